@@ -1,0 +1,67 @@
+# Everything on a fresh clone with Python >= 3.11, make and pip: `make demo`, `make test`.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+
+DISTRIBUTIONS := core $(patsubst %/,%,$(dir $(wildcard plugins/*/pyproject.toml)))
+PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
+PACKAGES := $(wildcard core/optiplug plugins/*/optiplug_*)
+
+# TensorFlow logs the lack of a GPU as an error; what really fails raises.
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+# Hard links fail across file systems, and uv would say so for each package.
+export UV_LINK_MODE ?= copy
+# As pip does, trust what this machine trusts: a company's proxy may sign with a certificate of its own.
+export UV_SYSTEM_CERTS ?= true
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test test-all bench docs lint check-types check-layers doctest pytest clean
+
+help:  ## say what there is
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+$(STAMP): $(PROJECTS) .ci/constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "optiplug needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	@echo "Setting up $(VENV) (a few minutes the first time)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt uv
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c .ci/constraints.txt -b .ci/constraints.txt \
+		--group dev '.[all]' $(addprefix -e ,$(DISTRIBUTIONS))
+	@touch $@
+
+setup: $(STAMP)  ## create .venv with optiplug, its plugins and the tools
+
+demo: $(STAMP)  ## train on handwritten digits, on two mirrored devices
+	$(BIN)/optiplug train examples/digits.yaml
+
+# The order is cheapest first, and the tests last so that their summary ends the output.
+test: lint check-types check-layers doctest docs  ## check everything but the slow tests
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+
+test-all: lint check-types check-layers doctest docs  ## check everything
+	$(BIN)/python -m pytest -n 2
+
+lint: $(STAMP)  ## check style and formatting
+	$(BIN)/ruff check --quiet
+	$(BIN)/ruff format --check --quiet
+
+check-types: $(STAMP)
+	$(BIN)/mypy $(PACKAGES)
+
+check-layers: $(STAMP)
+	$(BIN)/lint-imports --no-logo
+
+doctest: $(STAMP)
+	$(BIN)/python -m pytest --quiet --doctest-modules $(PACKAGES)
+
+docs: $(STAMP)  ## build docs/_build/html, warnings are errors
+	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+
+bench: $(STAMP)  ## time a step beside tf_keras and optax
+	$(BIN)/python benchmarks/step.py
+
+clean:  ## remove the environment and everything generated
+	rm -rf $(VENV) runs dist docs/_build docs/catalogue .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find core plugins tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +

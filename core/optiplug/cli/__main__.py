@@ -1,0 +1,5 @@
+"""`python -m optiplug.cli`, where the script `optiplug` is not on the path."""
+
+from .app import main
+
+main()

@@ -1,0 +1,86 @@
+"""What `list`, `show` and `schema` know about a plugin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from optiplug.errors import BrokenPluginError, ConfigError, PluginError, UnknownPluginError, nearest
+from optiplug.registry import KINDS, Entry, registry
+
+__all__ = ["Card", "card", "find", "schema_of"]
+
+
+@dataclass(frozen=True)
+class Card:
+    """One plugin as it is listed: what its metadata, its Config class and the registry say."""
+
+    entry: Entry
+    summary: str
+    paper: str
+    status: str
+    error: str
+
+    @property
+    def reference(self) -> str:
+        """The shortest reference that means this plugin."""
+        return self.entry.qualified if self.status == "ambiguous" else self.entry.name
+
+    def as_json(self) -> dict[str, Any]:
+        """Return everything as JSON values."""
+        entry = self.entry
+        return {
+            "kind": entry.kind,
+            "name": entry.name,
+            "distribution": entry.distribution,
+            "version": entry.version,
+            "built_in": entry.built_in,
+            "module": entry.target,
+            "summary": self.summary,
+            "paper": self.paper,
+            "status": self.status,
+            "error": self.error,
+        }
+
+
+def card(entry: Entry) -> Card:
+    """Import the Config class of a plugin and describe it; a broken one is described by its error."""
+    summary = paper = ""
+    try:
+        config = registry.load(entry)
+        summary, paper = config.summary(), config.paper
+    except PluginError:
+        pass  # the registry keeps the error
+    return Card(entry, summary, paper, registry.status(entry), registry.error(entry))
+
+
+def find(name: str, kind: str | None) -> Entry:
+    """Return the plugin that `name` means; raises a usage error if several kinds have one."""
+    found = []
+    for each in [kind] if kind else KINDS:
+        try:
+            found.append(registry.find(each, name))
+        except UnknownPluginError:
+            continue
+        except ConfigError as error:
+            raise typer.BadParameter(str(error)) from None
+    if len(found) > 1:
+        kinds = " and ".join(entry.kind for entry in found)
+        raise typer.BadParameter(f"{name!r} is in {kinds}; choose with --kind")
+    if not found:
+        guess = nearest(name, {entry.name for entry in registry.entries(kind)})
+        hint = f"{guess} `optiplug list` shows what is installed".strip()
+        raise UnknownPluginError("no installed distribution offers this", received=name, hint=hint)
+    return found[0]
+
+
+def schema_of(entry: Entry, references: str = "#/$defs/{model}") -> dict[str, Any]:
+    """Return the JSON Schema of a plugin's Config; raises BrokenPluginError if it has none."""
+    config = registry.load(entry)
+    try:
+        schema: dict[str, Any] = config.model_json_schema(ref_template=references)
+    except Exception as error:
+        raise BrokenPluginError(f"the config of {entry} has no JSON Schema: {error}") from error
+    return schema

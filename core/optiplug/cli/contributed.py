@@ -1,0 +1,73 @@
+"""Commands that plugins contribute: found by name, imported when they are run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from optiplug.errors import BrokenPluginError, OptiplugError
+from optiplug.registry import registry
+
+from .exits import guarded
+
+__all__ = ["contribute"]
+
+
+def contribute(app: typer.Typer, argv: Sequence[str], built_in: Sequence[str]) -> None:
+    """Add what this command line needs of the commands that plugins contribute.
+
+    That is the one command which it names, or else all of them by name and summary, for
+    ``--help`` and to suggest the nearest name. Only the former is imported.
+    """
+    word = next((word for word in argv if not word.startswith("-")), "")
+    if word in built_in:
+        return
+    names = {entry.name for entry in registry.entries("commands")} - set(built_in)
+    if word.partition("@")[0] in names:
+        _add(app, word)
+    else:
+        for name in sorted(names):
+            app.command(name, help=escape(_summary(name)))(_never_run)
+
+
+def _add(app: typer.Typer, name: str) -> None:
+    """Add a command under its real signature or, if it is broken, one that says so whatever it is given."""
+    try:
+        function = _function(name)
+    except OptiplugError as error:
+        anything = {"allow_extra_args": True, "ignore_unknown_options": True}
+        app.command(name, context_settings=anything, add_help_option=False)(guarded(_raising(error)))
+    else:
+        app.command(name, help=escape(inspect.getdoc(function) or ""))(guarded(function))
+
+
+def _function(name: str) -> Callable[..., Any]:
+    config = registry.get("commands", name)
+    function = config.load_implementation()
+    if not inspect.isfunction(function):
+        raise BrokenPluginError(
+            f"{config.implementation}, the implementation of command {name!r}, is no function"
+        )
+    return function
+
+
+def _summary(name: str) -> str:
+    try:
+        return str(registry.get("commands", name).summary())
+    except OptiplugError as error:
+        return f"Cannot be used: {error}"
+
+
+def _raising(error: OptiplugError) -> Callable[[], None]:
+    def fail() -> None:
+        raise error
+
+    return fail
+
+
+def _never_run() -> None:
+    """Stand for a command in the list of commands; a command line that names it gets the real one."""

@@ -1,0 +1,101 @@
+"""`optiplug explain`: what a config file means, with the origin of everything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+
+from optiplug.config import OptimizerConfig
+from optiplug.document import Document, read
+from optiplug.hooks import STAGES, hook_names
+from optiplug.keywords import from_keywords
+from optiplug.named import NamedConfig
+from optiplug.registry import Entry, registry
+
+from .loading import Path, load, optimizers
+from .origins import origin, values
+from .output import FORMAT, dotted, muted_stderr, print_json, print_table, print_text
+
+__all__ = ["explain_file"]
+
+_VALUES = {"path": False, "value": True, "origin": False}
+_STAGES = {"stage": False, "processor": False, "distribution": False, "origin": False}
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What one processor does in one stage, and what put it there."""
+
+    stage: str
+    processor: str
+    distribution: str
+    version: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class _Chain:
+    """The stages of one optimizer."""
+
+    path: Path
+    optimizer: Entry
+    parts: list[_Part]
+
+
+def explain_file(file: str, as_json: bool) -> None:
+    """Print every value with its origin, and every stage with its processors in their order.
+
+    The stages of a processor are those of its implementation, which is imported for this.
+    """
+    document = read(file)
+    config = load(document)
+    found = values(config, document)
+    chains = [
+        _Chain(path, _entry(optimizer), list(_parts(optimizer, path, document)))
+        for path, optimizer in optimizers(config)
+    ]
+    if as_json:
+        told = [{**asdict(each), "path": dotted(each.path)} for each in found]
+        stages = [{**asdict(chain), "path": dotted(chain.path)} for chain in chains]
+        plugin = asdict(_entry(config))
+        print_json({"format": FORMAT, "file": file, "plugin": plugin, "values": told, "optimizers": stages})
+        return
+    rows = [(dotted(each.path), json.dumps(each.value), each.origin) for each in found]
+    print_table(f"{file}: {config.kind.removesuffix('s')} {_entry(config)}", _VALUES, rows)
+    for chain in chains:
+        _print_chain(chain)
+
+
+def _entry(config: NamedConfig) -> Entry:
+    return registry.find(config.kind, registry.reference_of(type(config)))
+
+
+def _parts(optimizer: OptimizerConfig, path: Path, document: Document) -> Iterator[_Part]:
+    """Yield what each processor does, stage by stage and within a stage in the order of the config."""
+    chain = []
+    for index, processor in enumerate(optimizer.processors):
+        chain.append((processor, origin((*path, "processors", index), document)))
+    for keyword, processor in from_keywords(optimizer):
+        chain.append((processor, f"{keyword} at {origin((*path, keyword), document)}"))
+    with muted_stderr():  # TensorFlow has much to say while it loads
+        marked = [hook_names(processor.load_implementation()) for processor, _ in chain]
+    for stage in STAGES:
+        for (processor, where), names in zip(chain, marked, strict=True):
+            if stage in names:
+                entry = _entry(processor)
+                yield _Part(stage, processor.name or entry.name, entry.distribution, entry.version, where)
+
+
+def _print_chain(chain: _Chain) -> None:
+    rows: list[tuple[str, ...]] = []
+    for stage in STAGES:
+        parts = [part for part in chain.parts if part.stage == stage]
+        names = [stage] + [""] * len(parts)
+        rows += [
+            (name, part.processor, f"{part.distribution} {part.version}", part.origin)
+            for name, part in zip(names, parts, strict=False)
+        ] or [(stage, "-", "", "")]
+    where = f" at {dotted(chain.path)}" if chain.path else ""
+    print_text("")
+    print_table(f"stages of {chain.optimizer}{where}", _STAGES, rows)

@@ -1,0 +1,73 @@
+"""From a config file to a validated config, every problem with its line and column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from optiplug.config import OptimizerConfig
+from optiplug.document import Document
+from optiplug.errors import ConfigError, Problem
+from optiplug.keywords import entries
+from optiplug.named import NamedConfig, config_of, resolve
+
+__all__ = ["load", "optimizers"]
+
+Path = tuple[str | int, ...]
+
+
+def load(document: Document) -> NamedConfig:
+    """Return the config of the optimizer (`use`) or the command (`command`) that a document describes.
+
+    Raises ConfigError with every problem.
+    """
+    try:
+        config = (
+            _command(document.data) if "command" in document.data else resolve("optimizers", document.data)
+        )
+        for path, optimizer in optimizers(config):
+            _check_keywords(optimizer, path)
+    except ConfigError as error:
+        raise document.locate(error) from None
+    return config
+
+
+def optimizers(value: Any, path: Path = ()) -> Iterator[tuple[Path, OptimizerConfig]]:
+    """Yield every optimizer's config in `value`, itself included, with its path."""
+    config = config_of(value)
+    if isinstance(config, OptimizerConfig):
+        yield path, config
+    if config is not None:
+        value = dict(config)
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from optimizers(item, (*path, key))
+    elif isinstance(value, tuple | list):
+        for index, item in enumerate(value):
+            yield from optimizers(item, (*path, index))
+
+
+def _command(data: Mapping[str, Any]) -> NamedConfig:
+    if "use" in data:
+        rule = "a document has either `use`, for an optimizer, or `command`"
+        raise ConfigError([Problem(("use",), rule, data["use"], key=True)])
+    fields = {key: value for key, value in data.items() if key != "command"}
+    try:
+        return resolve("commands", {"use": data["command"], **fields})
+    except ConfigError as error:
+        raise ConfigError([_renamed(problem) for problem in error.problems]) from None
+
+
+def _renamed(problem: Problem) -> Problem:
+    """Return a problem with `use` as one with `command`, which is what the document says."""
+    if problem.path[:1] != ("use",):
+        return problem
+    return replace(problem, path=("command", *problem.path[1:]))
+
+
+def _check_keywords(optimizer: OptimizerConfig, path: Path) -> None:
+    try:
+        entries(optimizer)
+    except ConfigError as error:
+        raise ConfigError([problem.within(*path) for problem in error.problems]) from None

@@ -1,0 +1,54 @@
+"""Where every value of a validated config comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from optiplug.document import Document
+from optiplug.named import NamedConfig
+
+from .loading import Path
+
+__all__ = ["DEFAULT", "Value", "origin", "values"]
+
+DEFAULT = "default"
+"""The origin of what the document leaves out."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One number, text, truth value or empty list of a config."""
+
+    path: Path
+    value: Any
+    origin: str
+
+
+def values(config: NamedConfig, document: Document) -> list[Value]:
+    """Return every value of a config, defaults included, in the order of its dump."""
+    dumped = config.dump()
+    if config.kind == "commands":
+        dumped = {"command": dumped.pop("use"), **dumped}
+    return [Value(path, value, origin(path, document)) for path, value in _leaves(dumped, ())]
+
+
+def origin(path: Path, document: Document) -> str:
+    """Return ``file:line:column`` of what the document says at `path`, or "default"."""
+    if path in document.values:
+        return document.position(path)
+    if path[-1] == "use" and path[:-1] in document.values:  # a name alone, in place of a mapping
+        return document.position(path[:-1])
+    return DEFAULT
+
+
+def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    elif isinstance(value, list) and value:
+        for index, item in enumerate(value):
+            yield from _leaves(item, (*path, index))
+    else:
+        yield path, value

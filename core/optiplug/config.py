@@ -1,0 +1,123 @@
+"""The config bases of the five kinds of plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, field_validator
+from pydantic_core import CoreSchema, core_schema
+
+from .errors import ConfigError
+from .fields import ClosedUnitInterval, NonNegative, Positive, Selector
+from .hooks import STAGES, hook_names
+from .named import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
+
+__all__ = [
+    "CommandConfig",
+    "OptimizerConfig",
+    "ProcessorConfig",
+    "ScheduleConfig",
+    "TaskConfig",
+]
+
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+class ProcessorConfig(NamedConfig):
+    """Base of the configs of processors: what hooks into the stages of a step."""
+
+    kind = "processors"
+
+    name: str | None = None
+    """Name of this processor and of its state; by default the one in the registry."""
+    only: Selector = ()
+    """Globs on variable paths; the processor sees only variables that match one. Empty: all."""
+    skip: Selector = ()
+    """Globs on variable paths; variables that match one are left alone."""
+    min_ndim: Annotated[int, Field(ge=0)] = 0
+    """Variables with fewer dimensions are left alone."""
+
+
+class TaskConfig(NamedConfig):
+    """Base of the configs of tasks: a model, its data and its loss."""
+
+    kind = "tasks"
+
+
+class CommandConfig(NamedConfig):
+    """Base of the configs of commands; `implementation` names the function that the CLI runs."""
+
+    kind = "commands"
+
+
+class _Processor:
+    """Annotation of an entry of `processors`: a config, what names one, or an object with hooks."""
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, NamedConfig | Mapping | str):
+            return resolve(ProcessorConfig.kind, value)
+        if isinstance(value, type):
+            raise ConfigError(
+                "must be an object, not a class", received=value, hint=f"write {value.__name__}()"
+            )
+        if isinstance(config_of(value), ProcessorConfig) or hook_names(value):
+            return value
+        raise ConfigError(
+            "must be a processor's name, `use: NAME` with its fields, or an object with hooks",
+            received=value,
+            hint=f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl",
+        )
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return reference_schema(ProcessorConfig.kind)
+
+
+_Entry: TypeAlias = Annotated[Any, _Processor()]
+
+
+class OptimizerConfig(NamedConfig):
+    """Base of the configs of optimizers, with what every optimizer accepts."""
+
+    kind = "optimizers"
+    elementwise: ClassVar[bool] = False
+
+    name: str | None = None
+    """Name of the optimizer and of its state; by default the one in the registry."""
+    weight_decay: NonNegative | None = None
+    """Decoupled decay: each step first does ``variable -= variable * weight_decay * rate``."""
+    clipnorm: Positive | None = None
+    """Upper bound of the Euclidean norm of each gradient."""
+    clipvalue: Positive | None = None
+    """Upper bound of the absolute value of each element of each gradient."""
+    global_clipnorm: Positive | None = None
+    """Upper bound of the Euclidean norm of all gradients together."""
+    use_ema: bool = False
+    """Keep an exponential moving average of each variable."""
+    ema_momentum: ClosedUnitInterval = 0.99
+    """Weight of the old value in that average."""
+    ema_overwrite_frequency: Annotated[int, Field(ge=1)] | None = None
+    """Every so many steps the variables become their averages; None: only when training ends."""
+    jit_compile: bool | Literal["auto"] = True
+    """Compile the step with XLA, also on the CPU; "auto": where TensorFlow says that it helps."""
+    exclude_from_weight_decay: Selector = ()
+    """Globs on the paths of variables that `weight_decay` leaves alone."""
+    processors: tuple[_Entry, ...] = ()
+    """Processors, and in code any objects with hooks, in the order in which they run."""
+
+    @field_validator(*_CLIPS)
+    @classmethod
+    def _only_one_clip(cls, value: float | None, info: ValidationInfo) -> float | None:
+        earlier = [name for name in _CLIPS if info.data.get(name) is not None]
+        if value is not None and earlier:
+            raise ConfigError(
+                f"cannot be combined with {earlier[0]}",
+                received=value,
+                hint="give one of them, or list both clips under `processors`",
+            )
+        return value

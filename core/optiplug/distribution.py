@@ -1,0 +1,130 @@
+"""Where a step runs: the only file that names tf.distribute.
+
+A step has three parts. Each replica computes its own gradients; they are summed in replica
+context, outside XLA, because no collective can be inside a cluster on CPU; then everything else
+runs once per device on that device's own variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import tensorflow as tf
+
+from .errors import ReplicaContextError
+
+__all__ = ["components", "create_beside", "merge", "on_each_device", "require_replica_context", "sum_over_replicas"]
+
+
+def require_replica_context(variable: Any) -> None:
+    """Raise `ReplicaContextError` outside of a replica of the strategy that `variable` belongs to."""
+    strategy = tf.distribute.get_strategy()
+    if tf.distribute.in_cross_replica_context() or _strategy_of(variable) is not strategy:
+        raise ReplicaContextError(
+            "`apply_gradients` must be called in a replica context",
+            received=f"variables of {type(_strategy_of(variable)).__name__}, "
+            f"in a cross-replica context of {type(strategy).__name__}",
+            hint="call it inside the function that you pass to `strategy.run`",
+        )
+
+
+def sum_over_replicas(gradients: Sequence[Any]) -> list[Any]:
+    """Sum each gradient over all replicas; every replica gets the same result."""
+    replica = tf.distribute.get_replica_context()
+    if replica.num_replicas_in_sync == 1:
+        return list(gradients)
+    # A tensor that is one object on every replica, such as a captured constant, has no device of
+    # its own, and TensorFlow refuses to reduce it: an identity makes one for this replica.
+    return list(replica.all_reduce(tf.distribute.ReduceOp.SUM, [_own(each) for each in gradients]))
+
+
+def _own(gradient: Any) -> Any:
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(tf.identity(gradient.values), tf.identity(gradient.indices), gradient.dense_shape)
+    return tf.identity(gradient)
+
+
+def merge(function: Callable[..., Any], *arguments: Any) -> None:
+    """Call `function` once, in cross-replica context, with the arguments of all replicas."""
+    if tf.distribute.has_strategy():
+        replica = tf.distribute.get_replica_context()
+        replica.merge_call(lambda _, *merged: function(*merged), args=arguments)
+    else:
+        function(*arguments)
+
+
+def components(variables: Sequence[Any]) -> list[list[Any]]:
+    """Return, for each device of this process, its own component of every variable.
+
+    Raises
+    ------
+    ReplicaContextError
+        If the variables do not all belong to one strategy.
+    """
+    strategy = _strategy_of(variables[0])
+    strangers = [each.name for each in variables if _own_strategy(each) is not _own_strategy(variables[0])]
+    if strangers:
+        raise ReplicaContextError(
+            f"every variable of a step must belong to the same {type(strategy).__name__}",
+            received=strangers[:5],
+            hint="create the model and the optimizer inside `with strategy.scope():`",
+        )
+    owned: list[list[Any]] = []
+    with tf.init_scope(), _scope(strategy):
+        for variable in variables:
+            owned.append([])
+            strategy.extended.update(variable, owned[-1].append, group=False)
+    return [list(device) for device in zip(*owned, strict=True)]
+
+
+def on_each_device(programs: Mapping[int, Callable[[Any], Any]], variable: Any, gradients: Sequence[Any]) -> None:
+    """Run each device's program on its gradients; `programs` has them by the id of its component of `variable`."""
+    if tf.distribute.has_strategy():
+        tf.distribute.get_strategy().extended.update(
+            variable, lambda own, values: programs[id(own)](values), args=(list(gradients),), group=False
+        )
+    else:
+        programs[id(variable)](gradients)
+
+
+def create_beside(variable: Any, initial: Callable[[], Any], *, shape: Any, dtype: Any, name: str) -> Any:
+    """Create a variable on the devices of `variable`, by its strategy, even while a function is traced.
+
+    Without a variable to stand beside, it is created by the strategy whose scope is open.
+    """
+    strategy = _strategy_of(variable)
+
+    def value() -> Any:
+        start = initial()
+        # A number must not pass through float32 on its way to a double.
+        start = tf.cast(start, dtype) if tf.is_tensor(start) else tf.convert_to_tensor(start, dtype)
+        return tf.broadcast_to(start, shape)
+
+    with tf.init_scope(), _scope(strategy), _colocated(strategy, variable):
+        return tf.Variable(
+            value,
+            trainable=False,
+            shape=shape,
+            dtype=dtype,
+            name=name,
+            aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
+        )
+
+
+def _own_strategy(variable: Any) -> Any:
+    return getattr(variable, "distribute_strategy", None)
+
+
+def _strategy_of(variable: Any) -> Any:
+    return _own_strategy(variable) or tf.distribute.get_strategy()
+
+
+def _scope(strategy: Any) -> Any:
+    """Open the scope of a strategy; inside a replica of it, it is open and cannot be opened again."""
+    return nullcontext() if strategy is tf.distribute.get_strategy() else strategy.scope()
+
+
+def _colocated(strategy: Any, variable: Any) -> Any:
+    return nullcontext() if variable is None else strategy.extended.colocate_vars_with(variable)

@@ -1,0 +1,9 @@
+"""Config files: YAML 1.2, TOML or JSON text to plain data in which every value knows its place.
+
+A document is data and nothing but data. It cannot name Python code, include other files or
+refer to itself, and a hostile one is refused in bounded time.
+"""
+
+from .reading import FORMATS, Document, parse, read
+
+__all__ = ["FORMATS", "Document", "parse", "read"]

@@ -1,0 +1,20 @@
+"""What a document may hold: enough for every config, too little to be a weapon."""
+
+from __future__ import annotations
+
+__all__ = ["BYTES", "DEPTH", "ITEMS", "NODES", "TEXT"]
+
+BYTES = 1024 * 1024
+"""Largest size of a file."""
+
+DEPTH = 32
+"""How deep mappings and lists may be nested."""
+
+NODES = 100_000
+"""How many values there may be in all."""
+
+TEXT = 64 * 1024
+"""How many characters a text or a key may have."""
+
+ITEMS = 10_000
+"""How many items a list may have."""

@@ -1,0 +1,170 @@
+"""Every error optiplug raises.
+
+::
+
+    OptiplugError
+    ├── ConfigError (ValueError)            a config or an argument breaks a rule
+    ├── PluginError                         a named plugin cannot be used
+    │   ├── UnknownPluginError (LookupError)
+    │   ├── AmbiguousPluginError
+    │   ├── BlockedPluginError
+    │   ├── BrokenPluginError
+    │   └── IncompatiblePluginError
+    ├── HookError (TypeError)               a hook breaks the contract of its stage
+    ├── GradientsError (TypeError)          `grads_and_vars` is malformed
+    ├── ReplicaContextError (RuntimeError)  called where tf.distribute does not allow it
+    ├── BuildError (RuntimeError)           too late, or too early, for this call
+    └── StateError (ValueError)             saved state does not fit this optimizer
+
+Each message has the form ``where: rule. Received: what. Hint: what to do.``
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+__all__ = [
+    "AmbiguousPluginError",
+    "BlockedPluginError",
+    "BrokenPluginError",
+    "BuildError",
+    "ConfigError",
+    "GradientsError",
+    "HookError",
+    "IncompatiblePluginError",
+    "OptiplugError",
+    "PluginError",
+    "Problem",
+    "ReplicaContextError",
+    "StateError",
+    "UnknownPluginError",
+    "nearest",
+    "sentence",
+]
+
+_UNSET: Any = object()
+_LONGEST_RECEIVED = 200
+
+
+def sentence(rule: str, *, where: str = "", received: Any = _UNSET, hint: str = "") -> str:
+    """Compose ``where: rule. Received: what. Hint: what to do.`` from its parts."""
+    text = f"{where}: {rule}" if where else rule
+    text = text.rstrip(".") + "."
+    if received is not _UNSET:
+        shown = repr(received)
+        if len(shown) > _LONGEST_RECEIVED:
+            shown = shown[:_LONGEST_RECEIVED] + "..."
+        text += f" Received: {shown}."
+    if hint:
+        text += f" Hint: {hint.rstrip('.')}."
+    return text
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Return ``did you mean 'x'?`` for the known name closest to `name`, or an empty string."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    return f"did you mean {close[0]!r}?" if close else ""
+
+
+class OptiplugError(Exception):
+    """Base of every error raised on purpose by optiplug."""
+
+    # AutoGraph rewrites errors raised while a tf.function is traced, and those of a type that it
+    # does not know lose that type; it lets alone what bears this mark.
+    ag_pass_through = True
+
+    def __init__(self, rule: str, *, where: str = "", received: Any = _UNSET, hint: str = "") -> None:
+        super().__init__(sentence(rule, where=where, received=received, hint=hint))
+        self.rule, self.received, self.hint = rule, received, hint
+
+
+def _shown(key: str) -> str:
+    """Return a key of a document in a form that cannot steer a terminal."""
+    return key if key.isprintable() else repr(key)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule in a config.
+
+    `path` holds the keys and list positions that lead to the value; `position` is
+    ``file:line:column``, filled in where the config came from a document. `plugin` says that
+    the value is in order but the plugin that it names cannot be used; `key`, that the rule is
+    about the last key of `path` and not about its value.
+    """
+
+    path: tuple[str | int, ...]
+    rule: str
+    received: Any = _UNSET
+    hint: str = ""
+    position: str = ""
+    plugin: bool = False
+    key: bool = False
+
+    def within(self, *path: str | int) -> Problem:
+        """Return this problem as seen from further out, where `path` leads to the config."""
+        return replace(self, path=(*path, *self.path))
+
+    def __str__(self) -> str:
+        dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{_shown(key)}" for key in self.path)
+        where = ": ".join(part for part in (self.position, dotted.lstrip(".")) if part)
+        return sentence(self.rule, where=where, received=self.received, hint=self.hint)
+
+
+class ConfigError(OptiplugError, ValueError):
+    """A config breaks one or more rules; `problems` lists them all."""
+
+    def __init__(self, problems: Sequence[Problem] | str, *, where: str = "", **parts: Any) -> None:
+        if isinstance(problems, str):
+            problems = [Problem(path=(), rule=problems, position=where, **parts)]
+        self.problems = tuple(problems)
+        Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
+
+
+class PluginError(OptiplugError):
+    """A plugin that was asked for by name cannot be used."""
+
+
+class UnknownPluginError(PluginError, LookupError):
+    """No installed distribution offers this name."""
+
+    __str__ = Exception.__str__  # LookupError's would do, KeyError's would quote
+
+
+class AmbiguousPluginError(PluginError):
+    """Several distributions offer this name."""
+
+
+class BlockedPluginError(PluginError):
+    """The plugin was blocked by the user."""
+
+
+class BrokenPluginError(PluginError):
+    """The plugin failed to import or does not hold what its entry point promises."""
+
+
+class IncompatiblePluginError(PluginError):
+    """The installed version of the plugin is not the one that was asked for."""
+
+
+class HookError(OptiplugError, TypeError):
+    """A hook does not fit its stage."""
+
+
+class GradientsError(OptiplugError, TypeError):
+    """The list of (gradient, variable) pairs is malformed."""
+
+
+class ReplicaContextError(OptiplugError, RuntimeError):
+    """The call needs another tf.distribute context."""
+
+
+class BuildError(OptiplugError, RuntimeError):
+    """The call comes before or after the moment at which it is allowed."""
+
+
+class StateError(OptiplugError, ValueError):
+    """Saved optimizer state and this optimizer differ; nothing was changed."""

@@ -1,0 +1,134 @@
+"""Types of hyperparameters, for the fields of a config.
+
+A scalar hyperparameter is a number, or a schedule that gives one at each step. The bounds of a type
+are checked where the value is a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from .errors import ConfigError
+from .named import ScheduleConfig, config_of, reference_schema, resolve
+
+__all__ = [
+    "ClosedUnitInterval",
+    "LearningRate",
+    "NonNegative",
+    "Number",
+    "Positive",
+    "Scalar",
+    "Selector",
+    "UnitInterval",
+]
+
+
+@dataclass(frozen=True, repr=False)
+class Number:
+    """Annotation of a field that holds a finite number within bounds or, unless refused, a schedule.
+
+    A number may be of any real type but bool; the config keeps it as a float. A schedule is one of
+    the registry, as a config or a mapping with `use`, or, in code, any callable.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from optiplug import Scalar
+    >>> Temperature = Annotated[Scalar, Number(gt=0, le=10)]
+    >>> Number(gt=0, le=10).check(3)
+    3.0
+    """
+
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    schedule: bool = True
+
+    def check(self, value: Any) -> Any:
+        """Return the number as a float, a schedule as its config, a callable as it is."""
+        if not isinstance(value, bool) and isinstance(value, Real):
+            return self._bounded(value)
+        if self.schedule and (isinstance(value, Mapping) or config_of(value) is not None):
+            return resolve(ScheduleConfig.kind, value)
+        if self.schedule and callable(value) and not isinstance(value, type):
+            return value
+        rule = "must be a number or a schedule" if self.schedule else "must be a number"
+        raise ConfigError(rule, received=value, hint=_hint(value))
+
+    def _bounded(self, value: Real) -> float:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise ConfigError("must be finite", received=value)
+        for bound, sign, kept in (
+            (self.gt, ">", self.gt is None or number > self.gt),
+            (self.ge, ">=", self.ge is None or number >= self.ge),
+            (self.lt, "<", self.lt is None or number < self.lt),
+            (self.le, "<=", self.le is None or number <= self.le),
+        ):
+            if not kept:
+                raise ConfigError(f"must be {sign} {bound}", received=value)
+        return number
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in vars(self).items() if value is not None)
+        return f"Number({given})"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        bounds = {
+            "exclusiveMinimum": self.gt,
+            "minimum": self.ge,
+            "exclusiveMaximum": self.lt,
+            "maximum": self.le,
+        }
+        number = {"type": "number", **{key: bound for key, bound in bounds.items() if bound is not None}}
+        if not self.schedule:
+            return number
+        return {"anyOf": [number, reference_schema(ScheduleConfig.kind)["anyOf"][1]]}
+
+
+def _hint(value: Any) -> str:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return ""
+    return "write it without quotes" if isinstance(value, str) else ""
+
+
+_Scalar: TypeAlias = float | ScheduleConfig | Callable[..., Any]
+
+Scalar: TypeAlias = Annotated[_Scalar, Number()]
+"""Any finite number, or a schedule."""
+
+LearningRate: TypeAlias = Annotated[_Scalar, Number(ge=0)]
+"""A number >= 0, or a schedule."""
+
+NonNegative: TypeAlias = Annotated[_Scalar, Number(ge=0)]
+"""A number >= 0, or a schedule."""
+
+UnitInterval: TypeAlias = Annotated[_Scalar, Number(ge=0, lt=1)]
+"""A number in [0, 1), or a schedule: the decay rate of an average."""
+
+ClosedUnitInterval: TypeAlias = Annotated[_Scalar, Number(ge=0, le=1)]
+"""A number in [0, 1], or a schedule."""
+
+Positive: TypeAlias = Annotated[float, Number(gt=0, schedule=False)]
+"""A number > 0; no schedule."""
+
+Selector: TypeAlias = tuple[str, ...]
+"""Globs on the paths of variables, e.g. ``["*/bias", "encoder/*"]``; ``*`` crosses ``/``."""

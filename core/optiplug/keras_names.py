@@ -1,0 +1,267 @@
+"""The members of `tf.keras.optimizers.Optimizer` 2.15 that rest on other members of ours.
+
+A class written for that base, with its own `__init__`, `build`, `update_step` and `get_config`,
+works on ours unchanged.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from glob import escape
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from .config import OptimizerConfig
+from .errors import BuildError, ConfigError, StateError, sentence
+from .named import NamedConfig
+from .schedule import evaluate
+from .slots import Parameters, SlotTable, State
+from .step import Step, current_step
+from .working import Working
+
+__all__ = ["ClassConfig", "KerasNames"]
+
+
+class ClassConfig(OptimizerConfig):
+    """The keyword arguments of an optimizer class that has no config of its own."""
+
+    implementation = "optiplug.optimizer:Optimizer"
+
+
+class KerasNames:
+    """Mixin of `Optimizer`: names, hyperparameters and weights as Keras 2.15 has them."""
+
+    config: Any
+    state: SlotTable
+    add_state: Callable[..., State]
+    _parameters: Parameters
+    _learning_rate: Any
+    _excluded: list[Any]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        # tf.Module reads an attribute before it sets it, and tracks what it is set to: wrong for properties.
+        if isinstance(getattr(type(self), name, None), property):
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
+
+    @property
+    def name(self) -> str:
+        """The name of this optimizer."""
+        return self.config.name or type(self).__name__
+
+    @property
+    def iterations(self) -> Any:
+        """The number of steps committed so far: an int64 variable, or its value inside a step."""
+        step = current_step()
+        return self._counter("iterations", 0, tf.int64).variable if step is None else step.iteration
+
+    @iterations.setter
+    def iterations(self, variable: Any) -> None:
+        if "iterations" in self.state.states:
+            raise BuildError("`iterations` cannot be replaced any more", hint="set it before the first step")
+        self.state.adopt("iterations", variable, owner="")
+
+    @property
+    def learning_rate(self) -> Any:
+        """The learning rate: a variable, the value of a schedule now, or the rate of the step being traced."""
+        if self._learning_rate is None:
+            raise AttributeError(f"{self.name} has no learning rate")
+        step = current_step()
+        if step is not None:
+            return step.scalar(self._rate, self._rate_dtype)
+        if self._rate is self._learning_rate:
+            return evaluate(self._rate, self.iterations, tf.float32)
+        return self._rate.variable
+
+    @learning_rate.setter
+    def learning_rate(self, value: Any) -> None:
+        if not isinstance(self._learning_rate, int | float):
+            raise TypeError(
+                sentence(
+                    "a learning rate that is a schedule cannot be set to a number",
+                    where=self.name,
+                    received=value,
+                    hint="create the optimizer with a float learning rate to set it later",
+                )
+            )
+        self._rate.variable.assign(value)
+
+    lr = learning_rate
+
+    def _build_learning_rate(self, learning_rate: Any) -> Any:
+        """Return what a class written for Keras keeps as `self._learning_rate`."""
+        return learning_rate
+
+    def _serialize_hyperparameter(self, hyperparameter: Any) -> Any:
+        """Return a hyperparameter as a plain value, the learning rate as it is now."""
+        if hyperparameter is self._learning_rate and isinstance(hyperparameter, int | float):
+            return self._current_rate()
+        if isinstance(hyperparameter, NamedConfig):
+            return hyperparameter.dump()
+        return hyperparameter() if callable(hyperparameter) else hyperparameter
+
+    @property
+    def _rate(self) -> Any:
+        """The state variable of a numeric learning rate, else the schedule or callable itself."""
+        if not isinstance(self._learning_rate, int | float):
+            return self._learning_rate
+        return self._counter("learning_rate", self._learning_rate, self._rate_dtype)
+
+    @property
+    def _rate_dtype(self) -> Any:
+        """Double precision as soon as a variable of the model has it."""
+        double = any(variable.dtype in (tf.float64, tf.complex128) for variable in self._parameters)
+        return tf.float64 if double else tf.float32
+
+    def _counter(self, name: str, initial: float, dtype: Any) -> State:
+        held = self.state.states.get(name)
+        beside = next(iter(self._parameters), None)
+        return held or self.state.add(name, owner="", beside=beside, dtype=dtype, initial=lambda: initial)
+
+    def _create_counters(self) -> None:
+        self._counter("iterations", 0, tf.int64)
+        if self._learning_rate is not None:
+            _ = self._rate
+
+    @property
+    def _step(self) -> Step:
+        step = current_step()
+        if step is None:
+            raise BuildError("the learning rate of a step exists only inside `update_step`", where=self.name)
+        return step
+
+    def _var_key(self, variable: Any) -> int:
+        return variable.key if isinstance(variable, Working) else id(variable)
+
+    @property
+    def _index_dict(self) -> dict[int, int]:
+        return {id(variable): index for index, variable in enumerate(self._parameters)}
+
+    def add_variable(
+        self, shape: Sequence[int], dtype: Any = None, initializer: Any = "zeros", name: str | None = None
+    ) -> State:
+        """Create a state variable that belongs to no variable of the model.
+
+        `initializer` is "zeros", "ones" or a function of (shape, dtype).
+        """
+        dtype = tf.as_dtype(dtype or tf.float32)
+        named = {"zeros": tf.zeros, "ones": tf.ones}
+        make = named.get(initializer, initializer) if isinstance(initializer, str) else initializer
+        if not callable(make):
+            raise ConfigError("an initializer must be 'zeros', 'ones' or a function", received=initializer)
+        return self.add_state(
+            name or f"variable_{len(self.state.states)}", shape=shape, dtype=dtype, initial=lambda: make(shape, dtype)
+        )
+
+    def add_variable_from_reference(
+        self, model_variable: Any, variable_name: str, shape: Sequence[int] | None = None, initial_value: Any = None
+    ) -> State:
+        """Create a state variable for one variable of the model, named ``variable_name/path``.
+
+        It has the variable's shape and dtype unless `shape` says otherwise, and starts at zero
+        unless `initial_value` says otherwise.
+        """
+        self._parameters.add(model_variable)
+        return self.state.add(
+            f"{variable_name}/{self._parameters.path(model_variable)}",
+            owner="",
+            beside=model_variable,
+            shape=model_variable.shape if shape is None else shape,
+            dtype=model_variable.dtype,
+            initial=lambda: 0 if initial_value is None else initial_value,
+        )
+
+    def exclude_from_weight_decay(
+        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
+    ) -> None:
+        """Exclude variables from `weight_decay`: these, and all whose name matches a regular expression.
+
+        Raises
+        ------
+        BuildError
+            If the optimizer is built already.
+        """
+        if len(self._parameters):
+            raise BuildError(
+                "`exclude_from_weight_decay` must be called before the optimizer is built", where=self.name
+            )
+        self._excluded.extend([*(var_list or ()), *(re.compile(each) for each in var_names or ())])
+
+    def _excluded_paths(self, excluded: Iterable[Any]) -> tuple[str, ...]:
+        patterns = [each for each in excluded if isinstance(each, re.Pattern)]
+        chosen = {id(each) for each in excluded}
+        paths = (
+            escape(self._parameters.path(variable))
+            for variable in self._parameters
+            if id(variable) in chosen or any(pattern.search(variable.name) for pattern in patterns)
+        )
+        return tuple(dict.fromkeys([*self.config.exclude_from_weight_decay, *paths]))
+
+    @property
+    def variables(self) -> VariableList:
+        """The variables of the optimizer itself, also as a call: ``optimizer.variables()``."""
+        return VariableList(state.variable for state in self.state.states.values())
+
+    def get_config(self) -> dict[str, Any]:
+        """Return every hyperparameter as plain values, the learning rate as it is now."""
+        if isinstance(self.config, ClassConfig):
+            config = {"is_legacy_optimizer": False, **self.config.dump_fields()}
+        else:
+            config = self.config.dump()
+        if "learning_rate" in config:
+            config["learning_rate"] = self._serialize_hyperparameter(self._learning_rate)
+        return config
+
+    def _current_rate(self) -> float:
+        """The learning rate as it was given, unless it has been assigned since."""
+        given = float(self._learning_rate)
+        now = self._rate.numpy()
+        return given if now == now.dtype.type(given) else float(now)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """Create an optimizer from what `get_config` returned."""
+        return cls(**{key: value for key, value in config.items() if key != "use"})
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set the variables of the optimizer from arrays in the order of `variables`; all, or none."""
+        self._load(dict(zip(self.state.states, weights, strict=False)), len(weights))
+
+    def save_own_variables(self, store: Any) -> None:
+        """Put the variables of the optimizer into a mapping, each under its name."""
+        for name, state in self.state.states.items():
+            store[name] = state.numpy()
+
+    def load_own_variables(self, store: Mapping[str, Any]) -> None:
+        """Set the variables of the optimizer from such a mapping; all, or none."""
+        self._load({name: store[name] for name in store}, len(store))
+
+    def _load(self, values: Mapping[str, Any], count: int) -> None:
+        states = self.state.states
+        rows = [f"{name}: missing" for name in states if name not in values]
+        rows += [f"{name}: unknown" for name in values if name not in states]
+        rows += [
+            f"{name}: shape {np.shape(values[name])}, expected {tuple(states[name].shape)}"
+            for name in values
+            if name in states and np.shape(values[name]) != tuple(states[name].shape)
+        ]
+        if rows or count != len(states):
+            raise StateError(
+                "saved state must fit the variables of the optimizer; nothing was changed",
+                where=self.name,
+                received="; ".join(rows) or f"{count} values for {len(states)} variables",
+                hint="build the optimizer with the model's variables first",
+            )
+        for name, value in values.items():
+            states[name].variable.assign(value)
+
+
+class VariableList(list[Any]):
+    """A list that returns itself when called, as `variables` is a method in older code."""
+
+    def __call__(self) -> VariableList:
+        return self

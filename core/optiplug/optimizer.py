@@ -1,0 +1,256 @@
+"""The abstract Optimizer."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from . import distribution, keywords
+from .configured import Configured
+from .keras_names import ClassConfig, KerasNames
+from .named import NamedConfig
+from .pairs import pairs, unwrapped
+from .pipeline import Pipeline
+from .program import Plan, Program
+from .programs import Programs
+from .slots import Parameters, SlotTable
+from .stateful import Stateful
+
+__all__ = ["Optimizer"]
+
+
+class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
+    """Base of all optimizers, with the API of `tf.keras.optimizers.Optimizer` 2.15.
+
+    A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
+    variable changes. Everything else, the keyword arguments below included, is a chain of
+    processors around it, traced together with it into one compiled function for each device.
+
+    Parameters
+    ----------
+    name
+        The name of the optimizer; by default the name it is registered under, or its class's.
+    weight_decay
+        Decoupled weight decay: ``variable -= variable * weight_decay * learning_rate`` before the update.
+    clipnorm, clipvalue, global_clipnorm
+        The largest norm of each gradient, the largest element, the largest norm of all gradients
+        together. At most one of them.
+    use_ema, ema_momentum, ema_overwrite_frequency
+        Keep an exponential moving average of the variables, and overwrite them with it every so
+        many steps, or in `finalize_variable_values`.
+    jit_compile
+        Compile the step with XLA, on every kind of device.
+    processors
+        Hooks for the stages of a step, in order: configs, mappings with `use`, or plain objects.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter breaks a rule.
+    HookError
+        If a processor's hooks do not fit their stages.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> class Plain(optiplug.Optimizer):
+    ...     def update_step(self, gradient, variable):
+    ...         variable.assign_sub(0.5 * gradient)
+    >>> weight = tf.Variable(3.0)
+    >>> Plain("plain", clipvalue=1.0).minimize(lambda: weight**2, [weight])
+    >>> float(weight)
+    2.5
+    """
+
+    Config: ClassVar[type[NamedConfig]] = ClassConfig
+
+    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
+        tf.Module.__init__(self)
+        hyperparameters.pop("is_legacy_optimizer", None)
+        self.config = self.configure(*positional, **hyperparameters)
+        self._learning_rate: Any = getattr(self.config, "learning_rate", None)
+        self._parameters = Parameters()
+        self._added = _Untracked()
+        self._excluded = _Untracked()
+        self.state = SlotTable()
+        self.attach("", self.state, self._parameters)
+        self._programs = Programs()
+        self._pipeline = Pipeline(keywords.entries(self.config))
+
+    @abc.abstractmethod
+    def update_step(self, gradient: Any, variable: Any) -> Any:
+        """Assign `variable` and its state, given its gradient: a dense tensor in the dtype to compute in."""
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state for these variables.
+
+        It may be called again, with the same variables or with more: those that appear late get
+        their state, and the state of the others stays as it is.
+        """
+        for variable in var_list:
+            self._parameters.add(*unwrapped(variable))
+        Stateful.build(self, tuple(self._parameters))
+        self._create_counters()
+        if self._excluded:
+            paths = self._excluded_paths(self._excluded)
+            self.config = self.config.model_copy(update={"exclude_from_weight_decay": paths})
+        self._set_processors()
+
+    def _set_processors(self) -> None:
+        """Make the pipeline anew; the step is traced again by its next call."""
+        self._pipeline = Pipeline([*keywords.entries(self.config), *self._added])
+        if self._parameters:
+            self._pipeline.build(self.state, self._parameters)
+        self._programs.clear()
+
+    def rate(self, like: Any) -> Any:
+        """Return the learning rate of the step being traced, as a scalar in the dtype of `like`."""
+        return self._step.scalar(self._rate, like)
+
+    def scalar(self, value: Any, like: Any) -> Any:
+        """Return a hyperparameter, be it a number or a schedule, at the step being traced."""
+        return self._step.scalar(value, like)
+
+    @property
+    def processors(self) -> tuple[Any, ...]:
+        """The hooks of this optimizer, in the order in which each stage runs them."""
+        return tuple(self._pipeline.processors.values())
+
+    def add_processor(self, processor: Any) -> None:
+        """Append a hook, at any time; the step is traced again by its next call."""
+        Pipeline([*self._pipeline.processors.values(), processor])  # refuses it before anything changes
+        self._added.append(processor)
+        self._set_processors()
+
+    def remove_processor(self, processor: Any) -> None:
+        """Take out a hook that `add_processor` appended."""
+        self._added.remove(processor)
+        self._set_processors()
+
+    def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
+        """Compute the gradients of `loss` and apply them; see `compute_gradients`."""
+        self.apply_gradients(self.compute_gradients(loss, var_list, tape))
+
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
+    def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
+        """Return (gradient, variable) pairs.
+
+        Parameters
+        ----------
+        loss
+            A callable without arguments, or a tensor together with the `tape` that saw it computed.
+        var_list
+            The variables, or a callable that returns them once the loss has been computed.
+
+        Raises
+        ------
+        ValueError
+            If `loss` is a tensor and there is no tape.
+        """
+        if not callable(loss) and tape is None:
+            raise ValueError("`tape` is required when a `Tensor` loss is passed. Received: tape=None.")
+        tape = tape or tf.GradientTape()
+        if callable(loss):
+            with tape:
+                if not callable(var_list):
+                    tape.watch(var_list)
+                loss = loss()
+        if callable(var_list):
+            var_list = var_list()
+        return list(zip(tape.gradient(loss, var_list), var_list, strict=True))
+
+    def aggregate_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """Sum the gradients over all replicas; override it to aggregate in another way."""
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        return list(zip(distribution.sum_over_replicas(gradients), variables, strict=True))
+
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[Any, Any]],
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Take one step: sum gradients over replicas, then gate, clip, decay, update, post-step, commit.
+
+        Parameters
+        ----------
+        grads_and_vars
+            (gradient, variable) pairs. Variables whose gradient is None are left alone.
+        name
+            Accepted for compatibility; state is named by its slot and variable.
+        skip_gradients_aggregation
+            True if the gradients were summed over replicas already.
+
+        Returns
+        -------
+        The `iterations` variable.
+
+        Raises
+        ------
+        GradientsError
+            A TypeError, if the pairs are malformed.
+        ValueError
+            If no variable has a gradient.
+        ReplicaContextError
+            A RuntimeError, if called in a cross-replica context.
+        """
+        aggregate = not skip_gradients_aggregation and kwargs.pop("experimental_aggregate_gradients", True)
+        gradients, variables = pairs(grads_and_vars)
+        if not variables:
+            return self.iterations
+        distribution.require_replica_context(variables[0])
+        self._build_for(variables)
+        gradients = self._before_aggregation(gradients, variables)
+        if aggregate:
+            gradients = [each for each, _ in self.aggregate_gradients(list(zip(gradients, variables, strict=True)))]
+        distribution.merge(lambda merged: self._run(merged, variables), gradients)
+        return self.iterations
+
+    def _build_for(self, variables: Sequence[Any]) -> None:
+        late = [variable for variable in variables if variable not in self._parameters]
+        if late:
+            self._built = False  # a class written for Keras returns early from `build` while this is set
+            with tf.init_scope():
+                self.build([*self._parameters, *late])
+
+    def _run(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        distribution.on_each_device(self._programs_of(variables), variables[0], gradients)
+
+    def _programs_of(self, variables: Sequence[Any]) -> dict[int, Program]:
+        return self._programs.get(variables, self._plan)
+
+    def _plan(self) -> Plan:
+        return Plan(
+            update_step=self.update_step,
+            pipeline=self._pipeline,
+            parameters=self._parameters,
+            table=self.state,
+            rate=self._rate,
+            jit_compile=bool(self.config.jit_compile),
+        )
+
+    def _before_aggregation(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Sequence[Any]:
+        if not self._pipeline.uses("pre_aggregate"):
+            return gradients
+        return self._programs.before_aggregation(variables, self._plan)(gradients)
+
+    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
+        """Assign the final values, such as their averages, to the variables when training has ended."""
+        variables = [unwrapped(variable)[0] for variable in var_list]
+        if variables and self._pipeline.uses("finalize"):
+            for program in self._programs_of(variables).values():
+                program.finalize()
+
+    @property
+    def trace_count(self) -> int:
+        """How often the compiled core was traced: once for each device, list of variables and set of hooks."""
+        return self._programs.traces.count("core")
+
+
+class _Untracked(list[Any]):
+    """A list of a type of its own, so that tf.Module does not track what is in it."""

@@ -1,0 +1,53 @@
+"""What users hand to `apply_gradients`, validated."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable
+from typing import Any
+
+import tensorflow as tf
+
+from .errors import GradientsError
+
+__all__ = ["pairs", "unwrapped"]
+
+
+def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
+    """Return the gradients and the variables of all pairs that have a gradient.
+
+    Raises
+    ------
+    GradientsError
+        If these are no pairs, if one has no variable in it, or if two have the same.
+    ValueError
+        If there are pairs but no gradient at all.
+    """
+    try:
+        given = [(gradient, variable) for gradient, variable in grads_and_vars]
+    except (TypeError, ValueError) as error:
+        raise GradientsError(
+            "`grads_and_vars` must be an iterable of (gradient, variable) pairs",
+            received=grads_and_vars,
+            hint="zip(gradients, variables) makes one",
+        ) from error
+    kept = [(gradient, unwrapped(variable)[0]) for gradient, variable in given if gradient is not None]
+    missing = [variable.name for gradient, variable in given if gradient is None]
+    if given and not kept:
+        raise ValueError(f"No gradients provided for any variable: {missing}. Hint: does the loss depend on them?")
+    if missing:
+        warnings.warn(f"Variables without gradient are left alone: {missing}.", stacklevel=3)
+    if len({id(variable) for _, variable in kept}) < len(kept):
+        names = [variable.name for _, variable in kept]
+        raise GradientsError("each variable must appear once in `grads_and_vars`", received=names)
+    return [gradient for gradient, _ in kept], [variable for _, variable in kept]
+
+
+def unwrapped(variable: Any) -> tuple[Any, str | None]:
+    """Return the tf.Variable, and the path if it is a Keras variable, which wraps one."""
+    if isinstance(variable, tf.Variable):
+        return variable, None
+    inner = getattr(variable, "value", None)
+    if isinstance(inner, tf.Variable):
+        return inner, variable.path
+    raise GradientsError("a tf.Variable or a Keras variable must be given", received=variable)

@@ -1,0 +1,209 @@
+"""The hooks of one optimizer, in config order, and how a stage folds over them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pluggy
+import tensorflow as tf
+
+from .config import ProcessorConfig
+from .errors import HookError, PluginError, UnknownPluginError, nearest
+from .hooks import STAGES, Stages
+from .registry import registry
+from .selector import select
+from .slots import Parameters, SlotTable
+from .stateful import Stateful
+from .step import Step
+
+__all__ = ["Pipeline"]
+
+
+class Pipeline:
+    """Verifies hooks once, when it is made; folds over them while a step is traced.
+
+    A plain pluggy call hands each hook the original input, last registered first. A chain hands
+    on each result, first listed first, so the pipeline walks pluggy's own list of verified
+    implementations in config order, the only order there is.
+    """
+
+    def __init__(self, processors: Iterable[Any]) -> None:
+        self.processors: dict[str, Any] = {}
+        self._chosen: dict[str, frozenset[int]] = {}
+        self._manager = pluggy.PluginManager("optiplug")
+        self._manager.add_hookspecs(Stages)
+        for processor in processors:
+            hook = processor.create() if isinstance(processor, ProcessorConfig) else processor
+            name = _unique(_name_of(hook), self.processors)
+            self.processors[name] = hook
+            if not getattr(hook, "idle", False):
+                self._register(name, hook)
+
+    def _register(self, name: str, hook: Any) -> None:
+        try:
+            self._manager.register(hook, name=name)
+        except (pluggy.PluginValidationError, ValueError) as error:
+            raise HookError(str(error).replace("\n", " "), where=_described(name, hook)) from error
+        _verify(self._manager, name, hook)
+
+    def build(self, table: SlotTable, parameters: Parameters) -> None:
+        """Freeze which variables each hook applies to, and let stateful ones create their state."""
+        ranks = {parameters.path(variable): variable.shape.rank or 0 for variable in parameters}
+        for name, hook in self.processors.items():
+            config = getattr(hook, "config", None)
+            chosen = list(parameters)
+            if isinstance(config, ProcessorConfig):
+                paths = set(select(config, ranks, where=name))
+                chosen = [variable for variable in parameters if parameters.path(variable) in paths]
+            self._chosen[name] = frozenset(map(id, chosen))
+            if isinstance(hook, Stateful) and not getattr(hook, "idle", False):
+                hook.attach(name, table, parameters)
+                if chosen:
+                    hook.build(chosen)
+
+    def uses(self, stage: str) -> bool:
+        """Whether any hook takes part in a stage."""
+        return bool(self._implementations(stage))
+
+    def fold(self, stage: str, values: Sequence[Any], step: Step) -> list[Any]:
+        """Hand `values`, one for each of `step.variables`, through the hooks of a stage."""
+        values = list(values)
+        for implementation in self._implementations(stage):
+            view, places = self._view(implementation, step)
+            if places:
+                given = [values[place] for place in places]
+                result = _call(implementation, gradients=given, updates=given, step=view)
+                for place, value in zip(places, _checked(result, given, stage, implementation), strict=True):
+                    values[place] = value
+        return values
+
+    def gate(self, gradients: Sequence[Any], step: Step) -> tuple[list[Any], Any]:
+        """Hand gradients through the gates; a gate after one that says no changes nothing.
+
+        Returns the gradients, and whether the step happens as a scalar boolean tensor.
+        """
+        gradients = list(gradients)
+        for implementation in self._implementations("gate"):
+            view, places = self._view(implementation, step)
+            if places:
+                given = [gradients[place] for place in places]
+                result = _call(implementation, gradients=given, step=view)
+                new, proceed = _pair(result, implementation)
+                for place, value in zip(places, _checked(new, given, "gate", implementation), strict=True):
+                    gradients[place] = value
+                before = step.frame.condition
+                step.frame.condition = proceed if before is None else tf.logical_and(before, proceed)
+        return gradients, tf.constant(True) if step.frame.condition is None else step.frame.condition
+
+    def run(self, stage: str, step: Step) -> None:
+        """Call the hooks of a stage that returns nothing."""
+        for implementation in self._implementations(stage):
+            if self._chosen[implementation.plugin_name]:
+                view, _ = self._view(implementation, step)
+                _call(implementation, step=view)
+
+    def _implementations(self, stage: str) -> list[Any]:
+        implementations: list[Any] = getattr(self._manager.hook, stage).get_hookimpls()
+        return implementations
+
+    def _view(self, implementation: Any, step: Step) -> tuple[Step, list[int]]:
+        chosen = self._chosen[implementation.plugin_name]
+        places = [place for place, variable in enumerate(step.variables) if variable.key in chosen]
+        return step.select(chosen), places
+
+
+def _call(implementation: Any, **available: Any) -> Any:
+    with tf.name_scope(re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)):
+        return implementation.function(*[available[name] for name in implementation.argnames])
+
+
+def _checked(result: Any, given: Sequence[Any], stage: str, implementation: Any) -> list[Any]:
+    """Return what a hook gave back, if it has the length, shapes and dtypes of what it was given."""
+    where = f"hook {stage!r} of {_described(implementation.plugin_name, implementation.plugin)}"
+    if not isinstance(result, list | tuple):
+        raise HookError("a list of tensors must be returned", where=where, received=result)
+    if len(result) != len(given):
+        rule = f"{len(given)} tensors must be returned, one for each that was given"
+        raise HookError(rule, where=where, received=f"{len(result)} of them")
+    checked = []
+    for place, (new, old) in enumerate(zip(result, given, strict=True)):
+        if new is None:
+            raise HookError(
+                "a tensor must be returned in every place", where=where, received=f"None in place {place}"
+            )
+        new = new if isinstance(new, tf.IndexedSlices) else tf.convert_to_tensor(new)
+        if not new.shape.is_compatible_with(old.shape) or new.dtype != old.dtype:
+            raise HookError(
+                f"a {old.dtype.name} tensor of shape {old.shape} must be returned in place {place}",
+                where=where,
+                received=f"{new.dtype.name} {new.shape}",
+            )
+        checked.append(new)
+    return checked
+
+
+def _pair(result: Any, implementation: Any) -> tuple[Any, Any]:
+    where = f"hook 'gate' of {_described(implementation.plugin_name, implementation.plugin)}"
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise HookError("(gradients, proceed) must be returned", where=where, received=result)
+    proceed = tf.convert_to_tensor(result[1])
+    if proceed.dtype != tf.bool or proceed.shape.rank != 0:
+        rule = "`proceed` must be a scalar boolean tensor"
+        raise HookError(rule, where=where, received=f"{proceed.dtype.name} {proceed.shape}")
+    return result[0], proceed
+
+
+def _verify(manager: pluggy.PluginManager, name: str, hook: Any) -> None:
+    """Refuse what pluggy would accept, or notice late: unknown stages and any order but the config's."""
+    where = _described(name, hook)
+    callers = manager.get_hookcallers(hook) or []
+    if not callers:
+        hint = f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl"
+        raise HookError("a hook must take part in at least one stage", where=where, received=hook, hint=hint)
+    for caller in callers:
+        if not caller.has_spec():
+            hint = nearest(caller.name, STAGES) or f"the stages are {', '.join(STAGES)}"
+            raise HookError("a hook must be named after a stage", where=where, received=caller.name, hint=hint)
+        for implementation in caller.get_hookimpls():
+            refused = [
+                option
+                for option in ("tryfirst", "trylast", "wrapper", "hookwrapper")
+                if implementation.plugin is hook and getattr(implementation, option)
+            ]
+            if refused:
+                raise HookError(
+                    "hooks run in the order of the config and in no other",
+                    where=f"hook {caller.name!r} of {where}",
+                    received=f"{refused[0]}=True",
+                    hint="remove the option and move the entry in `processors`",
+                )
+
+
+def _name_of(hook: Any) -> str:
+    config = getattr(hook, "config", None)
+    if isinstance(config, ProcessorConfig):
+        if config.name:
+            return config.name
+        with suppress(UnknownPluginError):
+            return registry.reference_of(type(config)).partition("@")[0]
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(hook).__name__).lower()
+
+
+def _unique(name: str, taken: Iterable[str]) -> str:
+    number, unique, names = 1, name, set(taken)
+    while unique in names:
+        number += 1
+        unique = f"{name}_{number}"
+    return unique
+
+
+def _described(name: str, hook: Any) -> str:
+    """Name a hook with the distribution it comes from."""
+    try:
+        entry = registry.find("processors", registry.reference_of(type(getattr(hook, "config", hook))))
+    except PluginError:
+        return f"{name!r} ({type(hook).__module__}.{type(hook).__qualname__})"
+    return f"{name!r} ({entry.distribution} {entry.version})"

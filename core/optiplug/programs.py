@@ -1,0 +1,71 @@
+"""The programs of one optimizer: which step runs for which list of variables, on which device."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from . import distribution
+from .errors import HookError
+from .program import Plan, Program
+from .working import Frame
+
+__all__ = ["Programs"]
+
+Key = tuple[int, ...]
+
+
+class Programs:
+    """Made when a list of variables is first seen, forgotten when the hooks or the variables change."""
+
+    def __init__(self) -> None:
+        self._by_variables: dict[Key, dict[int, Program]] = {}
+        self._before_aggregation: dict[tuple[Key, int], Callable[[Any], Any]] = {}
+        self.traces: list[str] = []
+
+    def clear(self) -> None:
+        """Forget every program; each is traced again when it is next needed."""
+        self._by_variables.clear()
+        self._before_aggregation.clear()
+
+    def get(self, variables: Sequence[Any], plan: Callable[[], Plan]) -> dict[int, Program]:
+        """Return the program of each device, by the id of its component of the first variable."""
+        key = tuple(map(id, variables))
+        if key not in self._by_variables:
+            shared = plan()
+            everything = shared.everything()
+            devices = [
+                dict(zip(map(id, everything), device, strict=True)) for device in distribution.components(everything)
+            ]
+            self._by_variables[key] = {
+                id(own[id(variables[0])]): Program(shared, variables, own, self.traces) for own in devices
+            }
+        return self._by_variables[key]
+
+    def before_aggregation(self, variables: Sequence[Any], plan: Callable[[], Plan]) -> Callable[[Any], Any]:
+        """Return the function that runs the `pre_aggregate` hooks of this replica on its gradients."""
+        if not tf.executing_eagerly():
+            return _before_aggregation(plan(), variables)
+        replica = int(tf.distribute.get_replica_context().replica_id_in_sync_group)
+        key = tuple(map(id, variables)), replica
+        if key not in self._before_aggregation:
+            self._before_aggregation[key] = tf.function(_before_aggregation(plan(), variables), autograph=False)
+        return self._before_aggregation[key]
+
+
+def _before_aggregation(plan: Plan, variables: Sequence[Any]) -> Callable[[Any], Any]:
+    def run(gradients: Sequence[Any]) -> list[Any]:
+        with Frame({id(variable): variable for variable in plan.everything()}, plan.paths()) as frame:
+            changed = plan.pipeline.fold("pre_aggregate", gradients, plan.step(frame, variables))
+            if frame.assigned:
+                raise HookError(
+                    "nothing can be assigned before gradients are summed: replicas would differ",
+                    where="hook 'pre_aggregate'",
+                    received=[working.path for working in frame.assigned],
+                    hint="keep state in `gate` or a later stage",
+                )
+            return changed
+
+    return run

@@ -1,0 +1,93 @@
+"""Owners of state: an optimizer, or a processor that averages, counts or accumulates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from .errors import BuildError
+from .slots import Parameters, Slot, SlotTable, State
+
+__all__ = ["Stateful"]
+
+
+class Stateful:
+    """Mixin of everything that keeps state between steps.
+
+    `owner` prefixes the names of its state: empty for the optimizer itself, the name of the
+    processor otherwise.
+    """
+
+    owner: str = ""
+
+    def attach(self, owner: str, table: SlotTable, parameters: Parameters) -> None:
+        """Give this owner its place in a table; called once, before `build`."""
+        if vars(self).get("_table") not in (None, table):
+            raise BuildError(
+                f"{type(self).__name__} belongs to another optimizer already",
+                where=owner,
+                hint="make a new one for each optimizer",
+            )
+        self.owner, self._table, self._parameters = owner, table, parameters
+        self._slots = vars(self).get("_slots") or _Slots()
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Create the state for `variables`; called again with all of them when more appear later."""
+        if vars(self).get("_table") is None:
+            raise BuildError(f"{type(self).__name__} has no optimizer yet", hint="list it in `processors`")
+        self._variables = _Chosen(variables)
+
+    def add_slot(
+        self,
+        name: str,
+        *,
+        shape: Sequence[int] | Callable[[Any], Sequence[int]] | None = None,
+        dtype: Any = None,
+        initial: float | str | Callable[[Any], Any] = 0.0,
+    ) -> Slot:
+        """Create one state variable for each variable of the model, and return them as a `Slot`.
+
+        Parameters
+        ----------
+        name
+            What the state is for, named for its reader: ``momentum``, ``second_moment``.
+        shape
+            The shape, or a function of the variable; by default the variable's.
+        dtype
+            The dtype, or a function of the variable; by default the variable's.
+        initial
+            A number, ``"variable"`` for a copy of the variable, or a function of the variable.
+
+        Calling it again with the same name returns the same slot, grown by the new variables.
+        """
+        slot = self._slots.setdefault(name, Slot(self._qualified(name)))
+        self._table.add_slot(
+            slot, self._parameters, self._variables, owner=self.owner, shape=shape, dtype=dtype, initial=initial
+        )
+        return slot
+
+    def add_state(
+        self, name: str, *, shape: Sequence[int] = (), dtype: Any = tf.float32, initial: float | Callable[[], Any] = 0
+    ) -> State:
+        """Create one state variable that is shared by all variables of the model, such as a counter."""
+        return self._table.add(
+            self._qualified(name),
+            owner=self.owner,
+            beside=self._variables[0],
+            shape=shape,
+            dtype=tf.as_dtype(dtype),
+            initial=initial if callable(initial) else lambda: initial,
+        )
+
+    def _qualified(self, name: str) -> str:
+        return f"{self.owner}/{name}" if self.owner else name
+
+
+class _Slots(dict[str, Slot]):
+    """A type of its own, so that tf.Module does not track what the table tracks already."""
+
+
+class _Chosen(tuple[Any, ...]):
+    """As `_Slots`: model variables are the model's to track."""

@@ -1,0 +1,36 @@
+"""What XLA can compile, asked before the first step instead of failing in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["refused_operations"]
+
+# Nodes that stand for arguments and bookkeeping; they have no kernel of their own.
+_WITHOUT_KERNEL = {"Placeholder", "PlaceholderWithDefault"}
+
+
+def refused_operations(graph: Any, device: str) -> dict[str, str]:
+    """Return the types of operations in `graph` that XLA has no kernel for, each with one node's name.
+
+    `device` is a device string; its kind decides which XLA is asked.
+    """
+    try:
+        from tensorflow.python.framework import kernels
+    except ImportError:  # TensorFlow's own list of kernels is not public: without it, let XLA speak
+        return {}
+    kind = "XLA_GPU_JIT" if "GPU" in device.upper() else "XLA_CPU_JIT"
+    found = {operation.type: operation.name for operation in graph.get_operations()}
+    for function in graph.as_graph_def().library.function:
+        found.update({node.op: node.name for node in function.node_def})
+    defined = {function.signature.name for function in graph.as_graph_def().library.function}
+
+    def compiles(operation: str) -> bool:
+        registered = kernels.get_registered_kernels_for_op(operation).kernel
+        return any(kernel.device_type == kind for kernel in registered)
+
+    return {
+        operation: name
+        for operation, name in found.items()
+        if operation not in _WITHOUT_KERNEL | defined and not compiles(operation)
+    }

@@ -1,0 +1,28 @@
+"""How Sphinx builds these pages."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+sys.path.insert(0, str(Path(__file__).parent / "_ext"))
+
+project = "optiplug"
+author = "The optiplug authors"
+project_copyright = "The optiplug authors, Apache-2.0"
+
+extensions = ["catalogue", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+exclude_patterns = ["_build", "changes"]
+html_theme = "furo"
+html_title = "optiplug"
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
+napoleon_google_docstring = False
+napoleon_use_rtype = False

@@ -1,0 +1,108 @@
+"""Adam and AdamW."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .config import AdamConfig, AdamWConfig
+
+__all__ = ["Adam", "AdamW"]
+
+
+class Adam(Optimizer):
+    """Momentum divided by the root of a running mean of squared gradients.
+
+    With ``t = iterations + 1``::
+
+        momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        rate          =  learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+        variable      <- variable - rate * momentum / (sqrt(second_moment) + epsilon)
+
+    This is the form before section 2.1 of the paper, and Keras'. With ``epsilon_form="paper"``
+    epsilon is that of Algorithm 1, ``m_hat / (sqrt(v_hat) + epsilon)``, and torch's and optax':
+    `epsilon` above is multiplied by ``sqrt(1 - beta_2^t)``. With `amsgrad` the largest
+    `second_moment` so far, before bias correction, stands in the last line.
+
+    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
+    `amsgrad` False, `epsilon_form` ``"keras"``. State: the slots `momentum` and `second_moment`,
+    with `amsgrad` also `second_moment_max`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    References
+    ----------
+    Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980.
+    Reddi, Kale and Kumar 2018, "On the Convergence of Adam and Beyond", arXiv:1904.09237.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = Adam(learning_rate=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.1, -20.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.5, -0.5]
+    """
+
+    Config: ClassVar[type[AdamConfig]] = AdamConfig
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(variables)
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment")
+        if self.config.amsgrad:
+            self.second_moment_max = self.add_slot("second_moment_max")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, v = self.momentum[variable], self.second_moment[variable]
+        m.assign_add((gradient - m) * (1 - beta_1))
+        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        if self.config.amsgrad:
+            largest = self.second_moment_max[variable]
+            largest.assign(tf.maximum(largest, v))
+            v = largest
+        root = tf.sqrt(self._bias_correction(beta_2))
+        epsilon = self.config.epsilon * (root if self.config.epsilon_form == "paper" else 1)
+        rate = self.rate(variable) * root / self._bias_correction(beta_1)
+        variable.assign_sub(m * rate / (tf.sqrt(v) + epsilon))
+
+    def _bias_correction(self, beta: Any) -> Any:
+        """Return ``1 - beta^t``, without the cancellation of that formula for a beta close to 1."""
+        t = tf.cast(self.iterations + 1, beta.dtype)
+        return -tf.math.expm1(t * tf.math.log1p(beta - 1))
+
+
+class AdamW(Adam):
+    """Adam with decoupled weight decay.
+
+    ``variable <- variable - variable * weight_decay * learning_rate``, then the update of `Adam`.
+    `weight_decay` is 0.004 by default, a number or a schedule; everything else is as in `Adam`.
+    ``exclude_from_weight_decay=["*bias"]`` spares variables.
+
+    References
+    ----------
+    Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", arXiv:1711.05101.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable(2.0)
+    >>> optimizer = AdamW(learning_rate=0.5, weight_decay=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant(0.0), variable)])
+    >>> print(variable.numpy())
+    1.5
+    """
+
+    Config = AdamWConfig

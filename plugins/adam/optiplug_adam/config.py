@@ -1,0 +1,42 @@
+"""Configs of adam and adamw."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from optiplug import LearningRate, NonNegative, OptimizerConfig, UnitInterval
+
+__all__ = ["AdamConfig", "AdamWConfig"]
+
+
+class AdamConfig(OptimizerConfig):
+    """Momentum divided by the root of a running mean of squared gradients. Two state slots."""
+
+    implementation = "optiplug_adam.adam:Adam"
+    paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980"
+    elementwise = True
+
+    learning_rate: LearningRate = 1e-3
+    """Step size: close to the largest change of an element in one step."""
+    beta_1: UnitInterval = 0.9
+    """Share of the momentum that stays at each step, in [0, 1)."""
+    beta_2: UnitInterval = 0.999
+    """Share of the second moment that stays at each step, in [0, 1)."""
+    epsilon: Annotated[float, Field(ge=0)] = 1e-7
+    """Added to the root of the second moment."""
+    amsgrad: bool = False
+    """Divide by the largest second moment so far (Reddi et al. 2018). One more state slot."""
+    epsilon_form: Literal["keras", "paper"] = "keras"
+    """Whether epsilon joins the root of the raw second moment or, as in the paper, of the corrected one."""
+
+
+class AdamWConfig(AdamConfig):
+    """Adam with decoupled weight decay. Two state slots."""
+
+    implementation = "optiplug_adam.adam:AdamW"
+    paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
+
+    weight_decay: NonNegative = 0.004
+    """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""

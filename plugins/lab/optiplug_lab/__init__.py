@@ -1,0 +1,1 @@
+"""Training runs described by one file: the command `optiplug train`, its tasks and its run folders."""

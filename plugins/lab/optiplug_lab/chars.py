@@ -1,0 +1,96 @@
+"""Characters of English text: predict the next one from those before it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from optiplug import ConfigError, Task
+
+from .layers import Affine, random_variable
+from .sampling import uniform_integers
+from .task_configs import CharsConfig
+
+__all__ = ["ALPHABET", "Chars", "encode", "read_text"]
+
+ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
+_HELD_OUT = 0.1
+_EVALUATED = 8192
+
+
+class Chars(Task):
+    """A perceptron over the embedded context (Bengio et al. 2003, JMLR 3:1137)."""
+
+    def __init__(self, config: CharsConfig) -> None:
+        self.config = config
+        codes = encode(read_text(config.text))
+        split = int(len(codes) * (1 - _HELD_OUT))
+        if len(codes) - split <= config.context:
+            raise ConfigError("is too short for this context", where="task.text", received=len(codes))
+        self.train, self.held_out = tf.constant(codes[:split]), tf.constant(codes[split:])
+
+    def build(self, seed: int) -> None:
+        config, characters = self.config, len(ALPHABET)
+        self.embedding = random_variable("embedding/table", (characters, config.embedding), 1.0, seed)
+        self.hidden = Affine.create("hidden", (config.context * config.embedding, config.hidden), seed)
+        self.output = Affine.create("output", (config.hidden, characters), seed, gain=1.0)
+
+    @property
+    def variables(self) -> list[Any]:
+        hidden, output = self.hidden, self.output
+        return [self.embedding, hidden.kernel, hidden.bias, output.kernel, output.bias]
+
+    def batch(self, step: Any, batch_size: int, seed: int) -> tuple[Any, Any]:
+        end = len(self.train) - self.config.context
+        return self.windows(self.train, uniform_integers(step, batch_size, end, seed))
+
+    def windows(self, codes: Any, starts: Any) -> tuple[Any, Any]:
+        """Return the contexts that begin at `starts`, and the characters that follow them."""
+        window = tf.gather(codes, starts[:, tf.newaxis] + tf.range(self.config.context + 1))
+        return window[:, :-1], window[:, -1]
+
+    def logits(self, contexts: Any) -> Any:
+        features = tf.gather(self.embedding, contexts)
+        flat = tf.reshape(features, [-1, self.hidden.kernel.shape[0]])
+        return self.output.dense(tf.nn.relu(self.hidden.dense(flat)))
+
+    def loss(self, contexts: Any, following: Any) -> Any:
+        return tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=following, logits=self.logits(contexts))
+        )
+
+    def evaluate(self) -> Mapping[str, float]:
+        end = len(self.held_out) - self.config.context
+        starts = np.linspace(0, end - 1, num=min(_EVALUATED, end)).astype(np.int32)
+        contexts, following = self.windows(self.held_out, tf.constant(starts))
+        correct = tf.equal(tf.argmax(self.logits(contexts), axis=-1, output_type=tf.int32), following)
+        bits = self.loss(contexts, following) / math.log(2)
+        return {
+            "accuracy": float(tf.reduce_mean(tf.cast(correct, tf.float32))),
+            "bits_per_character": float(bits),
+        }
+
+
+def read_text(path: str | None) -> str:
+    """Return the text of a file or, without one, of the language reference that ships with Python."""
+    if path is not None:
+        try:
+            return Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError("must be a readable UTF-8 file", where="task.text", received=path) from error
+    from pydoc_data.topics import topics
+
+    return "\n".join(topics[name] for name in sorted(topics))
+
+
+def encode(text: str) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Return the position in `ALPHABET` of each character; what is not there becomes ``?``."""
+    data = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8)
+    table = np.full(256, ALPHABET.index("?"), dtype=np.int32)
+    table[[ord(character) for character in ALPHABET]] = np.arange(len(ALPHABET))
+    return table[data]

@@ -1,0 +1,67 @@
+"""What can be said of a training run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
+
+from optiplug import CommandConfig, ConfigError, OptimizerConfig, TaskConfig
+
+__all__ = ["Strategy", "TrainConfig"]
+
+Count = Annotated[int, Field(ge=1)]
+Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], Count], Field(min_length=1)]
+
+
+class TrainConfig(CommandConfig):
+    """Train a task with an optimizer, into a run folder that can be continued bit for bit.
+
+    >>> TrainConfig(task={"use": "digits"}, optimizer={"use": "sgd"}, steps=10).batch_size
+    128
+    """
+
+    implementation = "optiplug_lab.command:train"
+
+    task: TaskConfig
+    """What is learnt."""
+    optimizer: OptimizerConfig
+    """What learns it."""
+    steps: Count
+    """Number of calls of the optimizer."""
+    batch_size: Count = 128
+    """Examples per step, over all devices."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Decides initial values and the order of the data."""
+    strategy: Strategy = "none"
+    """`none`: one device; `{mirrored: N}`: N logical CPU devices, each with its share of every batch."""
+    log_every: Count = 20
+    """Steps after which the values of these steps are read from the device and written to metrics.csv."""
+    evaluate_every: Count = 100
+    """Steps between two evaluations on held-out data; start and end are evaluated too."""
+    checkpoint_every: Count = 200
+    """Steps between two checkpoints; the end is saved too."""
+    versions: dict[str, str] = Field(default_factory=dict)
+    """Distributions that a run was made with; written to its config.yaml, otherwise without effect."""
+
+    @property
+    def devices(self) -> int:
+        """Number of replicas."""
+        return 1 if self.strategy == "none" else self.strategy["mirrored"]
+
+    @field_validator("strategy", mode="wrap")
+    @classmethod
+    def _equal_shares(cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+        try:
+            strategy = validate(value)
+        except ValidationError:
+            raise ConfigError("must be `none` or `{mirrored: N}` with N >= 1", received=value) from None
+        batch_size = info.data.get("batch_size")
+        if strategy != "none" and batch_size is not None and batch_size % strategy["mirrored"]:
+            raise ConfigError(f"must divide the batch of {batch_size} into equal shares", received=value)
+        return strategy
+
+    def identity(self) -> dict[str, Any]:
+        """Return the part that decides the numbers of a run, whatever its length."""
+        dumped = self.dump()
+        return {key: dumped[key] for key in ("task", "optimizer", "batch_size", "seed", "strategy")}

@@ -1,0 +1,82 @@
+"""Handwritten digits: a small convolutional network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from sklearn.datasets import load_digits
+from sklearn.model_selection import train_test_split
+
+from optiplug import Task
+
+from .layers import Affine
+from .sampling import epoch_indices, uniform_integers
+from .task_configs import DigitsConfig
+
+__all__ = ["Digits"]
+
+
+class Digits(Task):
+    """The 1,797 digits of 8 x 8 pixels that ship with scikit-learn, and a network of four layers."""
+
+    def __init__(self, config: DigitsConfig) -> None:
+        self.config = config
+        images, labels = load_digits(return_X_y=True)
+        train, test, self.train_labels, self.test_labels = train_test_split(
+            images.reshape(-1, 8, 8, 1).astype(np.float32),
+            labels.astype(np.int32),
+            test_size=config.test_fraction,
+            random_state=config.split_seed,
+            stratify=labels,
+        )
+        mean, deviation = train.mean(), train.std()
+        self.train_images, self.test_images = (train - mean) / deviation, (test - mean) / deviation
+        self.background = float(self.train_images.min())
+
+    def build(self, seed: int) -> None:
+        first, second, hidden = self.config.widths
+        self.layers = (
+            Affine.create("conv_1", (3, 3, 1, first), seed),
+            Affine.create("conv_2", (3, 3, first, second), seed),
+            Affine.create("dense_1", (16 * second, hidden), seed),
+            Affine.create("dense_2", (hidden, 10), seed, gain=1.0),
+        )
+
+    @property
+    def variables(self) -> list[Any]:
+        return [variable for layer in self.layers for variable in (layer.kernel, layer.bias)]
+
+    def batch(self, step: Any, batch_size: int, seed: int) -> tuple[Any, Any]:
+        indices = epoch_indices(step, batch_size, seed, examples=len(self.train_labels))
+        images = self.shifted(tf.gather(self.train_images, indices), step, seed)
+        return images, tf.gather(self.train_labels, indices)
+
+    def shifted(self, images: Any, step: Any, seed: int) -> Any:
+        """Move each image by up to `shift` pixels along both axes."""
+        shift, pixels = self.config.shift, tf.range(images.shape[1])
+        padding = [[0, 0], [shift, shift], [shift, shift], [0, 0]]
+        images = tf.pad(images, padding, constant_values=self.background)
+        for axis in (1, 2):
+            offsets = uniform_integers(step, len(images), 2 * shift + 1, seed, stream=axis)
+            images = tf.gather(images, offsets[:, tf.newaxis] + pixels, axis=axis, batch_dims=1)
+        return images
+
+    def logits(self, images: Any) -> Any:
+        conv_1, conv_2, dense_1, dense_2 = self.layers
+        features = tf.nn.relu(conv_2.convolve(tf.nn.relu(conv_1.convolve(images))))
+        pooled = tf.nn.max_pool2d(features, ksize=2, strides=2, padding="VALID")
+        flat = tf.reshape(pooled, [-1, dense_1.kernel.shape[0]])
+        return dense_2.dense(tf.nn.relu(dense_1.dense(flat)))
+
+    def loss(self, images: Any, labels: Any) -> Any:
+        return tf.reduce_mean(
+            tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=self.logits(images))
+        )
+
+    def evaluate(self) -> Mapping[str, float]:
+        logits = self.logits(self.test_images)
+        correct = tf.equal(tf.argmax(logits, axis=-1, output_type=tf.int32), self.test_labels)
+        return {"accuracy": float(tf.reduce_mean(tf.cast(correct, tf.float32)))}

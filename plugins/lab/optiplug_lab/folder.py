@@ -1,0 +1,96 @@
+"""The folder of a run and the config in it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import sys
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+from ruamel.yaml import YAML
+
+from optiplug import ConfigError, registry
+
+from .config import TrainConfig
+
+__all__ = ["RunFolder", "versions"]
+
+
+class RunFolder:
+    """Paths inside the folder of a run.
+
+    ``config.yaml`` with every default written out, ``metrics.csv``, ``checkpoints``,
+    ``curves.png``, and ``weights.npz`` with the final variables by name.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.config, self.metrics = path / "config.yaml", path / "metrics.csv"
+        self.checkpoints, self.curves, self.weights = (
+            path / "checkpoints",
+            path / "curves.png",
+            path / "weights.npz",
+        )
+
+    @classmethod
+    def new(cls, path: Path | None, name: str) -> RunFolder:
+        """Return the folder of a new run: `path`, or ``runs/<name>-<timestamp>``.
+
+        Raises
+        ------
+        ConfigError
+            If there is something in it.
+        """
+        if path is None:
+            now = dt.datetime.now().astimezone()
+            path = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise ConfigError(
+                "the run folder must be new or empty",
+                where="--run-dir",
+                received=str(path),
+                hint=f"`--resume {path}` goes on with a run",
+            )
+        return cls(path)
+
+    def write_config(self, config: TrainConfig) -> None:
+        """Write a config that makes this run again, with the versions that it was made with."""
+        resolved = config.model_copy(update={"versions": versions(config)}).dump()
+        del resolved["use"]
+        text = io.StringIO()
+        yaml = YAML()
+        yaml.indent(mapping=2, sequence=4, offset=2)
+        yaml.width = 110
+        yaml.representer.add_representer(type(None), _null)
+        yaml.dump({"command": "train", **resolved}, text)
+        self.path.mkdir(parents=True, exist_ok=True)
+        self.config.write_text(text.getvalue(), encoding="utf-8")
+
+
+def versions(config: TrainConfig) -> dict[str, str]:
+    """Return the versions of Python, TensorFlow, the core and every plugin that a config names."""
+    found = {name: version(name) for name in ("optiplug-core", "tensorflow", "numpy")}
+    for plugin in _plugins(config):
+        entry = registry.find(plugin.kind, registry.reference_of(plugin))
+        found[entry.distribution] = entry.version
+    return {"python": sys.version.split()[0], **dict(sorted(found.items()))}
+
+
+def _null(representer: Any, _: None) -> Any:
+    """Write what would be an empty place by default."""
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+def _plugins(value: Any) -> Iterator[Any]:
+    """Yield the class of every config inside `value`."""
+    if isinstance(value, tuple):
+        for item in value:
+            yield from _plugins(item)
+    elif isinstance(value, BaseModel):
+        yield type(value)
+        for _, item in value:
+            yield from _plugins(item)

@@ -1,0 +1,79 @@
+"""metrics.csv: a row for each step, and nothing in it that two equal runs would not share."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from optiplug import StateError
+
+__all__ = ["Metrics", "read_metrics"]
+
+
+class Metrics:
+    """Collects rows and writes them in blocks, so that no step waits for its own values.
+
+    Row 0 holds the evaluation before the first step; `readings` names the columns of the steps,
+    and those of the evaluations start with ``test_``.
+    """
+
+    def __init__(self, path: Path, readings: Sequence[str]) -> None:
+        self._path, self._readings = path, tuple(readings)
+        self.latest: dict[str, float] = {}
+        self._columns: list[str] = []
+        self._pending: list[tuple[int, Any]] = []
+        self._evaluations: dict[int, Mapping[str, float]] = {}
+
+    def start(self, evaluation: Mapping[str, float]) -> None:
+        """Begin a new file with the evaluation of the initial variables."""
+        self._columns = ["step", *self._readings, *(f"test_{name}" for name in evaluation)]
+        with self._path.open("w", newline="") as file:
+            csv.writer(file).writerow(self._columns)
+        self._pending.append((0, None))
+        self._evaluations[0] = evaluation
+        self.flush()
+
+    def resume(self, step: int) -> None:
+        """Go on after `step`; later rows, which will be made again, are dropped."""
+        try:
+            with self._path.open(newline="") as file:
+                self._columns, *rows = csv.reader(file)
+            kept = [row for row in rows if row and int(row[0]) <= step]
+        except (OSError, ValueError) as error:
+            raise StateError(f"the metrics cannot be read: {error}", where=str(self._path)) from error
+        with self._path.open("w", newline="") as file:
+            csv.writer(file).writerows([self._columns, *kept])
+
+    def add(self, step: int, values: Any) -> None:
+        """Keep the readings of a step: a vector that may still be on its way."""
+        self._pending.append((step, values))
+
+    def evaluated(self, step: int, evaluation: Mapping[str, float]) -> None:
+        """Keep an evaluation after a step that was added."""
+        self._evaluations[step] = evaluation
+
+    def flush(self) -> None:
+        """Write what was kept; `latest` has the readings of the last step then."""
+        rows = []
+        for step, values in self._pending:
+            figures = {f"test_{name}": value for name, value in self._evaluations.pop(step, {}).items()}
+            if values is not None:
+                self.latest = dict(zip(self._readings, map(float, values.numpy()), strict=True))
+                figures |= self.latest
+            # As float32, whose shortest text is what a reader expects: 0.1 and not 0.10000000149.
+            rows.append({"step": step, **{name: str(np.float32(value)) for name, value in figures.items()}})
+        with self._path.open("a", newline="") as file:
+            csv.DictWriter(file, self._columns, restval="").writerows(rows)
+        self._pending.clear()
+
+
+def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """Return the (step, value) pairs of each column."""
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    columns = [name for name in rows[0] if name != "step"] if rows else []
+    return {name: [(int(row["step"]), float(row[name])) for row in rows if row[name]] for name in columns}

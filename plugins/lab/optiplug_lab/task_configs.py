@@ -1,0 +1,58 @@
+"""What can be said of the tasks that ship with the lab."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from optiplug import TaskConfig
+
+__all__ = ["CharsConfig", "DigitsConfig"]
+
+Count = Annotated[int, Field(ge=1)]
+Fraction = Annotated[float, Field(gt=0, lt=1)]
+
+
+class DigitsConfig(TaskConfig):
+    """Handwritten digits of 8 x 8 pixels (scikit-learn's), a small convolutional network.
+
+    Source of the data: Alpaydin and Kaynak 1998, "Optical Recognition of Handwritten Digits",
+    UCI Machine Learning Repository.
+
+    >>> DigitsConfig(shift=0).test_fraction
+    0.25
+    """
+
+    implementation = "optiplug_lab.digits:Digits"
+
+    widths: tuple[Count, Count, Count] = (16, 32, 64)
+    """Channels of the two convolutions, then units of the hidden layer."""
+    shift: Annotated[int, Field(ge=0, le=4)] = 1
+    """Training images are moved at random by up to this many pixels along both axes."""
+    test_fraction: Fraction = 0.25
+    """Share of the images held out, the same share of each digit."""
+    split_seed: Annotated[int, Field(ge=0)] = 0
+    """Selects the images held out; apart from the run's seed, so that runs can be compared."""
+
+
+class CharsConfig(TaskConfig):
+    """The next character of English text, a perceptron over those before it.
+
+    The text is the language reference that ships with Python, or any file. Network: Bengio et
+    al. 2003, "A Neural Probabilistic Language Model", JMLR 3:1137-1155, on characters.
+
+    >>> CharsConfig(context=8).embedding
+    16
+    """
+
+    implementation = "optiplug_lab.chars:Chars"
+
+    text: str | None = None
+    """Path of a UTF-8 text file; without one, Python's language reference."""
+    context: Count = 16
+    """Number of characters seen."""
+    embedding: Count = 16
+    """Size of the vector that stands for a character."""
+    hidden: Count = 256
+    """Units of the hidden layer."""

@@ -1,0 +1,66 @@
+"""Gradient noise."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl, numerics
+
+from .configs.add_noise import AddNoiseConfig
+
+__all__ = ["AddNoise"]
+
+
+class AddNoise(Processor):
+    """Add Gaussian noise to every gradient, less of it as training goes on.
+
+    ``gradient <- gradient + normal(0, variance)`` with ``variance = eta / (1 + iteration)^gamma``,
+    independent for each element. `eta` (0.01) is 0 or above, or a schedule; `gamma` (0.55) is 0 or
+    above; `eta` 0 adds no operation. The numbers follow from `seed`, the iteration and the
+    variable's path, so every device draws the same and a resumed run goes on with the same stream.
+    To clip the gradient and not the noise, list the clip before.
+
+    Raises
+    ------
+    ConfigError
+        If `eta` or `gamma` is below 0 or `seed` is no integer of 31 bits.
+
+    References
+    ----------
+    Neelakantan et al. 2015, "Adding Gradient Noise Improves Learning for Very Deep Networks",
+    arXiv:1511.06807.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> def walk(seed):
+    ...     variable = tf.Variable([0.0], name="w")
+    ...     optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[AddNoise(seed=seed)])
+    ...     _ = optimizer.apply_gradients([(tf.constant([0.0]), variable)])
+    ...     return variable.numpy().item()
+    >>> walk(1) == walk(1), walk(1) == walk(2)
+    (True, False)
+    """
+
+    Config = AddNoiseConfig
+
+    @property
+    def idle(self) -> bool:
+        """Whether the variance is 0."""
+        return bool(self.config.eta == 0)
+
+    @hookimpl
+    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Add this step's noise."""
+        pairs = zip(gradients, step.variables, strict=True)
+        return [gradient + self._noise(gradient, variable, step) for gradient, variable in pairs]
+
+    def _noise(self, gradient: Any, variable: Any, step: Step) -> Any:
+        seed = step.seed(variable, self.config.seed)
+        normal = numerics.random_normal(gradient.shape, seed, gradient.dtype)
+        eta = step.scalar(self.config.eta, normal)
+        variance = eta / tf.cast(step.iteration + 1, normal.dtype) ** self.config.gamma
+        return tf.cast(tf.sqrt(variance) * normal, gradient.dtype)

@@ -1,0 +1,49 @@
+"""Gradient centralization."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl
+
+from .configs.centralize_gradients import CentralizeGradientsConfig
+
+__all__ = ["CentralizeGradients"]
+
+
+class CentralizeGradients(Processor):
+    """Take its mean from the gradient of each output unit of a matrix or a convolution kernel.
+
+    ``gradient <- gradient - mean(gradient over all axes but the last)`` for gradients with two
+    axes or more; the last axis counts the output units, as in Keras kernels. Vectors and scalars
+    pass unchanged.
+
+    References
+    ----------
+    Yong, Huang, Hua and Zhang 2020, "Gradient Centralization: A New Optimization Technique for
+    Deep Neural Networks", arXiv:2004.01461.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> kernel = tf.Variable([[0.0, 0.0], [0.0, 0.0]])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[CentralizeGradients()])
+    >>> _ = optimizer.apply_gradients([(tf.constant([[1.0, 5.0], [3.0, 5.0]]), kernel)])
+    >>> kernel.numpy().tolist()
+    [[1.0, 0.0], [-1.0, 0.0]]
+    """
+
+    Config = CentralizeGradientsConfig
+
+    @hookimpl
+    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Centralize each gradient that has columns."""
+        return [_centralized(gradient) for gradient in gradients]
+
+
+def _centralized(gradient: Any) -> Any:
+    axes = list(range(gradient.shape.rank - 1))
+    return gradient - tf.reduce_mean(gradient, axes, keepdims=True) if axes else gradient

@@ -1,0 +1,56 @@
+"""Clipping of all gradients by their common norm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl, numerics
+
+from .configs.clip_by_global_norm import ClipByGlobalNormConfig
+
+__all__ = ["ClipByGlobalNorm"]
+
+
+class ClipByGlobalNorm(Processor):
+    """Scale down all gradients alike when their common norm is too large.
+
+    ``gradient <- gradient * min(1, max_norm / norm)`` with ``norm = sqrt(sum of |x|^2 over all
+    elements of all gradients)``, computed in float32, or in float64 if any gradient is in double
+    precision. The direction of the whole step stays. `max_norm` is above 0 and has no default.
+    A norm that is not finite makes every gradient NaN, as in `tf.clip_by_global_norm`; list
+    ``skip_non_finite`` to leave such steps out.
+
+    Raises
+    ------
+    ConfigError
+        If `max_norm` is not above 0.
+
+    References
+    ----------
+    Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks",
+    arXiv:1211.5063.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> one, other = tf.Variable(0.0), tf.Variable(0.0)
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[ClipByGlobalNorm(1.0)])
+    >>> _ = optimizer.apply_gradients([(tf.constant(-6.0), one), (tf.constant(8.0), other)])
+    >>> print(one.numpy(), other.numpy())
+    0.6 -0.8
+    """
+
+    Config = ClipByGlobalNormConfig
+
+    @hookimpl
+    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Scale all gradients by one factor."""
+        norm = numerics.global_norm(gradients)
+        bound = step.scalar(self.config.max_norm, norm)
+        scale = bound / tf.maximum(norm, bound)
+        # An infinite norm would make this factor 0 and hide the overflow in all but a few elements.
+        scale = tf.where(tf.math.is_finite(norm), scale, tf.constant(float("nan"), norm.dtype))
+        return [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]

@@ -1,0 +1,50 @@
+"""Clipping of each gradient by its own norm."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl, numerics
+
+from .configs.clip_by_norm import ClipByNormConfig
+
+__all__ = ["ClipByNorm"]
+
+
+class ClipByNorm(Processor):
+    """Scale down each gradient whose own norm is too large.
+
+    ``gradient <- gradient * min(1, max_norm / |gradient|)``, with the Euclidean norm of each
+    variable's gradient by itself, complex elements by modulus, computed in float32, or in float64
+    for double precision. `max_norm` is above 0 and has no default.
+
+    Raises
+    ------
+    ConfigError
+        If `max_norm` is not above 0.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> large, small = tf.Variable([0.0, 0.0]), tf.Variable([0.0, 0.0])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[ClipByNorm(1.0)])
+    >>> gradients = [tf.constant([-6.0, 8.0]), tf.constant([-0.5, 0.5])]
+    >>> _ = optimizer.apply_gradients(zip(gradients, [large, small]))
+    >>> print(large.numpy(), small.numpy())
+    [ 0.6 -0.8] [ 0.5 -0.5]
+    """
+
+    Config = ClipByNormConfig
+
+    @hookimpl
+    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Scale each gradient by a factor of its own."""
+        return [self._clipped(gradient, step) for gradient in gradients]
+
+    def _clipped(self, gradient: Any, step: Step) -> Any:
+        norm = numerics.global_norm([gradient])
+        bound = step.scalar(self.config.max_norm, norm)
+        return gradient * tf.cast(bound / tf.maximum(norm, bound), gradient.dtype)

@@ -1,0 +1,47 @@
+"""Clipping by value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl
+
+from .configs.clip_by_value import ClipByValueConfig
+
+__all__ = ["ClipByValue"]
+
+
+class ClipByValue(Processor):
+    """Hold each element of every gradient within a bound.
+
+    ``gradient <- min(max(gradient, -max_value), max_value)``, element by element, for real
+    gradients. `max_value` is above 0 and has no default. A NaN stays a NaN.
+
+    Raises
+    ------
+    ConfigError
+        If `max_value` is not above 0.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> variable = tf.Variable([2.0, 2.0])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[ClipByValue(1.0)])
+    >>> _ = optimizer.apply_gradients([(tf.constant([-0.5, 4.0]), variable)])
+    >>> variable.numpy().tolist()
+    [2.5, 1.0]
+    """
+
+    Config = ClipByValueConfig
+
+    @hookimpl
+    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Clip each element."""
+        return [self._clipped(gradient, step) for gradient in gradients]
+
+    def _clipped(self, gradient: Any, step: Step) -> Any:
+        bound = step.scalar(self.config.max_value, gradient)
+        return tf.clip_by_value(gradient, -bound, bound)

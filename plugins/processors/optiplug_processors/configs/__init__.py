@@ -1,0 +1,1 @@
+"""What can be said of each processor, without TensorFlow."""

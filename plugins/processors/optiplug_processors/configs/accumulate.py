@@ -1,0 +1,22 @@
+"""Config of accumulate."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from optiplug import ProcessorConfig
+
+__all__ = ["AccumulateConfig"]
+
+
+class AccumulateConfig(ProcessorConfig):
+    """Make one step of the gradients of several calls. One state slot."""
+
+    implementation = "optiplug_processors.accumulate:Accumulate"
+
+    steps: Annotated[int, Field(ge=1)]
+    """Number of calls that make one step; 1 is no accumulation."""
+    reduction: Literal["mean", "sum"] = "mean"
+    """Whether the step sees the mean or the sum of the calls' gradients."""

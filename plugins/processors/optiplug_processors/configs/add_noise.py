@@ -1,0 +1,28 @@
+"""Config of add_noise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from optiplug import NonNegative, ProcessorConfig
+
+__all__ = ["AddNoiseConfig"]
+
+
+class AddNoiseConfig(ProcessorConfig):
+    """Add Gaussian noise to every gradient, less of it as training goes on."""
+
+    implementation = "optiplug_processors.add_noise:AddNoise"
+    paper = (
+        "Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks, "
+        "arXiv:1511.06807"
+    )
+
+    eta: NonNegative = 0.01
+    """Variance of the noise in the first step; a number or a schedule. The paper tries 0.01, 0.3 and 1."""
+    gamma: Annotated[float, Field(ge=0)] = 0.55
+    """Exponent with which the variance falls: ``eta / (1 + iteration)^gamma``. 0 keeps it."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    """Chooses the stream of random numbers."""

@@ -1,0 +1,17 @@
+"""Config of centralize_gradients."""
+
+from __future__ import annotations
+
+from optiplug import ProcessorConfig
+
+__all__ = ["CentralizeGradientsConfig"]
+
+
+class CentralizeGradientsConfig(ProcessorConfig):
+    """Take its mean from the gradient of each output unit of a matrix or a convolution kernel."""
+
+    implementation = "optiplug_processors.centralize_gradients:CentralizeGradients"
+    paper = (
+        "Yong, Huang, Hua and Zhang 2020, Gradient Centralization: A New Optimization Technique for Deep "
+        "Neural Networks, arXiv:2004.01461"
+    )

@@ -1,0 +1,22 @@
+"""Config of clip_by_global_norm."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from optiplug import Number, ProcessorConfig, Scalar
+
+__all__ = ["ClipByGlobalNormConfig"]
+
+
+class ClipByGlobalNormConfig(ProcessorConfig):
+    """Scale down all gradients alike when their common norm is too large."""
+
+    implementation = "optiplug_processors.clip_by_global_norm:ClipByGlobalNorm"
+    paper = (
+        "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks, "
+        "arXiv:1211.5063"
+    )
+
+    max_norm: Annotated[Scalar, Number(gt=0)]
+    """Largest Euclidean norm that the gradients keep together; a number above 0 or a schedule."""

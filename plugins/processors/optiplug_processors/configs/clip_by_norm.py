@@ -1,0 +1,18 @@
+"""Config of clip_by_norm."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from optiplug import Number, ProcessorConfig, Scalar
+
+__all__ = ["ClipByNormConfig"]
+
+
+class ClipByNormConfig(ProcessorConfig):
+    """Scale down each gradient whose own norm is too large."""
+
+    implementation = "optiplug_processors.clip_by_norm:ClipByNorm"
+
+    max_norm: Annotated[Scalar, Number(gt=0)]
+    """Largest Euclidean norm that a variable's gradient keeps; a number above 0 or a schedule."""

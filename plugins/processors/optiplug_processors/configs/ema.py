@@ -1,0 +1,23 @@
+"""Config of ema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from optiplug import ClosedUnitInterval, ProcessorConfig
+
+__all__ = ["EMAConfig"]
+
+
+class EMAConfig(ProcessorConfig):
+    """Keep an exponential moving average of every variable. One state slot."""
+
+    implementation = "optiplug_processors.ema:EMA"
+    paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
+
+    momentum: ClosedUnitInterval = 0.99
+    """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""
+    overwrite_frequency: Annotated[int, Field(ge=1)] | None = None
+    """Put the average into the variables at every so many steps; None leaves that to the end of training."""

@@ -1,0 +1,16 @@
+"""Config of l2."""
+
+from __future__ import annotations
+
+from optiplug import NonNegative, ProcessorConfig
+
+__all__ = ["L2Config"]
+
+
+class L2Config(ProcessorConfig):
+    """Add the gradient of an L2 penalty to every gradient (coupled decay)."""
+
+    implementation = "optiplug_processors.l2:L2"
+
+    strength: NonNegative
+    """Factor of the penalty ``strength / 2 * |variable|^2``; a number or a schedule. 0 is no penalty."""

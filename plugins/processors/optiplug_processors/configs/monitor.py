@@ -1,0 +1,13 @@
+"""Config of monitor."""
+
+from __future__ import annotations
+
+from optiplug import ProcessorConfig
+
+__all__ = ["MonitorConfig"]
+
+
+class MonitorConfig(ProcessorConfig):
+    """Record the norms of gradients, of the change and of the variables at each step."""
+
+    implementation = "optiplug_processors.monitor:Monitor"

@@ -1,0 +1,13 @@
+"""Config of skip_non_finite."""
+
+from __future__ import annotations
+
+from optiplug import ProcessorConfig
+
+__all__ = ["SkipNonFiniteConfig"]
+
+
+class SkipNonFiniteConfig(ProcessorConfig):
+    """Leave out each step whose gradients hold a NaN or an infinity, and count them."""
+
+    implementation = "optiplug_processors.skip_non_finite:SkipNonFinite"

@@ -1,0 +1,17 @@
+"""Config of weight_decay."""
+
+from __future__ import annotations
+
+from optiplug import NonNegative, ProcessorConfig
+
+__all__ = ["WeightDecayConfig"]
+
+
+class WeightDecayConfig(ProcessorConfig):
+    """Shrink the variables before the update, beside the gradient (decoupled decay)."""
+
+    implementation = "optiplug_processors.weight_decay:WeightDecay"
+    paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
+
+    rate: NonNegative
+    """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""

@@ -1,0 +1,77 @@
+"""Exponential moving average of the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl
+
+from .configs.ema import EMAConfig
+
+__all__ = ["EMA"]
+
+
+class EMA(Processor):
+    """Keep an exponential moving average of every variable.
+
+    ``average <- momentum * average + (1 - momentum) * variable`` after each step, for every
+    variable the optimizer was built with, whether it had a gradient or not. The average starts as
+    a copy of the variable. With `overwrite_frequency` the variables take the value of their
+    averages at every so many steps; at the end of training
+    ``optimizer.finalize_variable_values(variables)`` does so. The state is the slot ``average``:
+    ``ema.average[variable]``.
+
+    `momentum` is in [0, 1] and 0.99 by default: 1 keeps the initial values for ever, 0 averages
+    nothing. `overwrite_frequency` is None or 1 and above.
+
+    Raises
+    ------
+    ConfigError
+        If `momentum` is outside [0, 1] or `overwrite_frequency` below 1.
+
+    References
+    ----------
+    Polyak and Juditsky 1992, "Acceleration of Stochastic Approximation by Averaging".
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> variable = tf.Variable(2.0)
+    >>> average = EMA(momentum=0.5, overwrite_frequency=3)
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[average])
+    >>> for _ in range(3):
+    ...     _ = optimizer.apply_gradients([(tf.constant(1.0), variable)])
+    ...     print(variable.numpy(), average.average[variable].numpy())
+    1.0 1.5
+    0.0 0.75
+    -0.125 -0.125
+    """
+
+    Config = EMAConfig
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Create the averages."""
+        super().build(variables)
+        self.average = self.add_slot("average", initial="variable")
+
+    @hookimpl
+    def post_step(self, step: Step) -> None:
+        """Move each average towards its variable, and overwrite the variables when it is time."""
+        frequency = self.config.overwrite_frequency
+        for variable in step.every_variable:
+            average = self.average[variable]
+            momentum = step.scalar(self.config.momentum, variable)
+            average.assign_add((variable - average) * (1 - momentum))
+            if frequency is not None:
+                due = tf.equal((step.iteration + 1) % frequency, 0)
+                variable.assign(tf.where(due, average, variable))
+
+    @hookimpl
+    def finalize(self, step: Step) -> None:
+        """Put the averages into the variables."""
+        for variable in step.variables:
+            variable.assign(self.average[variable])

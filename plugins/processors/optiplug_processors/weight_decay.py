@@ -1,0 +1,58 @@
+"""Decoupled weight decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optiplug import Processor, Step, hookimpl
+
+from .configs.weight_decay import WeightDecayConfig
+
+__all__ = ["WeightDecay"]
+
+
+class WeightDecay(Processor):
+    """Shrink the variables before the update, beside the gradient.
+
+    ``variable <- variable - variable * rate * learning_rate`` for each variable with a gradient;
+    the optimizer's state never sees it. `rate` is 0 or above, or a schedule, and has no default.
+    0 adds no operation to the step. ``skip=["*bias"]`` or ``min_ndim=2`` spares variables.
+
+    Raises
+    ------
+    ConfigError
+        If `rate` is below 0.
+
+    Differs from
+    ------------
+    The paper, which multiplies by the schedule's multiplier and not by the learning rate itself;
+    this is the form of Keras, PyTorch and optax.
+
+    References
+    ----------
+    Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization", arXiv:1711.05101.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> variable = tf.Variable(2.0)
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[WeightDecay(0.25)])
+    >>> _ = optimizer.apply_gradients([(tf.constant(0.0), variable)])
+    >>> print(variable.numpy())
+    1.5
+    """
+
+    Config = WeightDecayConfig
+
+    @property
+    def idle(self) -> bool:
+        """Whether the rate is 0."""
+        return bool(self.config.rate == 0)
+
+    @hookimpl
+    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Assign the shrunken variables; the gradients pass unchanged."""
+        for variable in step.variables:
+            variable.assign_sub(variable * (step.scalar(self.config.rate, variable) * step.rate(variable)))
+        return gradients

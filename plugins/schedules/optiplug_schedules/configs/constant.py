@@ -1,0 +1,17 @@
+"""Config of constant."""
+
+from __future__ import annotations
+
+from optiplug import ScheduleConfig
+from optiplug_schedules.fields import Rate
+
+__all__ = ["ConstantConfig"]
+
+
+class ConstantConfig(ScheduleConfig):
+    """The same value at every step."""
+
+    implementation = "optiplug_schedules.constant:Constant"
+
+    value: Rate
+    """The value."""

@@ -1,0 +1,39 @@
+"""Config of cosine."""
+
+from __future__ import annotations
+
+from pydantic import ValidationInfo, field_validator
+
+from optiplug import ConfigError, ScheduleConfig
+from optiplug_schedules.fields import Fraction, Rate, Steps, StepsOrZero
+
+__all__ = ["CosineConfig"]
+
+
+class CosineConfig(ScheduleConfig):
+    """Half a cosine wave down, after a linear warmup if one is asked for."""
+
+    implementation = "optiplug_schedules.cosine:CosineDecay"
+    paper = (
+        "Loshchilov and Hutter 2017, SGDR: Stochastic Gradient Descent with Warm Restarts, arXiv:1608.03983"
+    )
+
+    initial_learning_rate: Rate
+    """Value at step 0: where the decay starts, or the warmup if there is one."""
+    decay_steps: Steps
+    """Number of steps of the decay, counted from the end of the warmup."""
+    alpha: Fraction = 0.0
+    """Last value, as a fraction of the value at which the decay starts."""
+    warmup_target: Rate | None = None
+    """Value at which the warmup ends and the decay starts; goes together with `warmup_steps`."""
+    warmup_steps: StepsOrZero = 0
+    """Number of steps of the warmup, before the decay; goes together with `warmup_target`."""
+
+    @field_validator("warmup_steps")
+    @classmethod
+    def _target_and_steps(cls, steps: int, info: ValidationInfo) -> int:
+        if "warmup_target" in info.data and (info.data["warmup_target"] is None) != (steps == 0):
+            raise ConfigError(
+                "goes together with warmup_target", received=steps, hint="give both for a warmup, or neither"
+            )
+        return steps

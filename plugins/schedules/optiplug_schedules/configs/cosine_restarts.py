@@ -1,0 +1,41 @@
+"""Config of cosine_restarts."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator
+
+from optiplug import ConfigError, Number, Positive, ScheduleConfig
+from optiplug_schedules.fields import Fraction, Rate, Steps
+
+__all__ = ["CosineRestartsConfig"]
+
+# A period that grows more slowly would make a table of more than 30,000 periods.
+_SLOWEST_GROWTH = 1.001
+
+
+def _one_or_growing(growth: float) -> float:
+    if 1 < growth < _SLOWEST_GROWTH:
+        raise ConfigError(f"must be 1 (periods of equal length) or >= {_SLOWEST_GROWTH}", received=growth)
+    return growth
+
+
+class CosineRestartsConfig(ScheduleConfig):
+    """Half a cosine wave down, again and again, in periods of growing length."""
+
+    implementation = "optiplug_schedules.cosine_restarts:CosineDecayRestarts"
+    paper = (
+        "Loshchilov and Hutter 2017, SGDR: Stochastic Gradient Descent with Warm Restarts, arXiv:1608.03983"
+    )
+
+    initial_learning_rate: Rate
+    """Value at step 0."""
+    first_decay_steps: Steps
+    """Number of steps of the first period."""
+    t_mul: Annotated[float, Number(ge=1, le=1000, schedule=False), AfterValidator(_one_or_growing)] = 2.0
+    """Each period is this many times as long as the one before: 1, or 1.001 to 1000."""
+    m_mul: Positive = 1.0
+    """Each period starts this many times as high as the one before."""
+    alpha: Fraction = 0.0
+    """Value at the end of a period, as a fraction of the initial value."""

@@ -1,0 +1,23 @@
+"""Config of exponential."""
+
+from __future__ import annotations
+
+from optiplug import Positive, ScheduleConfig
+from optiplug_schedules.fields import Rate, Steps
+
+__all__ = ["ExponentialConfig"]
+
+
+class ExponentialConfig(ScheduleConfig):
+    """Multiply by a fixed factor every so many steps, smoothly or in stairs."""
+
+    implementation = "optiplug_schedules.exponential:ExponentialDecay"
+
+    initial_learning_rate: Rate
+    """Value at step 0."""
+    decay_steps: Steps
+    """Number of steps over which the value is multiplied by `decay_rate` once."""
+    decay_rate: Positive
+    """The factor; above 1 the value grows."""
+    staircase: bool = False
+    """Whether the value changes only after every whole `decay_steps`."""

@@ -1,0 +1,23 @@
+"""Config of inverse_time."""
+
+from __future__ import annotations
+
+from optiplug import ScheduleConfig
+from optiplug_schedules.fields import Rate, Steps
+
+__all__ = ["InverseTimeConfig"]
+
+
+class InverseTimeConfig(ScheduleConfig):
+    """Divide by a number that grows with the step, smoothly or in stairs."""
+
+    implementation = "optiplug_schedules.inverse_time:InverseTimeDecay"
+
+    initial_learning_rate: Rate
+    """Value at step 0."""
+    decay_steps: Steps
+    """Number of steps over which the divisor grows by `decay_rate`."""
+    decay_rate: Rate
+    """How fast the divisor grows; 0 keeps the initial value."""
+    staircase: bool = False
+    """Whether the value changes only after every whole `decay_steps`."""

@@ -1,0 +1,31 @@
+"""Config of one_cycle."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from optiplug import Number, Positive, ScheduleConfig
+from optiplug_schedules.fields import Rate, Steps
+
+__all__ = ["OneCycleConfig"]
+
+
+class OneCycleConfig(ScheduleConfig):
+    """Half a cosine wave up to a peak, then half a longer one down to almost nothing."""
+
+    implementation = "optiplug_schedules.one_cycle:OneCycle"
+    paper = (
+        "Smith and Topin 2017, Super-Convergence: Very Fast Training of Neural Networks Using Large "
+        "Learning Rates, arXiv:1708.07120"
+    )
+
+    peak_learning_rate: Rate
+    """The highest value."""
+    total_steps: Steps
+    """Number of steps of the cycle; the last value holds from then on."""
+    pct_start: Annotated[float, Number(gt=0, lt=1, schedule=False)] = 0.3
+    """Fraction of the steps on the way up; the peak is at step ``int(pct_start * total_steps)``."""
+    div_factor: Positive = 25.0
+    """The first value is the peak divided by this."""
+    final_div_factor: Positive = 10000.0
+    """The last value is the first divided by this."""

@@ -1,0 +1,29 @@
+"""Config of piecewise_constant."""
+
+from __future__ import annotations
+
+from pydantic import ValidationInfo, field_validator
+
+from optiplug import ConfigError, ScheduleConfig
+from optiplug_schedules.fields import Boundaries, Rate
+
+__all__ = ["PiecewiseConstantConfig"]
+
+
+class PiecewiseConstantConfig(ScheduleConfig):
+    """One value up to each boundary, and a last one after them."""
+
+    implementation = "optiplug_schedules.piecewise_constant:PiecewiseConstantDecay"
+
+    boundaries: Boundaries
+    """Last step of each value but the last; strictly increasing."""
+    values: tuple[Rate, ...]
+    """The values, one more than boundaries."""
+
+    @field_validator("values")
+    @classmethod
+    def _one_more(cls, values: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        boundaries = info.data.get("boundaries")
+        if boundaries is not None and len(values) != len(boundaries) + 1:
+            raise ConfigError("must have one item more than boundaries", received=values)
+        return values

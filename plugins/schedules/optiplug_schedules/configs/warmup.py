@@ -1,0 +1,22 @@
+"""Config of warmup."""
+
+from __future__ import annotations
+
+from optiplug import NonNegative, ScheduleConfig
+from optiplug_schedules.fields import Rate, Steps
+
+__all__ = ["WarmupConfig"]
+
+
+class WarmupConfig(ScheduleConfig):
+    """A straight line up to any schedule or number, which takes over from there."""
+
+    implementation = "optiplug_schedules.warmup:Warmup"
+    paper = "Goyal et al. 2017, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, arXiv:1706.02677"
+
+    schedule: NonNegative
+    """What follows the warmup: a schedule, whose step 0 is the end of the warmup, or a number."""
+    warmup_steps: Steps
+    """Number of steps of the warmup."""
+    initial_learning_rate: Rate = 0.0
+    """Value at step 0."""

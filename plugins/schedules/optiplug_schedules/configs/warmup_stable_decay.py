@@ -1,0 +1,35 @@
+"""Config of warmup_stable_decay."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from optiplug import ScheduleConfig
+from optiplug_schedules.fields import Rate, Steps, StepsOrZero
+
+__all__ = ["WarmupStableDecayConfig"]
+
+
+class WarmupStableDecayConfig(ScheduleConfig):
+    """A linear warmup, a long constant stretch, and a short decay at the end."""
+
+    implementation = "optiplug_schedules.warmup_stable_decay:WarmupStableDecay"
+    paper = (
+        "Hu et al. 2024, MiniCPM: Unveiling the Potential of Small Language Models with Scalable Training "
+        "Strategies, arXiv:2404.06395"
+    )
+
+    peak_learning_rate: Rate
+    """Value of the constant stretch."""
+    warmup_steps: StepsOrZero
+    """Number of steps of the warmup; 0 is none."""
+    stable_steps: StepsOrZero
+    """Number of steps of the constant stretch."""
+    decay_steps: Steps
+    """Number of steps of the decay; the paper finds a tenth of all steps enough."""
+    initial_learning_rate: Rate = 0.0
+    """Value at step 0, if there is a warmup."""
+    end_learning_rate: Rate = 0.0
+    """Value from the end of the decay on."""
+    shape: Literal["linear", "cosine", "sqrt"] = "linear"
+    """Shape of the decay: a straight line, half a cosine wave, or one minus a square root."""

@@ -1,0 +1,26 @@
+"""The same value at every step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Schedule
+
+from .configs.constant import ConstantConfig
+
+__all__ = ["Constant"]
+
+
+class Constant(Schedule):
+    """The same value at every step: a number's place in a `join`.
+
+    >>> print(Constant(0.5)(1000).numpy())
+    0.5
+    """
+
+    Config = ConstantConfig
+
+    def value(self, step: Any) -> Any:
+        return tf.constant(self.config.value, step.dtype)

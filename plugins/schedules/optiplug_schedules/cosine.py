@@ -1,0 +1,44 @@
+"""Cosine decay with an optional linear warmup."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optiplug import Schedule
+
+from .configs.cosine import CosineConfig
+from .progress import cosine_share, elapsed, mix, remaining
+
+__all__ = ["CosineDecay"]
+
+
+class CosineDecay(Schedule):
+    """Half a cosine wave down, after a linear warmup if one is asked for.
+
+    ::
+
+        decay = (1 - alpha) * (1 + cos(pi * min(step, decay_steps) / decay_steps)) / 2 + alpha
+        value = initial_learning_rate * decay
+
+    With `warmup_target`, the value first goes in a straight line from `initial_learning_rate` to
+    `warmup_target` in `warmup_steps` steps, and decays from there in `decay_steps` more.
+
+    Source: Loshchilov and Hutter 2017, arXiv:1608.03983; the warmup from Goyal et al. 2017,
+    arXiv:1706.02677.
+
+    Differs from `tf_keras`: one of `warmup_target` and `warmup_steps` without the other is an error.
+
+    >>> schedule = CosineDecay(0.0, decay_steps=100, warmup_target=1.0, warmup_steps=10)
+    >>> [round(float(schedule(step)), 6) for step in (0, 5, 10, 60, 110)]
+    [0.0, 0.5, 1.0, 0.5, 0.0]
+    """
+
+    Config = CosineConfig
+
+    def value(self, step: Any) -> Any:
+        config = self.config
+        peak = config.initial_learning_rate
+        if config.warmup_target is not None:
+            peak = mix(config.warmup_target, peak, elapsed(step, config.warmup_steps))
+        decay = cosine_share(remaining(step - config.warmup_steps, config.decay_steps))
+        return peak * mix(1.0, config.alpha, decay)

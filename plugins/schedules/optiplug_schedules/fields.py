@@ -1,0 +1,37 @@
+"""Field types that several schedules share."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, TypeAlias
+
+from pydantic import AfterValidator, Field
+
+from optiplug import ConfigError, Number
+
+__all__ = ["Boundaries", "Fraction", "Rate", "Steps", "StepsOrZero"]
+
+# float64 tells every whole number up to this one from its neighbours.
+_MOST_STEPS = 2**53
+
+
+def _strictly_increasing(boundaries: tuple[int, ...]) -> tuple[int, ...]:
+    if any(later <= earlier for earlier, later in pairwise(boundaries)):
+        raise ConfigError("must be strictly increasing", received=boundaries)
+    return boundaries
+
+
+Rate: TypeAlias = Annotated[float, Number(ge=0, schedule=False)]
+"""A number >= 0; no schedule."""
+
+Fraction: TypeAlias = Annotated[float, Number(ge=0, le=1, schedule=False)]
+"""A number in [0, 1]; no schedule."""
+
+Steps: TypeAlias = Annotated[int, Field(ge=1, le=_MOST_STEPS)]
+"""A number of steps, at least 1."""
+
+StepsOrZero: TypeAlias = Annotated[int, Field(ge=0, le=_MOST_STEPS)]
+"""A number of steps."""
+
+Boundaries: TypeAlias = Annotated[tuple[Steps, ...], AfterValidator(_strictly_increasing)]
+"""Steps at which something changes, each after the one before it."""

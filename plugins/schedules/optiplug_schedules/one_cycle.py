@@ -1,0 +1,42 @@
+"""The one-cycle policy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optiplug import Schedule
+
+from .configs.one_cycle import OneCycleConfig
+from .progress import cosine_share, elapsed, mix, remaining
+
+__all__ = ["OneCycle"]
+
+
+class OneCycle(Schedule):
+    """Rise to the peak along half a cosine wave, then fall far below the first value along another.
+
+    ::
+
+        first = peak_learning_rate / div_factor          at step 0
+        peak_learning_rate                               at step int(pct_start * total_steps)
+        last = first / final_div_factor                  from step total_steps on
+
+    and between two of them ``end + (start - end) * (1 + cos(pi * fraction)) / 2``.
+
+    Source: Smith and Topin 2017, arXiv:1708.07120, in the form of optax' `cosine_onecycle_schedule`.
+
+    >>> schedule = OneCycle(1.0, total_steps=100, pct_start=0.25, div_factor=10.0)
+    >>> [round(float(schedule(step)), 6) for step in (0, 25, 100)]
+    [0.1, 1.0, 1e-05]
+    """
+
+    Config = OneCycleConfig
+
+    def value(self, step: Any) -> Any:
+        config = self.config
+        rise = int(config.pct_start * config.total_steps)
+        risen = cosine_share(elapsed(step, rise))
+        left = cosine_share(remaining(step - rise, config.total_steps - rise))
+        first = config.peak_learning_rate / config.div_factor
+        # Up to the peak all is left, from the peak on all has risen: nested, the two are right on both sides.
+        return mix(mix(config.peak_learning_rate, first, risen), first / config.final_div_factor, left)

@@ -1,0 +1,33 @@
+"""A value for each stretch of steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Schedule
+
+from .configs.piecewise_constant import PiecewiseConstantConfig
+
+__all__ = ["PiecewiseConstantDecay"]
+
+
+class PiecewiseConstantDecay(Schedule):
+    """One value up to each boundary, and a last one after them.
+
+    ``values[0]`` up to and with step ``boundaries[0]``, ``values[1]`` up to and with ``boundaries[1]``, and
+    so on. A boundary still belongs to the value before it, as in Keras; in a `join` it belongs to the
+    schedule after it.
+
+    >>> drop = PiecewiseConstantDecay(boundaries=[100, 200], values=[1.0, 0.5, 0.25])
+    >>> [float(drop(step)) for step in (100, 101, 500)]
+    [1.0, 0.5, 0.25]
+    """
+
+    Config = PiecewiseConstantConfig
+
+    def value(self, step: Any) -> Any:
+        behind = step > tf.constant(self.config.boundaries, step.dtype)
+        index = tf.reduce_sum(tf.cast(behind, tf.int32))
+        return tf.gather(tf.constant(self.config.values, step.dtype), index)

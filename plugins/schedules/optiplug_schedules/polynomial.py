@@ -1,0 +1,42 @@
+"""Polynomial decay, once or in cycles."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Schedule
+
+from .configs.polynomial import PolynomialConfig
+from .progress import mix, periods, remaining
+
+__all__ = ["PolynomialDecay"]
+
+
+class PolynomialDecay(Schedule):
+    """Go from the initial to the end value along a polynomial.
+
+    ::
+
+        share = (1 - min(step, decay_steps) / decay_steps) ^ power
+        value = (initial_learning_rate - end_learning_rate) * share + end_learning_rate
+
+    With `cycle`, instead of holding `step` at `decay_steps`, `decay_steps` is replaced by its first multiple
+    that is not below `step`: the value touches the end value at every multiple and jumps up one step later.
+
+    >>> print(PolynomialDecay(1.0, decay_steps=100, end_learning_rate=0.5)(50).numpy())
+    0.75
+    """
+
+    Config = PolynomialConfig
+
+    def value(self, step: Any) -> Any:
+        config = self.config
+        left = self._left_in_cycle(step) if config.cycle else remaining(step, config.decay_steps)
+        return mix(config.initial_learning_rate, config.end_learning_rate, tf.pow(left, config.power))
+
+    def _left_in_cycle(self, step: Any) -> Any:
+        begun = tf.maximum(-periods(-step, self.config.decay_steps), 1)
+        length = tf.cast(begun * self.config.decay_steps, step.dtype)
+        return (length - step) / length

@@ -1,0 +1,52 @@
+"""Warmup, a constant stretch, and decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Schedule
+
+from .configs.warmup_stable_decay import WarmupStableDecayConfig
+from .progress import cosine_share, elapsed, mix, remaining
+
+__all__ = ["WarmupStableDecay"]
+
+
+class WarmupStableDecay(Schedule):
+    """Warm up in a straight line, stay at the peak, and decay at the end.
+
+    ::
+
+        value = initial + (peak - initial) * step / warmup_steps     step < warmup_steps
+        value = peak                                                 for stable_steps
+        value = end + (peak - end) * f(fraction)                     for decay_steps, and end from then on
+
+    with ``f(x) = 1 - x`` (linear), ``(1 + cos(pi * x)) / 2`` (cosine) or ``1 - sqrt(x)`` (sqrt), `fraction`
+    being the part of the decay that has passed. A run can be prolonged from any step of the constant stretch.
+
+    Source: Hu et al. 2024 (MiniCPM), arXiv:2404.06395, which leaves `f` open and uses powers of one half;
+    the shape `sqrt` is from Hägele et al. 2024, arXiv:2405.18392.
+
+    >>> schedule = WarmupStableDecay(1.0, warmup_steps=10, stable_steps=80, decay_steps=10)
+    >>> [float(schedule(step)) for step in (0, 5, 10, 90, 95, 100)]
+    [0.0, 0.5, 1.0, 1.0, 0.5, 0.0]
+    """
+
+    Config = WarmupStableDecayConfig
+
+    def value(self, step: Any) -> Any:
+        config = self.config
+        warmed_up = elapsed(step, config.warmup_steps)
+        left = remaining(step - config.warmup_steps - config.stable_steps, config.decay_steps)
+        risen = mix(config.peak_learning_rate, config.initial_learning_rate, warmed_up)
+        return mix(risen, config.end_learning_rate, _SHAPES[config.shape](left))
+
+
+def _one_minus_sqrt(left: Any) -> Any:
+    """Return ``1 - sqrt(1 - left)``, with all its digits near 0."""
+    return left / (1 + tf.sqrt(1 - left))
+
+
+_SHAPES = {"linear": tf.identity, "cosine": cosine_share, "sqrt": _one_minus_sqrt}

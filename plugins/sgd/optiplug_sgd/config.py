@@ -1,0 +1,25 @@
+"""What can be said about SGD."""
+
+from __future__ import annotations
+
+from optiplug import ClosedUnitInterval, LearningRate, OptimizerConfig
+
+__all__ = ["SGDConfig"]
+
+
+class SGDConfig(OptimizerConfig):
+    """Gradient descent, optionally with momentum or Nesterov momentum."""
+
+    implementation = "optiplug_sgd.sgd:SGD"
+    paper = (
+        "Sutskever, Martens, Dahl and Hinton 2013, "
+        "On the importance of initialization and momentum in deep learning"
+    )
+    elementwise = True
+
+    learning_rate: LearningRate = 0.01
+    """Factor of the gradient in each step."""
+    momentum: ClosedUnitInterval = 0.0
+    """Share of the last step that is taken again; 0 keeps no state."""
+    nesterov: bool = False
+    """Look ahead: apply the momentum to the velocity of this step, not of the last one."""

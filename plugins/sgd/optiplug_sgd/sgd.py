@@ -1,0 +1,63 @@
+"""Gradient descent with momentum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import optiplug
+
+from .config import SGDConfig
+
+__all__ = ["SGD"]
+
+
+class SGD(optiplug.Optimizer):
+    r"""Gradient descent, optionally with momentum or Nesterov momentum.
+
+    With the gradient :math:`g`, the learning rate :math:`\eta` and the momentum :math:`\mu`:
+
+    .. math::
+
+        v &\leftarrow \mu v - \eta g \\
+        w &\leftarrow w + v \quad\text{or, with nesterov,}\quad w + \mu v - \eta g
+
+    The learning rate is inside the velocity, as in Keras: a rate that changes leaves the velocity
+    gathered so far as it is. Without momentum there is no state and :math:`w \leftarrow w - \eta g`.
+
+    State: one slot, `momentum`, of the shape and dtype of each variable.
+
+    Source: Sutskever, Martens, Dahl and Hinton 2013, *On the importance of initialization and
+    momentum in deep learning*.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> from optiplug_sgd.sgd import SGD
+    >>> optimizer, weight = SGD(0.1, momentum=0.9), tf.Variable(1.0)
+    >>> for _ in range(2):
+    ...     optimizer.minimize(lambda: weight**2 / 2, [weight])
+    >>> round(float(weight), 6)
+    0.72
+    """
+
+    Config = SGDConfig
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Create the slot, if there is momentum."""
+        super().build(variables)
+        if self.config.momentum != 0:
+            self.momentum = self.add_slot("momentum")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Move one variable down its gradient."""
+        rate = self.rate(variable)
+        if self.config.momentum == 0:
+            variable.assign_sub(rate * gradient)
+            return
+        factor, velocity = self.scalar(self.config.momentum, variable), self.momentum[variable]
+        velocity.assign(factor * velocity - rate * gradient)
+        if self.config.nesterov:
+            variable.assign_add(factor * velocity - rate * gradient)
+        else:
+            variable.assign_add(velocity)

@@ -1,0 +1,55 @@
+"""The core finds plugins by metadata; it names none, and works where none is installed."""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+
+from support.environments import lend_dependencies, run
+from support.project import PACKAGES, ROOT
+
+PLUGINS = sorted(package.name for package in PACKAGES if package.name != "optiplug")
+ALONE = """
+import json
+import optiplug
+entries = [entry.name for entry in optiplug.registry.entries()]
+try:
+    optiplug.registry.find("optimizers", "sgd")
+except optiplug.UnknownPluginError as error:
+    message = str(error)
+print(json.dumps([entries, message]))
+"""
+
+
+def test_code_names_no_plugin_package():
+    paths = (ROOT / "core" / "optiplug").rglob("*.py")
+
+    assert [
+        (path.name, plugin) for path in paths for plugin in PLUGINS if plugin in code(path.read_text())
+    ] == []
+
+
+def code(text):
+    """Return a module without its docstrings, whose examples may use the standard plugins."""
+    tree = ast.parse(text)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+            node.value = ast.Constant(None)
+    return ast.unparse(tree)
+
+
+def test_core_depends_on_no_plugin():
+    text = (ROOT / "core" / "pyproject.toml").read_text()
+
+    assert [plugin for plugin in PLUGINS if plugin.replace("_", "-") in text] == []
+
+
+def test_core_works_alone(tmp_path):
+    """-S leaves out site-packages, and with it the plugins installed there."""
+    lent = lend_dependencies(tmp_path / "lent")
+    (lent / "optiplug").symlink_to(ROOT / "core" / "optiplug")
+    entries, message = json.loads(run(sys.executable, "-S", "-c", ALONE, PYTHONPATH=lent))
+
+    assert entries == []
+    assert "pip" in message

@@ -1,0 +1,22 @@
+"""What every test runs under."""
+
+from __future__ import annotations
+
+import os
+
+import hypothesis
+
+from support import tf_devices
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # expected numbers are those of a CPU
+
+# The first example of a test may trace and compile, which takes as long as it takes; and a
+# run in CI must find tomorrow what it finds today.
+hypothesis.settings.register_profile("optiplug", deadline=None, derandomize=True, print_blob=True)
+hypothesis.settings.load_profile("optiplug")
+
+
+def pytest_collection_finish() -> None:
+    """Choose the devices, after test modules were imported and before the first test."""
+    tf_devices.configure()

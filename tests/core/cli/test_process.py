@@ -1,0 +1,168 @@
+"""The command line as a process: exit codes, streams, and how long it takes."""
+
+from __future__ import annotations
+
+import os
+import resource
+import subprocess
+import sys
+
+import pytest
+
+from optiplug.cli.exits import exit_code
+from optiplug.errors import (
+    BrokenPluginError,
+    ConfigError,
+    HookError,
+    IncompatiblePluginError,
+    Problem,
+    StateError,
+    UnknownPluginError,
+)
+from optiplug.registry import registry
+
+BLOCK_TENSORFLOW = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"tensorflow", "keras", "tf_keras"}:
+            raise AssertionError(f"{name} was imported")
+sys.meta_path.insert(0, Refuse())
+from optiplug.cli import main
+main()
+"""
+SPIES = """
+import sys
+from optiplug.cli import main
+try:
+    main()
+finally:
+    found = sorted(name for name in sys.modules if name.startswith("optiplug_") and name.count("."))
+    print(" ".join(found), file=sys.stderr)
+"""
+
+
+def optiplug(*arguments, code=None, **environment):
+    command = ["-m", "optiplug.cli"] if code is None else ["-c", code]
+    return subprocess.run(
+        [sys.executable, *command, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("list", "--json"),
+        ("show", "sgd"),
+        ("show", "train", "--json"),
+        ("schema",),
+        ("schema", "cosine"),
+        ("--help",),
+        ("--version",),
+        ("train", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_tensorflow_is_not_imported(arguments):
+    result = optiplug(*arguments, code=BLOCK_TENSORFLOW)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout
+
+
+def test_tensorflow_is_not_imported_to_check_a_run(write):
+    path = write(
+        "command: train\ntask: digits\nsteps: 1\noptimizer: {use: adam, use_ema: true, processors: [monitor]}"
+    )
+    result = optiplug("check", path, code=BLOCK_TENSORFLOW)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_list_imports_no_more_than_configs():
+    targets = {entry.target.partition(":")[0] for entry in registry.entries()}
+    result = optiplug("list", code=SPIES)
+    assert result.returncode == 0
+    imported = set(result.stderr.split())
+    allowed = {".".join(name.split(".")[:depth]) for name in targets for depth in (1, 2, 3)}
+    assert imported - allowed <= {name for name in imported if "config" in name}
+
+
+def test_list_takes_less_than_half_a_second(tmp_path):
+    """In time on the processor, with the bytecode that Python keeps: other work on the machine does not count."""
+    environment = {"PYTHONPYCACHEPREFIX": str(tmp_path), "PYTHONDONTWRITEBYTECODE": ""}
+    seconds = []
+    for _ in range(4):
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        assert optiplug("list", **environment).returncode == 0
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    assert min(seconds[1:]) < 0.5
+
+
+def test_colour_for_terminals_only(write):
+    environment = {"TERM": "xterm-256color", "FORCE_COLOR": "1"}
+    assert "\x1b[" in optiplug("list", **environment).stdout
+    assert "\x1b[" not in optiplug("list", FORCE_COLOR="").stdout
+    plain = optiplug("list", NO_COLOR="1", **environment).stdout
+    assert "\x1b[3" not in plain  # bold is no colour
+
+
+def test_what_goes_into_a_pipe_is_not_wrapped():
+    row = next(line for line in optiplug("list", COLUMNS="").stdout.splitlines() if line.startswith("adamw "))
+    assert registry.get("optimizers", "adamw").summary() in row
+    assert registry.get("optimizers", "adamw").paper in row
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("lst",), ("list", "--kin"), ("show",), ("check",), ("check", "a.yaml", "b.yaml"), ("--nope",)],
+)
+def test_usage_errors(arguments):
+    result = optiplug(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Usage: " in result.stderr
+
+
+def test_without_arguments_it_shows_its_help():
+    result = optiplug()
+    assert result.returncode == 2
+    assert "explain" in result.stdout + result.stderr
+
+
+def test_version():
+    from importlib.metadata import version
+
+    assert optiplug("--version").stdout == f"optiplug {version('optiplug-core')}\n"
+
+
+def test_debugging_shows_the_traceback(write):
+    result = optiplug("check", write("use: sgd\nmomentum: 2"), OPTIPLUG_DEBUG="1")
+    assert "Traceback" in result.stderr
+    assert "ConfigError" in result.stderr
+
+
+def test_a_pipe_that_closes_early_is_no_error():
+    command = f"{sys.executable} -m optiplug.cli schema | head -c 10"
+    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert result.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (HookError("x"), 1),
+        (ConfigError("x"), 3),
+        (ConfigError([Problem((), "x"), Problem((), "y", plugin=True)]), 4),
+        (UnknownPluginError("x"), 4),
+        (BrokenPluginError("x"), 4),
+        (IncompatiblePluginError("x"), 4),
+        (StateError("x"), 5),
+    ],
+    ids=repr,
+)
+def test_exit_codes(error, code):
+    assert exit_code(error) == code

@@ -1,0 +1,178 @@
+"""What the compiled step is made of."""
+
+import re
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from support.strategies import mirrored
+
+import optiplug
+from optiplug import hookimpl
+from optiplug_sgd.sgd import SGD
+
+EVERYTHING = {
+    "momentum": 0.9,
+    "nesterov": True,
+    "global_clipnorm": 1.0,
+    "weight_decay": 0.01,
+    "use_ema": True,
+    "ema_overwrite_frequency": 5,
+}
+
+
+def compiled_calls(function, *arguments):
+    """Return the nodes of a traced function, nested ones included, that are compiled by XLA."""
+    graph = function.get_concrete_function(*arguments).graph.as_graph_def()
+    nodes = [*graph.node, *(node for each in graph.library.function for node in each.node_def)]
+    return [node for node in nodes if node.op.endswith("PartitionedCall") and node.attr["_XlaMustCompile"].b]
+
+
+def core_of(optimizer, variables):
+    (program,) = optimizer._programs_of(variables).values()
+    return program._core
+
+
+def test_one_trace_for_a_hundred_steps_of_changing_gradients_and_rates():
+    optimizer, variable = SGD(0.1, **EVERYTHING), tf.Variable([1.0, 2.0])
+    for step in range(100):
+        optimizer.learning_rate = 0.1 / (step + 1)
+        optimizer.apply_gradients([(tf.constant([1.0, -step]), variable)])
+    assert optimizer.trace_count == 1
+    assert int(optimizer.iterations) == 100
+
+
+def test_one_trace_with_embedding_gradients_of_changing_length():
+    optimizer, table = SGD(0.1, **EVERYTHING), tf.Variable(tf.ones([8, 2]))
+    for rows in range(1, 8):
+        gradient = tf.IndexedSlices(tf.ones([rows, 2]), tf.range(rows), tf.constant([8, 2]))
+        optimizer.apply_gradients([(gradient, table)])
+    assert optimizer.trace_count == 1
+
+
+def test_the_core_is_one_cluster():
+    optimizer, variables = SGD(0.1, **EVERYTHING), [tf.Variable(tf.ones([n])) for n in range(1, 6)]
+
+    @tf.function
+    def step(gradients):
+        optimizer.apply_gradients(zip(gradients, variables, strict=True))
+
+    assert len(compiled_calls(step, [tf.ones([n]) for n in range(1, 6)])) == 1
+
+
+def test_the_core_is_one_cluster_on_each_device():
+    strategy = mirrored(2)
+    with strategy.scope():
+        optimizer, variables = SGD(0.1, **EVERYTHING), [tf.Variable(tf.ones([n])) for n in range(1, 6)]
+
+    @tf.function
+    def step():
+        strategy.run(
+            lambda: optimizer.apply_gradients([(variable * 1.0, variable) for variable in variables])
+        )
+
+    assert len(compiled_calls(step)) == 2
+    assert optimizer.trace_count == 2
+
+
+def test_without_a_gate_there_is_no_condition_and_with_one_it_is_outside_the_cluster():
+    def operations(**keywords):
+        optimizer, variable = SGD(0.1, **keywords), tf.Variable(1.0)
+
+        @tf.function
+        def step(gradient):
+            optimizer.apply_gradients([(gradient, variable)])
+
+        graph = step.get_concrete_function(tf.constant(1.0)).graph
+        core = core_of(optimizer, [variable]).get_concrete_function([tf.constant(1.0)]).graph
+        return {each.type for each in graph.get_operations()}, {each.type for each in core.get_operations()}
+
+    outside, inside = operations(**EVERYTHING)
+    assert not {"If", "StatelessIf"} & (outside | inside)
+    outside, inside = operations(processors=["skip_non_finite"])
+    assert "If" in outside
+    assert not {"If", "StatelessIf"} & inside
+
+
+IDLE = [
+    {"use": "weight_decay", "rate": 0.0},
+    {"use": "l2", "strength": 0.0},
+    {"use": "accumulate", "steps": 1},
+]
+
+
+@pytest.mark.parametrize("processor", IDLE, ids=lambda processor: processor["use"])
+def test_a_processor_with_no_effect_adds_no_operation(processor):
+    def operations(**keywords):
+        optimizer, variable = SGD(0.1, **keywords), tf.Variable(1.0)
+
+        @tf.function
+        def step(gradient):
+            optimizer.apply_gradients([(gradient, variable)])
+
+        graph = step.get_concrete_function(tf.constant(1.0)).graph.as_graph_def()
+        return sorted(node.op for each in graph.library.function for node in each.node_def)
+
+    assert operations(processors=[processor]) == operations()
+
+
+@pytest.mark.parametrize("keywords", [{}, {"momentum": 0.9}, EVERYTHING], ids=["plain", "momentum", "everything"])
+def test_the_compiled_program_copies_no_variable(keywords):
+    optimizer, variable = SGD(0.1, **keywords), tf.Variable(tf.ones([64, 33]))
+    gradient = tf.ones([64, 33])
+    optimizer.apply_gradients([(gradient, variable)])
+    text = core_of(optimizer, [variable]).experimental_get_compiler_ir([gradient])(stage="optimized_hlo")
+    assert re.findall(r"f32\[64,33\]\S* copy\(.*", text) == []
+
+
+def test_what_xla_refuses_runs_uncompiled_with_a_warning_that_names_the_hook():
+    class Logs:
+        @hookimpl
+        def clip(self, gradients):
+            return [tf.ensure_shape(tf.py_function(lambda x: x * 2, [g], g.dtype), g.shape) for g in gradients]
+
+    optimizer, variable = SGD(1.0, processors=[Logs()]), tf.Variable(5.0)
+    with pytest.warns(UserWarning, match=r"XLA cannot compile.*EagerPyFunc \(logs/"):
+        optimizer.apply_gradients([(tf.constant(1.0), variable)])
+    optimizer.apply_gradients([(tf.constant(1.0), variable)])
+    assert float(variable) == 1.0
+
+
+def test_jit_compile_false_gives_the_same_numbers_without_a_cluster():
+    values = {}
+    for jit_compile in (True, False):
+        optimizer, variable = SGD(0.1, jit_compile=jit_compile, **EVERYTHING), tf.Variable([1.0, 2.0])
+
+        @tf.function
+        def step(gradient, optimizer=optimizer, variable=variable):
+            optimizer.apply_gradients([(gradient, variable)])
+
+        for _ in range(7):
+            step(tf.constant([0.5, -0.5]))
+        assert len(compiled_calls(step, tf.constant([0.5, -0.5]))) == jit_compile
+        values[jit_compile] = variable.numpy()
+    np.testing.assert_allclose(values[True], values[False], rtol=1e-6)
+
+
+def test_the_step_runs_where_functions_run_eagerly():
+    tf.config.run_functions_eagerly(True)
+    try:
+        optimizer, variable = SGD(0.5), tf.Variable(1.0)
+        optimizer.apply_gradients([(tf.constant(1.0), variable)])
+        assert float(variable) == 0.5
+    finally:
+        tf.config.run_functions_eagerly(False)
+
+
+def test_optimizers_in_two_threads_do_not_meet():
+    from concurrent.futures import ThreadPoolExecutor
+
+    def train(seed):
+        optimizer, variable = optiplug.create("sgd", learning_rate=0.1, momentum=0.9), tf.Variable(float(seed))
+        for _ in range(20):
+            optimizer.minimize(lambda: variable**2, [variable])
+        return float(variable)
+
+    with ThreadPoolExecutor(2) as pool:
+        together = list(pool.map(train, [1, 2]))
+    assert together == [train(1), train(2)]

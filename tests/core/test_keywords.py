@@ -1,0 +1,102 @@
+"""Keyword arguments of optimizers as processors."""
+
+from __future__ import annotations
+
+import pytest
+
+from optiplug import OptimizerConfig, hookimpl, keywords
+from optiplug.errors import ConfigError, Problem
+from optiplug.named import resolve
+
+
+class Plain(OptimizerConfig):
+    """An optimizer without hyperparameters of its own."""
+
+    implementation = "nowhere:Plain"
+
+
+class Hook:
+    @hookimpl
+    def decay(self, gradients, step):
+        return gradients
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """Replace the processors themselves by what was asked of the registry."""
+    monkeypatch.setattr(keywords, "resolve", lambda kind, fields: (kind, fields))
+
+    def ask(**values):
+        return keywords.entries(Plain(**values))
+
+    return ask
+
+
+@pytest.mark.parametrize(
+    ("values", "fields"),
+    [
+        ({"clipnorm": 2}, {"use": "clip_by_norm", "max_norm": 2.0}),
+        ({"clipvalue": 2}, {"use": "clip_by_value", "max_value": 2.0}),
+        ({"global_clipnorm": 2}, {"use": "clip_by_global_norm", "max_norm": 2.0}),
+        ({"weight_decay": 0.1}, {"use": "weight_decay", "rate": 0.1, "skip": ()}),
+        (
+            {"weight_decay": abs, "exclude_from_weight_decay": ["*/bias"]},
+            {"use": "weight_decay", "rate": abs, "skip": ("*/bias",)},
+        ),
+        ({"use_ema": True}, {"use": "ema", "momentum": 0.99, "overwrite_frequency": None}),
+        (
+            {"use_ema": True, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
+            {"use": "ema", "momentum": 0.5, "overwrite_frequency": 3},
+        ),
+    ],
+)
+def test_what_each_keyword_stands_for(values, fields, asked):
+    assert asked(**values) == (("processors", fields),)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {},
+        {"weight_decay": None},
+        {"weight_decay": 0},
+        {"weight_decay": 0.0, "exclude_from_weight_decay": ["*"]},
+        {"use_ema": False, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
+    ],
+)
+def test_what_is_off_adds_nothing(values, asked):
+    assert asked(**values) == ()
+
+
+def test_listed_processors_come_first_then_clip_decay_and_average(asked):
+    hook = Hook()
+    entries = asked(processors=[hook], use_ema=True, weight_decay=0.1, clipvalue=1)
+    assert entries[0] is hook
+    assert [fields["use"] for _, fields in entries[1:]] == ["clip_by_value", "weight_decay", "ema"]
+
+
+def test_the_standard_processors_accept_what_is_asked():
+    for clip in ("clipnorm", "clipvalue", "global_clipnorm"):
+        config = Plain(
+            **{clip: 1.0},
+            weight_decay=0.1,
+            exclude_from_weight_decay=["*/bias"],
+            use_ema=True,
+            ema_overwrite_frequency=2,
+        )
+        entries = keywords.entries(config)
+        assert [entry.kind for entry in entries] == ["processors"] * 3
+        assert entries[1].skip == ("*/bias",)
+        assert resolve("processors", entries[2].dump()) == entries[2]
+
+
+def test_a_processor_that_is_not_installed_is_a_problem_of_its_keyword(monkeypatch):
+    def missing(kind, fields):
+        raise ConfigError([Problem(("use",), "no such plugin", fields["use"], plugin=True)])
+
+    monkeypatch.setattr(keywords, "resolve", missing)
+    with pytest.raises(
+        ConfigError, match=r"^clipnorm\.use: no such plugin\. Received: 'clip_by_norm'"
+    ) as caught:
+        keywords.entries(Plain(clipnorm=1.0))
+    assert caught.value.problems[0].plugin

@@ -1,0 +1,381 @@
+"""Configs: strict, frozen, complete in what they refuse, and the same after a round trip."""
+
+from __future__ import annotations
+
+import copy
+import json
+import pickle
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import Field, ValidationError, field_validator
+
+from optiplug import LearningRate, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig
+from optiplug.errors import BrokenPluginError, ConfigError
+from optiplug.named import NamedConfig, resolve
+from optiplug.registry import registry
+from support.distributions import fake_distribution
+
+
+class Decay(ScheduleConfig):
+    """Fall with the step.
+
+    More about it.
+    """
+
+    implementation = "nowhere:Decay"
+
+    rate: Annotated[float, Field(gt=0)]
+    """How fast."""
+    steps: Annotated[int, Field(ge=1)] = 10
+
+
+class Chain(ScheduleConfig):
+    """One schedule after another."""
+
+    implementation = "nowhere:Chain"
+
+    schedules: tuple[ScheduleConfig, ...]
+    boundaries: tuple[int, ...] = ()
+    last: ScheduleConfig | None = None
+
+
+class Sample(OptimizerConfig):
+    """A sample."""
+
+    implementation = "fake_missing.module:Sample"
+
+    learning_rate: LearningRate = 0.1
+    mode: Literal["fast", "slow"] = "fast"
+    either: int | Literal["auto"] | None = None
+    extra: dict[str, Any] = Field(default_factory=dict)
+    inner: OptimizerConfig | None = None
+
+
+@pytest.fixture(autouse=True)
+def _names(registered):
+    for config, name in ((Decay, "decay"), (Chain, "chain"), (Sample, "sample")):
+        registered(config, name)
+
+
+def problems_of(kind, value):
+    with pytest.raises(ConfigError) as caught:
+        resolve(kind, value)
+    return {problem.path: problem for problem in caught.value.problems}
+
+
+def test_three_ways_to_say_the_same():
+    expected = Sample(learning_rate=Decay(rate=2))
+    assert resolve("optimizers", {"use": "sample", "learning_rate": {"use": "decay", "rate": 2}}) == expected
+    assert resolve("optimizers", expected) is expected
+    assert resolve("optimizers", "sample") == Sample()
+    assert resolve("optimizers", {"use": "sample@this session"}) == Sample()
+
+
+def test_what_keeps_a_config_stands_for_it():
+    class Optimizer:
+        config = Sample(mode="slow")
+
+    assert resolve("optimizers", Optimizer()) is Optimizer.config
+    assert Sample(inner=Optimizer()).inner is Optimizer.config
+
+
+def test_every_problem_is_found_at_once_with_its_path():
+    found = problems_of(
+        "optimizers",
+        {
+            "use": "sample",
+            "learning_rate": {
+                "use": "chain",
+                "schedules": [{"use": "decay", "rate": 0}, {"use": "dekay"}, 3],
+            },
+            "mode": "quick",
+            "momentum": 3,
+            "inner": {"use": "sample", "inner": {"use": "sample", "learning_rat": 1, "clipnorm": "1"}},
+            "use_ema": 1,
+        },
+    )
+    assert {path: problem.rule for path, problem in found.items()} == {
+        ("learning_rate", "schedules", 0, "rate"): "must be > 0",
+        (
+            "learning_rate",
+            "schedules",
+            1,
+            "use",
+        ): "no installed distribution offers 'dekay' among the schedules",
+        ("learning_rate", "schedules", 2): "must be one of the schedules",
+        ("mode",): "must be 'fast' or 'slow'",
+        ("momentum",): "is not a field of Sample",
+        ("inner", "inner", "learning_rat"): "is not a field of Sample",
+        ("inner", "inner", "clipnorm"): "must be a number",
+        ("use_ema",): "must be true or false",
+    }
+    assert {path for path, problem in found.items() if problem.plugin} == {
+        ("learning_rate", "schedules", 1, "use")
+    }
+    assert {path for path, problem in found.items() if problem.key} == {
+        ("momentum",),
+        ("inner", "inner", "learning_rat"),
+    }
+    assert "learning_rate.schedules[0].rate: must be > 0. Received: 0." in str(
+        ConfigError(list(found.values()))
+    )
+
+
+def test_the_nearest_name_is_offered():
+    found = problems_of("optimizers", {"use": "sample", "learning_rat": 1, "mode": "fasst"})
+    assert found["learning_rat",].hint.startswith(
+        "did you mean 'learning_rate'? the fields are learning_rate, mode"
+    )
+    assert found["mode",].hint == "did you mean 'fast'?"
+    assert problems_of("optimizers", "smaple")[()].hint.startswith("did you mean 'sample'?")
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "rule", "plugin"),
+    [
+        ({"use": "missing"}, ("use",), "no installed distribution", True),
+        ({"use": "sample@elsewhere"}, ("use",), "this distribution offers no such", True),
+        ({"use": "sample@this session>=1"}, ("use",), "installed is sample@this session", True),
+        ("missing", (), "no installed distribution", True),
+        ({"use": "os:system"}, ("use",), "must be NAME", False),
+        ({"use": 3}, ("use",), "must be NAME", False),
+        ({"use": None}, ("use",), "must be NAME", False),
+        ({}, (), "must say which plugin to `use`", False),
+        ({"learning_rate": 1}, (), "must say which plugin to `use`", False),
+        ({"use": "sample", 3: 4}, (), "keys must be texts", False),
+        ({"use": "sample", "self": 4}, ("self",), "is not a field", False),
+        (3, (), "must be one of the optimizers", False),
+        (None, (), "must be one of the optimizers", False),
+        (Decay(rate=1), (), "must be one of the optimizers, not of the schedules", False),
+    ],
+)
+def test_what_selects_nothing(value, path, rule, plugin):
+    ((found, problem),) = problems_of("optimizers", value).items()
+    assert found == path
+    assert problem.rule.startswith(rule)
+    assert problem.plugin is plugin
+
+
+def test_a_plugin_that_does_not_import_is_a_problem_of_its_use(tmp_path, monkeypatch):
+    fake_distribution(
+        tmp_path,
+        "fake-broken",
+        points={"schedules": {"fake_broken": "fake_broken:X"}},
+        modules={"fake_broken": "import fake_absent"},
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    registry.refresh()
+    found = problems_of("optimizers", {"use": "sample", "learning_rate": {"use": "fake_broken"}, "mode": 3})
+    assert set(found) == {("learning_rate", "use"), ("mode",)}
+    assert found["learning_rate", "use"].plugin
+    assert "No module named 'fake_absent'" in found["learning_rate", "use"].rule
+    monkeypatch.undo()
+    registry.refresh()
+
+
+def test_a_missing_field_is_named():
+    assert problems_of("schedules", "decay")["rate",].rule == "is required"
+    assert (
+        problems_of("schedules", {"use": "chain", "schedules": ["decay"]})["schedules", 0, "rate"].rule
+        == "is required"
+    )
+
+
+def test_the_members_of_a_union_are_one_problem():
+    found = problems_of("optimizers", {"use": "sample", "either": "x"})
+    assert {path: problem.rule for path, problem in found.items()} == {
+        ("either",): "must be a whole number or 'auto'",
+    }
+    assert Sample(either=3).either == 3
+    assert Sample(either="auto").either == "auto"
+
+
+def test_rules_of_plugins_are_reported_in_their_own_words():
+    class Picky(OptimizerConfig):
+        implementation = "nowhere:Picky"
+        even: int = 0
+        when: date = date(2026, 1, 1)
+        text: Annotated[str, Field(min_length=2, max_length=3, pattern="^a")] = "aa"
+        two: tuple[int, int] = (1, 2)
+        pair: Annotated[tuple[int, ...], Field(min_length=1, max_length=2)] = (1,)
+
+        @field_validator("even")
+        @classmethod
+        def _is_even(cls, value: int) -> int:
+            if value % 2:
+                raise ValueError("must be even")
+            return value
+
+    for values, problem in (
+        ({"when": 3}, "when: must be a valid date. Received: 3."),
+        ({"even": 3}, "even: must be even. Received: 3."),
+        ({"text": "a"}, "text: must have at least 2 characters. Received: 'a'."),
+        ({"text": "aaaa"}, "text: must have at most 3 characters. Received: 'aaaa'."),
+        ({"text": "ba"}, "text: must match ^a. Received: 'ba'."),
+        ({"two": [1]}, "two[1]: is required."),
+        ({"two": [1, "x"]}, "two[1]: must be a whole number. Received: 'x'."),
+        ({"pair": []}, "pair: must have at least 1 items. Received: ()."),
+        ({"pair": [1, 2, 3]}, "pair: must have at most 2 items. Received: (1, 2, 3)."),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            Picky(**values)
+        assert str(caught.value) == problem
+
+
+def test_a_default_keeps_the_rules_too():
+    class Wrong(OptimizerConfig):
+        implementation = "nowhere:Wrong"
+        learning_rate: LearningRate = -1.0
+
+    with pytest.raises(ConfigError, match=r"^learning_rate: must be >= 0\. Received: -1\.0"):
+        Wrong()
+
+
+def test_configs_are_frozen():
+    config = Sample()
+    with pytest.raises(ValidationError, match="frozen"):
+        config.mode = "slow"
+    assert hash(Decay(rate=1)) == hash(Decay(rate=1))
+    assert Decay(rate=1) != Decay(rate=2)
+    assert copy.deepcopy(config) == config
+    assert pickle.loads(pickle.dumps(Decay(rate=1))) == Decay(rate=1)  # noqa: S301  # our own bytes
+
+
+def test_the_fields_of_the_plugin_come_first():
+    own = list(Sample.__annotations__)
+    assert list(Sample.model_fields) == [*own, *OptimizerConfig.model_fields]
+    assert list(Sample().dump()) == ["use", *Sample.model_fields]
+    assert list(Sample.model_json_schema()["properties"]) == ["use", *Sample.model_fields]
+
+    class Derived(Sample):
+        weight_decay: float = 0.5
+        added: int = 3
+
+    rest = [name for name in OptimizerConfig.model_fields if name != "weight_decay"]
+    assert list(Derived.model_fields) == [*own, "weight_decay", "added", *rest]
+
+
+def test_lists_of_a_document_become_tuples():
+    config = resolve(
+        "schedules", {"use": "chain", "schedules": [{"use": "decay", "rate": 1}], "boundaries": [1, 2]}
+    )
+    assert config.boundaries == (1, 2)
+    assert Sample(extra={"a": [[1], {"b": [2]}]}).extra == {"a": ((1,), {"b": (2,)})}
+
+
+def test_a_dump_has_every_field_and_reads_back():
+    config = Sample(
+        learning_rate=Chain(
+            schedules=(Decay(rate=1), Decay(rate=2, steps=3)), boundaries=(4,), last=Decay(rate=9)
+        ),
+        inner=Sample(mode="slow"),
+        extra={"a": (1, None, "x")},
+        clipnorm=2,
+    )
+    dumped = config.dump()
+    assert dumped["learning_rate"] == {
+        "use": "chain",
+        "schedules": [{"use": "decay", "rate": 1.0, "steps": 10}, {"use": "decay", "rate": 2.0, "steps": 3}],
+        "boundaries": [4],
+        "last": {"use": "decay", "rate": 9.0, "steps": 10},
+    }
+    assert dumped["inner"]["mode"] == "slow"
+    assert dumped["use"] == "sample"
+    assert dumped["extra"] == {"a": [1, None, "x"]}
+    assert resolve("optimizers", json.loads(json.dumps(dumped))) == config
+    assert config.dump_fields() == {key: value for key, value in dumped.items() if key != "use"}
+
+
+@given(
+    rate=st.floats(min_value=0, exclude_min=True, allow_infinity=False),
+    steps=st.integers(min_value=1),
+    depth=st.integers(0, 4),
+)
+def test_any_dump_reads_back(rate, steps, depth):
+    schedule: NamedConfig = Decay(rate=rate, steps=steps)
+    for _ in range(depth):
+        schedule = Chain(schedules=(schedule, schedule), last=schedule)
+    assert resolve("schedules", json.loads(json.dumps(schedule.dump()))) == schedule
+
+
+def test_what_has_no_name_cannot_be_dumped():
+    class Nameless(OptimizerConfig):
+        implementation = "nowhere:Nameless"
+
+    with pytest.raises(ConfigError, match=r"has no name in the registry.*Hint: .*optiplug\.register"):
+        Nameless().dump()
+    assert Nameless().dump_fields()["use_ema"] is False
+    with pytest.raises(ConfigError) as caught:
+        Sample(inner=Nameless(), learning_rate=abs, extra={"x": object()}).dump()
+    assert [problem.path for problem in caught.value.problems] == [
+        ("learning_rate",),
+        ("extra", "x"),
+        ("inner",),
+    ]
+
+
+def test_the_summary_is_the_first_line():
+    assert Decay.summary() == "Fall with the step."
+
+    class Silent(ScheduleConfig):
+        implementation = "nowhere:Silent"
+
+    assert Silent.summary() == ""
+
+
+def test_create_imports_the_implementation(tmp_path, monkeypatch):
+    (tmp_path / "fake_made.py").write_text(
+        "class Made:\n    def __init__(self, config): self.config = config\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    class ByName(TaskConfig):
+        implementation = "fake_made:Made"
+        size: int = 1
+
+    class ByClass(TaskConfig):
+        implementation = dict
+
+    config = ByName(size=3)
+    assert config.create().config is config
+    assert ByClass.load_implementation() is dict
+
+
+@pytest.mark.parametrize("target", ["fake_missing:X", "json:absent", "json:loads.absent"])
+def test_an_implementation_that_is_not_there_is_a_broken_plugin(target):
+    config = type(Decay)("Lost", (Decay,), {"__module__": __name__, "implementation": target})
+    with pytest.raises(BrokenPluginError, match=f"{target}, the implementation of Lost, cannot be imported"):
+        config(rate=1).create()
+
+
+@pytest.mark.parametrize("base", [OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig])
+def test_the_bases_are_abstract(base):
+    with pytest.raises(TypeError, match="is abstract"):
+        base()
+
+
+def test_use_cannot_be_a_field():
+    with pytest.raises(TypeError, match="`use` names the plugin"):
+        type(Decay)("Bad", (ScheduleConfig,), {"__module__": __name__, "__annotations__": {"use": str}})
+
+
+def test_the_schema_of_a_config_covers_its_dump():
+    schema = Chain.model_json_schema()
+    assert schema["additionalProperties"] is False
+    assert schema["required"] == ["use", "schedules"]
+    assert schema["description"] == "One schedule after another."
+    assert schema["properties"]["schedules"]["items"]["anyOf"][0]["type"] == "string"
+    assert schema["properties"]["schedules"]["items"]["anyOf"][1]["required"] == ["use"]
+    json.dumps(schema)
+    assert Decay.model_json_schema()["properties"]["rate"]["description"] == "How fast."
+
+
+def test_a_key_cannot_steer_a_terminal():
+    with pytest.raises(ConfigError) as caught:
+        Sample(**{"\x1b[31mred\n": "\x1b[2J"})
+    assert str(caught.value).isprintable()
+    assert r"'\x1b[31mred\n'" in str(caught.value)

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from optiplug import numerics
+
+SIZES = [(), (0,), (1,), (255,), (256,), (257,), (3, 256), (1000, 33)]
+
+
+@pytest.mark.parametrize("shape", SIZES)
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_sum_of_squares_is_that_of_numpy(shape, dtype, compiled):
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=shape) + (1j * generator.normal(size=shape) if "complex" in dtype else 0)
+    tensor = tf.cast(tf.constant(x), dtype)
+    expected = np.sum(np.abs(tf.cast(tensor, "complex128" if "complex" in dtype else "float64").numpy()) ** 2)
+    result = tf.function(numerics.sum_of_squares, jit_compile=compiled)(tensor)
+    assert result.dtype == numerics.scalar_dtype(dtype)
+    np.testing.assert_allclose(result, expected, rtol=1e-12 if result.dtype == tf.float64 else 1e-5)
+
+
+def test_a_norm_of_half_precision_does_not_overflow():
+    assert float(numerics.global_norm([tf.fill([4], tf.constant(60000, tf.float16))])) == 120000.0
+
+
+def test_a_norm_over_several_dtypes_is_in_the_highest_precision():
+    norm = numerics.global_norm([tf.constant([3.0], tf.float16), tf.constant([4.0], tf.float64)])
+    assert norm.dtype == tf.float64
+    assert float(norm) == 5.0
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("place", [0, 299, 511])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_one_bad_element_is_found(bad, place, compiled):
+    x = np.ones(512, "float32")
+    finite = tf.function(lambda x: numerics.all_finite([tf.constant([1.0]), x]), jit_compile=compiled)
+    assert bool(finite(tf.constant(x)))
+    assert bool(finite(tf.constant(x * 3e38)))  # huge, but finite: its square is not
+    x[place] = bad
+    assert not bool(finite(tf.constant(x)))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_random_numbers_are_the_same_bits_eagerly_and_compiled(dtype):
+    def draw(seed):
+        return numerics.random_uniform([1000], seed, dtype)
+
+    seed = tf.constant([3, 4])
+    eager, graph, compiled = draw(seed), tf.function(draw)(seed), tf.function(draw, jit_compile=True)(seed)
+    np.testing.assert_array_equal(eager, graph)
+    np.testing.assert_array_equal(eager, compiled)
+    assert len(np.unique(eager)) > 990
+
+
+def test_normal_numbers_have_the_moments_of_a_normal_distribution():
+    x = numerics.random_normal([200, 1000], tf.constant([1, 2]), tf.float64).numpy()
+    assert abs(x.mean()) < 0.01
+    assert abs(x.std() - 1) < 0.01
+    assert abs((x**3).mean()) < 0.03
+    assert abs((x**4).mean() - 3) < 0.06

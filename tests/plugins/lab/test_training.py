@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from optiplug import ConfigError, StateError
+from optiplug_lab.command import read_config
+from optiplug_lab.config import TrainConfig
+from optiplug_lab.folder import RunFolder
+from optiplug_lab.metrics import read_metrics
+from optiplug_lab.run import Run
+from optiplug_lab.trainer import Trainer
+
+SMALL = {"use": "digits", "widths": [2, 4, 8]}
+FULL = {
+    "use": "sgd",
+    "learning_rate": {"use": "cosine", "initial_learning_rate": 0.1, "decay_steps": 20},
+    "momentum": 0.9,
+    "nesterov": True,
+    "processors": [
+        "skip_non_finite",
+        {"use": "accumulate", "steps": 2},
+        {"use": "clip_by_global_norm", "max_norm": 1.0},
+        {"use": "weight_decay", "rate": 1e-2, "skip": ["*/bias"]},
+        {"use": "add_noise", "eta": 0.01},
+        {"use": "ema", "momentum": 0.5},
+    ],
+}
+
+PLAIN = {"use": "sgd", "learning_rate": 0.1, "jit_compile": False}
+UNGATED = {**FULL, "processors": FULL["processors"][2:]}
+
+
+def config(**changes):
+    values = {"task": SMALL, "optimizer": FULL, "steps": 8, "batch_size": 16, "seed": 3}
+    schedule = {"log_every": 3, "evaluate_every": 4, "checkpoint_every": 5}
+    return TrainConfig(**{**values, **schedule, **changes})
+
+
+class Quiet:
+    """Hears of progress, and interrupts the process at a step."""
+
+    def __init__(self, interrupt_at=None):
+        self.interrupt_at, self.heard = interrupt_at, []
+
+    def update(self, step, figures):
+        self.heard.append((step, figures))
+        if step == self.interrupt_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def trained(path, resume=False, **changes):
+    run = Run(config(**changes), RunFolder(path), resume=resume)
+    run.train(Quiet())
+    return run
+
+
+def state(path):
+    """Everything that a run leaves: metrics, final weights, and every tensor of its last checkpoint."""
+    newest = max((path / "checkpoints").glob("step-*"))
+    reader = tf.train.load_checkpoint(str(newest / "values"))
+    tensors = {name: reader.get_tensor(name) for name in reader.get_variable_to_shape_map()}
+    tensors.pop("_CHECKPOINTABLE_OBJECT_GRAPH")
+    weights = np.load(path / "weights.npz")
+    return (
+        (path / "metrics.csv").read_text(),
+        {name: weights[name].tobytes() for name in weights},
+        {name: np.asarray(tensor).tobytes() for name, tensor in tensors.items()},
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    """A run of every stage on two devices, never interrupted."""
+    path = tmp_path_factory.mktemp("whole")
+    trained(path, strategy={"mirrored": 2})
+    return path
+
+
+def test_an_interrupted_run_is_resumed_bit_for_bit(tmp_path, whole):
+    run = Run(config(strategy={"mirrored": 2}), RunFolder(tmp_path))
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(KeyboardInterrupt):
+        run.train(Quiet(interrupt_at=3))
+
+    assert run.step == 3
+    assert signal.getsignal(signal.SIGTERM) is before
+    trained(tmp_path, resume=True, strategy={"mirrored": 2})
+    assert state(tmp_path) == state(whole)
+
+
+def test_resuming_at_the_end_trains_no_more(whole):
+    before = state(whole)
+    trained(whole, resume=True, strategy={"mirrored": 2})
+
+    assert state(whole) == before
+
+
+def test_a_run_made_longer_equals_one_that_was_long_from_the_start(tmp_path):
+    changes = {
+        "task": {"use": "chars", "context": 4, "hidden": 8},
+        "optimizer": {"use": "adamw", "use_ema": True},
+    }
+    trained(tmp_path / "long", **changes)
+    trained(tmp_path / "short", **changes, steps=4)
+    trained(tmp_path / "short", resume=True, **changes)
+
+    assert state(tmp_path / "short") == state(tmp_path / "long")
+
+
+@pytest.mark.parametrize(
+    ("changes", "named"),
+    [
+        ({"optimizer": {**FULL, "momentum": 0.8}}, r"optimizer\.momentum was 0\.9 and is 0\.8"),
+        ({"seed": 4}, "seed was 3 and is 4"),
+        ({"batch_size": 32}, "batch_size was 16 and is 32"),
+        ({"strategy": {"mirrored": 2}}, "strategy was"),
+    ],
+)
+def test_another_config_is_not_resumed(tmp_path, changes, named):
+    Run(config(), RunFolder(tmp_path))
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    with pytest.raises(StateError, match=named):
+        Run(config(**changes), RunFolder(tmp_path), resume=True)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_fewer_steps_than_were_taken(tmp_path):
+    trained(tmp_path, optimizer=PLAIN, steps=4)
+
+    with pytest.raises(ConfigError, match="the run has taken 4 steps already"):
+        Run(config(optimizer=PLAIN, steps=3), RunFolder(tmp_path), resume=True)
+
+
+def test_a_run_folder_has_everything(tmp_path):
+    run = Run(config(optimizer=PLAIN), RunFolder(tmp_path))
+    progress = Quiet()
+    summary = run.train(progress)
+    columns = read_metrics(tmp_path / "metrics.csv")
+
+    assert [step for step, _ in progress.heard] == [3, 6, 8]
+    assert set(progress.heard[0][1]) == {"loss", "learning_rate", "gradient_norm", "accuracy"}
+    assert [step for step, _ in columns["loss"]] == list(range(1, 9))
+    assert [step for step, _ in columns["test_accuracy"]] == [0, 4, 8]
+    assert columns["test_accuracy"][-1][1] == np.float32(summary.trained["accuracy"])
+    assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+    weights = np.load(tmp_path / "weights.npz")
+    for name, variable in run.trainer.variables.items():
+        np.testing.assert_array_equal(weights[name], variable)
+
+
+def test_the_config_in_the_folder_makes_the_same_run_again(tmp_path):
+    Run(config(), RunFolder(tmp_path))
+    again = read_config(tmp_path / "config.yaml")
+
+    assert again.identity() == config().identity()
+    assert {"python", "tensorflow", "optiplug-core", "optiplug-sgd", "optiplug-processors"} <= set(
+        again.versions
+    )
+
+
+def test_the_final_weights_are_the_averages(tmp_path):
+    run = trained(tmp_path, optimizer={**PLAIN, "use_ema": True})
+    averages = [value for name, value in run.trainer.optimizer.state.states.items() if "average" in name]
+
+    assert len(averages) == len(run.trainer.variables)
+    for average, variable in zip(averages, run.trainer.variables.values(), strict=True):
+        np.testing.assert_array_equal(average.numpy(), variable)
+
+
+def test_devices_share_the_work_and_not_the_result():
+    strategies = ("none", {"mirrored": 2}, {"mirrored": 4})
+    runs = [Trainer(config(optimizer=UNGATED, strategy=strategy)) for strategy in strategies]
+    for step in range(5):
+        readings = [run.step(tf.constant(step, tf.int64)).numpy() for run in runs]
+        for other in readings[1:]:
+            np.testing.assert_allclose(other, readings[0], rtol=1e-5)
+
+    for run in runs[1:]:
+        for name, variable in run.variables.items():
+            np.testing.assert_allclose(variable, runs[0].variables[name], rtol=1e-5, atol=1e-6, err_msg=name)
+    assert [run.optimizer.trace_count for run in runs] == [1, 2, 4]
+
+
+def test_readings_are_those_of_the_whole_batch_before_clipping():
+    trainer = Trainer(config(strategy={"mirrored": 2}, optimizer=UNGATED))
+    task = trainer.task
+    with tf.GradientTape() as tape:
+        loss = task.loss(*task.batch(tf.constant(0, tf.int64), 16, 3))
+    norm = tf.linalg.global_norm(tape.gradient(loss, task.variables))
+
+    np.testing.assert_allclose(trainer.step(tf.constant(0, tf.int64)), [loss, 0.1, norm], rtol=1e-5)
+    assert norm > 1
+
+
+def test_too_few_devices(tmp_path):
+    with pytest.raises(ConfigError, match=r"strategy\.mirrored: there are \d+ logical CPU devices"):
+        Trainer(config(strategy={"mirrored": 8}))

@@ -1,0 +1,132 @@
+"""Schedules side by side with those of tf_keras and optax, in float64."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+import optax
+import pytest
+import tensorflow as tf
+import tf_keras
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import optiplug
+from support.schedules import ANY, EXAMPLES, steps_around
+
+KERAS = {
+    "exponential": "ExponentialDecay",
+    "polynomial": "PolynomialDecay",
+    "piecewise_constant": "PiecewiseConstantDecay",
+    "inverse_time": "InverseTimeDecay",
+    "cosine": "CosineDecay",
+    "cosine_restarts": "CosineDecayRestarts",
+}
+# tf_keras finds the period from a quotient of logarithms: exact at every boundary for no other growth.
+KERAS_GROWTH = [1.0, 2.0]
+
+
+def assert_same(ours, peer, steps):
+    values = [float(ours(step, tf.float64)) for step in steps]
+    theirs = [float(peer(step)) for step in steps]
+    np.testing.assert_allclose(values, theirs, rtol=1e-12, atol=1e-15 * max(theirs))
+
+
+def in_float64(value):
+    """tf_keras casts a Python number to float32 on its way to float64."""
+    if isinstance(value, list):
+        return [in_float64(each) for each in value]
+    return tf.constant(value, tf.float64) if isinstance(value, float) else value
+
+
+def assert_equals_tf_keras(name, hyperparameters, steps):
+    peer = getattr(tf_keras.optimizers.schedules, KERAS[name])(
+        **{field: in_float64(value) for field, value in hyperparameters.items()}
+    )
+    ours = optiplug.create(name, **hyperparameters)
+    assert_same(ours, lambda step: peer(tf.constant(step, tf.float64)), steps)
+
+
+@pytest.mark.parametrize(
+    ("name", "hyperparameters"),
+    [
+        pytest.param(name, hyperparameters, id=f"{name}-{index}")
+        for name in KERAS
+        for index, hyperparameters in enumerate(EXAMPLES[name])
+        if hyperparameters.get("t_mul", 1.0) in KERAS_GROWTH and hyperparameters.get("boundaries") != []
+    ],
+)
+def test_equals_tf_keras(name, hyperparameters):
+    steps = sorted({*range(130), *steps_around(hyperparameters)})
+    assert_equals_tf_keras(name, hyperparameters, steps)
+
+
+@pytest.mark.parametrize("name", KERAS)
+@given(data=st.data())
+@settings(max_examples=15)
+def test_equals_tf_keras_with_any_hyperparameters(name, data):
+    hyperparameters = data.draw(ANY[name])
+    if name == "cosine_restarts":
+        hyperparameters["t_mul"] = data.draw(st.sampled_from(KERAS_GROWTH))
+    assume(hyperparameters.get("boundaries") != [])  # tf_keras needs one
+    assert_equals_tf_keras(name, hyperparameters, steps_around(hyperparameters))
+
+
+@pytest.fixture
+def _float64_in_jax():
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+@pytest.mark.parametrize("hyperparameters", EXAMPLES["one_cycle"])
+def test_one_cycle_equals_optax(hyperparameters):
+    renamed = {"peak_learning_rate": "peak_value", "total_steps": "transition_steps"}
+    peer = optax.cosine_onecycle_schedule(
+        **{renamed.get(name, name): value for name, value in hyperparameters.items()}
+    )
+    assert_same(optiplug.create("one_cycle", **hyperparameters), peer, range(130))
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+@pytest.mark.parametrize("start", [0.0, 0.05, 0.3])
+@pytest.mark.parametrize("steps", [1, 41])
+def test_warmup_equals_optax_joined(steps, start):
+    ours = optiplug.create(
+        "warmup",
+        schedule={"use": "cosine", "initial_learning_rate": 0.1, "decay_steps": 47, "alpha": 0.1},
+        warmup_steps=steps,
+        initial_learning_rate=start,
+    )
+    after = optax.cosine_decay_schedule(0.1, 47, alpha=0.1)
+    assert_same(
+        ours, optax.join_schedules([optax.linear_schedule(start, 0.1, steps), after], [steps]), range(130)
+    )
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+def test_join_equals_optax():
+    ours = optiplug.create(
+        "join",
+        schedules=[
+            {"use": "polynomial", "initial_learning_rate": 0.0, "decay_steps": 41, "end_learning_rate": 0.1},
+            0.1,
+            {"use": "exponential", "initial_learning_rate": 0.1, "decay_steps": 10, "decay_rate": 0.5},
+        ],
+        boundaries=[30, 60],
+    )
+    peers = [
+        optax.linear_schedule(0.0, 0.1, 41),
+        optax.constant_schedule(0.1),
+        optax.exponential_decay(0.1, 10, 0.5),
+    ]
+    assert_same(ours, optax.join_schedules(peers, [30, 60]), range(130))
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+def test_warmup_stable_decay_equals_optax_joined():
+    ours = optiplug.create(
+        "warmup_stable_decay", peak_learning_rate=0.1, warmup_steps=10, stable_steps=50, decay_steps=41
+    )
+    peers = [optax.linear_schedule(0.0, 0.1, 10), lambda _: 0.1, optax.linear_schedule(0.1, 0.0, 41)]
+    assert_same(ours, optax.join_schedules(peers, [10, 60]), range(130))

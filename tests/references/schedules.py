@@ -1,0 +1,165 @@
+"""What every schedule must return, in NumPy float64, from the papers and documented formulas.
+
+One function for each registered name: ``oracle(step, **hyperparameters)``. Positions in a schedule are
+counted with exact fractions (a decimal such as 1.1 is taken as the number that was written, 11/10), so
+that no rounding can move a boundary; only then a formula is evaluated in float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+
+def evaluate(spec: float | Mapping[str, Any], step: int) -> float:
+    """Return the value at `step` of a number or of ``{"use": name, **hyperparameters}``."""
+    if not isinstance(spec, Mapping):
+        return float(spec)
+    hyperparameters = {key: value for key, value in spec.items() if key != "use"}
+    return float(globals()[spec["use"]](step, **hyperparameters))
+
+
+def exact(number: float) -> Fraction:
+    return Fraction(repr(number))
+
+
+def half_cosine(fraction: Fraction) -> np.float64:
+    """Fall from 1 to 0 along half a cosine wave."""
+    return np.float64(0.5) * (1 + np.cos(np.pi * np.float64(fraction)))
+
+
+def linear(start: float, end: float, fraction: Fraction) -> np.float64:
+    return np.float64(start) + (np.float64(end) - start) * np.float64(fraction)
+
+
+def constant(step: int, *, value: float) -> float:
+    return value
+
+
+def exponential(
+    step: int, *, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+) -> np.float64:
+    exponent = step // decay_steps if staircase else Fraction(step, decay_steps)
+    return initial_learning_rate * np.power(np.float64(decay_rate), np.float64(exponent))
+
+
+def polynomial(
+    step: int,
+    *,
+    initial_learning_rate: float,
+    decay_steps: int,
+    end_learning_rate: float = 1e-4,
+    power: float = 1.0,
+    cycle: bool = False,
+) -> np.float64:
+    length = decay_steps * max(1, math.ceil(Fraction(step, decay_steps))) if cycle else decay_steps
+    remaining = np.float64(1 - Fraction(min(step, length), length))
+    return (initial_learning_rate - end_learning_rate) * remaining**power + end_learning_rate
+
+
+def piecewise_constant(step: int, *, boundaries: Sequence[int], values: Sequence[float]) -> float:
+    for boundary, value in zip(boundaries, values, strict=False):
+        if step <= boundary:
+            return value
+    return values[-1]
+
+
+def inverse_time(
+    step: int, *, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+) -> np.float64:
+    position = step // decay_steps if staircase else Fraction(step, decay_steps)
+    return initial_learning_rate / (1 + decay_rate * np.float64(position))
+
+
+def cosine(
+    step: int,
+    *,
+    initial_learning_rate: float,
+    decay_steps: int,
+    alpha: float = 0.0,
+    warmup_target: float | None = None,
+    warmup_steps: int = 0,
+) -> np.float64:
+    if warmup_target is None:
+        peak = initial_learning_rate
+    elif step < warmup_steps:
+        return linear(initial_learning_rate, warmup_target, Fraction(step, warmup_steps))
+    else:
+        peak = warmup_target
+        step -= warmup_steps
+    fraction = Fraction(min(step, decay_steps), decay_steps)
+    return peak * ((1 - alpha) * half_cosine(fraction) + alpha)
+
+
+def cosine_restarts(
+    step: int,
+    *,
+    initial_learning_rate: float,
+    first_decay_steps: int,
+    t_mul: float = 2.0,
+    m_mul: float = 1.0,
+    alpha: float = 0.0,
+) -> np.float64:
+    start, length, restarts = Fraction(0), Fraction(first_decay_steps), 0
+    while step >= start + length:
+        start, length, restarts = start + length, length * exact(t_mul), restarts + 1
+    decayed = np.float64(m_mul) ** restarts * half_cosine((step - start) / length)
+    return initial_learning_rate * ((1 - alpha) * decayed + alpha)
+
+
+def warmup(
+    step: int, *, schedule: float | Mapping[str, Any], warmup_steps: int, initial_learning_rate: float = 0.0
+) -> float:
+    if step >= warmup_steps:
+        return evaluate(schedule, step - warmup_steps)
+    return float(linear(initial_learning_rate, evaluate(schedule, 0), Fraction(step, warmup_steps)))
+
+
+def join(step: int, *, schedules: Sequence[float | Mapping[str, Any]], boundaries: Sequence[int]) -> float:
+    begun = [0, *(boundary for boundary in boundaries if step >= boundary)]
+    return evaluate(schedules[len(begun) - 1], step - begun[-1])
+
+
+def one_cycle(
+    step: int,
+    *,
+    peak_learning_rate: float,
+    total_steps: int,
+    pct_start: float = 0.3,
+    div_factor: float = 25.0,
+    final_div_factor: float = 1e4,
+) -> np.float64:
+    initial = peak_learning_rate / np.float64(div_factor)
+    rise = int(pct_start * total_steps)
+    if step < rise:
+        return peak_learning_rate + (initial - peak_learning_rate) * half_cosine(Fraction(step, rise))
+    fraction = Fraction(min(step, total_steps) - rise, total_steps - rise)
+    final = initial / final_div_factor
+    return final + (peak_learning_rate - final) * half_cosine(fraction)
+
+
+def warmup_stable_decay(
+    step: int,
+    *,
+    peak_learning_rate: float,
+    warmup_steps: int,
+    stable_steps: int,
+    decay_steps: int,
+    initial_learning_rate: float = 0.0,
+    end_learning_rate: float = 0.0,
+    shape: str = "linear",
+) -> np.float64:
+    if step < warmup_steps:
+        return linear(initial_learning_rate, peak_learning_rate, Fraction(step, warmup_steps))
+    decaying = max(0, step - warmup_steps - stable_steps)
+    fraction = Fraction(min(decaying, decay_steps), decay_steps)
+    remaining = {
+        "linear": np.float64(1 - fraction),
+        "cosine": half_cosine(fraction),
+        "sqrt": 1 - np.sqrt(np.float64(fraction)),
+    }[shape]
+    return end_learning_rate + (peak_learning_rate - end_learning_rate) * remaining

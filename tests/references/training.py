@@ -1,0 +1,109 @@
+"""The order of a step in NumPy float64, for the oracles of optimizers and processors.
+
+An optimizer oracle has `rate(iteration)` and `update(key, gradient, variable, iteration)`, which
+returns the new variable; `key` tells the state of one variable from another's. A processor oracle
+is a `Processor`. Nothing here knows TensorFlow.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+Scalar = float | Callable[[int], float]
+
+
+def at(value: Scalar, iteration: int) -> float:
+    """Return a hyperparameter's value at `iteration`."""
+    return value(iteration) if callable(value) else value
+
+
+def norm(arrays: Iterable[Array]) -> float:
+    """Return the Euclidean norm of all elements of all arrays."""
+    return float(np.sqrt(sum((float(np.sum(array * array)) for array in arrays), 0.0)))
+
+
+class Optimizer(Protocol):
+    """What `train` needs of an optimizer oracle."""
+
+    def rate(self, iteration: int) -> float: ...
+
+    def update(self, key: int, gradient: Array, variable: Array, iteration: int) -> Array: ...
+
+
+@dataclass
+class Step:
+    """One call: every variable by key, the keys that have a gradient, the iteration and the rate."""
+
+    variables: dict[int, Array]
+    keys: list[int]
+    iteration: int
+    rate: float
+
+
+class Processor:
+    """A processor that does nothing; an oracle overrides the stages in which it takes part."""
+
+    def start(self, variables: dict[int, Array]) -> None:
+        """See the variables before the first step."""
+
+    def gate(self, gradients: list[Array], step: Step) -> tuple[list[Array], bool]:
+        return gradients, True
+
+    def clip(self, gradients: list[Array], step: Step) -> list[Array]:
+        return gradients
+
+    def decay(self, gradients: list[Array], step: Step) -> list[Array]:
+        return gradients
+
+    def post_step(self, step: Step) -> None:
+        """See the new variables; may replace entries of `step.variables`."""
+
+
+def call(
+    optimizer: Optimizer,
+    processors: Sequence[Processor],
+    gradients: Sequence[Array | None],
+    variables: dict[int, Array],
+    iteration: int,
+) -> bool:
+    """Apply one call's gradients to `variables`; return whether a step happened."""
+    keys = [key for key, gradient in enumerate(gradients) if gradient is not None]
+    present = [gradient for gradient in gradients if gradient is not None]
+    step = Step(variables, keys, iteration, optimizer.rate(iteration))
+    for processor in processors:
+        present, proceed = processor.gate(present, step)
+        if not proceed:  # a later gate is not asked, so it remembers nothing of this call
+            return False
+    for processor in processors:
+        present = processor.clip(present, step)
+    for processor in processors:
+        present = processor.decay(present, step)
+    for key, gradient in zip(keys, present, strict=True):
+        variables[key] = optimizer.update(key, gradient, variables[key], iteration)
+    for processor in processors:
+        processor.post_step(step)
+    return True
+
+
+def train(
+    optimizer: Optimizer,
+    processors: Sequence[Processor],
+    initial: Sequence[Array],
+    gradients: Sequence[Sequence[Array | None]],
+) -> list[list[Array]]:
+    """Return the variables after each call; `gradients` holds one list per call."""
+    variables = {key: np.asarray(value, np.float64) for key, value in enumerate(initial)}
+    for processor in processors:
+        processor.start(variables)
+    iteration, trajectory = 0, []
+    for present in gradients:
+        iteration += call(optimizer, processors, present, variables, iteration)
+        trajectory.append(copy.deepcopy(list(variables.values())))
+    return trajectory

@@ -1,0 +1,43 @@
+"""Distributions that are not installed: a metadata folder and modules in a folder of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+
+def fake_distribution(
+    folder: Path,
+    name: str,
+    version: str = "1.0",
+    *,
+    points: Mapping[str, Mapping[str, str]] | None = None,
+    modules: Mapping[str, str] | None = None,
+    requires: Sequence[str] = (),
+) -> Path:
+    """Write a distribution that Python and importlib.metadata find once `folder` is on the path.
+
+    `points` maps the groups of entry points ("optimizers" stands for "optiplug.optimizers") to
+    names and targets; `modules` maps the names of modules to their source.
+    """
+    metadata = folder / f"{name.replace('-', '_')}-{version}.dist-info"
+    metadata.mkdir(parents=True)
+    required = "".join(f"Requires-Dist: {each}\n" for each in requires)
+    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{required}")
+    sections = (
+        f"[optiplug.{kind}]\n" + "".join(f"{key} = {target}\n" for key, target in offered.items())
+        for kind, offered in (points or {}).items()
+    )
+    (metadata / "entry_points.txt").write_text("\n".join(sections))
+    for module, source in (modules or {}).items():
+        (folder / f"{module}.py").write_text(source)
+    return folder
+
+
+def config_module(*classes: str, kind: str = "Optimizer") -> str:
+    """Return the source of a module with these empty Config classes."""
+    base = f"{kind}Config"
+    return f"from optiplug import {base}\n" + "".join(
+        f'class {name}({base}):\n    """{name} from a fake."""\n    implementation = "nowhere:{name}"\n'
+        for name in classes
+    )

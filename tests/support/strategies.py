@@ -1,0 +1,55 @@
+"""Real strategies over the logical devices of the tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import tensorflow as tf
+
+
+@cache
+def mirrored(replicas: int) -> Any:
+    """Return one MirroredStrategy per number of replicas.
+
+    TensorFlow numbers the groups of collectives of each strategy object from the same start, so a
+    second one in a process meets the buffers of the first: the one over 2 devices has the
+    collectives, all others copy.
+    """
+    copying = tf.distribute.HierarchicalCopyAllReduce() if replicas != 2 else None
+    return tf.distribute.MirroredStrategy([f"cpu:{index}" for index in range(replicas)], copying)
+
+
+def on_each_replica(strategy: Any, replica_step: Callable[[Any], Any], *, graph: bool) -> Callable[[Sequence[Any]], Any]:
+    """Return a step that hands each replica its own entry of a list."""
+
+    def run(values: Any) -> Any:
+        return strategy.run(replica_step, args=(values,))
+
+    step = tf.function(run) if graph else run
+
+    def distributed(parts: Sequence[Any]) -> Any:
+        if strategy.num_replicas_in_sync == 1:
+            return step(tf.nest.map_structure(tf.constant, parts[0]))
+        leaves = [tf.nest.flatten(part) for part in parts]
+        values = [
+            strategy.experimental_distribute_values_from_function(
+                lambda context, own=own: tf.constant(own[context.replica_id_in_sync_group])
+            )
+            for own in zip(*leaves, strict=True)
+        ]
+        return step(tf.nest.pack_sequence_as(parts[0], values))
+
+    return distributed
+
+
+def devices(strategy: Any, variables: Sequence[Any], device: int) -> list[Any]:
+    """Return the values of the variables on one device."""
+    return [strategy.experimental_local_results(variable)[device].numpy() for variable in variables]
+
+
+def on_every_device(strategy: Any, variables: Sequence[Any]) -> list[list[Any]]:
+    """Return the values of the variables on each device."""
+    count = len(strategy.experimental_local_results(variables[0]))
+    return [devices(strategy, variables, device) for device in range(count)]

@@ -1,0 +1,71 @@
+"""The same gradients through an optimizer of ours, a peer's and an oracle, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from references.training import Array
+
+SHAPES: tuple[tuple[int, ...], ...] = ((), (5,), (4, 3), (0,))
+TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
+
+
+def problem(
+    calls: int = 50, shapes: Sequence[tuple[int, ...]] = SHAPES
+) -> tuple[list[Array], list[list[Array]]]:
+    """Return initial variables, and gradients for so many calls; float32 holds all of them exactly.
+
+    The gradients' sizes differ much from call to call, so that a clip binds in some and not in others.
+    """
+    random = np.random.default_rng(7)
+
+    def draw(scale: float) -> list[Array]:
+        drawn = [random.normal(size=shape) * scale for shape in shapes]
+        return [np.asarray(each, np.float32).astype(np.float64) for each in drawn]
+
+    return draw(1.0), [draw(float(np.exp(random.normal()))) for _ in range(calls)]
+
+
+def variables_of(initial: Sequence[Array], dtype: str) -> list[Any]:
+    """Return one TensorFlow variable for each array, named w0, w1, ..."""
+    return [tf.Variable(tf.constant(value, dtype), name=f"w{key}") for key, value in enumerate(initial)]
+
+
+def apply(optimizer: Any, gradients: Sequence[Array | None], variables: Sequence[Any]) -> None:
+    """Apply one call's gradients."""
+    tensors = [
+        None if gradient is None else tf.constant(gradient, variable.dtype)
+        for gradient, variable in zip(gradients, variables, strict=True)
+    ]
+    optimizer.apply_gradients(list(zip(tensors, variables, strict=True)))
+
+
+def follow(
+    optimizer: Any,
+    initial: Sequence[Array],
+    gradients: Sequence[Sequence[Array | None]],
+    dtype: str,
+    watch: Callable[[], Any] = lambda: None,
+) -> list[list[Array]]:
+    """Return the variables after each call, as float64; `watch` is called after each."""
+    variables = variables_of(initial, dtype)
+    trajectory = []
+    for present in gradients:
+        apply(optimizer, present, variables)
+        trajectory.append([np.asarray(variable.numpy(), np.float64) for variable in variables])
+        watch()
+    return trajectory
+
+
+def assert_same(ours: Sequence[Sequence[Array]], theirs: Sequence[Sequence[Array]], tolerance: float) -> None:
+    """Compare two trajectories at every call; the variables of `problem` are of the order of 1."""
+    assert len(ours) == len(theirs)
+    for call, (our, their) in enumerate(zip(ours, theirs, strict=True)):
+        for key, (mine, other) in enumerate(zip(our, their, strict=True)):
+            np.testing.assert_allclose(
+                mine, other, rtol=tolerance, atol=tolerance, err_msg=f"variable {key} after call {call + 1}"
+            )
