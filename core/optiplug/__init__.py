@@ -21,7 +21,16 @@ from .errors import (
     StateError,
     UnknownPluginError,
 )
-from .fields import ClosedUnitInterval, LearningRate, NonNegative, Number, Positive, Scalar, Selector, UnitInterval
+from .fields import (
+    ClosedUnitInterval,
+    LearningRate,
+    NonNegative,
+    Number,
+    Positive,
+    Scalar,
+    Selector,
+    UnitInterval,
+)
 from .hooks import hookimpl
 from .named import NamedConfig
 from .register import register

@@ -15,7 +15,14 @@ import tensorflow as tf
 
 from .errors import ReplicaContextError
 
-__all__ = ["components", "create_beside", "merge", "on_each_device", "require_replica_context", "sum_over_replicas"]
+__all__ = [
+    "components",
+    "create_beside",
+    "merge",
+    "on_each_device",
+    "require_replica_context",
+    "sum_over_replicas",
+]
 
 
 def require_replica_context(variable: Any) -> None:
@@ -42,7 +49,9 @@ def sum_over_replicas(gradients: Sequence[Any]) -> list[Any]:
 
 def _own(gradient: Any) -> Any:
     if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(tf.identity(gradient.values), tf.identity(gradient.indices), gradient.dense_shape)
+        return tf.IndexedSlices(
+            tf.identity(gradient.values), tf.identity(gradient.indices), gradient.dense_shape
+        )
     return tf.identity(gradient)
 
 
@@ -79,8 +88,10 @@ def components(variables: Sequence[Any]) -> list[list[Any]]:
     return [list(device) for device in zip(*owned, strict=True)]
 
 
-def on_each_device(programs: Mapping[int, Callable[[Any], Any]], variable: Any, gradients: Sequence[Any]) -> None:
-    """Run each device's program on its gradients; `programs` has them by the id of its component of `variable`."""
+def on_each_device(
+    programs: Mapping[int, Callable[[Any], Any]], variable: Any, gradients: Sequence[Any]
+) -> None:
+    """Run each device's program on its gradients; its component of `variable` is the key to its program."""
     if tf.distribute.has_strategy():
         tf.distribute.get_strategy().extended.update(
             variable, lambda own, values: programs[id(own)](values), args=(list(gradients),), group=False

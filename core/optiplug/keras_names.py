@@ -67,7 +67,7 @@ class KerasNames:
 
     @property
     def learning_rate(self) -> Any:
-        """The learning rate: a variable, the value of a schedule now, or the rate of the step being traced."""
+        """The learning rate: a variable, the value of a schedule now, or inside a step its rate."""
         if self._learning_rate is None:
             raise AttributeError(f"{self.name} has no learning rate")
         step = current_step()
@@ -154,11 +154,18 @@ class KerasNames:
         if not callable(make):
             raise ConfigError("an initializer must be 'zeros', 'ones' or a function", received=initializer)
         return self.add_state(
-            name or f"variable_{len(self.state.states)}", shape=shape, dtype=dtype, initial=lambda: make(shape, dtype)
+            name or f"variable_{len(self.state.states)}",
+            shape=shape,
+            dtype=dtype,
+            initial=lambda: make(shape, dtype),
         )
 
     def add_variable_from_reference(
-        self, model_variable: Any, variable_name: str, shape: Sequence[int] | None = None, initial_value: Any = None
+        self,
+        model_variable: Any,
+        variable_name: str,
+        shape: Sequence[int] | None = None,
+        initial_value: Any = None,
     ) -> State:
         """Create a state variable for one variable of the model, named ``variable_name/path``.
 
@@ -217,13 +224,17 @@ class KerasNames:
         return config
 
     def _current_rate(self) -> float:
-        """The learning rate as it was given, unless it has been assigned since."""
+        """Return the learning rate as it was given, unless it has been assigned since."""
         given = float(self._learning_rate)
         now = self._rate.numpy()
         return given if now == now.dtype.type(given) else float(now)
 
     @classmethod
-    def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    def from_config(
+        cls,
+        config: Mapping[str, Any],
+        custom_objects: Mapping[str, Any] | None = None,  # noqa: ARG003  # the registry finds what is named
+    ) -> Any:
         """Create an optimizer from what `get_config` returned."""
         return cls(**{key: value for key, value in config.items() if key != "use"})
 

@@ -122,8 +122,9 @@ class NamedConfig(BaseModel):
         module, _, attribute = target.partition(":")
         try:
             return reduce(getattr, attribute.split("."), importlib.import_module(module))
-        except (ImportError, AttributeError) as error:
-            rule = f"{target}, the implementation of {cls.__name__}, cannot be imported: {error}"
+        except Exception as error:  # a module may raise anything
+            reason = f"{type(error).__name__}: {error}"
+            rule = f"{target}, the implementation of {cls.__name__}, cannot be imported: {reason}"
             raise BrokenPluginError(rule) from error
 
     def dump(self) -> dict[str, Any]:

@@ -44,7 +44,7 @@ def scalar_dtype(dtype: Any) -> Any:
 
 
 def _row_sums(x: Any) -> Any:
-    """Sum all elements of `x` by a product with ones, which XLA on CPU runs ten times faster than a reduce."""
+    """Sum all elements by a product with ones, which XLA on CPU runs ten times faster than a reduce."""
     flat = tf.reshape(x, [-1])
     size = flat.shape[0]
     if size is None or size < _ROW:
@@ -101,9 +101,7 @@ def random_uniform(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
     """
     dtype = scalar_dtype(dtype)
     bits, unused, digits = (tf.uint64, 11, 53) if dtype == tf.float64 else (tf.uint32, 8, 24)
-    integers = tf.random.stateless_uniform(
-        shape, seed, minval=None, maxval=None, dtype=bits, alg="philox"
-    )
+    integers = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=bits, alg="philox")
     return tf.cast(tf.bitwise.right_shift(integers, tf.cast(unused, bits)), dtype) * 2.0**-digits
 
 

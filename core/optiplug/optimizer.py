@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from . import distribution, keywords
 from .configured import Configured
+from .errors import sentence
 from .keras_names import ClassConfig, KerasNames
 from .named import NamedConfig
 from .pairs import pairs, unwrapped
@@ -207,9 +208,19 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         self._build_for(variables)
         gradients = self._before_aggregation(gradients, variables)
         if aggregate:
-            gradients = [each for each, _ in self.aggregate_gradients(list(zip(gradients, variables, strict=True)))]
+            summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
+            gradients, variables = map(list, zip(*summed, strict=True))
         distribution.merge(lambda merged: self._run(merged, variables), gradients)
         return self.iterations
+
+    def __reduce__(self) -> Any:
+        raise TypeError(
+            sentence(
+                "an optimizer cannot be copied or pickled: its state belongs to the variables of a model",
+                where=self.name,
+                hint="create another from `get_config()` and carry the state over with tf.train.Checkpoint",
+            )
+        )
 
     def _build_for(self, variables: Sequence[Any]) -> None:
         late = [variable for variable in variables if variable not in self._parameters]
@@ -234,10 +245,10 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
             jit_compile=bool(self.config.jit_compile),
         )
 
-    def _before_aggregation(self, gradients: Sequence[Any], variables: Sequence[Any]) -> Sequence[Any]:
+    def _before_aggregation(self, gradients: list[Any], variables: Sequence[Any]) -> list[Any]:
         if not self._pipeline.uses("pre_aggregate"):
             return gradients
-        return self._programs.before_aggregation(variables, self._plan)(gradients)
+        return list(self._programs.before_aggregation(variables, self._plan)(gradients))
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """Assign the final values, such as their averages, to the variables when training has ended."""
@@ -248,7 +259,7 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
 
     @property
     def trace_count(self) -> int:
-        """How often the compiled core was traced: once for each device, list of variables and set of hooks."""
+        """Count the traces of the compiled core: one for each device, list of variables and set of hooks."""
         return self._programs.traces.count("core")
 
 

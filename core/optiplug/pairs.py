@@ -34,7 +34,9 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
     kept = [(gradient, unwrapped(variable)[0]) for gradient, variable in given if gradient is not None]
     missing = [variable.name for gradient, variable in given if gradient is None]
     if given and not kept:
-        raise ValueError(f"No gradients provided for any variable: {missing}. Hint: does the loss depend on them?")
+        raise ValueError(
+            f"No gradients provided for any variable: {missing}. Hint: does the loss depend on them?"
+        )
     if missing:
         warnings.warn(f"Variables without gradient are left alone: {missing}.", stacklevel=3)
     if len({id(variable) for _, variable in kept}) < len(kept):

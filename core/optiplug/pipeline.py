@@ -129,12 +129,12 @@ def _checked(result: Any, given: Sequence[Any], stage: str, implementation: Any)
         rule = f"{len(given)} tensors must be returned, one for each that was given"
         raise HookError(rule, where=where, received=f"{len(result)} of them")
     checked = []
-    for place, (new, old) in enumerate(zip(result, given, strict=True)):
-        if new is None:
+    for place, (value, old) in enumerate(zip(result, given, strict=True)):
+        if value is None:
             raise HookError(
                 "a tensor must be returned in every place", where=where, received=f"None in place {place}"
             )
-        new = new if isinstance(new, tf.IndexedSlices) else tf.convert_to_tensor(new)
+        new = value if isinstance(value, tf.IndexedSlices) else tf.convert_to_tensor(value)
         if not new.shape.is_compatible_with(old.shape) or new.dtype != old.dtype:
             raise HookError(
                 f"a {old.dtype.name} tensor of shape {old.shape} must be returned in place {place}",
@@ -166,7 +166,9 @@ def _verify(manager: pluggy.PluginManager, name: str, hook: Any) -> None:
     for caller in callers:
         if not caller.has_spec():
             hint = nearest(caller.name, STAGES) or f"the stages are {', '.join(STAGES)}"
-            raise HookError("a hook must be named after a stage", where=where, received=caller.name, hint=hint)
+            raise HookError(
+                "a hook must be named after a stage", where=where, received=caller.name, hint=hint
+            )
         for implementation in caller.get_hookimpls():
             refused = [
                 option

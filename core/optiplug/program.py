@@ -42,13 +42,15 @@ class Plan:
 
     def step(self, frame: Frame, variables: Sequence[Any]) -> Step:
         """Open a step in a frame, with `variables` the ones that have a gradient."""
-        return Step(
+        step = Step(
             frame,
             iterations=self.table.states["iterations"].variable,
             rate=self.rate,
             variables=variables,
             every_variable=list(self.parameters),
         )
+        frame.step = step
+        return step
 
 
 class Program:
@@ -93,7 +95,8 @@ class Program:
             return gradient
         if not gradient.shape.is_compatible_with(variable.shape):
             raise GradientsError(
-                f"the gradient of {variable.name!r} must have its shape {variable.shape}", received=tuple(gradient.shape)
+                f"the gradient of {variable.name!r} must have its shape {variable.shape}",
+                received=tuple(gradient.shape),
             )
         return tf.ensure_shape(gradient, variable.shape)
 
@@ -134,7 +137,9 @@ class Program:
 
     @staticmethod
     def _computable(gradients: Sequence[Any], step: Step) -> list[Any]:
-        return [tf.cast(each, variable.dtype) for each, variable in zip(gradients, step.variables, strict=True)]
+        return [
+            tf.cast(each, variable.dtype) for each, variable in zip(gradients, step.variables, strict=True)
+        ]
 
     def _constraints(self) -> list[Any]:
         return [getattr(variable, "constraint", None) for variable in self._variables]
@@ -159,8 +164,8 @@ class Program:
             if refused:
                 named = ", ".join(f"{operation} ({node})" for operation, node in refused.items())
                 warnings.warn(
-                    f"XLA cannot compile this step, which runs uncompiled instead. It refuses: {named}. "
-                    "Hint: the node's name starts with the name of its hook; use TensorFlow operations there.",
+                    f"XLA cannot compile this step, so it runs uncompiled. It refuses: {named}. Hint: "
+                    "the name of a node starts with that of its hook; use TensorFlow operations there.",
                     stacklevel=2,
                 )
                 self._compile(False)

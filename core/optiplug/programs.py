@@ -37,7 +37,8 @@ class Programs:
             shared = plan()
             everything = shared.everything()
             devices = [
-                dict(zip(map(id, everything), device, strict=True)) for device in distribution.components(everything)
+                dict(zip(map(id, everything), device, strict=True))
+                for device in distribution.components(everything)
             ]
             self._by_variables[key] = {
                 id(own[id(variables[0])]): Program(shared, variables, own, self.traces) for own in devices
@@ -51,7 +52,9 @@ class Programs:
         replica = int(tf.distribute.get_replica_context().replica_id_in_sync_group)
         key = tuple(map(id, variables)), replica
         if key not in self._before_aggregation:
-            self._before_aggregation[key] = tf.function(_before_aggregation(plan(), variables), autograph=False)
+            self._before_aggregation[key] = tf.function(
+                _before_aggregation(plan(), variables), autograph=False
+            )
         return self._before_aggregation[key]
 
 

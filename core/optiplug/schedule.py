@@ -31,6 +31,7 @@ class Schedule(Configured, abc.ABC):
     def value(self, step: Any) -> Any:
         """Return the value at `step`, a scalar float tensor, in the dtype of `step`."""
 
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def __call__(self, iteration: Any, dtype: Any = tf.float32) -> Any:
         """Return the value at an iteration (0 at the first step) as a scalar of `dtype`."""
         return tf.cast(self.value(tf.cast(iteration, dtype)), dtype)
@@ -41,6 +42,7 @@ class Schedule(Configured, abc.ABC):
         return lambda step: evaluate(value, step, step.dtype)
 
 
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
 def evaluate(value: Any, iteration: Any, like: Any) -> Any:
     """Return a scalar hyperparameter at an iteration, as a tensor of the dtype `like`.
 

@@ -73,7 +73,7 @@ class State(TensorLike):
         return self.variable if frame is None else frame.working(self.variable)
 
     @property
-    def value(self) -> Any:  # type: ignore[override]  # an attribute of the base, computed here
+    def value(self) -> Any:
         """The current value as a tensor."""
         return self._now.read_value()
 
@@ -87,7 +87,9 @@ class State(TensorLike):
         """The static shape."""
         return self.variable.shape
 
-    def assign(self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True) -> State:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+    ) -> State:
         """Replace the value."""
         self._now.assign(tf.cast(value, self.dtype))
         return self
@@ -222,7 +224,7 @@ def _chosen(wanted: Any, variable: Any, default: Any) -> Any:
 
 def _initializer(initial: Initial, variable: Any) -> Callable[[], Any]:
     if initial == "variable":
-        return lambda: variable.read_value()
+        return variable.read_value  # type: ignore[no-any-return]  # TensorFlow is untyped
     if callable(initial):
         return lambda: initial(variable)
     return lambda: initial

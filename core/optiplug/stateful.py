@@ -64,12 +64,23 @@ class Stateful:
         """
         slot = self._slots.setdefault(name, Slot(self._qualified(name)))
         self._table.add_slot(
-            slot, self._parameters, self._variables, owner=self.owner, shape=shape, dtype=dtype, initial=initial
+            slot,
+            self._parameters,
+            self._variables,
+            owner=self.owner,
+            shape=shape,
+            dtype=dtype,
+            initial=initial,
         )
         return slot
 
     def add_state(
-        self, name: str, *, shape: Sequence[int] = (), dtype: Any = tf.float32, initial: float | Callable[[], Any] = 0
+        self,
+        name: str,
+        *,
+        shape: Sequence[int] = (),
+        dtype: Any = tf.float32,
+        initial: float | Callable[[], Any] = 0,
     ) -> State:
         """Create one state variable that is shared by all variables of the model, such as a counter."""
         return self._table.add(
@@ -89,5 +100,5 @@ class _Slots(dict[str, Slot]):
     """A type of its own, so that tf.Module does not track what the table tracks already."""
 
 
-class _Chosen(tuple[Any, ...]):
+class _Chosen(list[Any]):
     """As `_Slots`: model variables are the model's to track."""

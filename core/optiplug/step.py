@@ -21,13 +21,19 @@ class Step:
     """
 
     def __init__(
-        self, frame: Frame, *, iterations: Any, rate: Any, variables: Sequence[Any], every_variable: Sequence[Any]
+        self,
+        frame: Frame,
+        *,
+        iterations: Any,
+        rate: Any,
+        variables: Sequence[Any],
+        every_variable: Sequence[Any],
+        scalars: dict[tuple[int, Any], tuple[Any, Any]] | None = None,
     ) -> None:
         self.frame = frame
         self._iterations, self._rate = iterations, rate
         self._variables, self._every_variable = variables, every_variable
-        self._scalars: dict[tuple[int, Any], tuple[Any, Any]] = {}
-        frame.step = self
+        self._scalars = {} if scalars is None else scalars
 
     @property
     def variables(self) -> list[Working]:
@@ -71,11 +77,14 @@ class Step:
 
     def select(self, chosen: Collection[int]) -> Step:
         """Return the same step with only the chosen variables in sight; `chosen` holds their ids."""
-        view = Step.__new__(Step)
-        view.__dict__ = dict(self.__dict__)
-        view._variables = [each for each in self._variables if id(each) in chosen]
-        view._every_variable = [each for each in self._every_variable if id(each) in chosen]
-        return view
+        return Step(
+            self.frame,
+            iterations=self._iterations,
+            rate=self._rate,
+            variables=[each for each in self._variables if id(each) in chosen],
+            every_variable=[each for each in self._every_variable if id(each) in chosen],
+            scalars=self._scalars,
+        )
 
 
 def current_step() -> Step | None:

@@ -59,5 +59,5 @@ class Task(Protocol):
         ...
 
     def evaluate(self) -> Mapping[str, float]:
-        """Return figures on held-out data, such as ``{"accuracy": 0.98}``, for the current variables."""
+        """Return figures on held-out data for the current variables, the headline first: ``{"accuracy": 0.98}``."""
         ...

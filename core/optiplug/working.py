@@ -10,7 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import tensorflow as tf
 
@@ -30,7 +30,7 @@ else:
     _Operators = object
 
 
-class TensorLike(_Operators):
+class TensorLike(_Operators):  # type: ignore[misc]  # see above
     """Something that stands for a tensor: TensorFlow functions and operators accept it."""
 
     __array_priority__ = 200.0
@@ -47,11 +47,15 @@ class TensorLike(_Operators):
         """Replace the value; the arguments after the first are those of `tf.Variable` and unused."""
         raise NotImplementedError
 
-    def assign_add(self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True) -> Any:
+    def assign_add(
+        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+    ) -> Any:
         """Add `delta` to the value."""
         return self.assign(self.value + tf.cast(delta, self.value.dtype))
 
-    def assign_sub(self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True) -> Any:
+    def assign_sub(
+        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+    ) -> Any:
         """Subtract `delta` from the value."""
         return self.assign(self.value - tf.cast(delta, self.value.dtype))
 
@@ -109,11 +113,13 @@ class Working(TensorLike):
         return self._old
 
     @property
-    def value(self) -> Any:  # type: ignore[override]  # an attribute of the base, computed here
+    def value(self) -> Any:
         """The current value: what was last assigned, or the value at the start of the step."""
         return self.old if self._new is None else self._new
 
-    def assign(self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True) -> Working:
+    def assign(
+        self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+    ) -> Working:
         """Capture `value` as the new value of this variable."""
         value = tf.cast(tf.convert_to_tensor(value, dtype_hint=self.dtype), self.dtype)
         if not value.shape.is_compatible_with(self.shape):
@@ -144,8 +150,6 @@ class Frame:
     components
         This device's own variable for the `id` of each (possibly distributed) variable.
     """
-
-    _stack = threading.local()
 
     def __init__(self, components: Mapping[int, Any], paths: Mapping[int, str]) -> None:
         self._components, self._paths = components, paths
@@ -178,7 +182,7 @@ class Frame:
         for working in self.assigned:
             working.commit()
 
-    def __enter__(self) -> Frame:
+    def __enter__(self) -> Self:
         _frames().append(self)
         return self
 
@@ -188,11 +192,13 @@ class Frame:
         _frames().pop()
 
 
+_thread = threading.local()
+
+
 def _frames() -> list[Frame]:
-    stack = Frame._stack
-    if not hasattr(stack, "frames"):
-        stack.frames = []
-    frames: list[Frame] = stack.frames
+    if not hasattr(_thread, "frames"):
+        _thread.frames = []
+    frames: list[Frame] = _thread.frames
     return frames
 
 

@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 from sphinx.ext.napoleon import NumpyDocstring
 
 from optiplug import CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig, registry
+from optiplug.cli.output import muted_stderr
 from optiplug.registry import KINDS, Entry
 
 BASES = (CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig)
@@ -26,7 +27,8 @@ BASES = (CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskCo
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Write the pages while Sphinx starts, before it looks for pages."""
-    write(Path(app.srcdir) / "catalogue")
+    with muted_stderr():  # TensorFlow has much to say while it loads
+        write(Path(app.srcdir) / "catalogue")
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 

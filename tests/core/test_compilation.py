@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.strategies import mirrored
 
 import optiplug
 from optiplug import hookimpl
 from optiplug_sgd.sgd import SGD
+from support.strategies import mirrored
 
 EVERYTHING = {
     "momentum": 0.9,
@@ -31,6 +31,12 @@ def compiled_calls(function, *arguments):
 def core_of(optimizer, variables):
     (program,) = optimizer._programs_of(variables).values()
     return program._core
+
+
+def copies(optimizer, variable, gradient):
+    core = core_of(optimizer, [variable])
+    program = core.experimental_get_compiler_ir([gradient])(stage="optimized_hlo")
+    return re.findall(r"f32\[64,33\]\S* copy\(.*", program)
 
 
 def test_one_trace_for_a_hundred_steps_of_changing_gradients_and_rates():
@@ -98,6 +104,7 @@ IDLE = [
     {"use": "weight_decay", "rate": 0.0},
     {"use": "l2", "strength": 0.0},
     {"use": "accumulate", "steps": 1},
+    {"use": "add_noise", "eta": 0.0},
 ]
 
 
@@ -116,20 +123,42 @@ def test_a_processor_with_no_effect_adds_no_operation(processor):
     assert operations(processors=[processor]) == operations()
 
 
-@pytest.mark.parametrize("keywords", [{}, {"momentum": 0.9}, EVERYTHING], ids=["plain", "momentum", "everything"])
+@pytest.mark.parametrize(
+    "keywords", [{}, {"momentum": 0.9}, EVERYTHING], ids=["plain", "momentum", "everything"]
+)
 def test_the_compiled_program_copies_no_variable(keywords):
     optimizer, variable = SGD(0.1, **keywords), tf.Variable(tf.ones([64, 33]))
     gradient = tf.ones([64, 33])
     optimizer.apply_gradients([(gradient, variable)])
-    text = core_of(optimizer, [variable]).experimental_get_compiler_ir([gradient])(stage="optimized_hlo")
-    assert re.findall(r"f32\[64,33\]\S* copy\(.*", text) == []
+    assert copies(optimizer, variable, gradient) == []
+
+
+class ReadsOldMomentumTwice(SGD):
+    """As momentum is often written: the variable and the state both read the old state."""
+
+    def update_step(self, gradient, variable):
+        momentum = self.momentum[variable]
+        variable.assign_sub(0.1 * tf.sign(0.5 * momentum + gradient))
+        momentum.assign(0.9 * momentum + gradient)
+
+
+def test_the_law_against_copies_can_be_broken():
+    optimizer, variable, gradient = (
+        ReadsOldMomentumTwice(momentum=0.9),
+        tf.Variable(tf.ones([64, 33])),
+        tf.ones([64, 33]),
+    )
+    optimizer.apply_gradients([(gradient, variable)])
+    assert copies(optimizer, variable, gradient)
 
 
 def test_what_xla_refuses_runs_uncompiled_with_a_warning_that_names_the_hook():
     class Logs:
         @hookimpl
         def clip(self, gradients):
-            return [tf.ensure_shape(tf.py_function(lambda x: x * 2, [g], g.dtype), g.shape) for g in gradients]
+            return [
+                tf.ensure_shape(tf.py_function(lambda x: x * 2, [g], g.dtype), g.shape) for g in gradients
+            ]
 
     optimizer, variable = SGD(1.0, processors=[Logs()]), tf.Variable(5.0)
     with pytest.warns(UserWarning, match=r"XLA cannot compile.*EagerPyFunc \(logs/"):
@@ -168,7 +197,10 @@ def test_optimizers_in_two_threads_do_not_meet():
     from concurrent.futures import ThreadPoolExecutor
 
     def train(seed):
-        optimizer, variable = optiplug.create("sgd", learning_rate=0.1, momentum=0.9), tf.Variable(float(seed))
+        optimizer, variable = (
+            optiplug.create("sgd", learning_rate=0.1, momentum=0.9),
+            tf.Variable(float(seed)),
+        )
         for _ in range(20):
             optimizer.minimize(lambda: variable**2, [variable])
         return float(variable)

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
-from support.strategies import devices, mirrored, on_each_replica
 
 import optiplug
+from support.strategies import devices, mirrored, on_each_replica
+
 
 def signed_momentum(base):
     """A class in the style of Keras 2.15: own __init__, build, update_step and get_config."""
@@ -23,9 +24,7 @@ def signed_momentum(base):
                 return
             self.momentums = []
             for var in var_list:
-                self.momentums.append(
-                    self.add_variable_from_reference(model_variable=var, variable_name="m")
-                )
+                self.momentums.append(self.add_variable_from_reference(model_variable=var, variable_name="m"))
             self._norms = [
                 self.add_variable_from_reference(
                     model_variable=var, variable_name="n", shape=(), initial_value=1.0

@@ -54,6 +54,14 @@ def test_random_numbers_are_the_same_bits_eagerly_and_compiled(dtype):
     assert len(np.unique(eager)) > 990
 
 
+def test_normal_numbers_are_the_same_bits_eagerly_and_compiled():
+    def draw(seed):
+        return numerics.random_normal([100_000], seed)
+
+    seed = tf.constant([3, 4])
+    np.testing.assert_array_equal(draw(seed), tf.function(draw, jit_compile=True)(seed))
+
+
 def test_normal_numbers_have_the_moments_of_a_normal_distribution():
     x = numerics.random_normal([200, 1000], tf.constant([1, 2]), tf.float64).numpy()
     assert abs(x.mean()) < 0.01

@@ -1,6 +1,7 @@
 import copy
 import inspect
 import json
+import pickle
 import re
 
 import numpy as np
@@ -175,7 +176,9 @@ def test_embedding_gradients_equal_dense_ones():
     """Duplicate rows are summed before anything is clipped."""
     keywords = {"learning_rate": 0.5, "momentum": 0.9, "clipnorm": 1.0, "weight_decay": 0.1}
     sparse, dense = tf.Variable(tf.ones([4, 2])), tf.Variable(tf.ones([4, 2]))
-    slices = tf.IndexedSlices(tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tf.constant([3, 1, 3]), [4, 2])
+    slices = tf.IndexedSlices(
+        tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tf.constant([3, 1, 3]), [4, 2]
+    )
     one, other = SGD(**keywords), SGD(**keywords)
     for _ in range(3):
         one.apply_gradients([(slices, sparse)])
@@ -245,14 +248,22 @@ def test_build_is_idempotent():
 def test_variables_of_one_name_have_paths_of_their_own():
     optimizer = SGD(momentum=0.5)
     optimizer.build([tf.Variable(0.0, name="w") for _ in range(3)])
-    assert [name for name in optimizer.state.states if "/" in name] == ["momentum/w", "momentum/w_1", "momentum/w_2"]
+    assert [name for name in optimizer.state.states if "/" in name] == [
+        "momentum/w",
+        "momentum/w_1",
+        "momentum/w_2",
+    ]
 
 
 def test_variables_are_a_list_and_a_call():
     optimizer = SGD(momentum=0.5)
     optimizer.build([tf.Variable(0.0)])
     assert list(optimizer.variables()) == list(optimizer.variables)
-    assert [each.name for each in optimizer.variables] == ["iterations:0", "learning_rate:0", "momentum/Variable:0"]
+    assert [each.name for each in optimizer.variables] == [
+        "iterations:0",
+        "learning_rate:0",
+        "momentum/Variable:0",
+    ]
 
 
 def test_the_rate_of_a_step_does_not_exist_outside():
@@ -309,8 +320,9 @@ def test_aggregation_can_be_overridden():
 def test_an_optimizer_says_why_it_has_no_copy():
     optimizer = SGD(0.1, momentum=0.9)
     one_step(optimizer)
-    with pytest.raises(TypeError):
-        copy.deepcopy(optimizer)
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match=r"cannot be copied or pickled.*get_config"):
+            copied(optimizer)
 
 
 @pytest.mark.parametrize("restore", ["before build", "after build"])

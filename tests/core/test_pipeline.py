@@ -39,7 +39,9 @@ def test_hooks_run_in_the_order_of_the_config():
 def test_a_hook_has_a_name_after_register():
     optiplug.register(Halve, name="halve_for_test")
     try:
-        assert step(optiplug.from_config({"use": "sgd", "learning_rate": 1.0, "processors": ["halve_for_test"]})) == [0.0]
+        assert step(
+            optiplug.from_config({"use": "sgd", "learning_rate": 1.0, "processors": ["halve_for_test"]})
+        ) == [0.0]
         config = SGD(1.0, processors=[Halve()]).get_config()
         assert config["processors"][0]["use"] == "halve_for_test"
     finally:
@@ -130,7 +132,9 @@ def test_a_selected_hook_sees_only_its_variables():
     assert step(SGD(1.0, processors=[Halves(only=["v1"])]), [2.0, 2.0]) == [-1.0, 0.0]
     assert step(SGD(1.0, processors=[Halves(skip=["*1"])]), [2.0, 2.0]) == [0.0, -1.0]
     assert step(SGD(1.0, processors=[Halves(min_ndim=1)]), [2.0, 2.0]) == [-1.0, -1.0]
-    with pytest.raises(optiplug.ConfigError, match=r"halves.only: a pattern must match.*'v1_'.*did you mean 'v1'"):
+    with pytest.raises(
+        optiplug.ConfigError, match=r"halves.only: a pattern must match.*'v1_'.*did you mean 'v1'"
+    ):
         step(SGD(1.0, processors=[Halves(only=["v1_"])]), [2.0, 2.0])
 
 
@@ -155,11 +159,14 @@ CHAINED = ("pre_aggregate", "clip", "decay", "update")
 @pytest.mark.parametrize(
     ("result", "rule"),
     [
-        (lambda values: None, "a list of tensors must be returned. Received: None"),
+        (lambda _: None, "a list of tensors must be returned. Received: None"),
         (lambda values: values[0], "a list of tensors must be returned"),
         (lambda values: [*values, values[0]], "1 tensors must be returned, one for each that was given"),
-        (lambda values: [None], "a tensor must be returned in every place. Received: 'None in place 0'"),
-        (lambda values: [tf.stack([values[0]] * 2)], "a float32 tensor of shape () must be returned in place 0"),
+        (lambda _: [None], "a tensor must be returned in every place. Received: 'None in place 0'"),
+        (
+            lambda values: [tf.stack([values[0]] * 2)],
+            "a float32 tensor of shape () must be returned in place 0",
+        ),
         (lambda values: [tf.cast(values[0], tf.float64)], "a float32 tensor of shape () must be returned"),
     ],
 )
@@ -167,7 +174,9 @@ def test_what_a_hook_returns_is_checked_and_the_hook_named(stage, result, rule):
     variable = tf.Variable(1.0)
     with pytest.raises(HookError, match=re.escape(rule)) as error:
         step(SGD(processors=[hook(stage, result)]), variables=[variable])
-    assert str(error.value).startswith(f"hook {stage!r} of 'bad' (test_pipeline.Bad)".replace("test_pipeline", __name__))
+    assert str(error.value).startswith(
+        f"hook {stage!r} of 'bad' (test_pipeline.Bad)".replace("test_pipeline", __name__)
+    )
     assert float(variable) == 1.0
 
 
@@ -177,7 +186,7 @@ def test_what_a_hook_returns_is_checked_and_the_hook_named(stage, result, rule):
         (lambda values: values, "(gradients, proceed) must be returned"),
         (lambda values: (values, 1.0), "`proceed` must be a scalar boolean tensor"),
         (lambda values: (values, [True]), "`proceed` must be a scalar boolean tensor"),
-        (lambda values: (None, True), "a list of tensors must be returned"),
+        (lambda _: (None, True), "a list of tensors must be returned"),
     ],
 )
 def test_what_a_gate_returns_is_checked(result, rule):

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from support.strategies import devices, mirrored, on_each_replica, on_every_device
 
 import optiplug
+from support.strategies import devices, mirrored, on_each_replica, on_every_device
 
 STEPS = 20
 SHAPES = {"a": (2,), "b": (3, 2), "c": (), "d": (16, 16)}
@@ -63,7 +63,9 @@ def train(strategy, mode):
     assert int(optimizer.iterations.numpy()) == STEPS / 2
     after = on_every_device(strategy, variables)
     optimizer.finalize_variable_values(variables)
-    return [trained + final for trained, final in zip(after, on_every_device(strategy, variables), strict=True)]
+    return [
+        trained + final for trained, final in zip(after, on_every_device(strategy, variables), strict=True)
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +161,10 @@ def test_hooks_before_aggregation_see_the_gradients_of_their_replica():
 
     for graph in (False, True):
         with strategy.scope():
-            variable, optimizer = tf.Variable(0.0), optiplug.create("sgd", learning_rate=1.0, processors=[Clip()])
+            variable, optimizer = (
+                tf.Variable(0.0),
+                optiplug.create("sgd", learning_rate=1.0, processors=[Clip()]),
+            )
         step = on_each_replica(
             strategy, lambda g, o=optimizer, v=variable: o.apply_gradients([(g, v)]), graph=graph
         )

@@ -21,7 +21,9 @@ def mirrored(replicas: int) -> Any:
     return tf.distribute.MirroredStrategy([f"cpu:{index}" for index in range(replicas)], copying)
 
 
-def on_each_replica(strategy: Any, replica_step: Callable[[Any], Any], *, graph: bool) -> Callable[[Sequence[Any]], Any]:
+def on_each_replica(
+    strategy: Any, replica_step: Callable[[Any], Any], *, graph: bool
+) -> Callable[[Sequence[Any]], Any]:
     """Return a step that hands each replica its own entry of a list."""
 
     def run(values: Any) -> Any:

@@ -62,6 +62,8 @@ def print_table(
 def dotted(path: Iterable[str | int]) -> str:
     """Return a path as the messages write it.
 
+    Examples
+    --------
     >>> dotted(("processors", 0, "use"))
     'processors[0].use'
     """
@@ -84,7 +86,5 @@ def muted_stderr() -> Iterator[None]:
 
 def _console() -> Console:
     """Return a console on the stdout of this moment, which never wraps what goes into a pipe or a file."""
-    console = Console(highlight=False, markup=False, emoji=False)
-    if not console.is_terminal and "COLUMNS" not in os.environ:
-        console = Console(highlight=False, markup=False, emoji=False, width=_UNBOUNDED)
-    return console
+    wraps = sys.stdout.isatty() or os.environ.get("COLUMNS")
+    return Console(highlight=False, markup=False, emoji=False, width=None if wraps else _UNBOUNDED)

@@ -86,8 +86,7 @@ def _selected(schema: dict[str, Any], entry: Entry) -> dict[str, Any]:
     names: list[dict[str, Any]] = [{"pattern": with_distribution}]
     if registry.status(entry) != "ambiguous":
         names.insert(0, {"const": entry.name})
-    properties = {word: {"type": "string", "anyOf": names}, **schema["properties"]}
-    required = [word, *schema.get("required", [])]
-    if word != "use":
-        del properties["use"]
-    return {**schema, "properties": properties, "required": sorted(set(required) & set(properties))}
+    fields = {name: field for name, field in schema["properties"].items() if name != "use"}
+    required = [name for name in schema["required"] if name != "use"]
+    properties = {word: {"type": "string", "anyOf": names}, **fields}
+    return {**schema, "properties": properties, "required": [word, *required]}

@@ -31,6 +31,8 @@ _TOO_LARGE = f"a config file may have at most {limits.BYTES:,} bytes"
 class Document:
     r"""The mapping that a text holds, and the line and column of every value and key in it.
 
+    Examples
+    --------
     >>> document = parse("use: sgd\nlearning_rate: -1", "yaml", "run.yaml")
     >>> document.data
     {'use': 'sgd', 'learning_rate': -1}
@@ -70,8 +72,11 @@ class Document:
 def read(path: str | PathLike[str]) -> Document:
     """Read the YAML, TOML or JSON file at `path`; the end of its name says which.
 
-    Raises ConfigError, with line and column where there is one, for a file that cannot be read,
-    is too large, is not UTF-8, breaks the grammar of its format, or holds no mapping.
+    Raises
+    ------
+    ConfigError
+        With line and column where there is one, for a file that cannot be read, is too large, is
+        not UTF-8, breaks the grammar of its format, or holds no mapping.
     """
     source = fspath(path)
     suffix = FilePath(source).suffix.lower()
@@ -83,7 +88,15 @@ def read(path: str | PathLike[str]) -> Document:
 def parse(text: str, format: str, source: str = "<text>") -> Document:
     """Read a text in the `format` "yaml", "toml" or "json"; `source` is what positions begin with.
 
-    Raises ConfigError as `read` does.
+    Raises
+    ------
+    ConfigError
+        As `read` does.
+
+    Examples
+    --------
+    >>> parse('{"use": "sgd"}', "json").data
+    {'use': 'sgd'}
     """
     if format not in _READERS:
         raise ConfigError(f"must be one of {', '.join(_READERS)}", where="format", received=format)

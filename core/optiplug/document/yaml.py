@@ -37,7 +37,7 @@ def read_yaml(text: str, tree: Tree) -> None:
     old = _OLD_LINE_END.search(text)
     if old is not None:
         hint = "write it as an escape, in double quotation marks"
-        rule = f"the character {ascii(old[0])} is not allowed"
+        rule = f"the character {old[0]!a} is not allowed"
         raise tree.error(rule, Lines(text).position(old.start()), hint=hint)
     documents = 0
     for event in _events(text, tree):

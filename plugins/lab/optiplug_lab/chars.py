@@ -42,6 +42,7 @@ class Chars(Task):
 
     @property
     def variables(self) -> list[Any]:
+        """Embedding, hidden and output layer, in this order."""
         hidden, output = self.hidden, self.output
         return [self.embedding, hidden.kernel, hidden.bias, output.kernel, output.bias]
 
@@ -55,6 +56,7 @@ class Chars(Task):
         return window[:, :-1], window[:, -1]
 
     def logits(self, contexts: Any) -> Any:
+        """Return the scores of every next character, given contexts of shape [examples, characters]."""
         features = tf.gather(self.embedding, contexts)
         flat = tf.reshape(features, [-1, self.hidden.kernel.shape[0]])
         return self.output.dense(tf.nn.relu(self.hidden.dense(flat)))

@@ -47,6 +47,7 @@ class Digits(Task):
 
     @property
     def variables(self) -> list[Any]:
+        """Kernel and bias of each layer, from the input on."""
         return [variable for layer in self.layers for variable in (layer.kernel, layer.bias)]
 
     def batch(self, step: Any, batch_size: int, seed: int) -> tuple[Any, Any]:
@@ -65,6 +66,7 @@ class Digits(Task):
         return images
 
     def logits(self, images: Any) -> Any:
+        """Return the scores of the ten digits, given images of shape [examples, 8, 8, 1]."""
         conv_1, conv_2, dense_1, dense_2 = self.layers
         features = tf.nn.relu(conv_2.convolve(tf.nn.relu(conv_1.convolve(images))))
         pooled = tf.nn.max_pool2d(features, ksize=2, strides=2, padding="VALID")

@@ -11,12 +11,16 @@ __all__ = ["Interruption"]
 
 
 class Interruption:
-    """While it is open, an interrupt (Ctrl-C, SIGTERM) sets `requested` and breaks no step in two."""
+    """While it is open, an interrupt (Ctrl-C, SIGTERM) sets `requested` and breaks no step in two.
 
-    requested = False
+    Only the first: the second one ends the process as it would without this.
+    """
+
+    def __init__(self) -> None:
+        self.requested = False
+        self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Self:
-        self._previous: dict[int, Any] = {}
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._previous[number] = signal.signal(number, self._request)
@@ -24,9 +28,13 @@ class Interruption:
 
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
+        self._restore()
+
+    def _restore(self) -> None:
+        while self._previous:
+            signal.signal(*self._previous.popitem())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for number, previous in self._previous.items():
-            signal.signal(number, previous)
+        self._restore()

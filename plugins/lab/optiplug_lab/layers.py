@@ -33,7 +33,9 @@ class Affine:
         return cls(kernel, tf.Variable(tf.zeros(shape[-1]), name=f"{name}/bias"))
 
     def dense(self, inputs: Any) -> Any:
+        """Return ``inputs @ kernel + bias``."""
         return tf.matmul(inputs, self.kernel) + self.bias
 
     def convolve(self, images: Any) -> Any:
+        """Return the convolution of images with the kernel, as large as the images, plus the bias."""
         return tf.nn.conv2d(images, self.kernel, strides=1, padding="SAME") + self.bias

@@ -18,7 +18,7 @@ def run():
 
     def invoke(*arguments):
         argv = [str(argument) for argument in arguments]
-        result = CliRunner().invoke(application(argv), argv, prog_name="optiplug")
+        result = CliRunner(env={"COLUMNS": None}).invoke(application(argv), argv, prog_name="optiplug")
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result
 

@@ -117,8 +117,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("name", "text", "place", "rule", "code"), CASES, ids=lambda value: str(value)[:40])
-def test_message_and_exit_code(run, write, name, text, place, rule, code):
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[3]}-{str(case[1])[:30]}")
+def test_message_and_exit_code(run, write, case):
+    name, text, place, rule, code = case
     path = write(text, name)
     result = run("check", path)
     assert result.exit_code == code, result.stderr

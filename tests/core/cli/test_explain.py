@@ -163,8 +163,8 @@ def test_an_implementation_that_cannot_be_imported(run, write, swift, install):
 
 
 def test_keywords_of_a_run_are_explained_as_the_processors_they_stand_for(write):
-    text = "command: train\ntask: digits\nsteps: 9\noptimizer: {use: sgd, use_ema: true, clipnorm: 1, weight_decay: 0.1}"
-    path = write(text)
+    optimizer = "{use: sgd, use_ema: true, clipnorm: 1, weight_decay: 0.1}"
+    path = write(f"command: train\ntask: digits\nsteps: 9\noptimizer: {optimizer}")
     result = subprocess.run(
         [sys.executable, "-m", "optiplug.cli", "explain", str(path), "--json"],
         capture_output=True,

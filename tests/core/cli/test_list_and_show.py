@@ -67,7 +67,7 @@ def test_list_of_one_kind(run):
 def test_an_unknown_kind_is_a_usage_error(run):
     result = run("list", "--kind", "scheduels")
     assert (result.exit_code, result.stdout) == (2, "")
-    assert "did you mean 'schedules'?" in result.stderr
+    assert "'schedules'" in result.stderr
 
 
 def test_a_broken_plugin_is_listed_with_its_error_and_harms_no_other(run, broken):

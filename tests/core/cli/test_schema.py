@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import operator
 import re
 
 import pytest
@@ -21,38 +22,34 @@ TYPES = {
     "null": type(None),
 }
 BOUNDS = {
-    "minimum": lambda value, bound: value >= bound,
-    "exclusiveMinimum": lambda value, bound: value > bound,
-    "maximum": lambda value, bound: value <= bound,
-    "exclusiveMaximum": lambda value, bound: value < bound,
+    "minimum": operator.ge,
+    "exclusiveMinimum": operator.gt,
+    "maximum": operator.le,
+    "exclusiveMaximum": operator.lt,
 }
 
 
 def valid(value, schema, root):
     """Whether `value` fits `schema`; knows the keywords that config schemas use."""
-    if "$ref" in schema and not valid(value, root["$defs"][schema["$ref"].removeprefix("#/$defs/")], root):
-        return False
-    if "type" in schema and not isinstance(value, TYPES[schema["type"]]):
-        return False
-    if isinstance(value, bool) and schema.get("type") in {"integer", "number"}:
-        return False
-    if "const" in schema and value != schema["const"]:
-        return False
-    if "enum" in schema and value not in schema["enum"]:
-        return False
-    if isinstance(value, str) and not re.search(schema.get("pattern", ""), value):
-        return False
-    if isinstance(value, int | float) and not all(
-        fits(value, schema[bound]) for bound, fits in BOUNDS.items() if bound in schema
-    ):
-        return False
-    if "anyOf" in schema and not any(valid(value, member, root) for member in schema["anyOf"]):
-        return False
-    if "oneOf" in schema and sum(valid(value, member, root) for member in schema["oneOf"]) != 1:
-        return False
-    if isinstance(value, list):
-        return all(valid(item, schema.get("items", {}), root) for item in value)
-    return not isinstance(value, dict) or valid_members(value, schema, root)
+    target = schema.get("$ref", "").removeprefix("#/$defs/")
+    rules = [
+        not target or valid(value, root["$defs"][target], root),
+        "type" not in schema or of_type(value, schema["type"]),
+        "const" not in schema or value == schema["const"],
+        "enum" not in schema or value in schema["enum"],
+        not isinstance(value, str) or re.search(schema.get("pattern", ""), value),
+        not isinstance(value, int | float)
+        or all(fits(value, schema[bound]) for bound, fits in BOUNDS.items() if bound in schema),
+        "anyOf" not in schema or any(valid(value, member, root) for member in schema["anyOf"]),
+        "oneOf" not in schema or sum(valid(value, member, root) for member in schema["oneOf"]) == 1,
+        not isinstance(value, list) or all(valid(item, schema.get("items", {}), root) for item in value),
+        not isinstance(value, dict) or valid_members(value, schema, root),
+    ]
+    return all(rules)
+
+
+def of_type(value, name):
+    return isinstance(value, TYPES[name]) and (name == "boolean" or not isinstance(value, bool))
 
 
 def valid_members(value, schema, root):

@@ -67,13 +67,13 @@ def test_the_directive_of_yaml_1_2_is_allowed():
 
 
 def test_a_byte_order_mark_and_windows_line_ends_change_nothing():
-    for format, text in {
+    for kind, text in {
         "yaml": "a: 1\r\nb: 2\r\n",
         "json": '{"a": 1,\r\n"b": 2}',
         "toml": "a = 1\r\nb = 2\r\n",
     }.items():
-        assert data(text, format) == {"a": 1, "b": 2}
-        assert parse(text, format, "f").position(("b",), key=True) == "f:2:1"
+        assert data(text, kind) == {"a": 1, "b": 2}
+        assert parse(text, kind, "f").position(("b",), key=True) == "f:2:1"
 
 
 def test_yaml_positions():

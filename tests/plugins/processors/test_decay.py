@@ -48,11 +48,12 @@ def test_decay_spares_the_state_and_l2_enters_it():
 
 
 @pytest.mark.parametrize(
-    ("processor", "stage"), [(WeightDecay(0.0), "decay"), (L2(0), "decay"), (AddNoise(eta=0.0), "clip")]
+    ("make", "idle", "busy"), [(WeightDecay, 0.0, 0.1), (L2, 0, 0.1), (AddNoise, 0.0, 0.1)]
 )
-def test_nothing_to_do_adds_nothing_to_the_step(processor, stage):
-    gradients = [object()]
-    assert getattr(processor, stage)(gradients, None) is gradients
+def test_with_nothing_to_do_it_stays_out_of_the_step(make, idle, busy):
+    assert make(idle).idle
+    assert not make(busy).idle
+    assert not make({"use": "constant", "value": 0.0}).idle
 
 
 def test_vectors_are_not_centralized():

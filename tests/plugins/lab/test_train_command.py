@@ -1,0 +1,108 @@
+"""`optiplug train` in processes of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from support.project import ROOT
+
+OPTIPLUG = Path(sys.executable).with_name("optiplug")
+RUN = """
+command: train
+task: {use: digits, widths: [2, 4, 8]}
+optimizer: {use: sgd, learning_rate: 0.05, momentum: 0.9, use_ema: true}
+steps: 400
+batch_size: 32
+evaluate_every: 50
+checkpoint_every: 20
+strategy: {mirrored: 2}
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(RUN)
+    return path
+
+
+def train(*arguments, folder):
+    command = [OPTIPLUG, "train", *map(str, arguments)]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+
+
+def newest(run):
+    return max((run / "checkpoints").glob("step-*"))
+
+
+def test_errors_are_messages_with_an_exit_code(tmp_path, file):
+    bad, unknown, full = tmp_path / "bad.yaml", tmp_path / "unknown.yaml", tmp_path / "full"
+    bad.write_text(RUN.replace("0.9", "9.0"))
+    unknown.write_text(RUN.replace("digits", "numbers"))
+    full.mkdir()
+    (full / "notes.txt").touch()
+    expected = {
+        (): (2, "FILE"),
+        (bad,): (3, "bad.yaml:4:54: optimizer.momentum: must be <= 1"),
+        (unknown,): (4, "unknown.yaml:3:13: task.use"),
+        (file, "--run-dir", full): (3, "the run folder must be new or empty"),
+        (file, "--resume", "nowhere"): (5, "there is no run folder"),
+        (file, "--resume", full, "--run-dir", full): (3, "cannot be combined with --resume"),
+    }
+
+    for arguments, (code, text) in expected.items():
+        result = train(*arguments, folder=tmp_path)
+        assert (result.returncode, result.stdout) == (code, ""), result.stderr
+        assert text in result.stderr
+        assert "Traceback" not in result.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.slow
+def test_a_killed_run_is_resumed_bit_for_bit_and_a_damaged_one_refused(tmp_path, file):
+    killed, whole = tmp_path / "killed", tmp_path / "whole"
+    process = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", killed, "--quiet"])
+    while not list(killed.glob("checkpoints/step-000001*")):
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.kill()
+    process.wait()
+    assert not (killed / "weights.npz").exists()
+    for arguments in (["--resume", killed], [file, "--run-dir", whole]):
+        result = train(*arguments, "--quiet", folder=tmp_path)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+
+    for name in (
+        "metrics.csv",
+        "weights.npz",
+        f"checkpoints/{newest(whole).name}/values.data-00000-of-00001",
+    ):
+        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+    (newest(whole) / "values.index").write_bytes(b"")
+    result = train(file, "--resume", whole, folder=tmp_path)
+    assert (result.returncode, result.stdout) == (5, "")
+    assert "the checkpoint is damaged: values.index" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+def test_the_example_learns_to_read_digits(tmp_path):
+    result = train(ROOT / "examples/digits.yaml", folder=tmp_path)
+    (run,) = (tmp_path / "runs").iterdir()
+    accuracy = next(line for line in result.stdout.splitlines() if "held-out accuracy" in line)
+
+    assert result.returncode == 0, result.stderr
+    assert float(accuracy.split("│")[2].split()[0]) >= 0.97
+    assert run.name.startswith("digits-")
+    assert {path.name for path in run.iterdir()} == {
+        "checkpoints",
+        "config.yaml",
+        "curves.png",
+        "metrics.csv",
+        "weights.npz",
+    }
