@@ -15,16 +15,14 @@ traced, in the order in which the config lists them, and cost nothing afterwards
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import pluggy
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from .step import Step
-
 __all__ = ["STAGES", "Stages", "hook_names", "hookimpl"]
+
+Step: TypeAlias = Any  # an `optiplug.Step`, whose module imports TensorFlow as this one must not
 
 hookspec = pluggy.HookspecMarker("optiplug")
 hookimpl = pluggy.HookimplMarker("optiplug")

@@ -15,8 +15,9 @@ import numpy as np
 import tensorflow as tf
 
 from .config import OptimizerConfig
-from .errors import BuildError, ConfigError, StateError, sentence
+from .errors import BuildError, ConfigError, StateError, UnknownPluginError, sentence
 from .named import NamedConfig
+from .registry import registry
 from .schedule import evaluate
 from .slots import Parameters, SlotTable, State
 from .step import Step, current_step
@@ -50,8 +51,13 @@ class KerasNames:
 
     @property
     def name(self) -> str:
-        """The name of this optimizer."""
-        return self.config.name or type(self).__name__
+        """The name in the config, else the one in the registry, else that of the class."""
+        if self.config.name:
+            return str(self.config.name)
+        try:
+            return registry.reference_of(type(self.config))
+        except UnknownPluginError:
+            return type(self).__name__
 
     @property
     def iterations(self) -> Any:

@@ -121,7 +121,10 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         return tuple(self._pipeline.processors.values())
 
     def add_processor(self, processor: Any) -> None:
-        """Append a hook, at any time; the step is traced again by its next call."""
+        """Append a hook, at any time; the step is traced again by its next call.
+
+        A `tf.function` of your own that has traced a step keeps the step that it traced.
+        """
         Pipeline([*self._pipeline.processors.values(), processor])  # refuses it before anything changes
         self._added.append(processor)
         self._set_processors()
@@ -200,7 +203,9 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         ReplicaContextError
             A RuntimeError, if called in a cross-replica context.
         """
-        aggregate = not skip_gradients_aggregation and kwargs.pop("experimental_aggregate_gradients", True)
+        aggregate = kwargs.pop("experimental_aggregate_gradients", True) and not skip_gradients_aggregation
+        if kwargs:
+            raise TypeError(sentence("`apply_gradients` takes no such arguments", received=list(kwargs)))
         gradients, variables = pairs(grads_and_vars)
         if not variables:
             return self.iterations

@@ -101,6 +101,18 @@ def test_a_gradient_of_another_shape_is_refused():
         SGD().apply_gradients([(tf.ones([3]), tf.Variable([1.0, 2.0]))])
 
 
+def test_an_unknown_argument_of_apply_gradients_is_refused():
+    with pytest.raises(TypeError, match=r"takes no such arguments.*'aggregat'"):
+        SGD().apply_gradients([(tf.constant(1.0), tf.Variable(1.0))], aggregat=False)
+
+
+def test_its_name_is_the_given_the_registered_or_that_of_the_class():
+    class Own(optiplug.Optimizer):
+        def update_step(self, gradient, variable): ...
+
+    assert [SGD(name="first").name, SGD().name, Own().name, Own("own").name] == ["first", "sgd", "Own", "own"]
+
+
 def test_nothing_to_do_counts_as_no_step():
     optimizer = SGD()
     assert int(optimizer.apply_gradients([])) == 0

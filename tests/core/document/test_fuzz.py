@@ -114,7 +114,14 @@ def test_any_text_is_data_or_a_config_error(text, format):
 
 TOML_VALUES = st.sampled_from(
     ["1", "-1.5e3", "true", '"a ] # \\" b"', "'x = ['", '""""a"\n"" b"""', "'''\n[k]\n'''", "[]", "{}"]
-    + ["[1, # ] \n\n  2,]", "{a.b = 1, c = [2]}", "[[{x = ']'}], [[]]]", '"\\u00e9"  # k = 1', '"""\\"""""""']
+) | st.sampled_from(
+    [
+        "[1, # ] \n\n  2,]",
+        "{a.b = 1, c = [2]}",
+        "[[{x = ']'}], [[]]]",
+        '"\\u00e9"  # k = 1',
+        '"""\\"' + '"' * 5,
+    ]
 )
 TOML_KEYS = st.sampled_from(["{}", '"{}"', "'a.{}'"])
 
