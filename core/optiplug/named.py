@@ -33,6 +33,9 @@ class NamedConfig(BaseModel):
     it, and says in `implementation` which class they configure. Unknown keys, NaN, infinities and
     booleans in place of numbers are refused; a ConfigError lists every broken rule at once.
 
+    Where a field is required, `example` holds hyperparameters for trying the plugin out:
+    ``Config(**Config.example)`` is what its documentation and `optiplug.testing` create.
+
     A field whose type is the config base of a kind, e.g. ``ScheduleConfig``, accepts whatever the
     registry offers of that kind: ``{"use": "cosine", ...}``, ``"name"`` or a config.
 
@@ -69,6 +72,7 @@ class NamedConfig(BaseModel):
     implementation: ClassVar[str | type]
     paper: ClassVar[str] = ""
     state_version: ClassVar[int] = 1
+    example: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, /, **values: Any) -> None:
         if "kind" in type(self).__dict__:

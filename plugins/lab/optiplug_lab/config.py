@@ -22,6 +22,7 @@ class TrainConfig(CommandConfig):
     """
 
     implementation = "optiplug_lab.command:train"
+    example = {"task": {"use": "digits"}, "optimizer": {"use": "sgd"}, "steps": 100}
 
     task: TaskConfig
     """What is learnt."""

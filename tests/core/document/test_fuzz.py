@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 
-import pytest
+import tomli_w
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -89,7 +89,6 @@ def test_yaml_round_trip(data, unicode):
 
 @given(mappings(SCALARS))
 def test_toml_round_trip(data):
-    tomli_w = pytest.importorskip("tomli_w")
     text = tomli_w.dumps(data)
     check(text, "toml", tomllib.loads(text))
     assert tomllib.loads(text) == data

@@ -17,6 +17,7 @@ class ClipByGlobalNormConfig(ProcessorConfig):
         "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks, "
         "arXiv:1211.5063"
     )
+    example = {"max_norm": 1.0}
 
     max_norm: Annotated[Scalar, Number(gt=0)]
     """Largest Euclidean norm that the gradients keep together; a number above 0 or a schedule."""

@@ -13,6 +13,7 @@ class ClipByNormConfig(ProcessorConfig):
     """Scale down each gradient whose own norm is too large."""
 
     implementation = "optiplug_processors.clip_by_norm:ClipByNorm"
+    example = {"max_norm": 1.0}
 
     max_norm: Annotated[Scalar, Number(gt=0)]
     """Largest Euclidean norm that a variable's gradient keeps; a number above 0 or a schedule."""

@@ -13,6 +13,7 @@ class ClipByValueConfig(ProcessorConfig):
     """Hold each element of every gradient within a bound."""
 
     implementation = "optiplug_processors.clip_by_value:ClipByValue"
+    example = {"max_value": 0.5}
 
     max_value: Annotated[Scalar, Number(gt=0)]
     """Largest absolute value that an element keeps; a number above 0 or a schedule."""

@@ -11,6 +11,7 @@ class L2Config(ProcessorConfig):
     """Add the gradient of an L2 penalty to every gradient (coupled decay)."""
 
     implementation = "optiplug_processors.l2:L2"
+    example = {"strength": 1e-4}
 
     strength: NonNegative
     """Factor of the penalty ``strength / 2 * |variable|^2``; a number or a schedule. 0 is no penalty."""

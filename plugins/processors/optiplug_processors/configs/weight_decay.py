@@ -12,6 +12,7 @@ class WeightDecayConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.weight_decay:WeightDecay"
     paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
+    example = {"rate": 0.01}
 
     rate: NonNegative
     """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""

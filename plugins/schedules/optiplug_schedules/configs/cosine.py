@@ -17,6 +17,7 @@ class CosineConfig(ScheduleConfig):
     paper = (
         "Loshchilov and Hutter 2017, SGDR: Stochastic Gradient Descent with Warm Restarts, arXiv:1608.03983"
     )
+    example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
     initial_learning_rate: Rate
     """Value at step 0: where the decay starts, or the warmup if there is one."""

@@ -28,6 +28,7 @@ class CosineRestartsConfig(ScheduleConfig):
     paper = (
         "Loshchilov and Hutter 2017, SGDR: Stochastic Gradient Descent with Warm Restarts, arXiv:1608.03983"
     )
+    example = {"initial_learning_rate": 0.1, "first_decay_steps": 1000}
 
     initial_learning_rate: Rate
     """Value at step 0."""

@@ -14,6 +14,7 @@ class JoinConfig(ScheduleConfig):
     """Several schedules or numbers, one after the other."""
 
     implementation = "optiplug_schedules.join:Join"
+    example = {"schedules": [0.1, 0.01], "boundaries": [1000]}
 
     schedules: tuple[NonNegative, ...]
     """The schedules or numbers in order; each counts its steps from its own start."""

@@ -18,6 +18,7 @@ class OneCycleConfig(ScheduleConfig):
         "Smith and Topin 2017, Super-Convergence: Very Fast Training of Neural Networks Using Large "
         "Learning Rates, arXiv:1708.07120"
     )
+    example = {"peak_learning_rate": 0.1, "total_steps": 1000}
 
     peak_learning_rate: Rate
     """The highest value."""

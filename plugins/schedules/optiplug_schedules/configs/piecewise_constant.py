@@ -14,6 +14,7 @@ class PiecewiseConstantConfig(ScheduleConfig):
     """One value up to each boundary, and a last one after them."""
 
     implementation = "optiplug_schedules.piecewise_constant:PiecewiseConstantDecay"
+    example = {"boundaries": [1000], "values": [0.1, 0.01]}
 
     boundaries: Boundaries
     """Last step of each value but the last; strictly increasing."""

@@ -13,6 +13,7 @@ class WarmupConfig(ScheduleConfig):
 
     implementation = "optiplug_schedules.warmup:Warmup"
     paper = "Goyal et al. 2017, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, arXiv:1706.02677"
+    example = {"schedule": 0.1, "warmup_steps": 100}
 
     schedule: NonNegative
     """What follows the warmup: a schedule, whose step 0 is the end of the warmup, or a number."""

@@ -18,6 +18,7 @@ class WarmupStableDecayConfig(ScheduleConfig):
         "Hu et al. 2024, MiniCPM: Unveiling the Potential of Small Language Models with Scalable Training "
         "Strategies, arXiv:2404.06395"
     )
+    example = {"peak_learning_rate": 0.1, "warmup_steps": 100, "stable_steps": 800, "decay_steps": 100}
 
     peak_learning_rate: Rate
     """Value of the constant stretch."""

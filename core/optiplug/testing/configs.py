@@ -1,0 +1,70 @@
+"""Checks of configs, which need no TensorFlow: what every kind of plugin promises."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from typing import Any
+
+from optiplug.errors import ConfigError
+from optiplug.named import NamedConfig, resolve
+from optiplug.registry import SESSION, registry
+
+from .check import NotApplicable, check, require
+
+
+@check()
+def survives_json(config: NamedConfig) -> None:
+    """Its config, written out as JSON and read again, is the same config."""
+    text = json.dumps(config.dump(), allow_nan=False)
+    again = resolve(config.kind, json.loads(text))
+    require(again == config, "the config read back must equal the one written", received=again)
+    require(json.dumps(again.dump()) == text, "written out again, it must be the same text", received=text)
+
+
+@check()
+def refuses_unknown_keys(config: NamedConfig) -> None:
+    """A hyperparameter that does not exist is refused, by name."""
+    _require_refusal(config, "no_such_hyperparameter", 1)
+
+
+@check()
+def refuses_what_is_no_number(config: NamedConfig) -> None:
+    """NaN, infinity and a boolean are refused wherever a number is wanted."""
+    for name, value in config:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            for wrong in (math.nan, math.inf, True):
+                _require_refusal(config, name, wrong)
+
+
+@check()
+def is_documented(config: NamedConfig) -> None:
+    """It has a summary that ends with a period, and so has every hyperparameter a description."""
+    kind, fields = type(config), type(config).model_fields
+    require(kind.summary().endswith("."), "the docstring must start with a sentence", received=kind.__doc__)
+    bare = [name for name, each in fields.items() if not each.description]
+    require(not bare, "every field must have a docstring below it", received=bare)
+
+
+@check()
+def is_listed_without_tensorflow(config: NamedConfig) -> None:
+    """Importing its config does not import TensorFlow."""
+    module, name = type(config).__module__, type(config).__qualname__
+    installed = [each for each in registry.entries(config.kind) if each.distribution != SESSION]
+    if f"{module}:{name}" not in [each.target for each in installed]:
+        raise NotApplicable("no entry point names it")
+    code = f"import sys, {module}; sys.exit('tensorflow' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603  # the name of an imported module
+    require(not done.returncode, f"{module} must not import tensorflow", received=done.stderr)
+
+
+def _require_refusal(config: NamedConfig, name: str, value: Any) -> None:
+    try:
+        type(config)(**{**dict(config), name: value})
+    except ConfigError as error:
+        named = any(name in problem.path for problem in error.problems)
+        require(named, f"the error must name {name!r}", received=str(error))
+    else:
+        require(False, f"{value!r} must be refused", where=name, received=value)
