@@ -62,7 +62,8 @@ doctest: $(STAMP)
 docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 
-bench: $(STAMP)  ## time a step beside tf_keras and optax
+bench: $(STAMP)  ## time the commands, and a step beside tf_keras and optax
+	$(BIN)/python benchmarks/commands.py
 	$(BIN)/python benchmarks/step.py
 
 clean:  ## remove the environment and everything generated

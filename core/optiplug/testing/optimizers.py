@@ -1,0 +1,111 @@
+"""Checks of optimizers: what their formula promises, and how it is written."""
+
+from __future__ import annotations
+
+import re
+from functools import partial
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from optiplug.config import OptimizerConfig
+
+from .check import NotApplicable, check, require
+from .problems import SHAPES, Training, compare, gradients, reference
+
+_KIND = "optimizers"
+_QUADRATIC = {"kernel": (3, 2), "bias": (2,)}
+_LARGE = {"kernel": (64, 33), "scale": ()}
+
+
+@check(_KIND)
+def names_its_source(config: OptimizerConfig) -> None:
+    """Its config says in `paper` where the formula comes from."""
+    require(config.paper.strip(), "`paper` must name a paper, or whose own work it is")
+
+
+@check(_KIND)
+def zero_gradient_is_a_fixed_point(config: OptimizerConfig) -> None:
+    """A first gradient of zero moves nothing, if there is no weight decay."""
+    training = Training(alone(config))
+    before = training.model_values()
+    training.step({name: np.zeros(shape) for name, shape in SHAPES.items()})
+    compare(training.model_values(), before, "after a gradient of zero", 1e-6)
+
+
+@check(_KIND)
+def survives_large_gradients(config: OptimizerConfig) -> None:
+    """Gradients of the order of 1e10 leave every variable finite."""
+    training = Training(alone(config))
+    training.run(of=lambda step: {name: value * 1e10 for name, value in gradients(step).items()})
+    for name, value in training.model_values().items():
+        require(np.isfinite(value).all(), "must stay finite", where=name, received=value.tolist())
+
+
+@check(_KIND)
+def learning_rate_can_change(config: OptimizerConfig) -> None:
+    """A learning rate that is assigned between steps counts from the next one on, without a new trace."""
+    rate = getattr(config, "learning_rate", None)
+    if not isinstance(rate, int | float) or not rate:
+        raise NotApplicable("its learning rate is no number that could be changed")
+    training = Training(config).run(last=2)
+    training.optimizer.learning_rate = 2 * rate
+    training.run(2)
+    usual, actual = reference(config).model_values(), training.model_values()
+    changed = any((actual[name] != usual[name]).any() for name in usual)
+    require(changed, "the learning rate must be read by `self.rate(variable)` at each step")
+    count = training.optimizer.trace_count
+    require(count == 1, "a new learning rate must not trace the step again", received=count)
+
+
+@check(_KIND)
+def weight_decay_is_decoupled(config: OptimizerConfig) -> None:
+    """One step with `weight_decay` differs from one without by ``-variable * weight_decay * rate``."""
+    plain = Training(alone(config))
+    before = plain.model_values()
+    rate = float(getattr(plain.optimizer, "learning_rate", 0.0))
+    if not rate:
+        raise NotApplicable("its first step has no learning rate")
+    decayed = Training(alone(config).model_copy(update={"weight_decay": 0.5 / rate}))
+    plain.run(last=1)
+    decayed.run(last=1)
+    expected = {name: value - 0.5 * before[name] for name, value in plain.model_values().items()}
+    compare(decayed.model_values(), expected, "with weight decay", 1e-6)
+
+
+@check(_KIND)
+def copies_no_variable(config: OptimizerConfig) -> None:
+    """The compiled step copies no variable and no state of its size.
+
+    XLA copies a buffer whose old value is read after the new one is known. Assign each state
+    once, and let later formulas read what was assigned.
+    """
+    if not config.jit_compile:
+        raise NotApplicable("jit_compile is off")
+    compiled = partial(tf.function, jit_compile=True, autograph=False)
+    training = Training(alone(config), shapes=_LARGE, through=compiled)
+    values = {name: tf.ones(shape) for name, shape in _LARGE.items()}
+    training.optimizer.build(list(training.variables.values()))
+    program = training.apply.experimental_get_compiler_ir(values)(stage="optimized_hlo")  # type: ignore[attr-defined]  # of tf.function
+    copies = re.findall(r"f32\[64,33\]\S* copy\(.*", program)
+    require(not copies, "no variable must be copied", received=copies)
+
+
+@check(_KIND)
+def descends_a_quadratic(config: OptimizerConfig) -> None:
+    """Within 100 steps on a convex quadratic the loss falls."""
+    training = Training(config, shapes=_QUADRATIC)
+    losses = []
+    for _ in range(100):
+        offsets = {name: each.numpy() - 0.5 for name, each in training.variables.items()}
+        losses.append(sum(float((each**2).sum()) for each in offsets.values()))
+        training.step(offsets)
+    require(losses[-1] < losses[0], "the loss must fall", received=(losses[0], losses[-1]))
+
+
+def alone(config: OptimizerConfig) -> OptimizerConfig:
+    """Return the config of the same optimizer without the processors around it."""
+    off: dict[str, Any] = dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"))
+    off |= {"weight_decay": 0.0, "exclude_from_weight_decay": (), "use_ema": False, "processors": ()}
+    return config.model_copy(update=off)

@@ -1,0 +1,136 @@
+"""The small problem that checks train on, and ways to take its steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from optiplug.named import NamedConfig
+
+from .subjects import optimizer_of
+
+__all__ = ["SHAPES", "STEPS", "Training", "Values", "compare", "gradients", "reference", "sliced"]
+
+Values = dict[str, npt.NDArray[Any]]
+
+STEPS = 4
+# Two of one shape, as state that they share by mistake shows in no other way; a table of embeddings.
+SHAPES: dict[str, tuple[int, ...]] = {
+    "encoder/kernel": (3, 2),
+    "decoder/kernel": (3, 2),
+    "decoder/bias": (2,),
+    "scale": (),
+    "table": (5, 2),
+}
+_ROWS = (3, 1, 3)  # of the table, that have a gradient: one of them twice
+
+
+def gradients(step: int, shapes: Mapping[str, tuple[int, ...]] = SHAPES) -> Values:
+    """Return a gradient for each variable: multiples of 1/64, so that halves and sums are exact."""
+    random = np.random.default_rng((7, step))
+    drawn = {name: np.round(random.normal(size=shape) * 64) / 64 for name, shape in shapes.items()}
+    if "table" in drawn:
+        drawn["table"] = np.zeros(shapes["table"])
+        np.add.at(drawn["table"], list(_ROWS), _rows(step))
+    return drawn
+
+
+def _rows(step: int) -> npt.NDArray[Any]:
+    return np.round(np.random.default_rng((8, step)).normal(size=(len(_ROWS), 2)) * 64) / 64
+
+
+def sliced(step: int) -> dict[str, Any]:
+    """Return the same gradients as `gradients`, the table's as its rows."""
+    slices = tf.IndexedSlices(tf.constant(_rows(step), tf.float32), tf.constant(_ROWS), tf.constant([5, 2]))
+    return {**gradients(step), "table": slices}
+
+
+class Training:
+    """Variables, and an optimizer that runs a config on them.
+
+    Parameters
+    ----------
+    config
+        The config of an optimizer, a processor or a schedule; see `optimizer_of`.
+    shapes
+        The variables by name.
+    dtypes
+        Their dtypes, by name; those not named are float32.
+    through
+        What to wrap around the function that takes a step, such as `tf.function`.
+    fields
+        Further fields of the optimizer's config.
+    """
+
+    def __init__(
+        self,
+        config: NamedConfig,
+        *,
+        shapes: Mapping[str, tuple[int, ...]] = SHAPES,
+        dtypes: Mapping[str, str] | None = None,
+        through: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+        **fields: Any,
+    ) -> None:
+        random = np.random.default_rng(3)
+        starts = {name: random.normal(size=shape) for name, shape in sorted(shapes.items())}
+        self.variables = {
+            name: tf.Variable(tf.constant(starts[name], (dtypes or {}).get(name, "float32")), name=name)
+            for name in shapes
+        }
+        self.optimizer = optimizer_of(config, **fields)
+        self.apply = through(self._apply)
+
+    def _apply(self, values: Mapping[str, Any]) -> None:
+        self.optimizer.apply_gradients([(value, self.variables[name]) for name, value in values.items()])
+
+    def step(self, values: Mapping[str, Any]) -> None:
+        """Apply gradients, given by the name of their variable; None is no gradient."""
+        dtypes = {name: self.variables[name].dtype for name in values}
+        self.apply(
+            {name: None if value is None else tf.cast(value, dtypes[name]) for name, value in values.items()}
+        )
+
+    def run(self, first: int = 0, last: int = STEPS, of: Callable[[int], Any] = gradients) -> Self:
+        """Take some of the steps of the problem."""
+        for step in range(first, last):
+            self.step({name: of(step)[name] for name in self.variables})
+        return self
+
+    def model_values(self) -> Values:
+        """Return every variable of the model by name."""
+        return {name: each.numpy() for name, each in self.variables.items()}
+
+    def values(self) -> Values:
+        """Return every variable of the model and of the optimizer by name."""
+        model = {f"variable {name}": value for name, value in self.model_values().items()}
+        return model | {name: each.numpy() for name, each in self.optimizer.state.states.items()}
+
+
+_latest: deque[tuple[NamedConfig, Training]] = deque(maxlen=4)
+
+
+def reference(config: NamedConfig) -> Training:
+    """Return a training of `STEPS` plain calls; kept, as many checks of one config compare with it."""
+    for known, training in _latest:
+        if known is config:
+            return training
+    _latest.append((config, Training(config).run()))
+    return _latest[-1][1]
+
+
+def compare(actual: Values, expected: Values, what: str, tolerance: float = 0) -> None:
+    """Raise an AssertionError unless both hold the same names with equal values."""
+    np.testing.assert_array_equal(sorted(actual), sorted(expected), f"{what}: the names of state differ")
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            np.asarray(actual[name], np.float64),
+            np.asarray(value, np.float64),
+            rtol=tolerance,
+            atol=tolerance,
+            err_msg=f"{what}: {name} differs",
+        )

@@ -1,0 +1,44 @@
+"""Checks of processors: their place in a step, and what their selectors leave alone."""
+
+from __future__ import annotations
+
+from optiplug.config import ProcessorConfig
+from optiplug.hooks import hook_names
+
+from .check import NotApplicable, check, require
+from .problems import Training, compare
+from .subjects import DescentConfig
+
+_KIND = "processors"
+_SELECTED = "decoder/*"
+
+
+@check(_KIND)
+def takes_part_in_a_stage(config: ProcessorConfig) -> None:
+    """It has a hook in at least one stage, with the arguments of that stage, or says that it is idle."""
+    (hook,) = Training(config).optimizer.processors
+    idle = getattr(hook, "idle", False)
+    require(idle or hook_names(hook), "a method named after a stage must be marked with @hookimpl")
+
+
+@check(_KIND)
+def selectors_spare_the_others(config: ProcessorConfig) -> None:
+    """With `only`, all other variables end as they do without it."""
+    chosen = config.model_copy(update={"only": (_SELECTED,), "skip": (), "min_ndim": 0})
+    training = Training(chosen)
+    if any("gate" in hook_names(each) for each in training.optimizer.processors):
+        raise NotApplicable("a gate decides about the whole step")
+    plain, actual = (each.run().values() for each in (Training(DescentConfig()), training))
+    others = [name for name in plain if not name.startswith("variable decoder/")]
+    expected = {name: plain[name] for name in others}
+    compare({name: actual[name] for name in others}, expected, "not selected", 1e-6)
+
+
+@check(_KIND)
+def owns_its_state(config: ProcessorConfig) -> None:
+    """Its state bears its name, so that it can be listed twice."""
+    training = Training(DescentConfig(processors=(config, config)))
+    training.optimizer.build(list(training.variables.values()))
+    names = set(training.optimizer.state.states) - {"iterations", "learning_rate"}
+    owners = {name.partition("/")[0] for name in names}
+    require(len(owners) in {0, 2}, "two in a list must each have state of their own", received=sorted(names))

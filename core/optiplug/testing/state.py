@@ -1,0 +1,80 @@
+"""Checks of state: named, complete in a checkpoint, and only touched by its own variable's gradient."""
+
+from __future__ import annotations
+
+import tempfile
+import warnings
+from pathlib import Path
+
+import tensorflow as tf
+
+from optiplug.named import NamedConfig
+
+from .check import check, require
+from .problems import SHAPES, STEPS, Training, compare, gradients, reference
+
+_STATEFUL = ("optimizers", "processors")
+
+
+@check(*_STATEFUL)
+def build_is_idempotent(config: NamedConfig) -> None:
+    """Building again, with the same variables, creates nothing and changes nothing."""
+    training = Training(config).run(last=1)
+    before = training.values()
+    training.optimizer.build(list(training.variables.values()))
+    compare(training.values(), before, "after a second build")
+
+
+@check(*_STATEFUL)
+def resumes_bit_for_bit(config: NamedConfig) -> None:
+    """A checkpoint, read before or after `build`, continues as if nothing had happened."""
+    half = STEPS // 2
+    with tempfile.TemporaryDirectory() as folder:
+        path = _checkpoint(Training(config).run(last=half)).write(str(Path(folder, "checkpoint")))
+        for built in (False, True):
+            training = Training(config)
+            if built:
+                training.optimizer.build(list(training.variables.values()))
+            status = _checkpoint(training).read(path)
+            training.run(half)
+            status.assert_consumed()
+            what = f"resumed {'after' if built else 'before'} build"
+            compare(training.values(), reference(config).values(), what)
+
+
+@check(*_STATEFUL)
+def takes_late_variables(config: NamedConfig) -> None:
+    """A variable that appears late gets state of its own, and that of the others stays as it is."""
+    training = Training(config)
+    names = list(SHAPES)
+    training.step({name: gradients(0)[name] for name in names[:2]})
+    before = training.values()
+    training.optimizer.build(list(training.variables.values()))
+    after = training.values()
+    compare({name: after[name] for name in before}, before, "when variables were added")
+    training.run(1)
+    finished, expected = training.values(), sorted(reference(config).values())
+    require(sorted(finished) == expected, "all must have state in the end", received=sorted(finished))
+    late = f"variable {names[2]}"
+    if config.kind == "optimizers":
+        require((finished[late] != before[late]).any(), "a late variable must be trained", where=late)
+
+
+@check(*_STATEFUL)
+def spares_what_has_no_gradient(config: NamedConfig) -> None:
+    """A variable without gradient is left alone; an optimizer leaves alone its state, too."""
+    training, name = Training(config).run(last=1), "decoder/kernel"
+    before = training.values()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        training.step({**gradients(1), name: None})
+    own = [each for each in before if each == f"variable {name}" or each.endswith(f"/{name}")]
+    spared = own if config.kind == "optimizers" else own[:1]
+    after = training.values()
+    compare(
+        {each: after[each] for each in spared}, {each: before[each] for each in spared}, "without gradient"
+    )
+
+
+def _checkpoint(training: Training) -> tf.train.Checkpoint:
+    return tf.train.Checkpoint(model=list(training.variables.values()), optimizer=training.optimizer)

@@ -1,0 +1,59 @@
+"""What a check steps: an optimizer for any config that takes part in a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optiplug.config import OptimizerConfig, ProcessorConfig
+from optiplug.fields import LearningRate
+from optiplug.named import NamedConfig
+from optiplug.optimizer import Optimizer
+
+__all__ = ["Descent", "DescentConfig", "optimizer_of"]
+
+
+class DescentConfig(OptimizerConfig):
+    """Plain gradient descent."""
+
+    implementation = "optiplug.testing.subjects:Descent"
+    elementwise = True
+
+    learning_rate: LearningRate = 0.25
+    """Factor of the gradient in each step."""
+
+
+class Descent(Optimizer):
+    """Plain gradient descent without state: the ground on which processors and schedules are tried.
+
+    >>> import tensorflow as tf
+    >>> weight = tf.Variable(1.0)
+    >>> _ = Descent().apply_gradients([(tf.constant(2.0), weight)])
+    >>> print(weight.numpy())
+    0.5
+    """
+
+    Config = DescentConfig
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Move one variable down its gradient."""
+        variable.assign_sub(self.rate(variable) * gradient)
+
+
+def optimizer_of(config: NamedConfig, **fields: Any) -> Optimizer:
+    """Return an optimizer that runs what `config` configures.
+
+    That is the optimizer itself, or a `Descent` with this processor or this learning rate.
+    `fields` are further fields of the optimizer's config.
+
+    >>> from optiplug import registry
+    >>> optimizer_of(registry.get("schedules", "constant")(value=0.5)).config.learning_rate.value
+    0.5
+    """
+    if isinstance(config, OptimizerConfig):
+        chosen = config.model_copy(update=fields)
+    elif isinstance(config, ProcessorConfig):
+        chosen = DescentConfig(processors=(config,), **fields)
+    else:
+        chosen = DescentConfig(**{"learning_rate": config, **fields})
+    optimizer: Optimizer = chosen.create()
+    return optimizer
