@@ -25,7 +25,7 @@ class Configured:
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "Config" in cls.__dict__ and "__init__" not in cls.__dict__:
-            cls.__signature__ = _signature(cls.Config)  # type: ignore[attr-defined]  # read by inspect
+            cls.__signature__ = _OfTheClass(_signature(cls.Config))  # type: ignore[attr-defined]  # read by inspect
 
     @classmethod
     def configure(cls, *positional: Any, **hyperparameters: Any) -> Any:
@@ -50,6 +50,18 @@ class Configured:
         if twice:
             raise ConfigError(f"{cls.__name__} got {twice[0]!r} by position and by name", received=positional)
         return cls.Config(**given, **hyperparameters)
+
+
+class _OfTheClass:
+    """An attribute that instances do not have: the arguments of a schedule's class are not those of its call."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is not None:
+            raise AttributeError("__signature__")
+        return self.value
 
 
 def _inherited(config: type[NamedConfig]) -> set[str]:

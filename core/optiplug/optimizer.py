@@ -91,8 +91,11 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         It may be called again, with the same variables or with more: those that appear late get
         their state, and the state of the others stays as it is.
         """
-        for variable in var_list:
-            self._parameters.add(*unwrapped(variable))
+        late = [variable for variable in map(unwrapped, var_list) if variable not in self._parameters]
+        if not late:
+            return
+        for variable in late:
+            self._parameters.add(variable)
         Stateful.build(self, tuple(self._parameters))
         self._create_counters()
         if self._excluded:
@@ -138,7 +141,6 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         """Compute the gradients of `loss` and apply them; see `compute_gradients`."""
         self.apply_gradients(self.compute_gradients(loss, var_list, tape))
 
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
         """Return (gradient, variable) pairs.
 
@@ -257,7 +259,7 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
         """Assign the final values, such as their averages, to the variables when training has ended."""
-        variables = [unwrapped(variable)[0] for variable in var_list]
+        variables = [unwrapped(variable) for variable in var_list]
         if variables and self._pipeline.uses("finalize"):
             for program in self._programs_of(variables).values():
                 program.finalize()

@@ -31,7 +31,7 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
             received=grads_and_vars,
             hint="zip(gradients, variables) makes one",
         ) from error
-    kept = [(gradient, unwrapped(variable)[0]) for gradient, variable in given if gradient is not None]
+    kept = [(gradient, unwrapped(variable)) for gradient, variable in given if gradient is not None]
     missing = [variable.name for gradient, variable in given if gradient is None]
     if given and not kept:
         raise ValueError(
@@ -45,11 +45,9 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
     return [gradient for gradient, _ in kept], [variable for _, variable in kept]
 
 
-def unwrapped(variable: Any) -> tuple[Any, str | None]:
-    """Return the tf.Variable, and the path if it is a Keras variable, which wraps one."""
-    if isinstance(variable, tf.Variable):
-        return variable, None
-    inner = getattr(variable, "value", None)
-    if isinstance(inner, tf.Variable):
-        return inner, variable.path
+def unwrapped(variable: Any) -> Any:
+    """Return the tf.Variable: itself, or the one that a variable of Keras 3 wraps and names by its path."""
+    for candidate in (variable, getattr(variable, "value", None)):
+        if isinstance(candidate, tf.Variable):
+            return candidate
     raise GradientsError("a tf.Variable or a Keras variable must be given", received=variable)

@@ -41,11 +41,11 @@ class Parameters:
         """Return the unique path of a variable."""
         return self.paths[id(variable)]
 
-    def add(self, variable: Any, path: str | None = None) -> None:
+    def add(self, variable: Any) -> None:
         """Take a variable in; equal names are told apart by a number, in order."""
         if variable in self:
             return
-        wanted = path or variable.name.rsplit(":", 1)[0]
+        wanted = variable.name.rsplit(":", 1)[0]
         taken, unique, number = set(self.paths.values()), wanted, 0
         while unique in taken:
             number += 1

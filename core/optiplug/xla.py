@@ -20,10 +20,10 @@ def refused_operations(graph: Any, device: str) -> dict[str, str]:
     except ImportError:  # TensorFlow's own list of kernels is not public: without it, let XLA speak
         return {}
     kind = "XLA_GPU_JIT" if "GPU" in device.upper() else "XLA_CPU_JIT"
+    nested = graph.as_graph_def().library.function
     found = {operation.type: operation.name for operation in graph.get_operations()}
-    for function in graph.as_graph_def().library.function:
-        found.update({node.op: node.name for node in function.node_def})
-    defined = {function.signature.name for function in graph.as_graph_def().library.function}
+    found.update({node.op: node.name for function in nested for node in function.node_def})
+    defined = {function.signature.name for function in nested}
 
     def compiles(operation: str) -> bool:
         registered = kernels.get_registered_kernels_for_op(operation).kernel

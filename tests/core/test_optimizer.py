@@ -218,6 +218,25 @@ def test_minimize_with_a_tensor_needs_its_tape():
     assert float(variable) == 0.0
 
 
+def test_a_loss_may_branch_on_tensors_inside_a_tf_function():
+    variable, optimizer = tf.Variable(3.0), SGD(0.5)
+
+    def loss():
+        if variable > 1.0:  # AutoGraph makes a condition of it
+            result = variable**2
+        else:
+            result = -variable
+        return result
+
+    @tf.function
+    def step():
+        optimizer.minimize(loss, [variable])
+
+    step()
+    step()
+    assert float(variable) == 0.5
+
+
 def test_variables_may_appear_with_the_loss():
     made = []
 
@@ -252,7 +271,10 @@ def test_build_is_idempotent():
     optimizer, variable = SGD(momentum=0.5, use_ema=True), tf.Variable(1.0)
     optimizer.build([variable])
     names = list(optimizer.state.states)
+    optimizer.apply_gradients([(tf.constant(1.0), variable)])
     optimizer.build([variable])
+    optimizer.apply_gradients([(tf.constant(1.0), variable)])
+    assert optimizer.trace_count == 1
     assert list(optimizer.state.states) == names
     assert names == ["iterations", "learning_rate", "ema/average/Variable", "momentum/Variable"]
 
