@@ -53,7 +53,7 @@ class Configured:
 
 
 class _OfTheClass:
-    """An attribute that instances do not have: the arguments of a schedule's class are not those of its call."""
+    """An attribute that instances lack: what creates a schedule is not what a schedule is called with."""
 
     def __init__(self, value: Any) -> None:
         self.value = value

@@ -21,6 +21,7 @@ from sphinx.ext.napoleon import NumpyDocstring
 from optiplug import CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig, registry
 from optiplug.cli.output import muted_stderr
 from optiplug.registry import KINDS, Entry
+from optiplug.testing import checks
 
 BASES = (CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig)
 
@@ -37,6 +38,7 @@ def write(folder: Path) -> None:
     folder.mkdir(exist_ok=True)
     pages = {f"{kind}.rst": "\n".join(page(kind)) for kind in KINDS}
     pages["index.rst"] = "\n".join(index())
+    pages["checks.rst"] = "\n".join(promises())
     for name, text in pages.items():
         path = folder / name
         if not path.exists() or path.read_text() != text:
@@ -48,7 +50,7 @@ def index() -> Iterator[str]:
     yield from heading("Catalogue", "=")
     yield "Everything that a standard installation selects by name, by kind. This and the following pages are"
     yield "written from the registry, as is the output of ``optiplug list`` and ``optiplug show NAME``."
-    yield from ("", ".. toctree::", "   :maxdepth: 2", "", *(f"   {kind}" for kind in KINDS), "")
+    yield from ("", ".. toctree::", "   :maxdepth: 2", "", *(f"   {kind}" for kind in KINDS), "   checks", "")
 
 
 def page(kind: str) -> Iterator[str]:
@@ -64,6 +66,19 @@ def page(kind: str) -> Iterator[str]:
     for entry, fields in schemas.items():
         yield from section(entry)
         yield from table({name: field for name, field in fields.items() if shared.get(name) != field})
+
+
+def promises() -> Iterator[str]:
+    """Yield the lines of the page of the checks that `optiplug.testing` makes."""
+    yield from heading("Checks", "=")
+    yield "What plugins promise, and ``optiplug.testing`` checks."
+    yield from ("", ".. list-table::", "   :header-rows: 1", "   :widths: 30 20 50", "")
+    every = dict.fromkeys(check for kind in KINDS for check in checks(kind))
+    rows = [(f"``{check.name}``", ", ".join(check.kinds), check.summary) for check in every]
+    for first, *others in [("check", "of", "promise"), *rows]:
+        yield f"   * - {first}"
+        yield from (f"     - {cell}" for cell in others)
+    yield ""
 
 
 def common(kind: str, schemas: list[dict[str, Any]]) -> dict[str, Any]:

@@ -222,11 +222,7 @@ def test_a_loss_may_branch_on_tensors_inside_a_tf_function():
     variable, optimizer = tf.Variable(3.0), SGD(0.5)
 
     def loss():
-        if variable > 1.0:  # AutoGraph makes a condition of it
-            result = variable**2
-        else:
-            result = -variable
-        return result
+        return variable**2 if variable > 1.0 else -variable  # AutoGraph makes a condition of it
 
     @tf.function
     def step():

@@ -29,17 +29,8 @@ def pages_with(language: str) -> list[object]:
     return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks(page, language)]
 
 
-@pytest.fixture
-def registry():
-    """The registry, which forgets afterwards what a page registered."""
-    before = set(optiplug.registry.entries())
-    yield optiplug.registry
-    for entry in set(optiplug.registry.entries()) - before:
-        optiplug.registry.unregister(entry.kind, entry.name, entry.distribution)
-
-
 @pytest.mark.parametrize("page", pages_with("python"))
-def test_python(page, registry):
+def test_python(page, registered):
     """The blocks of a page run in order and share their names, as a reader would run them."""
     names = {"__name__": "page"}
     for line, code in blocks(page, "python"):

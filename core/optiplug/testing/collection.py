@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
@@ -23,7 +24,7 @@ Outcome = Literal["passed", "failed", "skipped", "failed as expected", "passed u
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _RUNNING = ("optimizers", "processors", "schedules")
-_MODULES = ("execution", "state", "gradients", *_RUNNING)
+_MODULES = ("execution", "devices", "state", "gradients", *_RUNNING)
 
 
 @dataclass(frozen=True)
@@ -148,8 +149,10 @@ def label(config: NamedConfig) -> str:
         name = registry.reference_of(type(config))
     except UnknownPluginError:
         name = type(config).__name__
-    usual = dict(type(config)(**config.example))
-    own = ", ".join(f"{key}={value}" for key, value in config if value != usual[key])
+    usual: dict[str, Any] = {}
+    with suppress(ConfigError):  # an example that cannot be created fails a check of its own
+        usual = dict(type(config)(**config.example))
+    own = ", ".join(f"{key}={value}" for key, value in config if key not in usual or value != usual[key])
     return f"{name}({own})" if own else name
 
 

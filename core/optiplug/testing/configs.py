@@ -49,6 +49,12 @@ def is_documented(config: NamedConfig) -> None:
 
 
 @check()
+def has_an_example(config: NamedConfig) -> None:
+    """With the hyperparameters in its `example`, by default none, it can be created by whoever tries it."""
+    type(config)(**config.example)
+
+
+@check()
 def is_listed_without_tensorflow(config: NamedConfig) -> None:
     """Importing its config does not import TensorFlow."""
     module, name = type(config).__module__, type(config).__qualname__

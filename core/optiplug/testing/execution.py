@@ -1,16 +1,16 @@
-"""Checks of how a step runs: traced, compiled, on several devices, always the same numbers."""
+"""Checks of how a step runs: as Python, traced or compiled, always the same numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache, partial
+from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from optiplug.config import OptimizerConfig
-from optiplug.hooks import hook_names
+from optiplug.errors import ConfigError
 from optiplug.named import NamedConfig
 
 from .check import NotApplicable, check, require
@@ -70,42 +70,34 @@ def assigns_declared_state_only(config: NamedConfig) -> None:
     require(not strangers, "all state must be declared", received=strangers, hint=hint)
 
 
+@check(*_RUNNING[:2])
+def instances_do_not_meet(config: NamedConfig) -> None:
+    """Two of them in one process, stepped in turn, each end as one alone."""
+    pair = Training(config), Training(config)
+    for training in pair:
+        training.optimizer.build(list(training.variables.values()))
+    for step in range(STEPS):
+        for training in pair:
+            training.run(step, step + 1)
+    for training in pair:
+        compare(training.values(), reference(config).values(), "beside another one")
+
+
 @check(*_RUNNING)
-def same_on_two_devices(config: NamedConfig) -> None:
-    """Two replicas with half of each gradient end as one device with all of it, bit for bit alike."""
-    if any("pre_aggregate" in hook_names(each) for each in reference(config).optimizer.processors):
-        raise NotApplicable("it changes the gradients of each replica")
-    strategy = _two_replicas()
-    with strategy.scope():
-        training = Training(config)
-
-    @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow is untyped
-    def step(values: Any) -> None:
-        strategy.run(training.step, args=(values,))
-
-    for index in range(STEPS):
-        step({name: tf.constant(value / 2, tf.float32) for name, value in gradients(index).items()})
-    first, second = (_on_device(strategy, training, device) for device in range(2))
-    compare(second, first, "on the second device")
-    compare(first, reference(config).values(), "on two devices", _TOLERANCE)
+def schedules_stand_for_numbers(config: NamedConfig) -> None:
+    """Where a schedule is accepted in place of a number, one of the same value gives the same step."""
+    functions = {}
+    for name, value in config:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            function = partial(_constant, value)
+            with suppress(ConfigError):
+                functions[name] = getattr(type(config)(**{**dict(config), name: function}), name)
+    actual = Training(config.model_copy(update=functions)).run().model_values()
+    compare(actual, reference(config).model_values(), f"with schedules for {list(functions)}", _TOLERANCE)
 
 
-def _on_device(strategy: Any, training: Training, device: int) -> dict[str, Any]:
-    states = {name: state.variable for name, state in training.optimizer.state.states.items()}
-    every = {f"variable {name}": each for name, each in training.variables.items()} | states
-    return {name: strategy.experimental_local_results(each)[device].numpy() for name, each in every.items()}
-
-
-@cache
-def _two_replicas() -> Any:
-    """Return the one strategy of this process.
-
-    It copies through one device: collectives are numbered from the same start by every strategy
-    object, so those of a second one, such as a test's own, would meet them.
-    """
-    if len(tf.config.list_logical_devices("CPU")) < 2:
-        raise NotApplicable("needs two logical CPUs: tf.config.set_logical_device_configuration")
-    return tf.distribute.MirroredStrategy(["cpu:0", "cpu:1"], tf.distribute.HierarchicalCopyAllReduce())
+def _constant(value: float, iteration: Any) -> float:  # noqa: ARG001  # the signature of a schedule
+    return value
 
 
 @contextmanager

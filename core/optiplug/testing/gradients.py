@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import tensorflow as tf
 
 from optiplug.named import NamedConfig
 
@@ -34,6 +35,11 @@ def accepts_every_dtype(config: NamedConfig) -> None:
     """Half, single and double precision side by side stay finite, and double precision stays double."""
     shapes = dict.fromkeys(_DTYPES, (3, 2))
     training = _finite(config, shapes, dict(zip(_DTYPES, _DTYPES, strict=True)))
+    for name, state in training.optimizer.state.states.items():
+        kept = state.dtype == tf.float64 or not (name.endswith("/float64") and state.dtype.is_floating)
+        require(
+            kept, "the state of a float64 variable must be float64", where=name, received=state.dtype.name
+        )
     double = training.variables["float64"].numpy()
     rounded = (double == double.astype(np.float32)).all()
     require(not rounded, "a float64 variable must not pass through float32", received=double.tolist())
