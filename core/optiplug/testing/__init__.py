@@ -15,6 +15,7 @@ Importing this package imports neither TensorFlow nor pytest.
 from __future__ import annotations
 
 from .check import Check, NotApplicable
-from .collection import Result, checks, parametrize_with_checks, run
+from .collection import Result, checks, run
+from .parametrization import parametrize_with_checks
 
 __all__ = ["Check", "NotApplicable", "Result", "checks", "parametrize_with_checks", "run"]

@@ -41,7 +41,7 @@ def refuses_what_is_no_number(config: NamedConfig) -> None:
 
 @check()
 def is_documented(config: NamedConfig) -> None:
-    """It has a summary that ends with a period, and so has every hyperparameter a description."""
+    """It has a summary that ends with a period, and every hyperparameter has a description."""
     kind, fields = type(config), type(config).model_fields
     require(kind.summary().endswith("."), "the docstring must start with a sentence", received=kind.__doc__)
     bare = [name for name, each in fields.items() if not each.description]
@@ -50,7 +50,7 @@ def is_documented(config: NamedConfig) -> None:
 
 @check()
 def has_an_example(config: NamedConfig) -> None:
-    """With the hyperparameters in its `example`, by default none, it can be created by whoever tries it."""
+    """The hyperparameters in its `example`, by default none, are enough to create it."""
     type(config)(**config.example)
 
 

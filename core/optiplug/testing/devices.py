@@ -16,7 +16,7 @@ from .problems import STEPS, Training, Values, compare, gradients, reference
 
 @check("optimizers", "processors", "schedules")
 def same_on_two_devices(config: NamedConfig) -> None:
-    """Two replicas with half of each gradient end as one device with all of it, bit for bit alike."""
+    """Two replicas with half of each gradient end bit for bit alike, and as one device with all of it."""
     if any("pre_aggregate" in hook_names(each) for each in reference(config).optimizer.processors):
         raise NotApplicable("it changes the gradients of each replica")
     strategy = _two_replicas()

@@ -62,7 +62,8 @@ class Training:
     through
         What to wrap around the function that takes a step, such as `tf.function`.
     fields
-        Further fields of the optimizer's config.
+        Further fields of the optimizer's config: ``jit_compile=False`` where a check is not about
+        the compiler, which takes most of its time otherwise.
     """
 
     def __init__(
