@@ -13,7 +13,7 @@ project = "optiplug"
 author = "The optiplug authors"
 project_copyright = "The optiplug authors, Apache-2.0"
 
-extensions = ["catalogue", "myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["catalogue", "myst_parser", "seed_parity", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 exclude_patterns = ["_build", "changes"]
 html_theme = "furo"
 html_title = "optiplug"

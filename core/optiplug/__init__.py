@@ -38,6 +38,8 @@ from .registry import registry
 
 if TYPE_CHECKING:
     from . import numerics as numerics
+    from .checkpoints import read_state
+    from .conversion import convert
     from .creation import create, from_config
     from .optimizer import Optimizer
     from .processor import Processor
@@ -83,10 +85,12 @@ __all__ = [
     "UnitInterval",
     "UnknownPluginError",
     "Working",
+    "convert",
     "create",
     "from_config",
     "hookimpl",
     "numerics",
+    "read_state",
     "register",
     "registry",
 ]
@@ -101,8 +105,10 @@ _LAZY = {
     "Step": "step",
     "Task": "task",
     "Working": "working",
+    "convert": "conversion",
     "create": "creation",
     "from_config": "creation",
+    "read_state": "checkpoints",
 }
 
 

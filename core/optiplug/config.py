@@ -86,6 +86,12 @@ class OptimizerConfig(NamedConfig):
 
     kind = "optimizers"
     elementwise: ClassVar[bool] = False
+    replaced: ClassVar[Mapping[str, str]] = {
+        "lr": "write `learning_rate`",
+        "decay": "give `learning_rate` a schedule: inverse_time with decay_steps=1 and this decay_rate",
+        "gradient_aggregator": "write a hook for `pre_aggregate`, or override `aggregate_gradients`",
+        "gradient_transformers": "list them under `processors`, as hooks for `clip`",
+    }
 
     name: str | None = None
     """Name of the optimizer and of its state; by default the one in the registry."""
@@ -104,11 +110,21 @@ class OptimizerConfig(NamedConfig):
     ema_overwrite_frequency: Annotated[int, Field(ge=1)] | None = None
     """Every so many steps the variables become their averages; None: only when training ends."""
     jit_compile: bool | Literal["auto"] = True
-    """Compile the step with XLA, also on the CPU; "auto": where TensorFlow says that it helps."""
+    """Compile the step with XLA, also on the CPU; "auto": only where there is a GPU, as Keras does."""
+    sparse: Literal["exact", "lazy"] = "exact"
+    """Gradients of rows: "exact" equals dense gradients, "lazy" leaves other rows and their state alone."""
     exclude_from_weight_decay: Selector = ()
     """Globs on the paths of variables that `weight_decay` leaves alone."""
     processors: tuple[_Entry, ...] = ()
     """Processors, and in code any objects with hooks, in the order in which they run."""
+
+    @field_validator("sparse")
+    @classmethod
+    def _lazy_by_elements(cls, value: str) -> str:
+        if value == "lazy" and not cls.elementwise:
+            rule = "only an optimizer that treats every element alike can be lazy"
+            raise ConfigError(rule, received=value, hint="its config says so with `elementwise = True`")
+        return value
 
     @field_validator(*_CLIPS)
     @classmethod

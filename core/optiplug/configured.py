@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inspect import Parameter, Signature
+from inspect import Parameter, Signature, signature
 from typing import Any, ClassVar
 
 from .errors import ConfigError
@@ -16,7 +16,8 @@ class Configured:
 
     ``Thing(0.1, momentum=0.9)``, ``Thing(ThingConfig(...))`` and ``ThingConfig(...).create()`` are
     the same: one validated config, kept as `config`. The signature of the class is read off its
-    `Config`: its own fields in order, then, by keyword only, those of the base config.
+    `Config`: its own fields in order, then, by keyword only, those of the base config and what the
+    constructor takes beside a config.
     """
 
     Config: ClassVar[type[NamedConfig]]
@@ -25,7 +26,7 @@ class Configured:
     def __init_subclass__(cls, **keywords: Any) -> None:
         super().__init_subclass__(**keywords)
         if "Config" in cls.__dict__ and "__init__" not in cls.__dict__:
-            cls.__signature__ = _OfTheClass(_signature(cls.Config))  # type: ignore[attr-defined]  # read by inspect
+            cls.__signature__ = _OfTheClass(_signature(cls))  # type: ignore[attr-defined]  # read by inspect
 
     @classmethod
     def configure(cls, *positional: Any, **hyperparameters: Any) -> Any:
@@ -75,7 +76,8 @@ def _positional_names(config: type[NamedConfig]) -> list[str]:
     return [name for name in config.model_fields if name not in inherited] or list(config.model_fields)
 
 
-def _signature(config: type[NamedConfig]) -> Signature:
+def _signature(configured: type[Configured]) -> Signature:
+    config = configured.Config
     own = _positional_names(config)
     parameters = [
         Parameter(
@@ -86,5 +88,7 @@ def _signature(config: type[NamedConfig]) -> Signature:
         )
         for name, field in config.model_fields.items()
     ]
+    beside = signature(configured.__init__).parameters.values()
+    parameters += [each for each in beside if each.kind is Parameter.KEYWORD_ONLY]
     # A required argument cannot follow an optional one in a signature, whatever order the fields have.
     return Signature(sorted(parameters, key=lambda each: (each.kind, each.default is not Parameter.empty)))

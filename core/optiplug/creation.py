@@ -17,7 +17,7 @@ __all__ = ["create", "from_config"]
 _KINDS = ("optimizers", "processors", "schedules")
 
 
-def create(name: str, /, **hyperparameters: Any) -> Any:
+def create(name: str, /, *, mesh: Any = None, **hyperparameters: Any) -> Any:
     """Create an optimizer, a processor or a schedule by its name.
 
     Parameters
@@ -25,6 +25,8 @@ def create(name: str, /, **hyperparameters: Any) -> Any:
     name
         ``name``, ``name@distribution`` or ``name@distribution>=1.2``. Optimizers come first,
         then processors, then schedules.
+    mesh
+        The `tf.experimental.dtensor.Mesh` of an optimizer whose variables are on one; see `Optimizer`.
     hyperparameters
         The fields of its config.
 
@@ -41,17 +43,19 @@ def create(name: str, /, **hyperparameters: Any) -> Any:
     >>> optiplug.create("sgd", learning_rate=0.1, momentum=0.9).config.momentum
     0.9
     """
-    for kind in _KINDS:
+    for kind in _KINDS if mesh is None else _KINDS[:1]:
         try:
             config: type[NamedConfig] = registry.get(kind, name)
         except UnknownPluginError:
             continue
-        return config(**hyperparameters).create()
+        return config(**hyperparameters).create(**_runtime(mesh))
     return registry.get(_KINDS[0], name)  # raises, with the nearest name of an optimizer
 
 
-def from_config(config: Mapping[str, Any] | str | Path | NamedConfig) -> Optimizer:
+def from_config(config: Mapping[str, Any] | str | Path | NamedConfig, *, mesh: Any = None) -> Optimizer:
     """Create an optimizer from a config object, a mapping with `use`, or the path of a file of one.
+
+    A `mesh` is no part of a config; see `Optimizer`.
 
     Raises
     ------
@@ -66,14 +70,19 @@ def from_config(config: Mapping[str, Any] | str | Path | NamedConfig) -> Optimiz
     True
     """
     if isinstance(config, NamedConfig | Mapping):
-        return _optimizer(config)
+        return _optimizer(config, mesh)
     document = read(Path(config))
     try:
-        return _optimizer(document.data)
+        return _optimizer(document.data, mesh)
     except ConfigError as error:
         raise document.locate(error) from None
 
 
-def _optimizer(config: Any) -> Optimizer:
-    optimizer: Optimizer = resolve("optimizers", config).create()
+def _optimizer(config: Any, mesh: Any) -> Optimizer:
+    optimizer: Optimizer = resolve("optimizers", config).create(**_runtime(mesh))
     return optimizer
+
+
+def _runtime(mesh: Any) -> dict[str, Any]:
+    """Return what a constructor takes beside the config, and nothing where nothing was said."""
+    return {} if mesh is None else {"mesh": mesh}

@@ -26,6 +26,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .tables import table
+
 __all__ = [
     "AmbiguousPluginError",
     "BlockedPluginError",
@@ -47,6 +49,7 @@ __all__ = [
 
 _UNSET: Any = object()
 _LONGEST_RECEIVED = 200
+_LONGEST_TABLE = 20
 
 
 def sentence(rule: str, *, where: str = "", received: Any = _UNSET, hint: str = "") -> str:
@@ -167,4 +170,17 @@ class BuildError(OptiplugError, RuntimeError):
 
 
 class StateError(OptiplugError, ValueError):
-    """Saved optimizer state and this optimizer differ; nothing was changed."""
+    """Saved optimizer state and this optimizer differ; nothing was changed.
+
+    `differences` holds (name, saved, expected) for each state variable that differs; the message
+    shows them as a table.
+    """
+
+    def __init__(self, rule: str, *, differences: Sequence[tuple[str, str, str]] = (), **parts: Any) -> None:
+        super().__init__(rule, **parts)
+        self.differences = tuple(differences)
+        if differences:
+            shown = list(differences[:_LONGEST_TABLE])
+            if len(differences) > len(shown):
+                shown.append((f"... and {len(differences) - len(shown)} more", "", ""))
+            self.args = (f"{self.args[0]}\n{table(['name', 'saved', 'expected'], shown)}",)

@@ -16,6 +16,7 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import ConfigError
+from .keras_schedules import translated
 from .named import ScheduleConfig, config_of, reference_schema, resolve
 
 __all__ = [
@@ -35,7 +36,8 @@ class Number:
     """Annotation of a field that holds a finite number within bounds or, unless refused, a schedule.
 
     A number may be of any real type but bool; the config keeps it as a float. A schedule is one of
-    the registry, as a config or a mapping with `use`, or, in code, any callable.
+    the registry, as a config or a mapping with `use`, or, in code, any callable. A schedule of Keras
+    becomes the config of the same name here, so that it can be dumped.
 
     Examples
     --------
@@ -57,9 +59,9 @@ class Number:
         if not isinstance(value, bool) and isinstance(value, Real):
             return self._bounded(value)
         if self.schedule and (isinstance(value, Mapping) or config_of(value) is not None):
-            return resolve(ScheduleConfig.kind, value)
+            return resolve(ScheduleConfig.kind, translated(value))
         if self.schedule and callable(value) and not isinstance(value, type):
-            return value
+            return _known(value)
         rule = "must be a number or a schedule" if self.schedule else "must be a number"
         raise ConfigError(rule, received=value, hint=_hint(value))
 
@@ -100,6 +102,15 @@ class Number:
         if not self.schedule:
             return number
         return {"anyOf": [number, reference_schema(ScheduleConfig.kind)["anyOf"][1]]}
+
+
+def _known(schedule: Any) -> Any:
+    """Return the config that says the same as a callable, if there is one, else the callable."""
+    said = translated(schedule)
+    try:
+        return schedule if said is schedule else resolve(ScheduleConfig.kind, said)
+    except ConfigError:  # Keras takes hyperparameters that a config does not, such as tensors
+        return schedule
 
 
 def _hint(value: Any) -> str:

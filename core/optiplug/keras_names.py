@@ -11,15 +11,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from glob import escape
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
+from . import distribution
 from .config import OptimizerConfig
-from .errors import BuildError, ConfigError, StateError, UnknownPluginError, sentence
+from .errors import BuildError, ConfigError, UnknownPluginError, sentence
+from .fields import Number
+from .keras_arguments import recreated
 from .named import NamedConfig
+from .pairs import unwrapped
 from .registry import registry
 from .schedule import evaluate
-from .slots import Parameters, SlotTable, State
+from .slots import Parameters, Slot, SlotTable, State
 from .step import Step, current_step
 from .working import Working
 
@@ -40,7 +43,9 @@ class KerasNames:
     add_state: Callable[..., State]
     _parameters: Parameters
     _learning_rate: Any
+    _mesh: Any
     _excluded: list[Any]
+    _unnamed: int
 
     def __setattr__(self, name: str, value: Any) -> None:
         # tf.Module reads an attribute before it sets it, and tracks what it is set to: wrong for properties.
@@ -67,8 +72,10 @@ class KerasNames:
 
     @iterations.setter
     def iterations(self, variable: Any) -> None:
-        if "iterations" in self.state.states:
+        if self._built_variables:
             raise BuildError("`iterations` cannot be replaced any more", hint="set it before the first step")
+        if not isinstance(variable, tf.Variable) or not variable.dtype.is_integer:
+            raise ConfigError("must be an integer tf.Variable", where="iterations", received=variable)
         self.state.adopt("iterations", variable, owner="")
 
     @property
@@ -85,10 +92,10 @@ class KerasNames:
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        if not isinstance(self._learning_rate, int | float):
+        if not isinstance(self._learning_rate, int | float) or callable(value):
             raise TypeError(
                 sentence(
-                    "a learning rate that is a schedule cannot be set to a number",
+                    "a learning rate can be set from a number to a number, and a schedule stays what it is",
                     where=self.name,
                     received=value,
                     hint="create the optimizer with a float learning rate to set it later",
@@ -100,7 +107,7 @@ class KerasNames:
 
     def _build_learning_rate(self, learning_rate: Any) -> Any:
         """Return what a class written for Keras keeps as `self._learning_rate`."""
-        return learning_rate
+        return Number(ge=0).check(learning_rate)
 
     def _serialize_hyperparameter(self, hyperparameter: Any) -> Any:
         """Return a hyperparameter as a plain value, the learning rate as it is now."""
@@ -108,7 +115,12 @@ class KerasNames:
             return self._current_rate()
         if isinstance(hyperparameter, NamedConfig):
             return hyperparameter.dump()
-        return hyperparameter() if callable(hyperparameter) else hyperparameter
+        if callable(hyperparameter):
+            rule = "a function can be used in code only"
+            raise ConfigError(
+                rule, where=self.name, received=hyperparameter, hint="give a number, or register a schedule"
+            )
+        return hyperparameter
 
     @property
     def _rate(self) -> Any:
@@ -125,13 +137,31 @@ class KerasNames:
 
     def _counter(self, name: str, initial: float, dtype: Any) -> State:
         held = self.state.states.get(name)
-        beside = next(iter(self._parameters), None)
-        return held or self.state.add(name, owner="", beside=beside, dtype=dtype, initial=lambda: initial)
+        return held or self.state.add(
+            name, owner="", beside=self._place, dtype=dtype, initial=lambda: initial
+        )
+
+    @property
+    def _place(self) -> Any:
+        """What state of the whole optimizer is created beside: a variable, else the mesh, else nothing."""
+        return next(iter(self._parameters), self._mesh)
 
     def _create_counters(self) -> None:
         self._counter("iterations", 0, tf.int64)
         if self._learning_rate is not None:
             _ = self._rate
+
+    @property
+    def _built_variables(self) -> Sequence[Any]:
+        built: Sequence[Any] = vars(self).get("_variables", ())
+        return built
+
+    @property
+    def _compiles(self) -> bool:
+        wanted = self.config.jit_compile
+        if distribution.mesh_of(self._place) is not None:
+            return False
+        return bool(tf.config.list_physical_devices("GPU")) if wanted == "auto" else bool(wanted)
 
     @property
     def _step(self) -> Step:
@@ -148,23 +178,36 @@ class KerasNames:
         return {id(variable): index for index, variable in enumerate(self._parameters)}
 
     def add_variable(
-        self, shape: Sequence[int], dtype: Any = None, initializer: Any = "zeros", name: str | None = None
+        self,
+        shape: Sequence[int] | None = None,
+        dtype: Any = None,
+        initializer: Any = "zeros",
+        name: str | None = None,
     ) -> State:
         """Create a state variable that belongs to no variable of the model.
 
-        `initializer` is "zeros", "ones" or a function of (shape, dtype).
+        `shape` may be anything that `tf.TensorShape` takes, None for a scalar. `initializer` is
+        "zeros", "ones" or a function of (shape, dtype), such as an initializer of Keras. Without a
+        `name` the variable is numbered in the order of these calls, anew each time `build` runs.
         """
+        shape = () if shape is None else tuple(map(int, shape))
         dtype = tf.as_dtype(dtype or tf.float32)
         named = {"zeros": tf.zeros, "ones": tf.ones}
         make = named.get(initializer, initializer) if isinstance(initializer, str) else initializer
         if not callable(make):
             raise ConfigError("an initializer must be 'zeros', 'ones' or a function", received=initializer)
-        return self.add_state(
-            name or f"variable_{len(self.state.states)}",
+        return self.state.add(
+            name or self._next_name(),
+            owner="",
+            beside=self._place,
             shape=shape,
             dtype=dtype,
             initial=lambda: make(shape, dtype),
         )
+
+    def _next_name(self) -> str:
+        self._unnamed += 1
+        return f"variable_{self._unnamed}"
 
     def add_variable_from_reference(
         self,
@@ -178,15 +221,18 @@ class KerasNames:
         It has the variable's shape and dtype unless `shape` says otherwise, and starts at zero
         unless `initial_value` says otherwise.
         """
+        model_variable = unwrapped(model_variable)
         self._parameters.add(model_variable)
-        return self.state.add(
-            f"{variable_name}/{self._parameters.path(model_variable)}",
+        slot = Slot(variable_name)
+        self.state.add_slot(
+            slot,
+            self._parameters,
+            [model_variable],
             owner="",
-            beside=model_variable,
-            shape=model_variable.shape if shape is None else shape,
-            dtype=model_variable.dtype,
-            initial=lambda: 0 if initial_value is None else initial_value,
+            shape=shape,
+            initial=lambda _: 0 if initial_value is None else initial_value,
         )
+        return next(iter(slot))
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
@@ -198,11 +244,12 @@ class KerasNames:
         BuildError
             If the optimizer is built already.
         """
-        if len(self._parameters):
+        if self._built_variables:
             raise BuildError(
                 "`exclude_from_weight_decay` must be called before the optimizer is built", where=self.name
             )
-        self._excluded.extend([*(var_list or ()), *(re.compile(each) for each in var_names or ())])
+        self._excluded.extend(unwrapped(variable) for variable in var_list or ())
+        self._excluded.extend(re.compile(each) for each in var_names or ())
 
     def _excluded_paths(self, excluded: Iterable[Any]) -> tuple[str, ...]:
         patterns = [each for each in excluded if isinstance(each, re.Pattern)]
@@ -220,7 +267,7 @@ class KerasNames:
         return VariableList(state.variable for state in self.state.states.values())
 
     def get_config(self) -> dict[str, Any]:
-        """Return every hyperparameter as plain values, the learning rate as it is now."""
+        """Return every hyperparameter as plain values, the learning rate as it is now, and no `mesh`."""
         if isinstance(self.config, ClassConfig):
             config = {"is_legacy_optimizer": False, **self.config.dump_fields()}
         else:
@@ -232,6 +279,8 @@ class KerasNames:
     def _current_rate(self) -> float:
         """Return the learning rate as it was given, unless it has been assigned since."""
         given = float(self._learning_rate)
+        if "learning_rate" not in self.state.states:
+            return given
         now = self._rate.numpy()
         return given if now == now.dtype.type(given) else float(now)
 
@@ -239,42 +288,17 @@ class KerasNames:
     def from_config(
         cls,
         config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,  # noqa: ARG003  # the registry finds what is named
+        custom_objects: Mapping[str, Any] | None = None,
+        **runtime: Any,
     ) -> Any:
-        """Create an optimizer from what `get_config` returned."""
-        return cls(**{key: value for key, value in config.items() if key != "use"})
+        """Create an optimizer from what `get_config` returned, be it ours or that of Keras.
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set the variables of the optimizer from arrays in the order of `variables`; all, or none."""
-        self._load(dict(zip(self.state.states, weights, strict=False)), len(weights))
-
-    def save_own_variables(self, store: Any) -> None:
-        """Put the variables of the optimizer into a mapping, each under its name."""
-        for name, state in self.state.states.items():
-            store[name] = state.numpy()
-
-    def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Set the variables of the optimizer from such a mapping; all, or none."""
-        self._load({name: store[name] for name in store}, len(store))
-
-    def _load(self, values: Mapping[str, Any], count: int) -> None:
-        states = self.state.states
-        rows = [f"{name}: missing" for name in states if name not in values]
-        rows += [f"{name}: unknown" for name in values if name not in states]
-        rows += [
-            f"{name}: shape {np.shape(values[name])}, expected {tuple(states[name].shape)}"
-            for name in values
-            if name in states and np.shape(values[name]) != tuple(states[name].shape)
-        ]
-        if rows or count != len(states):
-            raise StateError(
-                "saved state must fit the variables of the optimizer; nothing was changed",
-                where=self.name,
-                received="; ".join(rows) or f"{count} values for {len(states)} variables",
-                hint="build the optimizer with the model's variables first",
-            )
-        for name, value in values.items():
-            states[name].variable.assign(value)
+        The registry finds what a config names. `custom_objects` maps the names of what is not in
+        it to a Config, a class with one, a class with hooks, or a schedule class of Keras.
+        `runtime` is what no config holds: `mesh`.
+        """
+        fields = {key: value for key, value in config.items() if key != "use"}
+        return cls(**recreated(fields, custom_objects or {}), **runtime)
 
 
 class VariableList(list[Any]):

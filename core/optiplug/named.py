@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, core_schema
 
-from .errors import BrokenPluginError, ConfigError, PluginError, Problem
+from .errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
 from .hooks import hook_names
 from .problems import problems
 from .registry import registry
@@ -34,7 +34,12 @@ class NamedConfig(BaseModel):
     booleans in place of numbers are refused; a ConfigError lists every broken rule at once.
 
     Where a field is required, `example` holds hyperparameters for trying the plugin out:
-    ``Config(**Config.example)`` is what its documentation and `optiplug.testing` create.
+    ``Config(**Config.example)`` is what its documentation and `optiplug.testing` create. `replaced`
+    says what to write instead of a key that was a field once, or is one elsewhere.
+
+    What keeps state between steps raises `state_version` when names or shapes of its state change,
+    and offers `migrate_state` for older versions. `keras_slots` maps the names that Keras gives to
+    the state of the same algorithm to ours, for `optiplug.convert`.
 
     A field whose type is the config base of a kind, e.g. ``ScheduleConfig``, accepts whatever the
     registry offers of that kind: ``{"use": "cosine", ...}``, ``"name"`` or a config.
@@ -72,7 +77,9 @@ class NamedConfig(BaseModel):
     implementation: ClassVar[str | type]
     paper: ClassVar[str] = ""
     state_version: ClassVar[int] = 1
+    keras_slots: ClassVar[Mapping[str, str]] = {}
     example: ClassVar[Mapping[str, Any]] = {}
+    replaced: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, /, **values: Any) -> None:
         if "kind" in type(self).__dict__:
@@ -80,7 +87,7 @@ class NamedConfig(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
-            raise ConfigError(problems(error, values, list(type(self).model_fields))) from None
+            raise ConfigError(problems(error, values, type(self))) from None
 
     @classmethod
     def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
@@ -101,15 +108,17 @@ class NamedConfig(BaseModel):
     def _lists_are_tuples(cls, value: Any) -> Any:
         return _tuples(value)
 
-    def create(self) -> Any:
+    def create(self, **runtime: Any) -> Any:
         """Return an object of the `implementation`, configured by this.
+
+        `runtime` is what an implementation takes beside a config, such as the `mesh` of an optimizer.
 
         Raises
         ------
         BrokenPluginError
             If the implementation cannot be imported.
         """
-        return self.load_implementation()(self)
+        return self.load_implementation()(self, **runtime)
 
     @classmethod
     def load_implementation(cls) -> Any:
@@ -130,6 +139,22 @@ class NamedConfig(BaseModel):
             reason = f"{type(error).__name__}: {error}"
             rule = f"{target}, the implementation of {cls.__name__}, cannot be imported: {reason}"
             raise BrokenPluginError(rule) from error
+
+    @classmethod
+    def migrate_state(cls, version: int, values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003
+        """Return state that an older `version` saved, an array for each name, as this version names it.
+
+        Names are those within this plugin, such as ``momentum/encoder/kernel``.
+
+        Raises
+        ------
+        StateError
+            If there is no way; here, always.
+        """
+        raise StateError(
+            f"state of version {version} cannot be read by version {cls.state_version} of {cls.__name__}",
+            hint="load it with the version of the plugin that saved it",
+        )
 
     def dump(self) -> dict[str, Any]:
         """Return this config as plain JSON values: its name under "use", then every field.

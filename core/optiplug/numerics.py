@@ -5,7 +5,8 @@ Public for plugin authors: ``from optiplug import numerics``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextvars import ContextVar
 from math import pi
 from typing import Any
 
@@ -18,10 +19,15 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "scalar_dtype",
+    "select",
     "sum_of_squares",
 ]
 
 _ROW = 256
+
+# What is done to random bits as soon as they are drawn. DTensor draws each device's part of a split
+# tensor from the same seed, which repeats them, unless it is told to draw the whole everywhere.
+after_drawing: ContextVar[Callable[[Any], Any]] = ContextVar("after_drawing", default=lambda bits: bits)
 
 
 def compute_dtype(dtype: Any) -> Any:
@@ -89,6 +95,20 @@ def all_finite(tensors: Sequence[Any]) -> Any:
     return tf.reduce_all([tf.equal(zero, 0) for zero in zeros])
 
 
+def select(condition: Any, chosen: Any, other: Any) -> Any:
+    """Return `chosen` where a scalar boolean `condition` holds, else `other`, a tensor of the same shape.
+
+    Write this instead of ``tf.where(condition, ...)``: XLA compiles both alike, but on tensors
+    that DTensor has split among devices a scalar condition in `tf.where` ends the process.
+
+    >>> select(tf.constant(False), tf.constant([1.0, float("nan")]), tf.constant([3.0, 4.0])).numpy()
+    array([3., 4.], dtype=float32)
+    """
+    chosen = tf.convert_to_tensor(chosen)
+    shape = chosen.shape if chosen.shape.is_fully_defined() else tf.shape(chosen)
+    return tf.where(tf.broadcast_to(condition, shape), chosen, other)
+
+
 def random_uniform(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
     """Return uniform numbers in [0, 1) from a stateless `seed` (int32, shape [2]).
 
@@ -102,6 +122,7 @@ def random_uniform(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
     dtype = scalar_dtype(dtype)
     bits, unused, digits = (tf.uint64, 11, 53) if dtype == tf.float64 else (tf.uint32, 8, 24)
     integers = tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=bits, alg="philox")
+    integers = after_drawing.get()(integers)
     return tf.cast(tf.bitwise.right_shift(integers, tf.cast(unused, bits)), dtype) * 2.0**-digits
 
 
@@ -114,6 +135,6 @@ def random_normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
     >>> random_normal([2, 2], seed=tf.constant([1, 2])).shape
     TensorShape([2, 2])
     """
-    one, other = tf.unstack(random_uniform(tf.concat([[2], shape], 0), seed, tf.float64))
-    normal = tf.sqrt(-2.0 * tf.math.log1p(-one)) * tf.cos(2.0 * pi * other)
+    uniform = random_uniform(tf.concat([[2], shape], 0), seed, tf.float64)
+    normal = tf.sqrt(-2.0 * tf.math.log1p(-uniform[0])) * tf.cos(2.0 * pi * uniform[1])
     return tf.cast(normal, scalar_dtype(dtype))

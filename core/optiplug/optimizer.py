@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import abc
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
 from . import distribution, keywords
+from .averages import Averages
 from .configured import Configured
-from .errors import sentence
-from .keras_names import ClassConfig, KerasNames
+from .errors import ConfigError, sentence
+from .keras_arguments import renamed
+from .keras_names import ClassConfig
+from .manifest import Manifest
 from .named import NamedConfig
 from .pairs import pairs, unwrapped
 from .pipeline import Pipeline
+from .planning import plan_only, planning
 from .program import Plan, Program
 from .programs import Programs
+from .reports import Reports
+from .saving import Saving
 from .slots import Parameters, SlotTable
 from .stateful import Stateful
 
 __all__ = ["Optimizer"]
 
 
-class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
+class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
     """Base of all optimizers, with the API of `tf.keras.optimizers.Optimizer` 2.15.
 
     A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
@@ -43,14 +50,18 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         Keep an exponential moving average of the variables, and overwrite them with it every so
         many steps, or in `finalize_variable_values`.
     jit_compile
-        Compile the step with XLA, on every kind of device.
+        Compile the step with XLA, on every kind of device. TensorFlow compiles nothing on a mesh.
     processors
         Hooks for the stages of a step, in order: configs, mappings with `use`, or plain objects.
+    mesh
+        The `tf.experimental.dtensor.Mesh` that the model's variables are on. Without it the first
+        variable tells, so it is needed only to create state, such as `iterations`, before that.
+        It says where the optimizer runs and not what it does, so no config holds it.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter breaks a rule.
+        If a hyperparameter breaks a rule, or `mesh` is not a mesh.
     HookError
         If a processor's hooks do not fit their stages.
 
@@ -68,15 +79,17 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
 
     Config: ClassVar[type[NamedConfig]] = ClassConfig
 
-    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
+    def __init__(self, *positional: Any, mesh: Any = None, **hyperparameters: Any) -> None:
         tf.Module.__init__(self)
-        hyperparameters.pop("is_legacy_optimizer", None)
-        self.config = self.configure(*positional, **hyperparameters)
+        self._mesh = distribution.checked_mesh(mesh)
+        self.config = self.configure(*positional, **renamed(hyperparameters))
         self._learning_rate: Any = getattr(self.config, "learning_rate", None)
         self._parameters = Parameters()
         self._added = _Untracked()
         self._excluded = _Untracked()
+        self._unnamed = self._unnamed_before_build = 0
         self.state = SlotTable()
+        self.manifest = Manifest(self._described, self._check_restored)
         self.attach("", self.state, self._parameters)
         self._programs = Programs()
         self._pipeline = Pipeline(keywords.entries(self.config))
@@ -91,11 +104,17 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         It may be called again, with the same variables or with more: those that appear late get
         their state, and the state of the others stays as it is.
         """
-        late = [variable for variable in map(unwrapped, var_list) if variable not in self._parameters]
+        late = self._late(map(unwrapped, var_list))
         if not late:
             return
+        self._check_mesh(late)
+        if self._made_by_config:
+            self._check_awaited(late)
         for variable in late:
             self._parameters.add(variable)
+        if not self._built_variables:
+            self._unnamed_before_build = self._unnamed
+        self._unnamed = self._unnamed_before_build
         Stateful.build(self, tuple(self._parameters))
         self._create_counters()
         if self._excluded:
@@ -103,12 +122,60 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
             self.config = self.config.model_copy(update={"exclude_from_weight_decay": paths})
         self._set_processors()
 
+    def _rehearsed(self, variables: Iterable[Any]) -> Optimizer:
+        """Return an optimizer like this one, built on `variables` with plans in place of its state."""
+        with plan_only():
+            twin: Optimizer = self._twin()
+            for processor in self._added:
+                twin.add_processor(_detached(processor))
+            twin._excluded.extend(self._excluded)
+            twin.build(list(variables))
+        return twin
+
+    def _twin(self) -> Any:
+        if not self._made_by_config:
+            return type(self).from_config(self.get_config())
+        processors = tuple(map(_detached, self.config.processors))
+        return type(self)(self.config.model_copy(update={"processors": processors}))
+
+    @property
+    def _made_by_config(self) -> bool:
+        """Whether the constructor takes a config: not so in a class written for Keras."""
+        return type(self).__init__ is Optimizer.__init__
+
     def _set_processors(self) -> None:
         """Make the pipeline anew; the step is traced again by its next call."""
         self._pipeline = Pipeline([*keywords.entries(self.config), *self._added])
         if self._parameters:
             self._pipeline.build(self.state, self._parameters)
+        self._require_gates_for_rows()
         self._programs.clear()
+
+    def _check_mesh(self, late: Sequence[Any]) -> None:
+        """Refuse variables that a step on a mesh cannot have, and say once what it does without."""
+        distribution.require_one_mesh([*self._parameters, *late], self._mesh)
+        if distribution.mesh_of(late[0]) is None:
+            return
+        if self.config.sparse == "lazy":
+            rule = "variables on a mesh cannot be updated by rows"
+            raise ConfigError(rule, where=f"{self.name}.sparse", received="lazy", hint="use sparse: exact")
+        if self.config.jit_compile is True and not self._built_variables and not planning():
+            warnings.warn(
+                f"{self.name}: the variables are on a DTensor mesh, where TensorFlow compiles nothing with "
+                "XLA, so the step runs uncompiled. Hint: `jit_compile=False` says that you know.",
+                stacklevel=3,
+            )
+
+    def _require_gates_for_rows(self) -> None:
+        """Refuse a gate that holds whole gradients where an update takes only rows of them."""
+        gates = self._pipeline.with_slots("gate")
+        if gates and self.config.sparse == "lazy":
+            raise ConfigError(
+                "a lazy optimizer cannot have gates that keep state for each variable",
+                where=self.name,
+                received=gates,
+                hint="use sparse: exact, or leave them out",
+            )
 
     def rate(self, like: Any) -> Any:
         """Return the learning rate of the step being traced, as a scalar in the dtype of `like`."""
@@ -230,11 +297,15 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         )
 
     def _build_for(self, variables: Sequence[Any]) -> None:
-        late = [variable for variable in variables if variable not in self._parameters]
+        late = self._late(variables)
         if late:
             self._built = False  # a class written for Keras returns early from `build` while this is set
             with tf.init_scope():
                 self.build([*self._parameters, *late])
+
+    def _late(self, variables: Iterable[Any]) -> list[Any]:
+        built = set(map(id, self._built_variables))
+        return [variable for variable in variables if id(variable) not in built]
 
     def _run(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
         distribution.on_each_device(self._programs_of(variables), variables[0], gradients)
@@ -249,7 +320,8 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
             parameters=self._parameters,
             table=self.state,
             rate=self._rate,
-            jit_compile=bool(self.config.jit_compile),
+            jit_compile=self._compiles,
+            lazy=self.config.sparse == "lazy",
         )
 
     def _before_aggregation(self, gradients: list[Any], variables: Sequence[Any]) -> list[Any]:
@@ -258,8 +330,13 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
         return list(self._programs.before_aggregation(variables, self._plan)(gradients))
 
     def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """Assign the final values, such as their averages, to the variables when training has ended."""
-        variables = [unwrapped(variable) for variable in var_list]
+        """Assign the final values, such as their averages, to the variables when training has ended.
+
+        A variable that was never trained is left alone: it is its own average.
+        """
+        given = [unwrapped(variable) for variable in var_list]
+        late = set(map(id, self._late(given)))
+        variables = [variable for variable in given if id(variable) not in late]
         if variables and self._pipeline.uses("finalize"):
             for program in self._programs_of(variables).values():
                 program.finalize()
@@ -268,6 +345,10 @@ class Optimizer(KerasNames, Configured, Stateful, tf.Module, abc.ABC):  # type: 
     def trace_count(self) -> int:
         """Count the traces of the compiled core: one for each device, list of variables and set of hooks."""
         return self._programs.traces.count("core")
+
+
+def _detached(processor: Any) -> Any:
+    return processor.detached() if isinstance(processor, Stateful) else processor
 
 
 class _Untracked(list[Any]):

@@ -31,7 +31,7 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
             received=grads_and_vars,
             hint="zip(gradients, variables) makes one",
         ) from error
-    kept = [(gradient, unwrapped(variable)) for gradient, variable in given if gradient is not None]
+    kept = [_pair(gradient, unwrapped(variable)) for gradient, variable in given if gradient is not None]
     missing = [variable.name for gradient, variable in given if gradient is None]
     if given and not kept:
         raise ValueError(
@@ -43,6 +43,14 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
         names = [variable.name for _, variable in kept]
         raise GradientsError("each variable must appear once in `grads_and_vars`", received=names)
     return [gradient for gradient, _ in kept], [variable for _, variable in kept]
+
+
+def _pair(gradient: Any, variable: Any) -> tuple[Any, Any]:
+    """Give a sparse gradient that does not know its shape that of its variable."""
+    if isinstance(gradient, tf.IndexedSlices) and gradient.dense_shape is None:
+        shape = tf.constant(variable.shape, gradient.indices.dtype)
+        gradient = tf.IndexedSlices(gradient.values, gradient.indices, shape)
+    return gradient, variable
 
 
 def unwrapped(variable: Any) -> Any:

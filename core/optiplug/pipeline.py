@@ -68,6 +68,23 @@ class Pipeline:
         """Whether any hook takes part in a stage."""
         return bool(self._implementations(stage))
 
+    def with_slots(self, stage: str) -> list[str]:
+        """Return the names of the hooks in a stage that keep state for each variable."""
+        return [
+            implementation.plugin_name
+            for implementation in self._implementations(stage)
+            if isinstance(implementation.plugin, Stateful) and implementation.plugin.has_slots
+        ]
+
+    def chain(self, stage: str) -> list[tuple[str, frozenset[int]]]:
+        """Return the names of the hooks of a stage in order, each with the ids of its variables."""
+        names = [each.plugin_name for each in self._implementations(stage)]
+        return [(name, self._chosen[name]) for name in names]
+
+    def origin(self, name: str) -> str:
+        """Return where a hook comes from: its distribution and version, or its class."""
+        return _origin(self.processors[name])
+
     def fold(self, stage: str, values: Sequence[Any], step: Step) -> list[Any]:
         """Hand `values`, one for each of `step.variables`, through the hooks of a stage."""
         values = list(values)
@@ -204,8 +221,12 @@ def _unique(name: str, taken: Iterable[str]) -> str:
 
 def _described(name: str, hook: Any) -> str:
     """Name a hook with the distribution it comes from."""
+    return f"{name!r} ({_origin(hook)})"
+
+
+def _origin(hook: Any) -> str:
     try:
         entry = registry.find("processors", registry.reference_of(type(getattr(hook, "config", hook))))
     except PluginError:
-        return f"{name!r} ({type(hook).__module__}.{type(hook).__qualname__})"
-    return f"{name!r} ({entry.distribution} {entry.version})"
+        return f"{type(hook).__module__}.{type(hook).__qualname__}"
+    return f"{entry.distribution} {entry.version}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +12,8 @@ from .errors import ConfigError, Problem, nearest
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
+
+    from .named import NamedConfig
 
 __all__ = ["problems"]
 
@@ -39,11 +41,11 @@ _RULES = {
 }
 
 
-def problems(error: ValidationError, values: Mapping[str, Any], fields: Sequence[str]) -> list[Problem]:
-    """Return every problem with `values`, the arguments of a config that has these `fields`."""
+def problems(error: ValidationError, values: Mapping[str, Any], config: type[NamedConfig]) -> list[Problem]:
+    """Return every problem with `values`, the arguments of this class of configs."""
     found: dict[tuple[str | int, ...], Problem] = {}
     for detail in error.errors(include_url=False):
-        for problem in _translated(detail, values, fields, error.title):
+        for problem in _translated(detail, values, config):
             earlier = found.get(problem.path)
             found[problem.path] = _either(earlier, problem) if earlier else problem
     return list(found.values())
@@ -58,7 +60,7 @@ def _either(first: Problem, second: Problem) -> Problem:
 
 
 def _translated(
-    detail: ErrorDetails, values: Mapping[str, Any], fields: Sequence[str], title: str
+    detail: ErrorDetails, values: Mapping[str, Any], config: type[NamedConfig]
 ) -> Iterator[Problem]:
     kind, context = detail["type"], detail.get("ctx", {})
     path, received = _path(detail, values), detail["input"]
@@ -68,8 +70,9 @@ def _translated(
     elif kind == "missing":
         yield Problem(path, _RULES[kind])
     elif kind == "extra_forbidden":
-        hint = f"{nearest(str(path[-1]), fields)} the fields are {', '.join(fields)}".strip()
-        yield Problem(path, f"is not a field of {title}", received, hint, key=True)
+        yield Problem(
+            path, f"is not a field of {config.__name__}", received, _instead(str(path[-1]), config), key=True
+        )
     elif kind in _RULES:
         choices = re.findall(r"'(.*?)'", str(context.get("expected", "")))
         hint = nearest(received, choices) if isinstance(received, str) else ""
@@ -77,6 +80,11 @@ def _translated(
         yield Problem(path, _RULES[kind].format(**bounds), received, hint)
     else:
         yield Problem(path, str(cause or detail["msg"].replace("Input should be", "must be")), received)
+
+
+def _instead(key: str, config: type[NamedConfig]) -> str:
+    fields = list(config.model_fields)
+    return config.replaced.get(key) or f"{nearest(key, fields)} the fields are {', '.join(fields)}".strip()
 
 
 def _short(bound: Any) -> Any:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import tensorflow as tf
 
 from . import distribution
-from .errors import HookError
+from .errors import HookError, ReplicaContextError
 from .program import Plan, Program
 from .working import Frame
 
@@ -23,6 +24,7 @@ class Programs:
     def __init__(self) -> None:
         self._by_variables: dict[Key, dict[int, Program]] = {}
         self._before_aggregation: dict[tuple[Key, int], Callable[[Any], Any]] = {}
+        self._functions: WeakSet[Any] = WeakSet()
         self.traces: list[str] = []
 
     def clear(self) -> None:
@@ -31,7 +33,14 @@ class Programs:
         self._before_aggregation.clear()
 
     def get(self, variables: Sequence[Any], plan: Callable[[], Plan]) -> dict[int, Program]:
-        """Return the program of each device, by the id of its component of the first variable."""
+        """Return the program of each device, by the id of its component of the first variable.
+
+        Raises
+        ------
+        ReplicaContextError
+            If the variables are on a mesh and the function being traced holds a step already.
+        """
+        self._require_only_step(variables[0])
         key = tuple(map(id, variables))
         if key not in self._by_variables:
             shared = plan()
@@ -44,6 +53,19 @@ class Programs:
                 id(own[id(variables[0])]): Program(shared, variables, own, self.traces) for own in devices
             }
         return self._by_variables[key]
+
+    def _require_only_step(self, variable: Any) -> None:
+        """Refuse what DTensor gets wrong: a read may find a value from before an assignment."""
+        if tf.executing_eagerly() or distribution.mesh_of(variable) is None:
+            return
+        function = tf.compat.v1.get_default_graph()
+        if function in self._functions:
+            raise ReplicaContextError(
+                "a step on a mesh must be the only one in its function",
+                received="a second step, which DTensor may give the variables from before the first",
+                hint="call the function for each step, or loop over a `tf.range`",
+            )
+        self._functions.add(function)
 
     def before_aggregation(self, variables: Sequence[Any], plan: Callable[[], Plan]) -> Callable[[Any], Any]:
         """Return the function that runs the `pre_aggregate` hooks of this replica on its gradients."""
@@ -60,7 +82,8 @@ class Programs:
 
 def _before_aggregation(plan: Plan, variables: Sequence[Any]) -> Callable[[Any], Any]:
     def run(gradients: Sequence[Any]) -> list[Any]:
-        with Frame({id(variable): variable for variable in plan.everything()}, plan.paths()) as frame:
+        own = {id(variable): variable for variable in plan.everything()}
+        with distribution.tracing(variables[0]), Frame(own, plan.paths()) as frame:
             changed = plan.pipeline.fold("pre_aggregate", gradients, plan.step(frame, variables))
             if frame.assigned:
                 raise HookError(

@@ -15,7 +15,7 @@ from .hooks import hook_names
 from .named import NamedConfig
 from .registry import registry
 
-__all__ = ["register"]
+__all__ = ["config_class", "register"]
 
 Thing = TypeVar("Thing", bound=type)
 
@@ -51,7 +51,7 @@ def register(thing: Any = None, name: str | None = None) -> Any:
     """
     if thing is None:
         return lambda decorated: register(decorated, name)
-    config = _config_of(thing)
+    config = config_class(thing)
     registry.register(config.kind, _snake_case(thing.__name__) if name is None else name, config)
     return thing
 
@@ -59,14 +59,20 @@ def register(thing: Any = None, name: str | None = None) -> Any:
 class _PlainHookConfig(ProcessorConfig):
     """Base of the configs made for classes with hooks but without a Config of their own."""
 
-    def create(self) -> Any:
+    def create(self, **runtime: Any) -> Any:
         hook = self.load_implementation()()
         hook.config = self  # where the pipeline looks for `name`, `only` and `skip`
         return hook
 
 
-def _config_of(thing: Any) -> type[NamedConfig]:
-    """Return the Config under which `thing` is registered, making one if it has none of its own."""
+def config_class(thing: Any) -> type[NamedConfig]:
+    """Return the Config under which `thing` is registered, making one if it has none of its own.
+
+    Raises
+    ------
+    ConfigError
+        If nothing that a config could name can be made of `thing`.
+    """
     if isinstance(thing, type) and issubclass(thing, NamedConfig):
         return thing
     config = getattr(thing, "Config", None)

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from .distribution import create_beside
+from . import distribution
 from .errors import BuildError, StateError
+from .planning import Planned, planning
 from .working import TensorLike, Working, current_frame
 
 __all__ = ["Parameters", "Slot", "SlotTable", "State"]
@@ -91,12 +92,16 @@ class State(TensorLike):
         self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
     ) -> State:
         """Replace the value."""
-        self._now.assign(tf.cast(value, self.dtype))
+        frame, value = current_frame(), tf.cast(value, self.dtype)
+        if frame is None:
+            distribution.assign(self.variable, value)
+        else:
+            frame.working(self.variable).assign(value)
         return self
 
     def numpy(self) -> Any:
         """Return the value as a NumPy array (outside of a step)."""
-        return self.variable.numpy()
+        return distribution.numpy(self.variable)
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
         return np.asarray(self.numpy(), dtype)
@@ -168,7 +173,9 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
         """
         held = self._index.states.get(name)
         if held is None:
-            variable = create_beside(beside, initial, shape=shape, dtype=dtype, name=name)
+            if planning():
+                return self.adopt(name, Planned(name, shape, dtype), owner=owner)
+            variable = distribution.create_beside(beside, initial, shape=shape, dtype=dtype, name=name)
             return self.adopt(name, variable, owner=owner)
         if self._index.owners[name] != owner or not held.shape.is_compatible_with(shape):
             raise StateError(
@@ -208,12 +215,26 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
                 initial=_initializer(initial, variable),
             )
             slot.put(variable, state)
+            self._index.beside.setdefault(id(variable), {})[state.name] = state
+            self._index.homes[state.name] = (slot.name, parameters.path(variable))
+
+    @property
+    def homes(self) -> dict[str, tuple[str, str]]:
+        """The slot and the path of the model variable of each state variable that belongs to one."""
+        return self._index.homes
+
+    def rows_of(self, variable: Any) -> list[Any]:
+        """Return the variable and its state variables of the same shape: what a row of it consists of."""
+        beside = self._index.beside.get(id(variable), {}).values()
+        return [variable, *(state.variable for state in beside if state.shape == variable.shape)]
 
 
 class _Index:
     def __init__(self) -> None:
         self.states: dict[str, State] = {}
         self.owners: dict[str, str] = {}
+        self.beside: dict[int, dict[str, State]] = {}
+        self.homes: dict[str, tuple[str, str]] = {}
 
 
 def _chosen(wanted: Any, variable: Any, default: Any) -> Any:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Self
 
 import tensorflow as tf
 
@@ -38,6 +39,18 @@ class Stateful:
         if vars(self).get("_table") is None:
             raise BuildError(f"{type(self).__name__} has no optimizer yet", hint="list it in `processors`")
         self._variables = _Chosen(variables)
+
+    @property
+    def has_slots(self) -> bool:
+        """Whether there is state for each variable of the model."""
+        return bool(vars(self).get("_slots"))
+
+    def detached(self) -> Self:
+        """Return a copy that belongs to no optimizer and has no state."""
+        twin = copy.copy(self)
+        for name in ("_table", "_parameters", "_slots", "_variables"):
+            vars(twin).pop(name, None)
+        return twin
 
     def add_slot(
         self,

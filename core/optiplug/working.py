@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 import tensorflow as tf
 
 from .errors import HookError
-from .numerics import compute_dtype
+from .numerics import compute_dtype, select
 
 __all__ = ["Frame", "TensorLike", "Working", "current_frame"]
 
@@ -95,11 +95,12 @@ class Working(TensorLike):
     name of the variable.
     """
 
-    def __init__(self, frame: Frame, variable: Any, key: int, path: str) -> None:
+    def __init__(self, frame: Frame, variable: Any, key: int, path: str, rows: Any = None) -> None:
         self.frame, self.key, self.path, self.name = frame, key, path, path
-        self.shape, self.dtype = variable.shape, compute_dtype(variable.dtype)
+        self.shape = variable.shape if rows is None else rows.shape
+        self.dtype = compute_dtype(variable.dtype)
         self._variable = variable
-        self._old: Any = None
+        self._old: Any = None if rows is None else tf.cast(rows, self.dtype)
         self._new: Any = None
 
     def __repr__(self) -> str:
@@ -149,10 +150,17 @@ class Frame:
     ----------
     components
         This device's own variable for the `id` of each (possibly distributed) variable.
+    paths
+        The unique name of each.
+    rows
+        Of some variables, the rows that this step is about: they stand for the whole variable,
+        and whoever opened the frame writes them back.
     """
 
-    def __init__(self, components: Mapping[int, Any], paths: Mapping[int, str]) -> None:
-        self._components, self._paths = components, paths
+    def __init__(
+        self, components: Mapping[int, Any], paths: Mapping[int, str], rows: Mapping[int, Any] | None = None
+    ) -> None:
+        self._components, self._paths, self._rows = components, paths, rows or {}
         self._workings: dict[int, Working] = {}
         self.condition: Any = None
         self.step: Any = None
@@ -161,7 +169,8 @@ class Frame:
         """Return the one working variable that stands for `variable` in this step."""
         key = id(variable)
         if key not in self._workings:
-            self._workings[key] = Working(self, self._components[key], key, self._paths[key])
+            own, rows = self._components[key], self._rows.get(key)
+            self._workings[key] = Working(self, own, key, self._paths[key], rows)
         return self._workings[key]
 
     def admitted(self, new: Any, old: Any) -> Any:
@@ -170,7 +179,7 @@ class Frame:
         The selection happens here, when a value is captured, because a selection at the commit
         makes XLA copy the whole buffer.
         """
-        return new if self.condition is None else tf.where(self.condition, new, old)
+        return new if self.condition is None else select(self.condition, new, old)
 
     @property
     def assigned(self) -> list[Working]:
@@ -180,7 +189,8 @@ class Frame:
     def commit(self) -> None:
         """Write every captured value, each variable once."""
         for working in self.assigned:
-            working.commit()
+            if working.key not in self._rows:
+                working.commit()
 
     def __enter__(self) -> Self:
         _frames().append(self)

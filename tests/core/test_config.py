@@ -79,6 +79,7 @@ def test_defaults_are_those_of_the_seed():
         "ema_momentum": 0.99,
         "ema_overwrite_frequency": None,
         "jit_compile": True,
+        "sparse": "exact",
         "exclude_from_weight_decay": [],
         "processors": [],
     }

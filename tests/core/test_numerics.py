@@ -42,6 +42,23 @@ def test_one_bad_element_is_found(bad, place, compiled):
     assert not bool(finite(tf.constant(x)))
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 0), (2, 3)])
+def test_what_is_not_selected_leaves_no_trace(shape, compiled):
+    select = tf.function(numerics.select, jit_compile=compiled)
+    good, bad = tf.ones(shape), tf.fill(shape, float("nan"))
+    np.testing.assert_array_equal(select(tf.constant(True), good, bad), good)
+    np.testing.assert_array_equal(select(tf.constant(False), bad, good), good)
+
+
+def test_select_takes_shapes_that_are_not_known_while_tracing():
+    spec = tf.TensorSpec([None, 2])
+    select = tf.function(numerics.select, input_signature=[tf.TensorSpec([], tf.bool), spec, spec])
+    for rows in (1, 3):
+        one, other = tf.ones([rows, 2]), tf.zeros([rows, 2])
+        np.testing.assert_array_equal(select(tf.constant(False), one, other), other)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_random_numbers_are_the_same_bits_eagerly_and_compiled(dtype):
     def draw(seed):

@@ -2,7 +2,6 @@ import copy
 import inspect
 import json
 import pickle
-import re
 
 import numpy as np
 import pytest
@@ -53,6 +52,8 @@ def test_the_signature_is_that_of_the_config():
     assert list(parameters)[:3] == ["learning_rate", "momentum", "nesterov"]
     assert parameters["learning_rate"].default == 0.01
     assert parameters["clipnorm"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert parameters["mesh"].kind is inspect.Parameter.KEYWORD_ONLY
+    assert parameters.keys() == {*SGDConfig.model_fields, "mesh"}
 
 
 @pytest.mark.parametrize(
@@ -96,11 +97,6 @@ def test_a_variable_given_twice_is_refused():
         SGD().apply_gradients([(tf.constant(1.0), variable)] * 2)
 
 
-def test_a_gradient_of_another_shape_is_refused():
-    with pytest.raises(TypeError, match=r"'Variable:0' must have its shape \(2,\).*\(3,\)"):
-        SGD().apply_gradients([(tf.ones([3]), tf.Variable([1.0, 2.0]))])
-
-
 def test_an_unknown_argument_of_apply_gradients_is_refused():
     with pytest.raises(TypeError, match=r"takes no such arguments.*'aggregat'"):
         SGD().apply_gradients([(tf.constant(1.0), tf.Variable(1.0))], aggregat=False)
@@ -113,109 +109,10 @@ def test_its_name_is_the_given_the_registered_or_that_of_the_class():
     assert [SGD(name="first").name, SGD().name, Own().name, Own("own").name] == ["first", "sgd", "Own", "own"]
 
 
-def test_nothing_to_do_counts_as_no_step():
-    optimizer = SGD()
-    assert int(optimizer.apply_gradients([])) == 0
-
-
-def test_no_gradient_at_all_is_an_error_and_some_missing_a_warning():
-    optimizer, one, other = SGD(1.0), tf.Variable(1.0, name="one"), tf.Variable(1.0, name="other")
-    with pytest.raises(ValueError, match="No gradients provided for any variable"):
-        optimizer.apply_gradients([(None, one), (None, other)])
-    with pytest.warns(UserWarning, match=r"without gradient are left alone: \['other:0'\]"):
-        optimizer.apply_gradients([(tf.constant(1.0), one), (None, other)])
-    assert [float(one), float(other)] == [0.0, 1.0]
-
-
-def test_iterations_are_returned_and_counted():
-    optimizer, variable = SGD(), tf.Variable(1.0)
-    for step in range(3):
-        assert int(optimizer.iterations) == step
-        assert int(optimizer.apply_gradients([(tf.constant(1.0), variable)])) == step + 1
-
-
-def test_iterations_can_be_set_before_the_first_step_only():
-    schedule = {"use": "piecewise_constant", "boundaries": [4], "values": [1.0, 0.0]}
-    optimizer = SGD(schedule)
-    optimizer.iterations = tf.Variable(5, dtype=tf.int64)
-    assert one_step(optimizer) == 1.0
-    assert int(optimizer.iterations) == 6
-    with pytest.raises(RuntimeError, match="cannot be replaced any more"):
-        optimizer.iterations = tf.Variable(0, dtype=tf.int64)
-
-
-def test_the_learning_rate_can_be_set_unless_it_is_a_schedule():
-    optimizer = SGD(0.5)
-    optimizer.lr = 0.25
-    assert one_step(optimizer) == 0.75
-    assert float(optimizer.learning_rate) == 0.25
-    scheduled = SGD({"use": "constant", "value": 0.5})
-    assert float(scheduled.learning_rate) == 0.5
-    with pytest.raises(TypeError, match="a learning rate that is a schedule cannot be set"):
-        scheduled.learning_rate = 0.25
-
-
-@pytest.mark.parametrize("rate", [lambda: 0.5, lambda step: 0.25 + 0.25 * tf.cast(step + 1, tf.float32)])
-def test_a_callable_learning_rate(rate):
-    assert one_step(SGD(rate)) == 0.5
-
-
 def test_double_precision_uses_the_rate_as_given():
     variable = tf.Variable(1.0, dtype=tf.float64)
     SGD(0.1).apply_gradients([(tf.constant(1.0, tf.float64), variable)])
     assert float(variable) == 0.9
-
-
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
-def test_every_dtype_keeps_its_dtype(dtype):
-    optimizer = SGD(0.5, momentum=0.5, global_clipnorm=10.0, weight_decay=0.5, use_ema=True)
-    variable = tf.Variable(tf.cast([1.0, 2.0], dtype))
-    for _ in range(2):
-        optimizer.apply_gradients([(tf.cast([1.0, 1.0], dtype), variable)])
-    assert variable.dtype == dtype
-    velocity = optimizer.momentum[variable]
-    assert velocity.dtype == dtype
-    np.testing.assert_allclose(tf.cast(velocity.variable, "complex128"), [-0.75, -0.75])
-
-
-def test_zero_elements_and_scalars():
-    optimizer, empty, scalar = SGD(0.5, global_clipnorm=1.0), tf.Variable(tf.zeros([0, 3])), tf.Variable(1.0)
-    optimizer.apply_gradients([(tf.zeros([0, 3]), empty), (tf.constant(1.0), scalar)])
-    assert float(scalar) == 0.5
-
-
-def test_embedding_gradients_equal_dense_ones():
-    """Duplicate rows are summed before anything is clipped."""
-    keywords = {"learning_rate": 0.5, "momentum": 0.9, "clipnorm": 1.0, "weight_decay": 0.1}
-    sparse, dense = tf.Variable(tf.ones([4, 2])), tf.Variable(tf.ones([4, 2]))
-    slices = tf.IndexedSlices(
-        tf.constant([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]), tf.constant([3, 1, 3]), [4, 2]
-    )
-    one, other = SGD(**keywords), SGD(**keywords)
-    for _ in range(3):
-        one.apply_gradients([(slices, sparse)])
-        other.apply_gradients([(tf.convert_to_tensor(slices), dense)])
-    np.testing.assert_array_equal(sparse, dense)
-
-
-def test_constraints_are_applied_before_the_average():
-    variable = tf.Variable(1.0, constraint=lambda value: tf.maximum(value, 0.0))
-    optimizer = SGD(1.0, use_ema=True, ema_momentum=0.5)
-    optimizer.apply_gradients([(tf.constant(5.0), variable)])
-    assert float(variable) == 0.0
-    optimizer.finalize_variable_values([variable])
-    assert float(variable) == 0.5
-
-
-def test_minimize_with_a_tensor_needs_its_tape():
-    variable = tf.Variable(3.0)
-    with tf.GradientTape() as tape:
-        loss = variable**2
-    optimizer = SGD(0.5)
-    with pytest.raises(ValueError, match="`tape` is required"):
-        optimizer.minimize(loss, [variable])
-    assert optimizer.minimize(loss, [variable], tape=tape) is None
-    assert float(variable) == 0.0
 
 
 def test_a_loss_may_branch_on_tensors_inside_a_tf_function():
@@ -233,18 +130,6 @@ def test_a_loss_may_branch_on_tensors_inside_a_tf_function():
     assert float(variable) == 0.5
 
 
-def test_variables_may_appear_with_the_loss():
-    made = []
-
-    def loss():
-        if not made:
-            made.append(tf.Variable(3.0))
-        return made[0] ** 2
-
-    SGD(0.5).minimize(loss, lambda: made)
-    assert float(made[0]) == 0.0
-
-
 def test_keras_3_variables_are_taken_by_their_path():
     import keras
 
@@ -254,13 +139,6 @@ def test_keras_3_variables_are_taken_by_their_path():
     optimizer.apply_gradients([(tf.ones(each.shape), each) for each in layer.trainable_variables])
     assert {"momentum/head/kernel", "momentum/head/bias"} <= set(optimizer.state.states)
     np.testing.assert_array_equal(layer.bias, [-0.5])
-
-
-def test_late_variables_get_state_and_the_others_keep_theirs():
-    optimizer, early, late = SGD(1.0, momentum=0.5, use_ema=True), tf.Variable(0.0), tf.Variable(0.0)
-    optimizer.apply_gradients([(tf.constant(1.0), early)])
-    optimizer.apply_gradients([(tf.constant(1.0), early), (tf.constant(1.0), late)])
-    assert [float(early), float(late)] == [-2.5, -1.0]
 
 
 def test_build_is_idempotent():
@@ -273,27 +151,6 @@ def test_build_is_idempotent():
     assert optimizer.trace_count == 1
     assert list(optimizer.state.states) == names
     assert names == ["iterations", "learning_rate", "ema/average/Variable", "momentum/Variable"]
-
-
-def test_variables_of_one_name_have_paths_of_their_own():
-    optimizer = SGD(momentum=0.5)
-    optimizer.build([tf.Variable(0.0, name="w") for _ in range(3)])
-    assert [name for name in optimizer.state.states if "/" in name] == [
-        "momentum/w",
-        "momentum/w_1",
-        "momentum/w_2",
-    ]
-
-
-def test_variables_are_a_list_and_a_call():
-    optimizer = SGD(momentum=0.5)
-    optimizer.build([tf.Variable(0.0)])
-    assert list(optimizer.variables()) == list(optimizer.variables)
-    assert [each.name for each in optimizer.variables] == [
-        "iterations:0",
-        "learning_rate:0",
-        "momentum/Variable:0",
-    ]
 
 
 def test_the_rate_of_a_step_does_not_exist_outside():
@@ -316,11 +173,11 @@ def test_own_variables_are_saved_and_loaded_by_name():
     for mine, theirs in zip(one.variables, other.variables, strict=True):
         np.testing.assert_array_equal(mine, theirs)
     for broken, row in [
-        ({**store, "momentum/w": np.zeros(3)}, "momentum/w: shape (3,), expected (2,)"),
-        ({**store, "momentum/v": np.zeros(2)}, "momentum/v: unknown"),
-        ({key: store[key] for key in list(store)[:-1]}, "momentum/w: missing"),
+        ({**store, "momentum/w": np.zeros(3, "float32")}, r"momentum/w\s+float32 \(3,\)\s+float32 \(2,\)"),
+        ({**store, "momentum/v": np.zeros(2, "float32")}, r"momentum/v\s+float32 \(2,\)\s+-"),
+        ({key: store[key] for key in list(store)[:-1]}, r"momentum/w\s+-\s+float32 \(2,\)"),
     ]:
-        with pytest.raises(optiplug.StateError, match=re.escape(row)):
+        with pytest.raises(optiplug.StateError, match=row):
             other.load_own_variables({**broken, "iterations": np.int64(77)})
         assert int(other.iterations) == 1, "nothing was changed"
 
@@ -332,19 +189,8 @@ def test_weights_are_set_in_order():
     assert int(optimizer.iterations) == 7
     assert float(optimizer.learning_rate) == 0.5
     np.testing.assert_array_equal(optimizer.variables[2], [3.0, 4.0])
-    with pytest.raises(optiplug.StateError, match="missing"):
+    with pytest.raises(optiplug.StateError, match="give one array for each of `variables`"):
         optimizer.set_weights([np.int64(7)])
-
-
-def test_aggregation_can_be_overridden():
-    class Tripled(SGD):
-        def aggregate_gradients(self, grads_and_vars):
-            return [(gradient * 3, variable) for gradient, variable in grads_and_vars]
-
-    assert one_step(Tripled(1.0)) == -2.0
-    variable = tf.Variable(1.0)
-    Tripled(1.0).apply_gradients([(tf.constant(1.0), variable)], skip_gradients_aggregation=True)
-    assert float(variable) == 0.0
 
 
 def test_an_optimizer_says_why_it_has_no_copy():

@@ -1,7 +1,6 @@
 """The examples of the documentation of `tf.keras.optimizers.Optimizer` 2.15, as written there."""
 
 import numpy as np
-import pytest
 import tensorflow as tf
 
 import optiplug
@@ -63,24 +62,6 @@ def test_weight_decay_with_exclusion():
     opt.exclude_from_weight_decay(var_list=[var2])
     opt.apply_gradients(zip([grads, grads], [var1, var2], strict=True))
     assert [var1.numpy(), var2.numpy()] == [np.float32(1.992), 2.0]
-
-
-def test_weight_decay_with_exclusion_by_name_is_kept_in_the_config():
-    opt = SGD(1, weight_decay=0.004)
-    kernel, bias = tf.Variable(2.0, name="dense/kernel"), tf.Variable(2.0, name="dense/bias")
-    opt.exclude_from_weight_decay(var_names=["bi.s"])
-    opt.apply_gradients([(tf.zeros(()), kernel), (tf.zeros(()), bias)])
-    assert [kernel.numpy(), bias.numpy()] == [np.float32(1.992), 2.0]
-    again = SGD.from_config(opt.get_config())
-    again.apply_gradients([(tf.zeros(()), kernel), (tf.zeros(()), bias)])
-    assert bias.numpy() == 2.0
-
-
-def test_exclusion_comes_too_late_after_build():
-    opt = SGD(1, weight_decay=0.004)
-    opt.build([tf.Variable(2.0)])
-    with pytest.raises(RuntimeError, match="before the optimizer is built"):
-        opt.exclude_from_weight_decay(var_names=["bias"])
 
 
 def test_exponential_moving_average():

@@ -91,7 +91,10 @@ class CentralizeGradients(Processor):
     """Each gradient of two or more axes loses its mean over all but the last (Yong et al. 2020)."""
 
     def clip(self, gradients: list[Array], step: Step) -> list[Array]:
-        return [self.centralized(gradient) if gradient.ndim > 1 else gradient for gradient in gradients]
+        return [
+            self.centralized(gradient) if gradient.ndim > 1 and gradient.size else gradient
+            for gradient in gradients
+        ]
 
     @staticmethod
     def centralized(gradient: Array) -> Array:
@@ -112,19 +115,25 @@ class SkipNonFinite(Processor):
 
 
 class Accumulate(Processor):
-    """The mean or the sum of the gradients of `steps` calls makes one step."""
+    """The mean or the sum of the gradients of `steps` calls makes one step.
+
+    A variable without a gradient in the last call keeps what it has for the next step.
+    """
 
     def __init__(self, steps: int, reduction: str = "mean") -> None:
         self.steps = steps
         self.reduction = reduction
-        self.calls: list[list[Array]] = []
+        self.calls = 0
+        self.sums: dict[int, Array] = {}
 
     def gate(self, gradients: list[Array], step: Step) -> tuple[list[Array], bool]:
-        self.calls.append(gradients)
-        if len(self.calls) < self.steps:
+        for key, gradient in zip(step.keys, gradients, strict=True):
+            self.sums[key] = self.sums.get(key, np.zeros_like(gradient)) + gradient
+        self.calls += 1
+        if self.calls < self.steps:
             return gradients, False
-        totals = [np.sum(np.stack(parts), axis=0) for parts in zip(*self.calls, strict=True)]
-        self.calls = []
+        self.calls = 0
+        totals = [self.sums.pop(key) for key in step.keys]
         return [total / self.steps if self.reduction == "mean" else total for total in totals], True
 
 

@@ -1,4 +1,4 @@
-"""The order of a step in NumPy float64, for the oracles of optimizers and processors.
+"""The order of a step in NumPy float64 or complex128, for the oracles of optimizers and processors.
 
 An optimizer oracle has `rate(iteration)` and `update(key, gradient, variable, iteration)`, which
 returns the new variable; `key` tells the state of one variable from another's. A processor oracle
@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +25,13 @@ def at(value: Scalar, iteration: int) -> float:
 
 
 def norm(arrays: Iterable[Array]) -> float:
-    """Return the Euclidean norm of all elements of all arrays."""
-    return float(np.sqrt(sum((float(np.sum(array * array)) for array in arrays), 0.0)))
+    """Return the Euclidean norm of all elements of all arrays, complex ones by modulus."""
+    return float(np.sqrt(sum((float(np.sum(np.abs(array) ** 2)) for array in arrays), 0.0)))
+
+
+def double(value: Any) -> Any:
+    """Return an array of any precision in double precision."""
+    return np.asarray(value, np.complex128 if np.iscomplexobj(value) else np.float64)
 
 
 class Optimizer(Protocol):
@@ -99,7 +104,7 @@ def train(
     gradients: Sequence[Sequence[Array | None]],
 ) -> list[list[Array]]:
     """Return the variables after each call; `gradients` holds one list per call."""
-    variables = {key: np.asarray(value, np.float64) for key, value in enumerate(initial)}
+    variables = {key: double(value) for key, value in enumerate(initial)}
     for processor in processors:
         processor.start(variables)
     iteration, trajectory = 0, []

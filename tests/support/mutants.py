@@ -205,6 +205,16 @@ class HidesStateFromTheCheckpoint(SGD):
         super().update_step(gradient / self.hidden(), variable)
 
 
+@breaks("reports_what_it_allocates", "the report must tell")
+class GrowsWithEachBuild(SGD):
+    builds: ClassVar[int] = 0
+
+    def build(self, variables):
+        super().build(variables)
+        type(self).builds += 1
+        self.add_state("history", shape=[self.builds])
+
+
 @breaks("takes_late_variables", "slot 'momentum' holds no state", momentum=0.9)
 class IgnoresLateVariables(SGD):
     def build(self, variables):

@@ -15,8 +15,10 @@ def mirrored(replicas: int) -> Any:
 
     TensorFlow numbers the groups of collectives of each strategy object from the same start, so a
     second one in a process meets the buffers of the first: the one over 2 devices has the
-    collectives, all others copy.
+    collectives, all others copy. DTensor numbers its own from there too, so these start elsewhere,
+    as they do in TensorFlow's tests.
     """
+    tf.distribute.MirroredStrategy._collective_key_base = 100_000
     copying = tf.distribute.HierarchicalCopyAllReduce() if replicas != 2 else None
     return tf.distribute.MirroredStrategy([f"cpu:{index}" for index in range(replicas)], copying)
 

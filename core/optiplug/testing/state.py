@@ -75,5 +75,17 @@ def spares_what_has_no_gradient(config: NamedConfig) -> None:
     )
 
 
+@check(*_STATEFUL)
+def reports_what_it_allocates(config: NamedConfig) -> None:
+    """The bytes that `state_report` tells before `build` are those that it then takes."""
+    training = Training(config)
+    variables = list(training.variables.values())
+    told = {row.name: row.bytes for row in training.optimizer.state_report(variables).rows}
+    require(not training.optimizer.state.states, "a report must create nothing")
+    training.optimizer.build(variables)
+    taken = {name: each.numpy().nbytes for name, each in training.optimizer.state.states.items()}
+    require(told == taken, f"the report must tell {taken}", received=told)
+
+
 def _checkpoint(training: Training) -> tf.train.Checkpoint:
     return tf.train.Checkpoint(model=list(training.variables.values()), optimizer=training.optimizer)

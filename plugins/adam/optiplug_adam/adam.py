@@ -55,9 +55,9 @@ class Adam(Optimizer):
 
     Config: ClassVar[type[AdamConfig]] = AdamConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Any]) -> None:
         """Create the state slots."""
-        super().build(variables)
+        super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.second_moment = self.add_slot("second_moment")
         if self.config.amsgrad:

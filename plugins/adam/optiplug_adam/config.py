@@ -17,6 +17,14 @@ class AdamConfig(OptimizerConfig):
     implementation = "optiplug_adam.adam:Adam"
     paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980"
     elementwise = True
+    keras_slots = {
+        "m": "momentum",
+        "momentum": "momentum",
+        "v": "second_moment",
+        "velocity": "second_moment",
+        "vhat": "second_moment_max",
+        "velocity_hat": "second_moment_max",
+    }
 
     learning_rate: LearningRate = 1e-3
     """Step size: close to the largest change of an element in one step."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import GradientsError, Processor, Step, hookimpl
 
 from .configs.clip_by_value import ClipByValueConfig
 
@@ -23,6 +23,8 @@ class ClipByValue(Processor):
     ------
     ConfigError
         If `max_value` is not above 0.
+    GradientsError
+        If a gradient is complex.
 
     Examples
     --------
@@ -43,5 +45,11 @@ class ClipByValue(Processor):
         return [self._clipped(gradient, step) for gradient in gradients]
 
     def _clipped(self, gradient: Any, step: Step) -> Any:
+        if gradient.dtype.is_complex:
+            raise GradientsError(
+                "only real gradients can be clipped by value",
+                received=gradient.dtype.name,
+                hint="clip_by_norm takes the modulus of complex elements",
+            )
         bound = step.scalar(self.config.max_value, gradient)
         return tf.clip_by_value(gradient, -bound, bound)

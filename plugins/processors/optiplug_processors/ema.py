@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.ema import EMAConfig
 
@@ -68,7 +68,7 @@ class EMA(Processor):
             average.assign_add((variable - average) * (1 - momentum))
             if frequency is not None:
                 due = tf.equal((step.iteration + 1) % frequency, 0)
-                variable.assign(tf.where(due, average, variable))
+                variable.assign(numerics.select(due, average, variable))
 
     @hookimpl
     def finalize(self, step: Step) -> None:

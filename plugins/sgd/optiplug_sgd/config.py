@@ -16,6 +16,7 @@ class SGDConfig(OptimizerConfig):
         "On the importance of initialization and momentum in deep learning"
     )
     elementwise = True
+    keras_slots = {"m": "momentum", "momentum": "momentum"}
 
     learning_rate: LearningRate = 0.01
     """Factor of the gradient in each step."""

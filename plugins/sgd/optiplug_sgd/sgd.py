@@ -43,9 +43,9 @@ class SGD(optiplug.Optimizer):
 
     Config = SGDConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Any]) -> None:
         """Create the slot, if there is momentum."""
-        super().build(variables)
+        super().build(var_list)
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 

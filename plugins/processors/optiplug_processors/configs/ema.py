@@ -16,6 +16,7 @@ class EMAConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.ema:EMA"
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
+    keras_slots = {"average": "average"}
 
     momentum: ClosedUnitInterval = 0.99
     """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""

@@ -1,4 +1,4 @@
-"""Where a step runs: the only file that names tf.distribute.
+"""The strategies of tf.distribute: replicas that hold the same variables and see other data.
 
 A step has three parts. Each replica computes its own gradients; they are summed in replica
 context, outside XLA, because no collective can be inside a cluster on CPU; then everything else
@@ -13,7 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from .errors import ReplicaContextError
+from optiplug.errors import ReplicaContextError
 
 __all__ = [
     "components",

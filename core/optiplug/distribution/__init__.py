@@ -1,0 +1,73 @@
+"""Where a step runs: the only package that names tf.distribute or DTensor.
+
+A variable says by itself to which of the two it belongs. Code outside of this package works on
+lists of components and never asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from . import dtensor, strategies
+from .dtensor import checked_mesh, mesh_of, require_one_mesh
+from .strategies import merge, on_each_device, require_replica_context, sum_over_replicas
+
+__all__ = [
+    "assign",
+    "checked_mesh",
+    "components",
+    "create_beside",
+    "merge",
+    "mesh_of",
+    "numpy",
+    "on_each_device",
+    "require_one_mesh",
+    "require_replica_context",
+    "sum_over_replicas",
+    "tracing",
+]
+
+
+def components(variables: Sequence[Any]) -> list[list[Any]]:
+    """Return, for each device of this process, its own component of every variable.
+
+    On a mesh all devices run one program, so a variable is its only component.
+
+    Raises
+    ------
+    ReplicaContextError
+        If the variables do not all belong to one strategy, or to one mesh.
+    """
+    require_one_mesh(variables)
+    return strategies.components(variables) if mesh_of(variables[0]) is None else [list(variables)]
+
+
+def create_beside(place: Any, initial: Callable[[], Any], *, shape: Any, dtype: Any, name: str) -> Any:
+    """Create a variable where `place` is, a variable or a mesh, even while a function is traced.
+
+    It is laid out as a variable of the same shape is. Without a place it is created by the
+    strategy whose scope is open.
+    """
+    create = strategies.create_beside if mesh_of(place) is None else dtensor.create
+    return create(place, initial, shape=shape, dtype=dtype, name=name)
+
+
+def tracing(variable: Any) -> AbstractContextManager[None]:
+    """Open what a step on `variable` has to be traced in."""
+    mesh = mesh_of(variable)
+    return nullcontext() if mesh is None else dtensor.replicated_drawing(mesh)
+
+
+def assign(variable: Any, value: Any) -> None:
+    """Assign a value that may be anywhere to a variable."""
+    if mesh_of(variable) is None:
+        variable.assign(value)
+    else:
+        dtensor.assign(variable, value)
+
+
+def numpy(variable: Any) -> Any:
+    """Return the whole value of a variable as an array."""
+    return variable.numpy() if mesh_of(variable) is None else dtensor.numpy(variable)

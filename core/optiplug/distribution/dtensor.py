@@ -1,0 +1,112 @@
+"""DTensor: one program over variables that are laid out over a mesh of devices.
+
+Gradients are those of the whole batch, so nothing has to be summed, and each variable is one
+variable, so a step runs once. Every variable that a step assigns has to be on the mesh: a plain
+one is assigned once for each device.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.experimental import dtensor
+
+from optiplug.errors import ConfigError, ReplicaContextError
+from optiplug.numerics import after_drawing
+
+__all__ = ["assign", "checked_mesh", "create", "mesh_of", "numpy", "replicated_drawing", "require_one_mesh"]
+
+
+def checked_mesh(mesh: Any) -> Any:
+    """Return `mesh`, if it is one or None."""
+    if mesh is None or isinstance(mesh, dtensor.Mesh):
+        return mesh
+    hint = "`tf.experimental.dtensor.create_mesh` makes one"
+    raise ConfigError("`mesh` must be a tf.experimental.dtensor.Mesh", received=mesh, hint=hint)
+
+
+def mesh_of(place: Any) -> Any:
+    """Return the mesh that a variable is laid out over, a mesh itself, and None for anything else."""
+    if isinstance(place, dtensor.Mesh):
+        return place
+    return place.layout.mesh if isinstance(place, dtensor.DVariable) else None
+
+
+def require_one_mesh(variables: Iterable[Any], mesh: Any = None) -> None:
+    """Raise `ReplicaContextError` if some variables are on a mesh, and not all on the same, on `mesh`."""
+    meshes = {id(each): mesh_of(each) for each in variables}
+    expected = mesh or next((each for each in meshes.values() if each is not None), None)
+    if expected is None:
+        return
+    strangers = [each.name for each in variables if not _same(meshes[id(each)], expected)]
+    if strangers:
+        raise ReplicaContextError(
+            f"every variable of a step must be a DVariable on the same mesh, here {_named(expected)}",
+            received=strangers[:5],
+            hint="create the variables of the model as DVariables, and the optimizer with `mesh=`",
+        )
+    if tf.distribute.has_strategy():
+        raise ReplicaContextError(
+            "variables on a mesh cannot be used with a strategy",
+            received=type(tf.distribute.get_strategy()).__name__,
+            hint="DTensor itself splits the work: leave the strategy out",
+        )
+
+
+def create(place: Any, initial: Callable[[], Any], *, shape: Any, dtype: Any, name: str) -> Any:
+    """Create a variable on the mesh of `place`: laid out as it if it has the same shape, else replicated."""
+    with tf.init_scope():
+        shape = tf.TensorShape(shape)
+        layout = dtensor.Layout.replicated(mesh_of(place), shape.rank)
+        if isinstance(place, dtensor.DVariable) and place.shape == shape:
+            layout = place.layout
+        start = initial()
+        # A number must not pass through float32 on its way to a double.
+        start = tf.cast(start, dtype) if tf.is_tensor(start) else tf.convert_to_tensor(start, dtype)
+        start = _on(layout.mesh, start)
+        if start.shape != shape:  # each device makes no more than its own part
+            start = dtensor.call_with_layout(tf.broadcast_to, layout, start, shape)
+        return dtensor.DVariable(dtensor.relayout(start, layout), trainable=False, dtype=dtype, name=name)
+
+
+def assign(variable: Any, value: Any) -> None:
+    """Assign a variable on a mesh, be the value there too or in one place."""
+    variable.assign(_on(variable.layout.mesh, tf.cast(value, variable.dtype)))
+
+
+def numpy(variable: Any) -> Any:
+    """Return the whole of a variable on a mesh as an array."""
+    whole = dtensor.Layout.replicated(variable.layout.mesh, variable.shape.rank)
+    return dtensor.relayout(variable.read_value(), whole).numpy()
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one is not None and bool(one == other)  # a mesh cannot be compared with None
+
+
+@contextmanager
+def replicated_drawing(mesh: Any) -> Iterator[None]:
+    """Let random numbers that are drawn while a step is traced be those of a single device."""
+
+    def whole(bits: Any) -> Any:
+        return dtensor.relayout(bits, dtensor.Layout.replicated(mesh, bits.shape.rank))
+
+    token = after_drawing.set(whole)
+    try:
+        yield
+    finally:
+        after_drawing.reset(token)
+
+
+def _on(mesh: Any, value: Any) -> Any:
+    if not tf.executing_eagerly() or dtensor.is_dtensor(value):
+        return value
+    return dtensor.copy_to_mesh(value, dtensor.Layout.replicated(mesh, value.shape.rank))
+
+
+def _named(mesh: Any) -> str:
+    sizes: Sequence[str] = [f"{name}: {mesh.dim_size(name)}" for name in mesh.dim_names]
+    return f"{mesh.name or 'mesh'} ({', '.join(sizes)})"

@@ -1,0 +1,120 @@
+"""What an optimizer tells of itself, before or after it is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from .errors import BuildError, PluginError
+from .explanation import UPDATE, Explanation, Part, VariableExplanation, explain
+from .keras_names import KerasNames
+from .pairs import unwrapped
+from .pipeline import Pipeline
+from .registry import registry
+from .schedule import evaluate
+from .state_report import StateReport, report
+
+__all__ = ["Reports"]
+
+
+class Reports(KerasNames):
+    """Mixin of `Optimizer`: its state in bytes, and what it does to each variable."""
+
+    _pipeline: Pipeline
+    _late: Callable[[Iterable[Any]], list[Any]]
+    _rehearsed: Callable[[Sequence[Any]], Any]
+
+    def state_report(self, variables: Iterable[Any] | None = None) -> StateReport:
+        """Return how many bytes the state takes, by model variable and slot.
+
+        Parameters
+        ----------
+        variables
+            Variables of a model; nothing is created for them. By default those that the optimizer
+            is built with.
+
+        Raises
+        ------
+        BuildError
+            If there are no variables.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> kernel = tf.Variable(tf.zeros([256, 10]), name="kernel")
+        >>> report = optiplug.create("adam").state_report([kernel])
+        >>> report.total
+        20492
+        >>> print(report)
+        bytes          momentum  second_moment   total
+        kernel           10,240         10,240  20,480
+        iterations                                   8
+        learning_rate                                4
+        total            10,240         10,240  20,492
+        """
+        wanted = self._wanted(variables, "state_report")
+        if self._late(wanted):
+            twin: Reports = self._rehearsed([*self._parameters, *self._late(wanted)])
+            return twin.state_report(wanted)
+        return report(self.state, map(self._parameters.path, wanted))
+
+    def explain(self, variables: Iterable[Any] | None = None) -> Explanation:
+        """Return what a step does to each variable: stages and processors in their order.
+
+        Parameters
+        ----------
+        variables
+            Variables of a model; nothing is created for them. By default those that the optimizer
+            is built with.
+
+        Raises
+        ------
+        BuildError
+            If there are no variables.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> kernel, bias = tf.Variable([[1.0]], name="kernel"), tf.Variable([1.0], name="bias")
+        >>> decay = {"use": "weight_decay", "rate": 0.1, "skip": ["bias"]}
+        >>> told = optiplug.create("sgd", learning_rate=0.5, processors=[decay]).explain([kernel, bias])
+        >>> told["kernel"].decayed, told["bias"].decayed, told.learning_rate
+        (True, False, 0.5)
+        """
+        wanted = self._wanted(variables, "explain")
+        late = self._late(wanted)
+        twin: Reports = self._rehearsed([*self._parameters, *late]) if late else self
+        return Explanation(self._own_part(), self._next_rate(), twin._explained(wanted))
+
+    def _explained(self, variables: Iterable[Any]) -> tuple[VariableExplanation, ...]:
+        return explain(variables, self._parameters, self._pipeline, self._own_part())
+
+    def _wanted(self, variables: Iterable[Any] | None, method: str) -> list[Any]:
+        wanted = list(self._parameters) if variables is None else [unwrapped(each) for each in variables]
+        if not wanted:
+            raise BuildError(
+                "there are no variables yet",
+                where=f"{self.name}.{method}",
+                hint=f"hand over those of the model: {method}(model.trainable_variables)",
+            )
+        return wanted
+
+    def _own_part(self) -> Part:
+        try:
+            entry = registry.find("optimizers", registry.reference_of(type(self.config)))
+            origin = f"{entry.distribution} {entry.version}"
+        except PluginError:
+            origin = f"{type(self).__module__}.{type(self).__qualname__}"
+        return Part(UPDATE, self.name, origin)
+
+    def _next_rate(self) -> float | None:
+        """Return the learning rate of the next step without creating a variable."""
+        held, rate = self.state.states, self._learning_rate
+        if rate is None:
+            return None
+        if isinstance(rate, int | float):
+            return self._current_rate()
+        iteration = held["iterations"].value if "iterations" in held else tf.constant(0, tf.int64)
+        return float(evaluate(rate, iteration, tf.float32))

@@ -1,0 +1,104 @@
+"""The adapter for Keras 3 on TensorFlow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import keras
+
+import optiplug
+
+from .adapter import Adapter
+
+__all__ = ["KerasAdapter"]
+
+
+@keras.saving.register_keras_serializable(package="optiplug")
+class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras is untyped
+    """An optimizer of optiplug as a `keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.
+
+    Parameters
+    ----------
+    optimizer
+        The optimizer that takes the steps and keeps the state.
+
+    Raises
+    ------
+    ConfigError
+        If Keras runs on another backend than TensorFlow.
+
+    Examples
+    --------
+    >>> import keras, optiplug, optiplug_keras
+    >>> adapter = optiplug_keras.KerasAdapter(optiplug.create("sgd", learning_rate=0.5))
+    >>> weight = keras.Variable([1.0, 2.0])
+    >>> adapter.apply([keras.ops.ones(2)], [weight])
+    >>> weight.numpy().tolist()
+    [0.5, 1.5]
+    """
+
+    def __init__(self, optimizer: optiplug.Optimizer) -> None:
+        if keras.backend.backend() != "tensorflow":
+            raise optiplug.ConfigError(
+                "Keras must run on TensorFlow",
+                received=keras.backend.backend(),
+                hint="set KERAS_BACKEND=tensorflow before Keras is imported",
+            )
+        # For a rate that is a function Keras makes no variable.
+        super().__init__(optimizer, learning_rate=lambda: optimizer.learning_rate)
+        del self._iterations, self._variables  # Keras' own, which a checkpoint would have beside ours
+
+    @property
+    def variables(self) -> list[_Named]:
+        """The state, as what Keras takes for its own variables."""
+        states = self.optimizer.state.states.values()
+        return [_Named(state.variable, state.name) for state in states]
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Create the state for these variables, if there are any."""
+        if not variables:
+            return
+        self.optimizer.build([variable for variable in variables if not _computed(variable)])
+        # Set so, they are not tracked: a checkpoint of the optimizer has no place for the model.
+        self.__dict__["_trainable_variables"] = list(variables)
+        self.built = True
+
+    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+        """Take one step with these gradients, of these variables or of those it was built with."""
+        variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
+        if not self.built:
+            self.build(variables)
+        pairs = [pair for pair in zip(grads, variables, strict=True) if not _computed(pair[1])]
+        for gradient, variable in zip(grads, variables, strict=True):
+            if _computed(variable) and gradient is not None:
+                variable.assign(gradient)
+        if self.loss_scale_factor is not None:
+            pairs = [
+                (None if gradient is None else keras.ops.divide(gradient, self.loss_scale_factor), variable)
+                for gradient, variable in pairs
+            ]
+        self.optimizer.apply_gradients(pairs)
+        for gradient, variable in pairs:
+            # The tf.Variable inside knows nothing of the constraint.
+            if gradient is not None and isinstance(variable, keras.Variable) and variable.constraint:
+                variable.assign(variable.constraint(variable))
+
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
+        """Take one step with these (gradient, variable) pairs and return `iterations`."""
+        pairs = list(grads_and_vars)
+        self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
+        return self.iterations
+
+
+class _Named(optiplug.State):
+    """A state variable with the one member more that Keras asks of a variable."""
+
+    @property
+    def path(self) -> str:
+        return self.name
+
+
+def _computed(variable: Any) -> bool:
+    """Say whether the "gradient" of a variable is its new value, as for the scales of float8."""
+    return bool(getattr(variable, "overwrite_with_gradient", False))

@@ -1,0 +1,77 @@
+"""The adapter for tf_keras, the Keras of TensorFlow up to 2.15."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import tensorflow as tf
+import tf_keras
+
+import optiplug
+
+from .adapter import Adapter
+
+__all__ = ["TFKerasAdapter"]
+
+
+@tf_keras.saving.register_keras_serializable(package="optiplug", name="KerasAdapter")
+class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[misc]  # tf_keras is untyped
+    """An optimizer of optiplug as a `tf_keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.
+
+    Parameters
+    ----------
+    optimizer
+        The optimizer that takes the steps and keeps the state.
+
+    Examples
+    --------
+    >>> import tensorflow as tf, tf_keras, optiplug_keras
+    >>> adapter = optiplug_keras.wrap("sgd", learning_rate=0.5, keras=tf_keras)
+    >>> weight = tf.Variable([1.0, 2.0])
+    >>> int(adapter.apply_gradients([(tf.ones(2), weight)]))
+    1
+    >>> weight.numpy().tolist()
+    [0.5, 1.5]
+    """
+
+    def __init__(self, optimizer: optiplug.Optimizer) -> None:
+        # The counter that tf_keras makes stays, unused: without it no SavedModel could be loaded.
+        super().__init__(optimizer, weight_decay=None)
+        self.built = False
+
+    @property
+    def variables(self) -> Any:
+        """The state, as a list that is also a method."""
+        return self.optimizer.variables
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state for these variables, if there are any."""
+        if var_list:
+            self.optimizer.build(var_list)
+            self._built = self.built = True
+
+    def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
+        """Return (gradient, variable) pairs."""
+        return self.optimizer.compute_gradients(loss, var_list, tape)
+
+    def aggregate_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+        """Sum the gradients over all replicas."""
+        return self.optimizer.aggregate_gradients(grads_and_vars)
+
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[Any, Any]],
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """Take one step with these (gradient, variable) pairs and return `iterations`."""
+        pairs = list(grads_and_vars)
+        if not self.built:
+            with tf.init_scope():
+                self.build([variable for _, variable in pairs])
+        return self.optimizer.apply_gradients(pairs, name, skip_gradients_aggregation, **kwargs)
+
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "is_legacy_optimizer": False}

@@ -1,0 +1,168 @@
+"""Every kind of gradient and of variable that a step can meet."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import optiplug
+from optiplug_sgd.sgd import SGD
+from support.steps import rows, stepped
+
+EVERYTHING = {"momentum": 0.5, "nesterov": True, "weight_decay": 0.25, "use_ema": True}
+
+# Of a table of 4 rows and 2 columns.
+SPARSE = {
+    "every row": ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0], [7.0, 8.0]], [0, 1, 2, 3]),
+    "twice": ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [3, 1, 3]),
+    "all the same": ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [2, 2, 2]),
+    "backwards": ([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [3, 2, 0]),
+    "no row": (np.zeros((0, 2)), np.zeros(0, np.int32)),
+}
+
+
+@pytest.mark.parametrize("clip", ["clipnorm", "clipvalue", "global_clipnorm"])
+@pytest.mark.parametrize("case", SPARSE)
+def test_rows_equal_their_dense_sum(case, clip):
+    gradient = rows(*SPARSE[case], [4, 2])
+    start, keywords = tf.ones([4, 2]), {"learning_rate": 0.5, clip: 1.0, **EVERYTHING}
+    sparse = stepped(SGD(**keywords), *[gradient] * 3, start=start)
+    dense = stepped(SGD(**keywords), *[tf.convert_to_tensor(gradient)] * 3, start=start)
+    np.testing.assert_array_equal(sparse, dense)
+
+
+@pytest.mark.parametrize("index_dtype", [tf.int32, tf.int64])
+def test_rows_that_do_not_know_the_shape_of_their_table(index_dtype):
+    slices = tf.IndexedSlices(tf.ones([1, 2]), tf.constant([1], index_dtype))
+    np.testing.assert_array_equal(stepped(SGD(1.0), slices, start=tf.ones([2, 2])), [[1, 1], [0, 0]])
+
+
+def test_the_number_of_rows_does_not_trace_the_step_again():
+    optimizer, table = SGD(1.0), tf.Variable(tf.ones([4, 2]))
+    for case in SPARSE.values():
+        optimizer.apply_gradients([(rows(*case, [4, 2]), table)])
+    assert optimizer.trace_count == 1
+
+
+def test_rows_of_an_embedding_on_the_tape():
+    table = tf.Variable(tf.ones([4, 2]))
+    SGD(1.0).minimize(lambda: tf.reduce_sum(tf.gather(table, [3, 1, 3])), [table])
+    np.testing.assert_array_equal(table, [[1, 1], [0, 0], [1, 1], [-1, -1]])
+
+
+def test_rows_inside_a_tf_function():
+    table, optimizer = tf.Variable(tf.ones([4, 2])), SGD(1.0)
+
+    @tf.function(reduce_retracing=True)
+    def step(indices):
+        optimizer.minimize(lambda: tf.reduce_sum(tf.gather(table, indices)), [table])
+
+    for indices in ([3, 1, 3], [0], []):
+        step(tf.constant(indices, tf.int32))
+    np.testing.assert_array_equal(table, [[0, 0], [0, 0], [1, 1], [-1, -1]])
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
+@pytest.mark.parametrize("sparse", [False, True])
+def test_every_dtype_keeps_its_dtype(dtype, sparse):
+    optimizer = SGD(0.5, momentum=0.5, global_clipnorm=10.0, weight_decay=0.5, use_ema=True)
+    variable, gradient = tf.Variable(tf.cast([1.0, 2.0], dtype)), tf.cast([1.0, 1.0], dtype)
+    if sparse:
+        gradient = tf.IndexedSlices(tf.cast([0.5, 1.0, 0.5], dtype), tf.constant([0, 1, 0]), tf.constant([2]))
+    for _ in range(2):
+        optimizer.apply_gradients([(gradient, variable)])
+    assert variable.dtype == dtype
+    velocity = optimizer.momentum[variable]
+    assert velocity.dtype == dtype
+    np.testing.assert_allclose(tf.cast(velocity.variable, "complex128"), [-0.75, -0.75])
+    np.testing.assert_allclose(tf.cast(variable.read_value(), "complex128"), [-0.5625, 0.0])
+
+
+def test_dtypes_side_by_side():
+    dtypes = ["float16", "bfloat16", "float32", "float64", "complex64"]
+    optimizer, variables = SGD(1.0, global_clipnorm=1.0), [tf.Variable(tf.cast(0.0, each)) for each in dtypes]
+    optimizer.apply_gradients([(tf.cast(2.0, each.dtype), each) for each in variables])
+    for variable in variables:
+        np.testing.assert_allclose(tf.cast(variable, "complex128"), -1 / np.sqrt(5), rtol=4e-3)
+        assert variable.dtype.name in dtypes
+
+
+def test_scalars_and_no_elements_at_all():
+    optimizer, empty, scalar = SGD(0.5, global_clipnorm=1.0), tf.Variable(tf.zeros([0, 3])), tf.Variable(1.0)
+    optimizer.apply_gradients([(tf.zeros([0, 3]), empty), (tf.constant(1.0), scalar)])
+    assert float(scalar) == 0.5
+    assert stepped(SGD(**EVERYTHING, clipnorm=1.0), np.zeros([2, 0]), start=np.zeros([2, 0])).shape == (2, 0)
+
+
+def test_python_numbers_and_arrays():
+    optimizer, variable = SGD(1.0), tf.Variable([1.0, 2.0])
+    optimizer.apply_gradients([(np.ones(2, np.float32), variable)])
+    optimizer.apply_gradients([([1.0, 1.0], variable)])
+    np.testing.assert_array_equal(variable, [-1.0, 0.0])
+
+
+def test_none_leaves_variables_alone_and_says_so():
+    optimizer, one, other = (
+        SGD(1.0, **EVERYTHING),
+        tf.Variable(1.0, name="one"),
+        tf.Variable(1.0, name="other"),
+    )
+    with pytest.raises(ValueError, match="No gradients provided for any variable"):
+        optimizer.apply_gradients([(None, one), (None, other)])
+    with pytest.warns(UserWarning, match=r"without gradient are left alone: \['other:0'\]"):
+        optimizer.apply_gradients([(tf.constant(1.0), one), (None, other)])
+    assert float(one) < 0.0
+    assert float(other) == 1.0
+
+
+def test_constraints_are_applied_before_the_average():
+    optimizer = SGD(1.0, use_ema=True, ema_momentum=0.5)
+    variable = stepped(optimizer, 5.0, start=1.0, constraint=lambda value: tf.maximum(value, 0.0))
+    assert float(variable) == 0.0
+    optimizer.finalize_variable_values([variable])
+    assert float(variable) == 0.5
+
+
+def test_constraints_of_sparse_and_half_precision_variables():
+    def unit(value):
+        return value / tf.norm(value, axis=-1, keepdims=True)
+
+    gradient = tf.IndexedSlices(tf.constant([[3.0, 0.0]], tf.float16), tf.constant([0]), tf.constant([2, 2]))
+    variable = stepped(SGD(1.0), gradient, start=tf.constant([[0, 4], [0, 1]], tf.float16), constraint=unit)
+    np.testing.assert_allclose(variable, [[-0.6, 0.8], [0, 1]], rtol=1e-3)
+
+
+def test_variables_seen_late_start_afresh_and_the_others_go_on():
+    optimizer, variables = SGD(1.0, momentum=0.5), [tf.Variable(0.0) for _ in range(3)]
+    for count in (1, 2, 3):
+        optimizer.apply_gradients([(tf.constant(1.0), each) for each in variables[:count]])
+    assert [float(each) for each in variables] == [-4.25, -2.5, -1.0]
+    assert optimizer.iterations == 3
+
+
+def test_another_set_of_variables_in_each_call():
+    optimizer, variables = SGD(1.0, momentum=0.5), [tf.Variable(0.0) for _ in range(3)]
+    for chosen in ([0, 1], [2], [1, 2], [2, 1], [0, 1, 2], [0, 1]):
+        optimizer.apply_gradients([(tf.constant(1.0), variables[place]) for place in chosen])
+    assert [float(each) for each in variables] == [-4.25, -8.0625, -6.125]
+    assert optimizer.trace_count == 6  # [0, 1] once more after the late one; [1, 2] and [2, 1] are two
+
+
+@pytest.mark.parametrize("processor", ["accumulate", "ema"])
+def test_state_of_processors_outlives_another_set_of_variables(processor):
+    fields = {"accumulate": {"steps": 2}, "ema": {"momentum": 0.5}}[processor]
+    optimizer = SGD(1.0, processors=[{"use": processor, **fields}])
+    one, other = tf.Variable(0.0, name="one"), tf.Variable(0.0, name="other")
+    optimizer.build([one])
+    for pairs in ([(1.0, one)], [(1.0, one), (1.0, other)], [(1.0, other)], [(3.0, one), (3.0, other)]):
+        optimizer.apply_gradients([(tf.constant(gradient), variable) for gradient, variable in pairs])
+    optimizer.finalize_variable_values([one, other])
+    expected = {"accumulate": [-2.5, -2.5], "ema": [-3.3125, -3.125]}[processor]
+    assert [float(one), float(other)] == expected
+
+
+def test_a_shape_that_is_not_the_variable_s_is_refused():
+    for gradient in (tf.ones([3]), rows([1.0], [0], [3])):
+        with pytest.raises(optiplug.GradientsError, match=r"must have its shape \(2,\).*\(3,\)"):
+            SGD().apply_gradients([(gradient, tf.Variable([1.0, 2.0]))])

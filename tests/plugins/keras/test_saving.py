@@ -1,0 +1,243 @@
+"""Models bring the config and the state of their optimizer back."""
+
+from __future__ import annotations
+
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+import tf_keras
+
+import optiplug
+from optiplug_keras import wrap
+from support.keras_models import compiled, fit
+from support.keras_models import model as untrained
+
+SGD = {
+    "learning_rate": {
+        "use": "exponential",
+        "initial_learning_rate": 0.1,
+        "decay_steps": 20,
+        "decay_rate": 0.5,
+    },
+    "momentum": 0.9,
+    "global_clipnorm": 1.0,
+    "processors": [{"use": "skip_non_finite"}],
+}
+
+
+def trained(flavour, name="sgd", **hyperparameters):
+    model = compiled(flavour, wrap(name, **(hyperparameters or SGD), keras=flavour))
+    fit(model, epochs=2)
+    return model
+
+
+@pytest.fixture(scope="module")
+def model(flavour):
+    """A model that was trained for two epochs; tests leave it so."""
+    return trained(flavour)
+
+
+@pytest.fixture(scope="module")
+def expected(flavour):
+    """The losses of three epochs in one go."""
+    return fit(compiled(flavour, wrap("sgd", **SGD, keras=flavour)), epochs=3)
+
+
+def state(model):
+    return {name: each.numpy() for name, each in model.optimizer.optimizer.state.states.items()}
+
+
+def assert_same_state(model, other):
+    ours, theirs = list(state(model).values()), list(state(other).values())
+    assert len(ours) == len(theirs) > 2
+    assert int(model.optimizer.iterations) == int(other.optimizer.iterations) == 8
+    for value, expected in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(value, expected)
+
+
+def test_two_epochs_saved_and_one_more_are_three_in_one_go(flavour, model, expected, tmp_path):
+    model.save(tmp_path / "model.keras")
+
+    loaded = flavour.models.load_model(tmp_path / "model.keras")
+
+    assert loaded.optimizer.optimizer.config == model.optimizer.optimizer.config
+    assert_same_state(loaded, model)
+    assert fit(loaded) == expected[2:]
+
+
+def test_rate_that_was_set_comes_back(flavour, tmp_path):
+    model = compiled(flavour, wrap("sgd", learning_rate=0.1, keras=flavour))
+    model.optimizer.learning_rate = 0.025
+    fit(model)
+    model.save(tmp_path / "model.keras")
+
+    loaded = flavour.models.load_model(tmp_path / "model.keras")
+
+    assert loaded.optimizer.learning_rate.numpy() == np.float32(0.025)
+    assert loaded.optimizer.get_config()["learning_rate"] == pytest.approx(0.025)
+
+
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_hdf5_of_tf_keras(tmp_path):
+    model = trained(tf_keras)
+    model.save(tmp_path / "model.h5")
+
+    loaded = tf_keras.models.load_model(tmp_path / "model.h5")
+
+    assert_same_state(loaded, model)
+    assert fit(loaded) == fit(model)
+
+
+def test_saved_model_of_tf_keras_starts_afresh(tmp_path):
+    """tf_keras restores the state of no optimizer that is not one of its own."""
+    model = trained(tf_keras)
+    model.save(tmp_path / "model")
+
+    loaded = tf_keras.models.load_model(tmp_path / "model")
+
+    assert loaded.optimizer.optimizer.config == model.optimizer.optimizer.config
+    np.testing.assert_array_equal(loaded.get_weights()[0], model.get_weights()[0])
+    assert fit(loaded)[0] < 2.0
+    assert int(loaded.optimizer.iterations) == 4
+
+
+def test_hdf5_of_keras_3_starts_afresh(tmp_path):
+    """Keras 3.15 builds any optimizer for no variables there; its own then cannot train."""
+    model = trained(keras)
+    model.save(tmp_path / "model.h5")
+
+    loaded = keras.models.load_model(tmp_path / "model.h5")
+
+    assert loaded.optimizer.optimizer.config == model.optimizer.optimizer.config
+    assert np.isfinite(fit(loaded)).all()
+    assert int(loaded.optimizer.iterations) == 4
+
+
+def test_weights_into_another_model_of_the_same_layers(flavour, tmp_path):
+    model, other = trained(flavour), trained(flavour)
+    fit(other)
+    model.save_weights(tmp_path / "model.weights.h5")
+
+    other.load_weights(tmp_path / "model.weights.h5")
+
+    assert set(state(model)) != set(state(other))  # layers are numbered on
+    assert_same_state(other, model)
+
+
+def test_weights_into_a_model_that_was_not_trained(tmp_path):
+    model, fresh = trained(keras), compiled(keras, wrap("sgd", **SGD))
+    model.save_weights(tmp_path / "model.weights.h5")
+
+    with pytest.warns(UserWarning, match="'sgd' is not loaded: it is not built"):
+        fresh.load_weights(tmp_path / "model.weights.h5")
+
+    np.testing.assert_array_equal(fresh.get_weights()[0], model.get_weights()[0])
+
+
+def test_weights_that_were_saved_without_an_optimizer(tmp_path):
+    model = trained(keras)
+    before = state(model)
+    untrained(keras).save_weights(tmp_path / "model.weights.h5")
+
+    with pytest.warns(UserWarning, match="'sgd' is not loaded: the weights were saved without it"):
+        model.load_weights(tmp_path / "model.weights.h5")
+
+    np.testing.assert_array_equal(state(model)["iterations"], before["iterations"])
+
+
+def test_model_without_anything_to_train(flavour, tmp_path):
+    frozen = compiled(flavour, wrap("sgd", **SGD, keras=flavour))
+    frozen.trainable = False
+    frozen.compile(optimizer=wrap("sgd", **SGD, keras=flavour), loss=frozen.loss)
+    frozen.save(tmp_path / "model.keras")
+
+    loaded = flavour.models.load_model(tmp_path / "model.keras")
+
+    assert loaded.optimizer.optimizer.config == frozen.optimizer.optimizer.config
+    assert loaded.optimizer.optimizer.state.homes == {}
+
+
+def test_state_of_another_optimizer_is_refused(tmp_path):
+    adam, sgd = trained(keras, "adam", learning_rate=1e-3), trained(keras)
+    adam.save_weights(tmp_path / "adam.weights.h5")
+    before = state(sgd)
+
+    with pytest.raises(ValueError, match=r"saved state must fit.*nothing was changed"):
+        sgd.load_weights(tmp_path / "adam.weights.h5")
+    with pytest.warns(UserWarning, match="saved state must fit"):
+        sgd.load_weights(tmp_path / "adam.weights.h5", skip_mismatch=True)
+
+    for name, value in state(sgd).items():
+        np.testing.assert_array_equal(value, before[name])
+
+
+@pytest.mark.parametrize("damage", ["missing", "extra", "reshaped"])
+def test_damaged_state_is_refused_with_a_table(model, damage):
+    store: dict[str, object] = {}
+    model.optimizer.save_own_variables(store)
+    before = state(model)
+    victim = next(key for key in store if key.startswith("momentum"))
+    value = store.pop(victim)
+    if damage == "extra":
+        store |= {victim: value, "momentum%2F99": value}
+    if damage == "reshaped":
+        store[victim] = np.zeros(3, np.float32)
+
+    with pytest.raises(optiplug.StateError) as refused:
+        model.optimizer.load_own_variables(store)
+
+    named = (
+        "momentum/99"
+        if damage == "extra"
+        else re.escape(next(n for n in before if n.startswith("momentum/")))
+    )
+    assert re.search(named, str(refused.value))
+    for name, current in state(model).items():
+        np.testing.assert_array_equal(current, before[name])
+
+
+def test_checkpoint_has_each_state_once(flavour, tmp_path):
+    flavour.backend.clear_session()  # layers are numbered anew, as in another process
+    model = trained(flavour)
+    flavour.backend.clear_session()
+    other = trained(flavour)
+    fit(other)
+    path = tf.train.Checkpoint(optimizer=model.optimizer).write(str(tmp_path / "checkpoint"))
+    saved = [name for name, _ in tf.train.list_variables(path) if "VARIABLE_VALUE" in name]
+
+    tf.train.Checkpoint(optimizer=other.optimizer).read(path).assert_consumed()
+
+    assert_same_state(other, model)
+    assert len([name for name in saved if "/by_name/" in name]) == len(state(model))
+    unused = [] if flavour is keras else ["optimizer/_iterations/.ATTRIBUTES/VARIABLE_VALUE"]
+    assert [name for name in saved if "/by_name/" not in name] == unused
+
+
+def test_run_that_broke_off_goes_on(flavour, expected, tmp_path):
+    class Crash(flavour.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            if epoch == 2:
+                raise KeyboardInterrupt
+
+    folder = tmp_path / "backup"
+    flavour.backend.clear_session()
+    broken = compiled(flavour, wrap("sgd", **SGD, keras=flavour))
+    with pytest.raises(KeyboardInterrupt):
+        fit(broken, epochs=3, callbacks=[flavour.callbacks.BackupAndRestore(folder), Crash()])
+
+    flavour.backend.clear_session()  # layers are numbered anew, as in another process
+    resumed = compiled(flavour, wrap("sgd", **SGD, keras=flavour))
+    losses = fit(resumed, epochs=3, callbacks=[flavour.callbacks.BackupAndRestore(folder)])
+
+    assert losses == expected[2:]
+
+
+def test_without_the_import_keras_says_what_is_missing(tmp_path, monkeypatch):
+    trained(keras).save(tmp_path / "model.keras")
+    monkeypatch.delitem(keras.saving.get_custom_objects(), "optiplug>KerasAdapter")
+
+    with pytest.raises(TypeError, match="Could not locate class 'KerasAdapter'"):
+        keras.models.load_model(tmp_path / "model.keras")
