@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-    from .named import NamedConfig
-
 __all__ = ["problems"]
 
 _RULES = {
@@ -41,7 +39,7 @@ _RULES = {
 }
 
 
-def problems(error: ValidationError, values: Mapping[str, Any], config: type[NamedConfig]) -> list[Problem]:
+def problems(error: ValidationError, values: Mapping[str, Any], config: type[Any]) -> list[Problem]:
     """Return every problem with `values`, the arguments of this class of configs."""
     found: dict[tuple[str | int, ...], Problem] = {}
     for detail in error.errors(include_url=False):
@@ -59,9 +57,7 @@ def _either(first: Problem, second: Problem) -> Problem:
     return replace(first, rule=rule, plugin=first.plugin or second.plugin)
 
 
-def _translated(
-    detail: ErrorDetails, values: Mapping[str, Any], config: type[NamedConfig]
-) -> Iterator[Problem]:
+def _translated(detail: ErrorDetails, values: Mapping[str, Any], config: type[Any]) -> Iterator[Problem]:
     kind, context = detail["type"], detail.get("ctx", {})
     path, received = _path(detail, values), detail["input"]
     cause = context.get("error")
@@ -82,7 +78,7 @@ def _translated(
         yield Problem(path, str(cause or detail["msg"].replace("Input should be", "must be")), received)
 
 
-def _instead(key: str, config: type[NamedConfig]) -> str:
+def _instead(key: str, config: type[Any]) -> str:
     fields = list(config.model_fields)
     return config.replaced.get(key) or f"{nearest(key, fields)} the fields are {', '.join(fields)}".strip()
 
