@@ -33,6 +33,7 @@ class Stateful:
             )
         self.owner, self._table, self._parameters = owner, table, parameters
         self._slots = vars(self).get("_slots") or _Slots()
+        self._variables = vars(self).get("_variables") or _Chosen()
 
     def build(self, variables: Sequence[Any]) -> None:
         """Create the state for `variables`; called again with all of them when more appear later."""
