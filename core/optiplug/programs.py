@@ -71,8 +71,7 @@ class Programs:
         """Return the function that runs the `pre_aggregate` hooks of this replica on its gradients."""
         if not tf.executing_eagerly():
             return _before_aggregation(plan(), variables)
-        replica = int(tf.distribute.get_replica_context().replica_id_in_sync_group)
-        key = tuple(map(id, variables)), replica
+        key = tuple(map(id, variables)), distribution.replica_index()
         if key not in self._before_aggregation:
             self._before_aggregation[key] = tf.function(
                 _before_aggregation(plan(), variables), autograph=False

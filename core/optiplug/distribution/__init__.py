@@ -12,7 +12,7 @@ from typing import Any
 
 from . import dtensor, strategies
 from .dtensor import checked_mesh, mesh_of, require_one_mesh
-from .strategies import merge, on_each_device, require_replica_context, sum_over_replicas
+from .strategies import merge, on_each_device, replica_index, require_replica_context, sum_over_replicas
 
 __all__ = [
     "assign",
@@ -23,6 +23,7 @@ __all__ = [
     "mesh_of",
     "numpy",
     "on_each_device",
+    "replica_index",
     "require_one_mesh",
     "require_replica_context",
     "sum_over_replicas",

@@ -20,6 +20,7 @@ __all__ = [
     "create_beside",
     "merge",
     "on_each_device",
+    "replica_index",
     "require_replica_context",
     "sum_over_replicas",
 ]
@@ -35,6 +36,11 @@ def require_replica_context(variable: Any) -> None:
             f"in a cross-replica context of {type(strategy).__name__}",
             hint="call it inside the function that you pass to `strategy.run`",
         )
+
+
+def replica_index() -> int:
+    """Return the place of the replica that calls eagerly, among all replicas."""
+    return int(tf.distribute.get_replica_context().replica_id_in_sync_group)
 
 
 def sum_over_replicas(gradients: Sequence[Any]) -> list[Any]:
