@@ -80,18 +80,20 @@ def explain(
             parameters.path(variable),
             tuple(variable.shape),
             variable.dtype.name,
-            tuple(_parts(variable, chains, pipeline, optimizer)),
+            tuple(_parts(variable, parameters, chains, pipeline, optimizer)),
         )
         for variable in variables
     )
 
 
-def _parts(variable: Any, chains: Mapping[str, Chain], pipeline: Pipeline, optimizer: Part) -> Iterator[Part]:
+def _parts(
+    variable: Any, parameters: Parameters, chains: Mapping[str, Chain], pipeline: Pipeline, optimizer: Part
+) -> Iterator[Part]:
     for stage, chain in chains.items():
         for name, chosen in chain:
             yield Part(stage, name, pipeline.origin(name), id(variable) in chosen)
         if stage == "decay":
             yield optimizer
-        constraint = getattr(variable, CONSTRAINT, None)
+        constraint = parameters.constraint(variable)
         if stage == "update" and constraint is not None:
             yield Part(CONSTRAINT, type(constraint).__name__, "the variable")

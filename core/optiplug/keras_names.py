@@ -221,8 +221,8 @@ class KerasNames:
         It has the variable's shape and dtype unless `shape` says otherwise, and starts at zero
         unless `initial_value` says otherwise.
         """
-        model_variable = unwrapped(model_variable)
         self._parameters.add(model_variable)
+        model_variable = unwrapped(model_variable)
         slot = Slot(variable_name)
         self.state.add_slot(
             slot,

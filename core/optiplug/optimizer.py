@@ -19,7 +19,7 @@ from .manifest import Manifest
 from .named import NamedConfig
 from .pairs import pairs, unwrapped
 from .pipeline import Pipeline
-from .planning import plan_only, planning
+from .planning import planning
 from .program import Plan, Program
 from .programs import Programs
 from .reports import Reports
@@ -81,6 +81,8 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
 
     def __init__(self, *positional: Any, mesh: Any = None, **hyperparameters: Any) -> None:
         tf.Module.__init__(self)
+        # Not so in a class written for Keras, which has a constructor of its own.
+        self._made_by_config = type(self).__init__ is Optimizer.__init__
         self._mesh = distribution.checked_mesh(mesh)
         self.config = self.configure(*positional, **renamed(hyperparameters))
         self._learning_rate: Any = getattr(self.config, "learning_rate", None)
@@ -104,13 +106,14 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
         It may be called again, with the same variables or with more: those that appear late get
         their state, and the state of the others stays as it is.
         """
-        late = self._late(map(unwrapped, var_list))
-        if not late:
+        given = self._late(var_list)
+        if not given:
             return
+        late = [unwrapped(variable) for variable in given]
         self._check_mesh(late)
         if self._made_by_config:
             self._check_awaited(late)
-        for variable in late:
+        for variable in given:
             self._parameters.add(variable)
         if not self._built_variables:
             self._unnamed_before_build = self._unnamed
@@ -121,27 +124,6 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
             paths = self._excluded_paths(self._excluded)
             self.config = self.config.model_copy(update={"exclude_from_weight_decay": paths})
         self._set_processors()
-
-    def _rehearsed(self, variables: Iterable[Any]) -> Optimizer:
-        """Return an optimizer like this one, built on `variables` with plans in place of its state."""
-        with plan_only():
-            twin: Optimizer = self._twin()
-            for processor in self._added:
-                twin.add_processor(_detached(processor))
-            twin._excluded.extend(self._excluded)
-            twin.build(list(variables))
-        return twin
-
-    def _twin(self) -> Any:
-        if not self._made_by_config:
-            return type(self).from_config(self.get_config())
-        processors = tuple(map(_detached, self.config.processors))
-        return type(self)(self.config.model_copy(update={"processors": processors}))
-
-    @property
-    def _made_by_config(self) -> bool:
-        """Whether the constructor takes a config: not so in a class written for Keras."""
-        return type(self).__init__ is Optimizer.__init__
 
     def _set_processors(self) -> None:
         """Make the pipeline anew; the step is traced again by its next call."""
@@ -275,11 +257,12 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
         aggregate = kwargs.pop("experimental_aggregate_gradients", True) and not skip_gradients_aggregation
         if kwargs:
             raise TypeError(sentence("`apply_gradients` takes no such arguments", received=list(kwargs)))
-        gradients, variables = pairs(grads_and_vars)
-        if not variables:
+        gradients, given = pairs(grads_and_vars)
+        if not given:
             return self.iterations
+        variables = [unwrapped(variable) for variable in given]
         distribution.require_replica_context(variables[0])
-        self._build_for(variables)
+        self._build_for(given)
         gradients = self._before_aggregation(gradients, variables)
         if aggregate:
             summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
@@ -305,7 +288,7 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
 
     def _late(self, variables: Iterable[Any]) -> list[Any]:
         built = set(map(id, self._built_variables))
-        return [variable for variable in variables if id(variable) not in built]
+        return [variable for variable in variables if id(unwrapped(variable)) not in built]
 
     def _run(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
         distribution.on_each_device(self._programs_of(variables), variables[0], gradients)
@@ -345,10 +328,6 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
     def trace_count(self) -> int:
         """Count the traces of the compiled core: one for each device, list of variables and set of hooks."""
         return self._programs.traces.count("core")
-
-
-def _detached(processor: Any) -> Any:
-    return processor.detached() if isinstance(processor, Stateful) else processor
 
 
 class _Untracked(list[Any]):

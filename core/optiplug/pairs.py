@@ -31,7 +31,7 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
             received=grads_and_vars,
             hint="zip(gradients, variables) makes one",
         ) from error
-    kept = [_pair(gradient, unwrapped(variable)) for gradient, variable in given if gradient is not None]
+    kept = [_pair(gradient, variable) for gradient, variable in given if gradient is not None]
     missing = [variable.name for gradient, variable in given if gradient is None]
     if given and not kept:
         raise ValueError(
@@ -39,7 +39,7 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
         )
     if missing:
         warnings.warn(f"Variables without gradient are left alone: {missing}.", stacklevel=3)
-    if len({id(variable) for _, variable in kept}) < len(kept):
+    if len({id(unwrapped(variable)) for _, variable in kept}) < len(kept):
         names = [variable.name for _, variable in kept]
         raise GradientsError("each variable must appear once in `grads_and_vars`", received=names)
     return [gradient for gradient, _ in kept], [variable for _, variable in kept]

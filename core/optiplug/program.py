@@ -139,6 +139,9 @@ class Program:
     @staticmethod
     def _dense(gradient: Any, variable: Any) -> Any:
         """Sum duplicate rows, outside the cluster: their number varies, and XLA compiles for each shape."""
+        if isinstance(gradient, tf.IndexedSlices):
+            values = tf.cast(gradient.values, compute_dtype(gradient.dtype))
+            gradient = tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
         gradient = tf.convert_to_tensor(gradient)
         if gradient.shape == variable.shape:
             return gradient
@@ -174,7 +177,8 @@ class Program:
         values = pipeline.fold("clip", values, step)
         values = pipeline.fold("decay", values, step)
         self._update(values, step)
-        for variable, constraint in zip(step.variables, self._constraints(), strict=True):
+        for own, variable in zip(self._variables, step.variables, strict=True):
+            constraint = self.plan.parameters.constraint(own)
             if constraint is not None:
                 variable.assign(constraint(variable.value))
         pipeline.run("post_step", step)
@@ -203,9 +207,6 @@ class Program:
         return [
             tf.cast(each, variable.dtype) for each, variable in zip(gradients, step.variables, strict=True)
         ]
-
-    def _constraints(self) -> list[Any]:
-        return [getattr(variable, "constraint", None) for variable in self._variables]
 
     def finalize(self) -> None:
         """Assign the final values of this device's variables."""

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import tensorflow as tf
 
 from .errors import BuildError, PluginError
 from .explanation import UPDATE, Explanation, Part, VariableExplanation, explain
-from .keras_names import KerasNames
 from .pairs import unwrapped
 from .pipeline import Pipeline
 from .registry import registry
+from .rehearsal import Rehearsal
 from .schedule import evaluate
 from .state_report import StateReport, report
 
 __all__ = ["Reports"]
 
 
-class Reports(KerasNames):
+class Reports(Rehearsal):
     """Mixin of `Optimizer`: its state in bytes, and what it does to each variable."""
 
     _pipeline: Pipeline
     _late: Callable[[Iterable[Any]], list[Any]]
-    _rehearsed: Callable[[Sequence[Any]], Any]
 
     def state_report(self, variables: Iterable[Any] | None = None) -> StateReport:
         """Return how many bytes the state takes, by model variable and slot.

@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from .numerics import compute_dtype
+
 __all__ = ["Rows"]
 
 
@@ -21,7 +23,9 @@ class Rows:
     def __init__(self, gradient: tf.IndexedSlices) -> None:
         self._indices, places = tf.unique(gradient.indices)
         size = _power_of_two_from(tf.size(gradient.indices))
-        self.gradient = tf.math.unsorted_segment_sum(gradient.values, places, size)
+        self.gradient = tf.math.unsorted_segment_sum(
+            tf.cast(gradient.values, compute_dtype(gradient.dtype)), places, size
+        )
         self._count = tf.size(self._indices)
         self._padded = tf.pad(self._indices, [[0, size - self._count]])
 

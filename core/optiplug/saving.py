@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from .errors import StateError
-from .keras_names import KerasNames
 from .manifest import Manifest, Spec, require_same, spec, version_key
 from .named import NamedConfig, config_of
 from .pipeline import Pipeline
+from .rehearsal import Rehearsal
 from .slots import Parameters, SlotTable
 from .stateful import Stateful
 
@@ -21,12 +21,11 @@ _BUILD = "build the optimizer with the model's variables first"
 _SAME = "create it with the config it was saved with, or change the values of `optiplug.read_state` by name"
 
 
-class Saving(KerasNames):
+class Saving(Rehearsal):
     """Mixin of `Optimizer`: what it saves, and what it refuses to load."""
 
     manifest: Manifest
     _pipeline: Pipeline
-    _rehearsed: Callable[[Sequence[Any]], Any]
 
     @property
     def parameters(self) -> Parameters:

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from . import distribution
 from .errors import BuildError, StateError
+from .pairs import unwrapped
 from .planning import Planned, planning
 from .working import TensorLike, Working, current_frame
 
@@ -28,6 +29,7 @@ class Parameters:
     def __init__(self) -> None:
         self.variables: list[Any] = []
         self.paths: dict[int, str] = {}
+        self._constraints: dict[int, Any] = {}
 
     def __contains__(self, variable: Any) -> bool:
         return id(variable) in self.paths
@@ -42,8 +44,13 @@ class Parameters:
         """Return the unique path of a variable."""
         return self.paths[id(variable)]
 
-    def add(self, variable: Any) -> None:
+    def constraint(self, variable: Any) -> Any:
+        """Return the function that a variable's values go through after an update, or None."""
+        return self._constraints[id(variable)]
+
+    def add(self, given: Any) -> None:
         """Take a variable in; equal names are told apart by a number, in order."""
+        variable = unwrapped(given)
         if variable in self:
             return
         wanted = variable.name.rsplit(":", 1)[0]
@@ -53,6 +60,8 @@ class Parameters:
             unique = f"{wanted}_{number}"
         self.variables.append(variable)
         self.paths[id(variable)] = unique
+        # A variable of Keras 3 has the constraint; the tf.Variable inside of it has none.
+        self._constraints[id(variable)] = getattr(given, "constraint", None)
 
 
 class State(TensorLike):

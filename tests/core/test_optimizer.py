@@ -231,3 +231,24 @@ def test_a_checkpoint_continues_bit_for_bit(tmp_path, restore):
     status.assert_consumed()
     for one, other in zip(resumed, uninterrupted, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_constraint_of_a_keras_variable():
+    import keras
+
+    variable = keras.Variable([3.0, 4.0])
+    variable.constraint = keras.constraints.UnitNorm(axis=0)
+    optimizer = optiplug.create("sgd", learning_rate=0.0)
+    for _ in range(2):  # once as the one that it is built with, once as one that it knows
+        variable.assign([3.0, 4.0])
+        optimizer.apply_gradients([(tf.ones(2), variable)])
+        np.testing.assert_allclose(variable.numpy(), [0.6, 0.8], rtol=1e-6)
+
+
+@pytest.mark.parametrize("sparse", ["exact", "lazy"])
+def test_rows_of_half_precision_are_summed_in_single_precision(sparse):
+    """In float16, 2048 + 1 is 2048."""
+    variable = tf.Variable(tf.zeros([3, 1], tf.float16))
+    gradient = tf.IndexedSlices(tf.ones([3072, 1], tf.float16), tf.fill([3072], 1), tf.constant([3, 1]))
+    optiplug.create("sgd", learning_rate=1.0, sparse=sparse).apply_gradients([(gradient, variable)])
+    np.testing.assert_array_equal(variable.numpy(), [[0], [-3072], [0]])

@@ -79,10 +79,6 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
                 for gradient, variable in pairs
             ]
         self.optimizer.apply_gradients(pairs)
-        for gradient, variable in pairs:
-            # The tf.Variable inside knows nothing of the constraint.
-            if gradient is not None and isinstance(variable, keras.Variable) and variable.constraint:
-                variable.assign(variable.constraint(variable))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
         """Take one step with these (gradient, variable) pairs and return `iterations`."""
