@@ -3,12 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from tensorflow.experimental import dtensor
 
 import optiplug
-from support.meshes import laid_out, mesh
-from support.meshes import whole as whole_of
-from support.strategies import mirrored, on_each_replica, on_every_device
+from support.strategies import central_storage, mirrored, on_each_replica, on_every_device
 
 SHAPES = {"kernel": (3, 2), "bias": (2,), "scale": ()}
 EVERYTHING = {
@@ -23,7 +20,7 @@ PLACES = {
     "one": tf.distribute.get_strategy,
     "two": lambda: mirrored(2),
     "four": lambda: mirrored(4),
-    "storage": lambda: tf.distribute.experimental.CentralStorageStrategy(["cpu:0", "cpu:1"]),
+    "storage": central_storage,
 }
 
 
@@ -133,63 +130,3 @@ def test_a_manager_keeps_count_and_restores_the_newest(tmp_path):
     again = Run("one")
     tf.train.CheckpointManager(again.checkpoint, tmp_path, max_to_keep=2).restore_or_initialize()
     assert int(again.optimizer.iterations) == 4
-
-
-class OnAMesh:
-    """A model and its optimizer on a mesh of two by two devices, or, without one, plain."""
-
-    def __init__(self, on=None):
-        values = {"kernel": np.arange(32, dtype="float32").reshape(8, 4), "bias": np.ones(4, "float32")}
-        make = (lambda array: laid_out(on, array, ["x", "y"][-array.ndim :])) if on else tf.constant
-        variable = dtensor.DVariable if on else tf.Variable
-        self.variables = [variable(make(value), name=name) for name, value in values.items()]
-        mesh_of = {"mesh": on} if on else {}
-        self.optimizer = optiplug.create("adam", use_ema=True, jit_compile=False, **mesh_of)
-        self.optimizer.build(self.variables)
-        self.checkpoint = tf.train.Checkpoint(model=self.variables, optimizer=self.optimizer)
-        self.step = tf.function(self.take_step)
-
-    def take_step(self):
-        self.optimizer.apply_gradients([(each * 0.5, each) for each in self.variables])
-
-    def values(self):
-        return [whole_of(each) for each in [*self.variables, *self.optimizer.variables]]
-
-
-@pytest.fixture(scope="module")
-def on_mesh():
-    run = OnAMesh(mesh(2, 2))
-    for _ in range(3):
-        run.step()
-    return run
-
-
-def test_from_a_mesh_onto_one_device_and_back(tmp_path, on_mesh):
-    path, expected = on_mesh.checkpoint.write(tmp_path / "mesh"), on_mesh.values()
-    plain = OnAMesh()
-    plain.checkpoint.read(path).assert_consumed()
-    back = OnAMesh(mesh(2, 2))
-    back.checkpoint.read(plain.checkpoint.write(tmp_path / "plain")).assert_consumed()
-    by_name, store = OnAMesh(mesh(2, 2)), {}
-    plain.optimizer.save_own_variables(store)
-    by_name.optimizer.load_own_variables(store)
-    for run, count in ((plain, 0), (back, 0), (by_name, len(by_name.variables))):
-        for value, wanted in zip(run.values()[count:], expected[count:], strict=True):
-            np.testing.assert_array_equal(value, wanted)
-    assert back.optimizer.variables[2].layout == on_mesh.optimizer.variables[2].layout
-
-
-def test_averages_and_reports_on_a_mesh(on_mesh):
-    before, layouts = on_mesh.values(), [each.layout for each in on_mesh.variables]
-    averages = [
-        whole_of(on_mesh.optimizer.state.states[f"ema/average/{name}"].variable)
-        for name in ("kernel", "bias")
-    ]
-    with on_mesh.optimizer.averaged_weights():
-        for value, average in zip(on_mesh.values(), averages, strict=False):
-            np.testing.assert_array_equal(value, average)
-    for value, wanted in zip(on_mesh.values(), before, strict=True):
-        np.testing.assert_array_equal(value, wanted)
-    assert [each.layout for each in on_mesh.variables] == layouts
-    assert on_mesh.optimizer.state_report().total == sum(value.nbytes for value in before[2:])
-    assert on_mesh.optimizer.explain()["kernel"].parts

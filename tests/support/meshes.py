@@ -32,3 +32,10 @@ def whole(variable: Any) -> Any:
         return variable.numpy()
     replicated = dtensor.Layout.replicated(variable.layout.mesh, variable.shape.rank)
     return dtensor.relayout(variable.read_value(), replicated).numpy()
+
+
+def on_every_device_of_a_mesh(variable: Any) -> list[Any]:
+    """Return a variable's value on each device, or all of it as often where no device has all of it."""
+    if variable.layout.is_fully_replicated():
+        return [each.numpy() for each in dtensor.unpack(variable.read_value())]
+    return [whole(variable)] * variable.layout.mesh.size

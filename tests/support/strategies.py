@@ -23,6 +23,18 @@ def mirrored(replicas: int) -> Any:
     return tf.distribute.MirroredStrategy([f"cpu:{index}" for index in range(replicas)], copying)
 
 
+@cache
+def one_device() -> Any:
+    """Return a strategy of one device, which is not the default one."""
+    return tf.distribute.OneDeviceStrategy("cpu:1")
+
+
+@cache
+def central_storage() -> Any:
+    """Return a strategy of two replicas whose variables are in one place."""
+    return tf.distribute.experimental.CentralStorageStrategy(["cpu:0", "cpu:1"])
+
+
 def on_each_replica(
     strategy: Any, replica_step: Callable[[Any], Any], *, graph: bool
 ) -> Callable[[Sequence[Any]], Any]:

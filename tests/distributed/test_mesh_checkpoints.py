@@ -1,0 +1,76 @@
+"""A checkpoint knows no layout: what was on a mesh goes on there, on another one, or on one device."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from support.placed_runs import EVERYTHING, SHAPES, Run, assert_equal, batches
+from support.places import BY_MODEL, ONE, OTHERWISE, REPLICATED, OnMesh
+
+HALF = 5
+DATA = batches(broken=True)
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """Return half of a run on a mesh, as a checkpoint, by name and as values, and the values at its end."""
+    run, store = Run(BY_MODEL, EVERYTHING).train(DATA[:HALF]), {}
+    run.optimizer.save_own_variables(store)
+    path = run.checkpoint.save(tmp_path_factory.mktemp("trained") / "on_mesh")
+    half = run.values()
+    return SimpleNamespace(path=path, store=store, half=half, end=run.train(DATA[HALF:]).values())
+
+
+def restored(path, place, deferred, *config):
+    """Return a run with the values of a checkpoint."""
+    run = Run(place, *(config or (EVERYTHING,)))
+    if not deferred:
+        run.optimizer.build(run.variables)
+    status = run.checkpoint.restore(path)
+    run.optimizer.build(run.variables)
+    status.assert_consumed()
+    return run
+
+
+@pytest.mark.parametrize("place", [ONE, REPLICATED, OTHERWISE], ids=["plain", "replicated", "otherwise"])
+@pytest.mark.parametrize("deferred", [False, True], ids=["built", "deferred"])
+def test_there_and_back(trained, place, deferred, tmp_path):
+    there = restored(trained.path, place, deferred)
+    assert_equal(there.values(), trained.half)
+    back = restored(there.checkpoint.save(tmp_path / "there"), BY_MODEL, deferred)
+    assert_equal(back.values(), trained.half)
+    for run in [there, back] if isinstance(place, OnMesh) else [back]:
+        momenta = [run.state(f"momentum/{name}") for name in SHAPES]
+        assert [each.layout for each in momenta] == [each.layout for each in run.variables]
+
+
+@pytest.mark.parametrize("deferred", [False, True], ids=["built", "deferred"])
+def test_training_goes_on_as_if_it_had_not_ended(trained, deferred):
+    run = restored(trained.path, BY_MODEL, deferred).train(DATA[HALF:])
+    assert run.values()["iterations"] > trained.half["iterations"]
+    assert_equal(run.values(), trained.end)
+
+
+@pytest.mark.parametrize("place", [ONE, OTHERWISE], ids=["plain", "otherwise"])
+def test_state_by_name_there_and_back(trained, place):
+    store = trained.store
+    for where in (place, BY_MODEL):
+        run = Run(where, EVERYTHING)
+        run.optimizer.build(run.variables)
+        run.optimizer.load_own_variables(store)
+        for name, state in run.optimizer.state.states.items():
+            np.testing.assert_array_equal(state.numpy(), trained.half[name], err_msg=name)
+        store = {}
+        run.optimizer.save_own_variables(store)
+
+
+def test_another_optimizer_there_and_back(tmp_path):
+    config = {"use_ema": True, "jit_compile": False}, "adam"
+    on_mesh = Run(BY_MODEL, *config).train(DATA[:3])
+    plain = restored(on_mesh.checkpoint.save(tmp_path / "mesh"), ONE, False, *config)
+    back = restored(plain.checkpoint.save(tmp_path / "plain"), BY_MODEL, False, *config)
+    for run in (plain, back):
+        assert_equal(run.values(), on_mesh.values())
+    for ours, theirs in zip(back.optimizer.variables, on_mesh.optimizer.variables, strict=True):
+        assert ours.layout == theirs.layout
