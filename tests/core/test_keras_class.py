@@ -45,12 +45,8 @@ def signed_momentum(base):
 
         def get_config(self):
             config = super().get_config()
-            config.update(
-                {
-                    "learning_rate": self._serialize_hyperparameter(self._learning_rate),
-                    "momentum": self.momentum,
-                }
-            )
+            config["learning_rate"] = self._serialize_hyperparameter(self._learning_rate)
+            config["momentum"] = self.momentum
             return config
 
     return SignedMomentum

@@ -59,9 +59,7 @@ def test_a_hook_can_come_and_go_after_the_first_step():
     assert optimizer.trace_count == 3
 
 
-def test_every_stage_is_run_in_its_place():
-    calls = []
-
+def hook_of_every_stage(calls):
     class Every:
         @hookimpl
         def post_step(self, step):
@@ -96,7 +94,12 @@ def test_every_stage_is_run_in_its_place():
         def finalize(self, step):
             calls.append("finalize")
 
-    optimizer, variable = SGD(processors=[Every()]), tf.Variable(1.0)
+    return Every()
+
+
+def test_every_stage_is_run_in_its_place():
+    calls = []
+    optimizer, variable = SGD(processors=[hook_of_every_stage(calls)]), tf.Variable(1.0)
     for _ in range(3):
         step(optimizer, variables=[variable])
     optimizer.finalize_variable_values([variable])

@@ -1,12 +1,13 @@
 """A hundred steps of gradient descent beside tf_keras and beside NumPy, on every path through our code.
 
 tf_keras clips the rows of a sparse gradient before it adds up those that come twice; SEMANTICS has it
-the other way round, so there the oracle alone decides.
+the other way round, so with a clip tf_keras is asked only where no row comes twice.
 """
 
 from __future__ import annotations
 
 from functools import cache
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -24,7 +25,12 @@ from support.trajectories import TOLERANCES, assert_same
 
 STEPS = 100
 SHAPES = [(6, 2), (5,), (4, 3, 2)]
-KINDS = [(dtype, form) for dtype in TOLERANCES for form in ("dense", "sparse")]
+MODES = {  # jit_compile, and whether the call is in a tf.function
+    "eager": (False, False),
+    "graph": (False, True),
+    "compiled": (True, False),
+    "compiled in a graph": (True, True),
+}
 
 # tf_keras rounds every hyperparameter to float32: these are the same there.
 RATE, MOMENTUM, DECAY, AVERAGE = 2.0**-6, 0.875, 0.25, 0.75
@@ -40,13 +46,26 @@ FORMS: dict[str, dict[str, Any]] = {
     "ema": {"momentum": MOMENTUM, "use_ema": True, "ema_momentum": AVERAGE},
     "ema_overwriting": {"use_ema": True, "ema_momentum": AVERAGE, "ema_overwrite_frequency": 7},
 }
-SCHEDULES = {
+SCHEDULES: dict[str, dict[str, Any]] = {
+    "constant": {"value": RATE / 2},
     "exponential": {"initial_learning_rate": RATE, "decay_steps": 8, "decay_rate": 0.75, "staircase": True},
     "inverse_time": {"initial_learning_rate": RATE, "decay_steps": 8, "decay_rate": 0.5},
     "polynomial": {"initial_learning_rate": RATE, "decay_steps": 64, "end_learning_rate": 0.0, "power": 2.0},
     "piecewise_constant": {"boundaries": [10, 50], "values": [RATE, RATE / 2, RATE / 8]},
     "cosine": {"initial_learning_rate": 0.0, "decay_steps": 64, "warmup_target": RATE, "warmup_steps": 16},
     "cosine_restarts": {"initial_learning_rate": RATE, "first_decay_steps": 16, "m_mul": 0.5},
+    "warmup": {"schedule": RATE, "warmup_steps": 20},
+    "join": {
+        "schedules": [{"use": "warmup", "schedule": RATE, "warmup_steps": 9}, RATE / 4],
+        "boundaries": [30],
+    },
+    "one_cycle": {"peak_learning_rate": RATE, "total_steps": 80},
+    "warmup_stable_decay": {
+        "peak_learning_rate": RATE,
+        "warmup_steps": 10,
+        "stable_steps": 50,
+        "decay_steps": 20,
+    },
 }
 KERAS = {
     "exponential": "ExponentialDecay",
@@ -68,11 +87,12 @@ def problem(form: str) -> Any:
     steps, sparse = [], []
     for _ in range(STEPS):
         scale = np.exp(random.normal())
-        # Multiples of 2^-12: sums of their parts are exact in every dtype here.
-        gradients = [np.round(random.normal(size=shape) * scale * 1024) / 4096 * 4 for shape in SHAPES]
-        sparse.append([rows_of(each, random) for each in gradients] if form == "sparse" else gradients)
+        # Multiples of 2^-10: sums of their parts are exact in every dtype here.
+        gradients = [np.round(random.normal(size=shape) * scale * 1024) / 1024 for shape in SHAPES]
+        if form != "dense":
+            sparse.append([rows_of(each, random, distinct=form == "distinct rows") for each in gradients])
         steps.append(gradients)
-    return [each.astype(np.float32).astype(np.float64) for each in initial], steps, sparse
+    return [each.astype(np.float32).astype(np.float64) for each in initial], steps, sparse or steps
 
 
 def tensors(form: str, dtype: str) -> list[list[Any]]:
@@ -88,6 +108,13 @@ def arguments(case: str) -> dict[str, Any]:
         if case in SCHEDULES
         else {"learning_rate": RATE, **FORMS[case]}
     )
+
+
+def kinds_of(case: str) -> list[list[tuple[str, str]]]:
+    """Return dtypes and forms in groups; each by itself where one gradient's size matters for another's."""
+    forms = ["dense", "sparse", *(["distinct rows"] if case in CLIPS else [])]
+    kinds = [(dtype, form) for dtype in TOLERANCES for form in forms]
+    return [[kind] for kind in kinds] if case == "global_clipnorm" else [kinds]
 
 
 def run(optimizer: Any, kinds: list[tuple[str, str]], *, graph: bool, final: bool) -> list[list[Any]]:
@@ -114,6 +141,7 @@ def run(optimizer: Any, kinds: list[tuple[str, str]], *, graph: bool, final: boo
     return trajectories
 
 
+@cache
 def oracle(case: str, form: str) -> list[Any]:
     given = arguments(case)
     rate = given["learning_rate"]
@@ -133,25 +161,19 @@ def oracle(case: str, form: str) -> list[Any]:
     return [*trajectory, list(chain[-1].average.values())] if case.startswith("ema") else trajectory
 
 
-def alone(case: str) -> list[list[tuple[str, str]]]:
-    """Split the kinds where one gradient's size matters for another's."""
-    return [[kind] for kind in KINDS] if case == "global_clipnorm" else [KINDS]
+class Table(tf_keras.optimizers.schedules.LearningRateSchedule):
+    """A schedule that tf_keras does not have, by its values."""
 
+    def __init__(self, config: Any, dtype: str) -> None:
+        self.values = tf.constant([evaluate(config, iteration) for iteration in range(STEPS)], dtype)
 
-@pytest.mark.parametrize("mode", ["eager", "compiled"])
-@pytest.mark.parametrize("case", CASES)
-def test_equals_its_oracle(case, mode):
-    """Uncompiled and called eagerly; then compiled, and called in a tf.function."""
-    for kinds in alone(case):
-        optimizer = optiplug.create("sgd", **arguments(case), jit_compile=mode == "compiled")
-        ours = run(optimizer, kinds, graph=mode == "compiled", final=case.startswith("ema"))
-        for (dtype, form), trajectory in zip(kinds, ours, strict=True):
-            assert_same(trajectory, oracle(case, form), TOLERANCES[dtype])
+    def __call__(self, step: Any) -> Any:
+        return self.values[step]
 
 
 def peer(case: str, dtype: str) -> Any:
     given = arguments(case)
-    if case in SCHEDULES:
+    if case in KERAS:
         # In double precision where it can be: tf_keras makes float32 of a Python number.
         exact = {
             name: tf.constant(value, dtype) if isinstance(value, float) else value
@@ -160,16 +182,47 @@ def peer(case: str, dtype: str) -> Any:
         if case == "piecewise_constant":
             exact["values"] = [tf.constant(value, dtype) for value in exact["values"]]
         given["learning_rate"] = getattr(tf_keras.optimizers.schedules, KERAS[case])(**exact)
+    elif case in SCHEDULES:
+        given["learning_rate"] = Table(given["learning_rate"], dtype)
     return tf_keras.optimizers.SGD(**given)
 
 
+@cache
+def theirs(case: str, dtype: str, form: str) -> list[Any]:
+    (trajectory,) = run(peer(case, dtype), [(dtype, form)], graph=True, final=case.startswith("ema"))
+    return trajectory
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_equals_tf_keras(case):
-    """Compiled, and called eagerly."""
-    final = case.startswith("ema")
-    for kinds in alone(case):
-        ours = run(optiplug.create("sgd", **arguments(case)), kinds, graph=False, final=final)
-        for (dtype, form), trajectory in zip(kinds, ours, strict=True):
-            if not (form == "sparse" and case in CLIPS):
-                (theirs,) = run(peer(case, dtype), [(dtype, form)], graph=True, final=final)
-                assert_same(trajectory, theirs, TOLERANCES[dtype])
+@pytest.mark.parametrize("mode", MODES)
+def test_a_hundred_steps(mode, case):
+    jit_compile, graph = MODES[mode]
+    for kinds in kinds_of(case):
+        optimizer = optiplug.create("sgd", **arguments(case), jit_compile=jit_compile)
+        trajectories = run(optimizer, kinds, graph=graph, final=case.startswith("ema"))
+        assert optimizer.iterations == STEPS
+        for (dtype, form), ours in zip(kinds, trajectories, strict=True):
+            assert_same(ours, oracle(case, form), TOLERANCES[dtype])
+            if not (case in CLIPS and form == "sparse"):
+                assert_same(ours, theirs(case, dtype, form), TOLERANCES[dtype])
+
+
+def test_every_registered_schedule_is_a_case():
+    assert set(SCHEDULES) == {entry.name for entry in optiplug.registry.entries("schedules")}
+
+
+@pytest.mark.parametrize("form", ["dense", "sparse", "distinct rows"])
+def test_no_two_cases_are_the_same(form):
+    """A hyperparameter that changes nothing would show nothing."""
+    ends = {case: np.concatenate([np.ravel(each) for each in oracle(case, form)[-1]]) for case in CASES}
+    for one, other in combinations(CASES, 2):
+        assert np.max(np.abs(ends[one] - ends[other])) > 1e-3, (one, other)
+
+
+def test_sparse_gradients_are_of_every_kind():
+    for form, twice in (("sparse", True), ("distinct rows", False)):
+        rows = [indices for step in problem(form)[2] for _, indices in step]
+        assert any(len(each) == 0 for each in rows)
+        assert any(len(set(each)) == 6 for each in rows)
+        assert any(list(each) != sorted(each) for each in rows)
+        assert any(len(set(each)) < len(each) for each in rows) == twice

@@ -1,0 +1,102 @@
+"""What makes no sense is refused with an error of our own, and leaves everything as it was."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import optiplug
+from optiplug_sgd.sgd import SGD
+from support.steps import rows
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+NAMES = st.sampled_from(["sgd", "exponential", "constant", "ema", "skip_non_finite", "clip_by_value", "auto"])
+ANYTHING = st.recursive(
+    SCALARS | NAMES,
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["use", "rate", "value", "momentum", "only"]), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+PART = st.floats(0, 1)
+CONSTANT = st.builds(lambda value: {"use": "constant", "value": value}, PART)
+SENSIBLE = {
+    "learning_rate": PART | CONSTANT,
+    "momentum": PART | CONSTANT,
+    "nesterov": st.booleans(),
+    "weight_decay": PART | CONSTANT,
+    "clipnorm": PART,
+    "clipvalue": PART,
+    "global_clipnorm": PART,
+    "use_ema": st.booleans(),
+    "ema_momentum": PART,
+    "ema_overwrite_frequency": st.integers(0, 3),
+    "jit_compile": st.sampled_from([False, "auto"]),
+    "sparse": st.sampled_from(["exact", "lazy"]),
+    "exclude_from_weight_decay": st.lists(st.text(max_size=4), max_size=3),
+    "processors": st.lists(st.sampled_from(["ema", "skip_non_finite"]) | ANYTHING, max_size=3),
+    "name": st.text(max_size=4),
+}
+FIELDS = sorted({*SGD.Config.model_fields, "decay", "mesh", "unknown"})
+
+
+@st.composite
+def hyperparameters(draw):
+    """Draw some fields, each with anything or with what may make sense."""
+    chosen = draw(st.lists(st.sampled_from(FIELDS), unique=True, min_size=1, max_size=4))
+    likely = draw(st.booleans())
+    return {name: draw(SENSIBLE.get(name, ANYTHING) if likely else ANYTHING) for name in chosen}
+
+
+def test_any_hyperparameters():
+    """Either they make an optimizer that steps, with a config of plain JSON, or the error is ours."""
+    outcomes = Counter()
+
+    @given(given_ones=hyperparameters())
+    @settings(max_examples=300)
+    def every(given_ones):
+        try:
+            optimizer = SGD(**{"jit_compile": False, **given_ones})
+        except optiplug.errors.OptiplugError as error:
+            outcomes[type(error)] += 1
+            return
+        outcomes["made"] += 1
+        assert optimizer.apply_gradients([(tf.constant([0.5, -0.5]), tf.Variable([1.0, 2.0]))]) == 1
+        config = json.loads(json.dumps(optimizer.get_config(), allow_nan=False))
+        assert SGD.from_config(config).config == optimizer.config
+
+    every()
+    assert outcomes["made"] > 50
+    assert outcomes[optiplug.ConfigError] > 50
+
+
+# Gradients of a variable of three rows and two columns.
+WRONG = {
+    "another shape": lambda: tf.ones([2, 3]),
+    "one row": lambda: tf.ones([1, 2]),
+    "a scalar": lambda: 1.0,
+    "one axis more": lambda: tf.ones([3, 2, 1]),
+    "rows of another length": lambda: rows([[1.0, 2.0, 3.0]], [1], [3, 3]),
+    "rows of a longer table": lambda: rows([[1.0, 2.0]], [1], [4, 2]),
+}
+
+
+@pytest.mark.parametrize("jit_compile", [True, False])
+@pytest.mark.parametrize("case", WRONG)
+def test_a_gradient_of_another_shape_is_refused_and_nothing_is_changed(case, jit_compile):
+    optimizer, variable = SGD(1.0, momentum=0.5, jit_compile=jit_compile), tf.Variable(tf.ones([3, 2]))
+    optimizer.apply_gradients([(tf.ones([3, 2]), variable)])
+    before = [each.numpy() for each in optimizer.variables]
+    with pytest.raises(optiplug.GradientsError, match=r"must have its shape \(3, 2\)"):
+        optimizer.apply_gradients([(WRONG[case](), variable)])
+    for each, value in zip(optimizer.variables, before, strict=True):
+        np.testing.assert_array_equal(each, value)
+    optimizer.apply_gradients([(tf.ones([3, 2]), variable)])
+    np.testing.assert_array_equal(variable, np.full([3, 2], -1.5))

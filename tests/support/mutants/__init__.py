@@ -1,0 +1,8 @@
+"""Broken plugins, each in one way, and the check that has to find it."""
+
+from __future__ import annotations
+
+from support.mutants import configs, execution, formulas, gradients, processors, schedules, state
+from support.mutants.mutant import MUTANTS
+
+__all__ = ["MUTANTS", "configs", "execution", "formulas", "gradients", "processors", "schedules", "state"]

@@ -1,0 +1,59 @@
+"""Broken processors."""
+
+from __future__ import annotations
+
+from optiplug import Processor, ProcessorConfig, hookimpl
+from support.mutants.mutant import breaks
+
+
+class Hook(Processor):
+    """What broken processors derive from."""
+
+    Config = ProcessorConfig
+
+
+@breaks("takes_part_in_a_stage", "must take part in at least one stage")
+class IsNoHook(Hook):
+    def clip(self, gradients, step):
+        return gradients
+
+
+@breaks("takes_part_in_a_stage", "clips")
+class MisspellsItsStage(Hook):
+    @hookimpl
+    def clips(self, gradients, step):
+        return gradients
+
+
+@breaks("selectors_spare_the_others", "not selected: variable encoder/table differs")
+class SeesEveryVariable(Hook):
+    @hookimpl
+    def post_step(self, step):
+        for variable in map(step.frame.working, self._parameters):
+            variable.assign(0.9 * variable.value)
+
+    def build(self, variables):
+        super().build(variables)
+        self.add_state("count")
+
+
+@breaks("owns_its_state", "two in a list must each have state of their own")
+class HasAFixedName(Hook):
+    def build(self, variables):
+        self.owner = "mine"
+        super().build(variables)
+        self.count = self.add_state("count")
+
+    @hookimpl
+    def post_step(self, step):
+        self.count.assign_add(1.0)
+
+
+@breaks("traced_equals_python", "run as Python: variable")
+class HalvesTheFirstGradientInPython(Hook):
+    calls = 0
+
+    @hookimpl
+    def clip(self, gradients, step):
+        self.calls += 1
+        return [gradient / self.calls for gradient in gradients]
