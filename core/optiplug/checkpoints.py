@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
+from collections.abc import Mapping
 from os import PathLike, fspath
 from typing import Any
 
@@ -16,7 +17,7 @@ from .manifest import version_key
 
 __all__ = ["read_state"]
 
-_STATE = re.compile(r"(?:(.*)/)?state/by_name/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
+_STATE = re.compile(r"(?:(.*)/)?state/(?:by_name|packed)/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
 
 
 def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) -> dict[str, Any]:
@@ -68,16 +69,26 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
             received=optimizer,
             hint=f"name one of {sorted(found)}" if found else "it holds no state of an optimizer of optiplug",
         )
-    values = {name: reader.get_tensor(key) for name, key in sorted(found[chosen[0]].items())}
-    return {**values, **_versions(reader, chosen[0])}
+    values = {name: reader.get_tensor(key) for name, key in found[chosen[0]].items()}
+    key = f"{chosen[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
+    manifest = json.loads(reader.get_tensor(key)) if reader.has_tensor(key) else {}
+    return {**_taken_apart(values, manifest), **_versions(manifest)}
 
 
-def _versions(reader: Any, optimizer: str) -> dict[str, Any]:
-    key = f"{optimizer}/manifest/.ATTRIBUTES/py_state".lstrip("/")
-    if not reader.has_tensor(key):
-        return {}
-    versions = json.loads(reader.get_tensor(key))["versions"]
+def _versions(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    versions = manifest.get("versions", {})
     return {version_key(owner): np.int64(version) for owner, version in versions.items() if version != 1}
+
+
+def _taken_apart(values: dict[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Split what a SavedModel holds of packs into what has a name."""
+    for whole in manifest.get("packs", {}).keys() & values.keys():
+        names, vector = manifest["packs"][whole], values.pop(whole)
+        shapes = [manifest["state"][name][1] for name in names]
+        ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+        for name, shape, piece in zip(names, shapes, np.split(vector, ends[:-1]), strict=True):
+            values[name] = piece.reshape(shape)
+    return dict(sorted(values.items()))
 
 
 def _unescaped(name: str) -> str:

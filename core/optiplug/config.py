@@ -28,6 +28,7 @@ class ProcessorConfig(NamedConfig):
     """Base of the configs of processors: what hooks into the stages of a step."""
 
     kind = "processors"
+    elementwise: ClassVar[bool] = False
 
     name: str | None = None
     """Name of this processor and of its state; by default the one in the registry."""
@@ -113,6 +114,8 @@ class OptimizerConfig(NamedConfig):
     """Compile the step with XLA, also on the CPU; "auto": only where there is a GPU, as Keras does."""
     sparse: Literal["exact", "lazy"] = "exact"
     """Gradients of rows: "exact" equals dense gradients, "lazy" leaves other rows and their state alone."""
+    pack_small_variables: bool = True
+    """Treat small variables as one where every element is treated alike: faster, with the same results."""
     exclude_from_weight_decay: Selector = ()
     """Globs on the paths of variables that `weight_decay` leaves alone."""
     processors: tuple[_Entry, ...] = ()

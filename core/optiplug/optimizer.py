@@ -17,6 +17,7 @@ from .keras_arguments import renamed
 from .keras_names import ClassConfig
 from .manifest import Manifest
 from .named import NamedConfig
+from .packs import packed
 from .pairs import pairs, unwrapped
 from .pipeline import Pipeline
 from .planning import planning
@@ -118,16 +119,47 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
         if not self._built_variables:
             self._unnamed_before_build = self._unnamed
         self._unnamed = self._unnamed_before_build
-        Stateful.build(self, tuple(self._parameters))
-        self._create_counters()
         if self._excluded:
             paths = self._excluded_paths(self._excluded)
             self.config = self.config.model_copy(update={"exclude_from_weight_decay": paths})
-        self._set_processors()
+        self._pipeline = self._new_pipeline()
+        for members in packed(late, self._kind):
+            self._parameters.join(members)
+        Stateful.build(self, tuple(self._parameters))
+        self._create_counters()
+        self._build_pipeline()
+
+    def _kind(self, variable: Any) -> Any:
+        """Return what variables have in common that a step may join; None for one that stays by itself."""
+        if not self._joins or self._parameters.constraint(variable) is not None:
+            return None
+        applied = self._pipeline.kind(variable)
+        place = distribution.place_of(variable)
+        return None if applied is None or place is None else (place, variable.dtype, applied)
+
+    @property
+    def _joins(self) -> bool:
+        config = self.config
+        return (
+            config.elementwise
+            and config.pack_small_variables
+            and config.sparse == "exact"
+            and self._made_by_config
+            and not planning()
+        )
 
     def _set_processors(self) -> None:
         """Make the pipeline anew; the step is traced again by its next call."""
-        self._pipeline = Pipeline([*keywords.entries(self.config), *self._added])
+        self._pipeline = self._new_pipeline()
+        self._build_pipeline()
+
+    def _new_pipeline(self) -> Pipeline:
+        pipeline = Pipeline([*keywords.entries(self.config), *self._added])
+        if self._parameters:
+            pipeline.select(self._parameters)
+        return pipeline
+
+    def _build_pipeline(self) -> None:
         if self._parameters:
             self._pipeline.build(self.state, self._parameters)
         self._require_gates_for_rows()

@@ -13,6 +13,8 @@ import tensorflow as tf
 from .config import ProcessorConfig
 from .errors import HookError, PluginError, UnknownPluginError, nearest
 from .hooks import STAGES, Stages
+from .named import config_of
+from .packs import Pack
 from .registry import registry
 from .selector import select
 from .slots import Parameters, SlotTable
@@ -49,8 +51,8 @@ class Pipeline:
             raise HookError(str(error).replace("\n", " "), where=_described(name, hook)) from error
         _verify(self._manager, name, hook)
 
-    def build(self, table: SlotTable, parameters: Parameters) -> None:
-        """Freeze which variables each hook applies to, and let stateful ones create their state."""
+    def select(self, parameters: Parameters) -> None:
+        """Freeze which variables each hook applies to."""
         ranks = {parameters.path(variable): variable.shape.rank or 0 for variable in parameters}
         for name, hook in self.processors.items():
             config = getattr(hook, "config", None)
@@ -59,10 +61,32 @@ class Pipeline:
                 paths = set(select(config, ranks, where=name))
                 chosen = [variable for variable in parameters if parameters.path(variable) in paths]
             self._chosen[name] = frozenset(map(id, chosen))
-            if isinstance(hook, Stateful) and not getattr(hook, "idle", False):
+
+    def build(self, table: SlotTable, parameters: Parameters) -> None:
+        """Let stateful hooks create their state for the variables that they apply to."""
+        for name, hook in self._active():
+            chosen = self._chosen[name]
+            if isinstance(hook, Stateful):
                 hook.attach(name, table, parameters)
                 if chosen:
-                    hook.build(chosen)
+                    hook.build([variable for variable in parameters if id(variable) in chosen])
+            whole = [pack for pack in parameters.packs if chosen.issuperset(map(id, pack.members))]
+            self._chosen[name] = chosen.union(map(id, whole))
+
+    def _active(self) -> list[tuple[str, Any]]:
+        return [(name, hook) for name, hook in self.processors.items() if not getattr(hook, "idle", False)]
+
+    def kind(self, variable: Any) -> frozenset[str] | None:
+        """Return what applies to a variable; None if any of it has to see the variable by itself."""
+        applied = [(name, hook) for name, hook in self._active() if id(variable) in self._chosen[name]]
+        if not all(getattr(config_of(hook), "elementwise", False) for _, hook in applied):
+            return None
+        return frozenset(name for name, _ in applied)
+
+    def joins(self, pack: Pack) -> bool:
+        """Whether the members of a pack may reach all hooks as one."""
+        kinds = {self.kind(member) for member in pack.members}
+        return not pack.split_up and len(kinds) == 1 and None not in kinds
 
     def uses(self, stage: str) -> bool:
         """Whether any hook takes part in a stage."""

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
 from . import distribution
-from .errors import GradientsError
+from .gradients import dense, signature, tensor, without_shape
 from .numerics import compute_dtype
+from .packs import Pack
 from .pipeline import Pipeline
-from .rows import Rows
 from .slots import Parameters, SlotTable
 from .step import Step
+from .units import Joined, Rows, Unit, Whole
 from .working import Frame
 from .xla import refused_operations
 
 __all__ = ["Plan", "Program"]
 
-Starts = Mapping[str, Sequence[Any]]
+Values: TypeAlias = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -38,25 +39,44 @@ class Plan:
     lazy: bool
 
     def everything(self) -> list[Any]:
-        """Return the variables of the model and those of the optimizer."""
-        return [*self.parameters, *(state.variable for state in self.table.states.values())]
+        """Return the variables of the model and those of the optimizer, as they are in memory."""
+        return [*self.parameters, *self.table.created.values()]
 
     def paths(self) -> dict[int, str]:
-        """Return the path of each of them by its id."""
-        states = {id(state.variable): name for name, state in self.table.states.items()}
-        return {**self.parameters.paths, **states}
+        """Return the path of each of them, of parts and of packs, by its id."""
+        states = {id(each): name for name, each in [*self.table.created.items(), *self.table.parts.items()]}
+        return {**self.parameters.paths, **states, **{id(pack): pack.name for pack in self.parameters.packs}}
 
-    def step(self, frame: Frame, variables: Sequence[Any]) -> Step:
-        """Open a step in a frame, with `variables` the ones that have a gradient."""
+    def step(self, frame: Frame, present: Sequence[Any], absent: Sequence[Any]) -> Step:
+        """Open a step in a frame, over what has a gradient and what has none."""
         step = Step(
             frame,
             iterations=self.table.states["iterations"].variable,
             rate=self.rate,
-            variables=variables,
-            every_variable=list(self.parameters),
+            variables=present,
+            every_variable=[*present, *absent],
         )
         frame.step = step
         return step
+
+    def treated(self, variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+        """Return what a step treats as one variable each: those with a gradient, and the others.
+
+        A pack takes the place of its members if all have a gradient or none has, and if every
+        hook lets it.
+        """
+        present = set(map(id, variables))
+        homes: dict[int, Any] = {}
+        for pack in self.parameters.packs:
+            inside = present.intersection(map(id, pack.members))
+            if len(inside) in (0, len(pack.members)) and self.pipeline.joins(pack):
+                homes |= dict.fromkeys(map(id, pack.members), pack)
+        rest = [each for each in self.parameters if id(each) not in present]
+
+        def joined(some: Iterable[Any]) -> list[Any]:
+            return list({id(unit): unit for unit in (homes.get(id(each), each) for each in some)}.values())
+
+        return joined(variables), joined(rest)
 
 
 class Program:
@@ -70,7 +90,11 @@ class Program:
         self, plan: Plan, variables: Sequence[Any], components: Mapping[int, Any], traces: list[str]
     ) -> None:
         self.plan, self._variables, self._components = plan, list(variables), components
+        self._present, self._absent = plan.treated(variables)
         self._paths, self._traces = plan.paths(), traces
+        self._keys = {path: key for key, path in self._paths.items()}
+        self._eager_step = _compiled(self._step, False)
+        self._steps_of_rows: dict[tuple[Any, ...], Callable[[Any], Any]] = {}
         self._compile(plan.jit_compile)
         self._checked = not plan.jit_compile
         if distribution.mesh_of(variables[0]) is not None:
@@ -78,98 +102,88 @@ class Program:
 
     def _compile(self, jit_compile: bool) -> None:
         self._core = _compiled(self._trace_core, jit_compile)
-        self._core_of_rows = _compiled(self._trace_core_of_rows, jit_compile)
         self._gate = _compiled(self._trace_gate, jit_compile)
-        self._graphs: dict[tuple[bool, ...], Callable[[Any], Any]] = {}
-        self._eager_step: Callable[[Any], None] = self._step
 
     def _inline(self) -> None:
         """Make one function of all parts, or of the caller's: DTensor cannot call one in two conditions."""
         self._core, self._gate = self._trace_core, self._trace_gate
-        self._eager_step = tf.function(self._step, autograph=False)
 
     def __call__(self, gradients: Sequence[Any]) -> None:
-        lazy = tuple(map(self._is_lazy, gradients))
         if not tf.executing_eagerly():
             self._step(gradients)
-        elif any(lazy):
-            self._graph(lazy, gradients)([_without_shape(each) for each in gradients])
+        elif any(isinstance(each, tf.IndexedSlices) for each in gradients):
+            self._step_of_rows(gradients)([without_shape(each) for each in gradients])
         else:
-            self._eager_step(gradients)
+            self._eager_step([tensor(each) for each in gradients])
 
-    def _graph(self, lazy: tuple[bool, ...], gradients: Sequence[Any]) -> Callable[[Any], Any]:
+    def _step_of_rows(self, gradients: Sequence[Any]) -> Callable[[Any], Any]:
         """Return the step for any number of rows, so that it is traced once and not for each number."""
-        if lazy not in self._graphs:
-            specs = [_spec(each, variable) for each, variable in zip(gradients, self._variables, strict=True)]
-            self._graphs[lazy] = tf.function(self._step, input_signature=[specs], autograph=False)
-        return self._graphs[lazy]
+        specs = [signature(each, variable) for each, variable in zip(gradients, self._variables, strict=True)]
+        key = tuple(specs)
+        if key not in self._steps_of_rows:
+            step = tf.function(partial(self._step), input_signature=[specs], autograph=False)
+            self._steps_of_rows[key] = step
+        return self._steps_of_rows[key]
 
     def _step(self, gradients: Sequence[Any]) -> None:
-        rows = {place: Rows(each) for place, each in enumerate(gradients) if self._is_lazy(each)}
-        values = [
-            rows[place].gradient if place in rows else self._dense(each, self._variables[place])
-            for place, each in enumerate(gradients)
-        ]
-        starts = {str(place): some.gather(self._row_of(place)) for place, some in rows.items()}
-        of_rows = (starts,) if starts else ()
+        units = self._units(gradients)
+        values = [unit.gradient for unit in units]
+        if self.plan.pipeline.uses("post_step"):
+            units += [self._joined(each) for each in self._absent if isinstance(each, Pack)]
+        starts = self._starts(units)
         if not self._checked:
-            self._check(values, *of_rows)
+            self._check(values, starts)
         if self.plan.pipeline.uses("gate"):
-            values, proceed = self._gate(values)
-            tf.cond(proceed, lambda: self._run_core(rows, values, *of_rows), lambda: False)
+            values, proceed = self._gate(values, starts)
+            tf.cond(proceed, lambda: self._run_core(units, values, starts), lambda: False)
         else:
-            self._run_core(rows, values, *of_rows)
+            self._run_core(units, values, starts)
 
-    def _is_lazy(self, gradient: Any) -> bool:
-        return self.plan.lazy and isinstance(gradient, tf.IndexedSlices)
+    def _units(self, gradients: Sequence[Any]) -> list[Unit]:
+        given = {id(each): value for each, value in zip(self._variables, gradients, strict=True)}
+        return [self._unit(each, given) for each in self._present]
 
-    def _row_of(self, place: int) -> list[Any]:
-        """Return this device's own variables that a row of a variable consists of."""
-        return [self._components[id(each)] for each in self.plan.table.rows_of(self._variables[place])]
+    def _unit(self, each: Any, given: Mapping[int, Any]) -> Unit:
+        if isinstance(each, Pack):
+            return self._joined(each, [dense(given[id(member)], member) for member in each.members])
+        gradient = given[id(each)]
+        if self.plan.lazy and isinstance(gradient, tf.IndexedSlices):
+            rows = map(id, self.plan.table.rows_of(each))
+            return Rows(gradient, {key: self._components[key] for key in rows})
+        return Whole(dense(gradient, each))
 
-    def _run_core(self, rows: Mapping[int, Rows], *arguments: Any) -> bool:
-        if not rows:
-            self._core(*arguments)
-            return True
-        ends = self._core_of_rows(*arguments)
-        for place, some in rows.items():
-            some.scatter(self._row_of(place), ends[str(place)])
+    def _joined(self, pack: Pack, gradients: Sequence[Any] = ()) -> Unit:
+        return Joined(pack, [self._components[id(member)] for member in pack.members], gradients)
+
+    def _starts(self, units: Iterable[Unit]) -> Values:
+        return {self._paths[key]: value for unit in units for key, value in unit.gather().items()}
+
+    def _run_core(self, units: Iterable[Unit], values: Sequence[Any], starts: Values) -> bool:
+        self._scatter(units, self._core(values, starts))
         return True
 
-    @staticmethod
-    def _dense(gradient: Any, variable: Any) -> Any:
-        """Sum duplicate rows, outside the cluster: their number varies, and XLA compiles for each shape."""
-        if isinstance(gradient, tf.IndexedSlices):
-            values = tf.cast(gradient.values, compute_dtype(gradient.dtype))
-            gradient = tf.IndexedSlices(values, gradient.indices, gradient.dense_shape)
-        gradient = tf.convert_to_tensor(gradient)
-        if gradient.shape == variable.shape:
-            return gradient
-        if not gradient.shape.is_compatible_with(variable.shape):
-            raise GradientsError(
-                f"the gradient of {variable.name!r} must have its shape {variable.shape}",
-                received=tuple(gradient.shape),
-            )
-        return tf.ensure_shape(gradient, variable.shape)
+    def _scatter(self, units: Iterable[Unit], ends: Values) -> None:
+        by_key = {self._keys[path]: value for path, value in ends.items()}
+        for unit in units:
+            unit.scatter(by_key)
 
-    def _trace_core(self, gradients: Sequence[Any]) -> None:
-        self._trace_core_of_rows(gradients, {})
+    def _frame(self, starts: Values) -> Frame:
+        return Frame(
+            self._components, self._paths, {self._keys[path]: value for path, value in starts.items()}
+        )
 
-    def _trace_core_of_rows(self, gradients: Sequence[Any], starts: Starts) -> dict[str, list[Any]]:
-        """Take the step; `starts` has rows of some variables by place, the result what they have become."""
+    def _ended(self, frame: Frame) -> Values:
+        """Commit a frame, and return what became of the values that it started from."""
+        frame.commit()
+        return {self._paths[key]: value for key, value in frame.ends.items()}
+
+    def _trace_core(self, gradients: Sequence[Any], starts: Values) -> Values:
         self._traces.append("core")
-        states = {place: self.plan.table.rows_of(self._variables[int(place)]) for place in starts}
-        rows = {
-            id(each): value
-            for place, start in starts.items()
-            for each, value in zip(states[place], start, strict=True)
-        }
-        with distribution.tracing(self._variables[0]), Frame(self._components, self._paths, rows) as frame:
-            step = self.plan.step(frame, self._variables)
+        with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
+            step = self.plan.step(frame, self._present, self._absent)
             self._stages(gradients, step)
             step.advance()
-            frame.commit()
-            return {place: [frame.working(each).value for each in row] for place, row in states.items()}
+            return self._ended(frame)
 
     def _stages(self, gradients: Sequence[Any], step: Step) -> None:
         pipeline = self.plan.pipeline
@@ -177,11 +191,14 @@ class Program:
         values = pipeline.fold("clip", values, step)
         values = pipeline.fold("decay", values, step)
         self._update(values, step)
-        for own, variable in zip(self._variables, step.variables, strict=True):
+        self._constrain(step)
+        pipeline.run("post_step", step)
+
+    def _constrain(self, step: Step) -> None:
+        for own, variable in zip(self._present, step.variables, strict=True):
             constraint = self.plan.parameters.constraint(own)
             if constraint is not None:
                 variable.assign(constraint(variable.value))
-        pipeline.run("post_step", step)
 
     def _update(self, gradients: Sequence[Any], step: Step) -> None:
         variables = step.variables
@@ -194,10 +211,10 @@ class Program:
             for variable, old, update in zip(variables, before, updates, strict=True):
                 variable.assign(old + update)
 
-    def _trace_gate(self, gradients: Sequence[Any]) -> tuple[list[Any], Any]:
+    def _trace_gate(self, gradients: Sequence[Any], starts: Values) -> tuple[list[Any], Any]:
         self._traces.append("gate")
-        with distribution.tracing(self._variables[0]), Frame(self._components, self._paths) as frame:
-            step = self.plan.step(frame, self._variables)
+        with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
+            step = self.plan.step(frame, self._present, self._absent)
             result = self.plan.pipeline.gate(self._computable(gradients, step), step)
             frame.commit()
             return result
@@ -210,21 +227,22 @@ class Program:
 
     def finalize(self) -> None:
         """Assign the final values of this device's variables."""
-        with distribution.tracing(self._variables[0]), Frame(self._components, self._paths) as frame:
-            self.plan.pipeline.run("finalize", self.plan.step(frame, self._variables))
-            frame.commit()
+        units = [self._joined(each) for each in self._present if isinstance(each, Pack)]
+        with distribution.tracing(self._variables[0]), self._frame(self._starts(units)) as frame:
+            self.plan.pipeline.run("finalize", self.plan.step(frame, self._present, self._absent))
+            ends = self._ended(frame)
+        self._scatter(units, ends)
 
-    def _check(self, gradients: Sequence[Any], *starts: Starts) -> None:
+    def _check(self, gradients: Sequence[Any], starts: Values) -> None:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""
         self._checked = True
         device = self._components[id(self._variables[0])].device
-        core = self._core_of_rows if starts else self._core
-        functions: list[tuple[Any, tuple[Any, ...]]] = [(core, (gradients, *starts))]
+        functions = [(self._core, gradients)]
         if self.plan.pipeline.uses("gate"):
             gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in gradients]
-            functions = [(self._gate, (gradients,)), (core, (gated, *starts))]
-        for function, arguments in functions:
-            graph = function.get_concrete_function(*arguments).graph
+            functions = [(self._gate, gradients), (self._core, gated)]
+        for function, given in functions:
+            graph = function.get_concrete_function(given, starts).graph
             refused = refused_operations(graph, device)
             if refused:
                 named = ", ".join(f"{operation} ({node})" for operation, node in refused.items())
@@ -242,17 +260,3 @@ def _compiled(function: Callable[..., Any], jit_compile: bool) -> Any:
     # The partial hides the method, whose traces TensorFlow would add up over all optimizers and
     # report as retracing.
     return tf.function(partial(function), jit_compile=jit_compile, autograph=False)
-
-
-def _without_shape(gradient: Any) -> Any:
-    """Drop the shape that some slices carry, which a signature would have to foresee."""
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlices(gradient.values, gradient.indices)
-    return gradient
-
-
-def _spec(gradient: Any, variable: Any) -> Any:
-    """Return a signature that leaves open how many rows a sparse gradient has."""
-    if isinstance(gradient, tf.IndexedSlices):
-        return tf.IndexedSlicesSpec(variable.shape, gradient.dtype, gradient.indices.dtype, None, [None])
-    return tf.TensorSpec(gradient.shape, gradient.dtype)

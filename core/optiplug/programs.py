@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakSet
 
@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from . import distribution
 from .errors import HookError, ReplicaContextError
+from .packs import Part
 from .program import Plan, Program
 from .working import Frame
 
@@ -46,7 +47,7 @@ class Programs:
             shared = plan()
             everything = shared.everything()
             devices = [
-                dict(zip(map(id, everything), device, strict=True))
+                _with_parts(dict(zip(map(id, everything), device, strict=True)), shared.table.parts)
                 for device in distribution.components(everything)
             ]
             self._by_variables[key] = {
@@ -81,9 +82,12 @@ class Programs:
 
 def _before_aggregation(plan: Plan, variables: Sequence[Any]) -> Callable[[Any], Any]:
     def run(gradients: Sequence[Any]) -> list[Any]:
-        own = {id(variable): variable for variable in plan.everything()}
+        own = _with_parts({id(each): each for each in plan.everything()}, plan.table.parts)
+        given = set(map(id, variables))
+        absent = [each for each in plan.parameters if id(each) not in given]
         with distribution.tracing(variables[0]), Frame(own, plan.paths()) as frame:
-            changed = plan.pipeline.fold("pre_aggregate", gradients, plan.step(frame, variables))
+            step = plan.step(frame, variables, absent)
+            changed = plan.pipeline.fold("pre_aggregate", gradients, step)
             if frame.assigned:
                 raise HookError(
                     "nothing can be assigned before gradients are summed: replicas would differ",
@@ -94,3 +98,8 @@ def _before_aggregation(plan: Plan, variables: Sequence[Any]) -> Callable[[Any],
             return changed
 
     return run
+
+
+def _with_parts(own: dict[int, Any], parts: Mapping[str, Part]) -> dict[int, Any]:
+    """Add a device's own parts of state to its own variables."""
+    return own | {id(part): part.of(own[id(part.whole)]) for part in parts.values()}

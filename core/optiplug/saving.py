@@ -121,7 +121,7 @@ class Saving(Rehearsal):
     def _described(self) -> dict[str, Any]:
         """Return what a checkpoint tells of the state in it."""
         versions = {owner: config.state_version for owner, config in self.owners.items()}
-        return {"versions": versions, "state": self._specs()}
+        return {"versions": versions, "state": self._specs(), "packs": self.state.packs}
 
     def _check_restored(self, saved: Mapping[str, Any]) -> None:
         """Check what is about to be restored, or what was before `build`."""

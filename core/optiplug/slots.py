@@ -14,9 +14,11 @@ import tensorflow as tf
 
 from . import distribution
 from .errors import BuildError, StateError
+from .packs import Pack, Part
 from .pairs import unwrapped
 from .planning import Planned, planning
-from .working import TensorLike, Working, current_frame
+from .tensor_like import TensorLike
+from .working import Working, current_frame
 
 __all__ = ["Parameters", "Slot", "SlotTable", "State"]
 
@@ -29,6 +31,7 @@ class Parameters:
     def __init__(self) -> None:
         self.variables: list[Any] = []
         self.paths: dict[int, str] = {}
+        self.packs: list[Pack] = []
         self._constraints: dict[int, Any] = {}
 
     def __contains__(self, variable: Any) -> bool:
@@ -45,8 +48,8 @@ class Parameters:
         return self.paths[id(variable)]
 
     def constraint(self, variable: Any) -> Any:
-        """Return the function that a variable's values go through after an update, or None."""
-        return self._constraints[id(variable)]
+        """Return the function that a variable's values go through after an update; a pack has none."""
+        return self._constraints.get(id(variable))
 
     def add(self, given: Any) -> None:
         """Take a variable in; equal names are told apart by a number, in order."""
@@ -62,6 +65,10 @@ class Parameters:
         self.paths[id(variable)] = unique
         # A variable of Keras 3 has the constraint; the tf.Variable inside of it has none.
         self._constraints[id(variable)] = getattr(given, "constraint", None)
+
+    def join(self, members: Sequence[Any]) -> None:
+        """Let steps treat some small variables as one."""
+        self.packs.append(Pack(members, f"pack_{len(self.packs)}"))
 
 
 class State(TensorLike):
@@ -125,10 +132,11 @@ class Slot:
     def __init__(self, name: str) -> None:
         self.name = name
         self._states: dict[int, State] = {}
+        self._packed: dict[int, State] = {}
 
     def __getitem__(self, variable: Any) -> Any:
         key = variable.key if isinstance(variable, Working) else id(variable)
-        state = self._states.get(key)
+        state = self._states.get(key) or self._packed.get(key)
         if state is None:
             raise BuildError(
                 f"slot {self.name!r} holds no state for this variable",
@@ -147,6 +155,10 @@ class Slot:
     def put(self, variable: Any, state: State) -> None:
         """Keep the state of a model variable."""
         self._states[id(variable)] = state
+
+    def put_packed(self, pack: Pack, state: State) -> None:
+        """Keep the state of a pack, of which that of its members is a part."""
+        self._packed[id(pack)] = state
 
 
 class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.Module makes the table part of a checkpoint
@@ -213,7 +225,12 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
         dtype: Any = None,
         initial: Initial = 0.0,
     ) -> None:
-        """Create one state variable for each of `variables`, named ``slot/path``."""
+        """Create state for each of `variables`, named ``slot/path``: a variable, or a part of a pack's."""
+        chosen = set(map(id, variables))
+        for pack in parameters.packs:
+            names = [f"{slot.name}/{parameters.path(member)}" for member in pack.members]
+            if chosen.issuperset(map(id, pack.members)) and names[0] not in self._index.states:
+                self._add_packed(slot, pack, names, owner=owner, shape=shape, dtype=dtype, initial=initial)
         for variable in variables:
             state = self.add(
                 f"{slot.name}/{parameters.path(variable)}",
@@ -227,6 +244,67 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
             self._index.beside.setdefault(id(variable), {})[state.name] = state
             self._index.homes[state.name] = (slot.name, parameters.path(variable))
 
+    def _add_packed(
+        self,
+        slot: Slot,
+        pack: Pack,
+        names: Sequence[str],
+        *,
+        owner: str,
+        shape: Any,
+        dtype: Any,
+        initial: Initial,
+    ) -> None:
+        shapes = [tf.TensorShape(_chosen(shape, each, each.shape)) for each in pack.members]
+        dtypes = {tf.as_dtype(_chosen(dtype, each, each.dtype)) for each in pack.members}
+        if len(dtypes) > 1 or shapes != [each.shape for each in pack.members]:
+            pack.split_up = True
+            return
+        (held,) = dtypes
+
+        def start() -> Any:
+            if isinstance(initial, int | float):
+                return initial
+            values = [tf.cast(_initializer(initial, each)(), held) for each in pack.members]
+            return pack.join(
+                tf.broadcast_to(value, each.shape) for value, each in zip(values, pack.members, strict=True)
+            )
+
+        name = f"{slot.name}/{pack.name}"
+        whole = distribution.create_beside(pack.members[0], start, shape=pack.shape, dtype=held, name=name)
+        self._index.packed[name] = whole
+        slot.put_packed(pack, State(whole, name))
+        for part in pack.parts(whole, names):
+            self.adopt(part.path, part, owner=owner)
+
+    @property
+    def created(self) -> dict[str, Any]:
+        """Every variable that there is in memory by name: those of packs instead of their parts."""
+        alone = {name: state.variable for name, state in self.states.items()}
+        return self._index.packed | {name: each for name, each in alone.items() if not isinstance(each, Part)}
+
+    @property
+    def packs(self) -> dict[str, list[str]]:
+        """The names of the parts of each pack's variable, in their order, by its name."""
+        names = {id(whole): name for name, whole in self._index.packed.items()}
+        parts: dict[str, list[str]] = {name: [] for name in names.values()}
+        for name, part in self.parts.items():
+            parts[names[id(part.whole)]].append(name)
+        return parts
+
+    @property
+    def parts(self) -> dict[str, Part]:
+        """State that is a part of a pack's, by name."""
+        each = ((name, state.variable) for name, state in self.states.items())
+        return {name: variable for name, variable in each if isinstance(variable, Part)}
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
+        """Let a SavedModel have what its functions use; a checkpoint has what has a name."""
+        if save_type == "savedmodel" and self._index.packed:
+            alone = {name: each for name, each in self.created.items() if name in self.states}
+            return {"by_name": _tracked(alone), "packed": _tracked(self._index.packed)}
+        return super()._trackable_children(save_type, **kwargs)  # type: ignore[no-any-return]
+
     @property
     def homes(self) -> dict[str, tuple[str, str]]:
         """The slot and the path of the model variable of each state variable that belongs to one."""
@@ -238,10 +316,15 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
         return [variable, *(state.variable for state in beside if state.shape == variable.shape)]
 
 
+def _tracked(variables: dict[str, Any]) -> Any:
+    return tf.__internal__.tracking.wrap(dict(variables))
+
+
 class _Index:
     def __init__(self) -> None:
         self.states: dict[str, State] = {}
         self.owners: dict[str, str] = {}
+        self.packed: dict[str, Any] = {}
         self.beside: dict[int, dict[str, State]] = {}
         self.homes: dict[str, tuple[str, str]] = {}
 

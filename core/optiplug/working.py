@@ -10,81 +10,16 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import tensorflow as tf
 
 from .errors import HookError
 from .numerics import compute_dtype, select
+from .packs import Part, assign_parts
+from .tensor_like import TensorLike
 
-__all__ = ["Frame", "TensorLike", "Working", "current_frame"]
-
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-_COMPARE = ("lt", "le", "gt", "ge")
-_UNARY = ("neg", "abs", "getitem")
-_OPERATORS = (*_BINARY, *(f"r{name}" for name in _BINARY), *_COMPARE, *_UNARY)
-
-if TYPE_CHECKING:
-    _Operators = Any  # the operators are set in a loop below, where a type checker does not see them
-else:
-    _Operators = object
-
-
-class TensorLike(_Operators):  # type: ignore[misc]  # see above
-    """Something that stands for a tensor: TensorFlow functions and operators accept it."""
-
-    __array_priority__ = 200.0
-    value: Any
-
-    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
-        return tf.convert_to_tensor(self.value, dtype, name=name)
-
-    def read_value(self) -> Any:
-        """Return the current value as a tensor."""
-        return self.value
-
-    def assign(self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True) -> Any:
-        """Replace the value; the arguments after the first are those of `tf.Variable` and unused."""
-        raise NotImplementedError
-
-    def assign_add(
-        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
-    ) -> Any:
-        """Add `delta` to the value."""
-        return self.assign(self.value + tf.cast(delta, self.value.dtype))
-
-    def assign_sub(
-        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
-    ) -> Any:
-        """Subtract `delta` from the value."""
-        return self.assign(self.value - tf.cast(delta, self.value.dtype))
-
-    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
-        """Add the rows of an `tf.IndexedSlices`."""
-        return self.assign_add(tf.convert_to_tensor(sparse_delta))
-
-    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
-        """Subtract the rows of an `tf.IndexedSlices`."""
-        return self.assign_sub(tf.convert_to_tensor(sparse_delta))
-
-    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
-        """Replace the rows of an `tf.IndexedSlices`."""
-        rows = tf.expand_dims(sparse_delta.indices, -1)
-        return self.assign(tf.tensor_scatter_nd_update(self.value, rows, sparse_delta.values))
-
-
-def _operator(name: str) -> Any:
-    dunder = f"__{name}__"
-
-    def apply(self: TensorLike, *operands: Any) -> Any:
-        return getattr(tf.convert_to_tensor(self.value), dunder)(*operands)
-
-    apply.__name__ = dunder
-    return apply
-
-
-for _name in _OPERATORS:
-    setattr(TensorLike, f"__{_name}__", _operator(_name))
+__all__ = ["Frame", "Working", "current_frame"]
 
 
 class Working(TensorLike):
@@ -95,12 +30,12 @@ class Working(TensorLike):
     name of the variable.
     """
 
-    def __init__(self, frame: Frame, variable: Any, key: int, path: str, rows: Any = None) -> None:
+    def __init__(self, frame: Frame, key: int, path: str, *, variable: Any = None, start: Any = None) -> None:
         self.frame, self.key, self.path, self.name = frame, key, path, path
-        self.shape = variable.shape if rows is None else rows.shape
-        self.dtype = compute_dtype(variable.dtype)
+        given = variable if start is None else start
+        self.shape, self.dtype = given.shape, compute_dtype(given.dtype)
         self._variable = variable
-        self._old: Any = None if rows is None else tf.cast(rows, self.dtype)
+        self._old: Any = None if start is None else tf.cast(start, self.dtype)
         self._new: Any = None
 
     def __repr__(self) -> str:
@@ -138,10 +73,6 @@ class Working(TensorLike):
         """Whether anything was assigned in this step."""
         return self._new is not None
 
-    def commit(self) -> None:
-        """Write the captured value to the variable."""
-        self._variable.assign(tf.cast(self._new, self._variable.dtype), read_value=False)
-
 
 class Frame:
     """One trace of a step on one device: its working variables, and their commit.
@@ -152,15 +83,15 @@ class Frame:
         This device's own variable for the `id` of each (possibly distributed) variable.
     paths
         The unique name of each.
-    rows
-        Of some variables, the rows that this step is about: they stand for the whole variable,
-        and whoever opened the frame writes them back.
+    starts
+        The values that some of them have at the start of the step, by `id`: rows of a variable, or
+        a pack's. Whoever opened the frame writes what becomes of these, `ends`, back.
     """
 
     def __init__(
-        self, components: Mapping[int, Any], paths: Mapping[int, str], rows: Mapping[int, Any] | None = None
+        self, components: Mapping[int, Any], paths: Mapping[int, str], starts: Mapping[int, Any] | None = None
     ) -> None:
-        self._components, self._paths, self._rows = components, paths, rows or {}
+        self._components, self._paths, self._starts = components, paths, starts or {}
         self._workings: dict[int, Working] = {}
         self.condition: Any = None
         self.step: Any = None
@@ -169,8 +100,13 @@ class Frame:
         """Return the one working variable that stands for `variable` in this step."""
         key = id(variable)
         if key not in self._workings:
-            own, rows = self._components[key], self._rows.get(key)
-            self._workings[key] = Working(self, own, key, self._paths[key], rows)
+            self._workings[key] = Working(
+                self,
+                key,
+                self._paths[key],
+                variable=self._components.get(key),
+                start=self._starts.get(key),
+            )
         return self._workings[key]
 
     def admitted(self, new: Any, old: Any) -> Any:
@@ -186,11 +122,22 @@ class Frame:
         """The working variables to which something was assigned."""
         return [working for working in self._workings.values() if working.assigned]
 
+    @property
+    def ends(self) -> dict[int, Any]:
+        """The new values of those in `starts` to which something was assigned."""
+        return {working.key: working.value for working in self.assigned if working.key in self._starts}
+
     def commit(self) -> None:
-        """Write every captured value, each variable once."""
-        for working in self.assigned:
-            if working.key not in self._rows:
-                working.commit()
+        """Write every other captured value, each variable once."""
+        parts = {}
+        for key in [working.key for working in self.assigned if working.key not in self._starts]:
+            variable = self._components[key]
+            value = tf.cast(self._workings[key].value, variable.dtype)
+            if isinstance(variable, Part):
+                parts[variable] = value
+            else:
+                variable.assign(value, read_value=False)
+        assign_parts(parts)
 
     def __enter__(self) -> Self:
         _frames().append(self)

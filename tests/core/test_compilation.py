@@ -35,7 +35,7 @@ def core_of(optimizer, variables):
 
 def copies(optimizer, variable, gradient):
     core = core_of(optimizer, [variable])
-    program = core.experimental_get_compiler_ir([gradient])(stage="optimized_hlo")
+    program = core.experimental_get_compiler_ir([gradient], {})(stage="optimized_hlo")
     return re.findall(r"f32\[64,33\]\S* copy\(.*", program)
 
 

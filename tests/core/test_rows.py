@@ -139,8 +139,9 @@ def test_the_compiled_core_never_touches_the_table():
     (program,) = optimizer._programs_of([variable]).values()
     shapes = [
         tuple(each.shape)
-        for each in program._core_of_rows.get_concrete_function(
-            [tf.TensorSpec([None, 2])], {"0": [tf.TensorSpec([None, 2])] * 3}
+        for each in program._core.get_concrete_function(
+            [tf.TensorSpec([None, 2])],
+            {name: tf.TensorSpec([None, 2]) for name in ("table", "momentum/table", "second_moment/table")},
         ).graph.variables
     ]
     assert tuple(SHAPE) not in shapes

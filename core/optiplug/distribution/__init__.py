@@ -23,6 +23,7 @@ __all__ = [
     "mesh_of",
     "numpy",
     "on_each_device",
+    "place_of",
     "replica_index",
     "require_one_mesh",
     "require_replica_context",
@@ -43,6 +44,11 @@ def components(variables: Sequence[Any]) -> list[list[Any]]:
     """
     require_one_mesh(variables)
     return strategies.components(variables) if mesh_of(variables[0]) is None else [list(variables)]
+
+
+def place_of(variable: Any) -> Any:
+    """Return something equal for variables that can be joined to one, and None for one that cannot."""
+    return strategies.place_of(variable) if mesh_of(variable) is None else None
 
 
 def create_beside(place: Any, initial: Callable[[], Any], *, shape: Any, dtype: Any, name: str) -> Any:

@@ -20,10 +20,17 @@ __all__ = [
     "create_beside",
     "merge",
     "on_each_device",
+    "place_of",
     "replica_index",
     "require_replica_context",
     "sum_over_replicas",
 ]
+
+_KEEPS_WHOLE = (
+    tf.distribute.MirroredStrategy,
+    tf.distribute.OneDeviceStrategy,
+    tf.distribute.experimental.CentralStorageStrategy,
+)
 
 
 def require_replica_context(variable: Any) -> None:
@@ -128,6 +135,14 @@ def create_beside(variable: Any, initial: Callable[[], Any], *, shape: Any, dtyp
             name=name,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
+
+
+def place_of(variable: Any) -> Any:
+    """Return the strategy and the device of a variable; None where variables are split up or far away."""
+    strategy = _own_strategy(variable)
+    if strategy is not None and not isinstance(strategy, _KEEPS_WHOLE):
+        return None
+    return id(strategy), variable.device
 
 
 def _own_strategy(variable: Any) -> Any:

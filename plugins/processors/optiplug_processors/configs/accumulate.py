@@ -15,6 +15,7 @@ class AccumulateConfig(ProcessorConfig):
     """Make one step of the gradients of several calls. One state slot."""
 
     implementation = "optiplug_processors.accumulate:Accumulate"
+    elementwise = True
     example = {"steps": 2}
 
     steps: Annotated[int, Field(ge=1)]

@@ -13,6 +13,7 @@ class ClipByGlobalNormConfig(ProcessorConfig):
     """Scale down all gradients alike when their common norm is too large."""
 
     implementation = "optiplug_processors.clip_by_global_norm:ClipByGlobalNorm"
+    elementwise = True
     paper = (
         "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks, "
         "arXiv:1211.5063"

@@ -13,6 +13,7 @@ class ClipByValueConfig(ProcessorConfig):
     """Hold each element of every gradient within a bound."""
 
     implementation = "optiplug_processors.clip_by_value:ClipByValue"
+    elementwise = True
     example = {"max_value": 0.5}
 
     max_value: Annotated[Scalar, Number(gt=0)]

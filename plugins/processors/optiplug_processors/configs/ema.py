@@ -15,6 +15,7 @@ class EMAConfig(ProcessorConfig):
     """Keep an exponential moving average of every variable. One state slot."""
 
     implementation = "optiplug_processors.ema:EMA"
+    elementwise = True
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
     keras_slots = {"average": "average"}
 

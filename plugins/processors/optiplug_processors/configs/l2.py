@@ -11,6 +11,7 @@ class L2Config(ProcessorConfig):
     """Add the gradient of an L2 penalty to every gradient (coupled decay)."""
 
     implementation = "optiplug_processors.l2:L2"
+    elementwise = True
     example = {"strength": 1e-4}
 
     strength: NonNegative

@@ -11,3 +11,4 @@ class MonitorConfig(ProcessorConfig):
     """Record the norms of gradients, of the change and of the variables at each step."""
 
     implementation = "optiplug_processors.monitor:Monitor"
+    elementwise = True

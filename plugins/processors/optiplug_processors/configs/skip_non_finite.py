@@ -11,3 +11,4 @@ class SkipNonFiniteConfig(ProcessorConfig):
     """Leave out each step whose gradients hold a NaN or an infinity, and count them."""
 
     implementation = "optiplug_processors.skip_non_finite:SkipNonFinite"
+    elementwise = True

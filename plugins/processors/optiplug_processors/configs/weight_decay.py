@@ -11,6 +11,7 @@ class WeightDecayConfig(ProcessorConfig):
     """Shrink the variables before the update, beside the gradient (decoupled decay)."""
 
     implementation = "optiplug_processors.weight_decay:WeightDecay"
+    elementwise = True
     paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
     example = {"rate": 0.01}
 
