@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from .hooks import STAGES
+from .parameters import Parameters
 from .pipeline import Pipeline
-from .slots import Parameters
 from .tables import table
 
 __all__ = ["Explanation", "Part", "VariableExplanation", "explain"]

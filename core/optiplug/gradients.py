@@ -22,12 +22,13 @@ def dense(gradient: Any, variable: Any) -> Any:
     GradientsError
         If the gradient has another shape.
     """
-    _require_shape(gradient, variable)
     if isinstance(gradient, tf.IndexedSlices):
-        values = tf.cast(gradient.values, compute_dtype(gradient.dtype))
-        shape = tf.constant(variable.shape.as_list(), gradient.indices.dtype)
+        values, shape = tf.cast(gradient.values, compute_dtype(gradient.dtype)), gradient.dense_shape
+        if shape is None:
+            shape = tf.constant(variable.shape.as_list(), gradient.indices.dtype)
         gradient = tf.IndexedSlices(values, gradient.indices, shape)
     gradient = tf.convert_to_tensor(gradient)
+    _require(gradient.shape, variable)
     return gradient if gradient.shape == variable.shape else tf.ensure_shape(gradient, variable.shape)
 
 
@@ -44,16 +45,21 @@ def without_shape(gradient: Any) -> Any:
 
 
 def signature(gradient: Any, variable: Any) -> Any:
-    """Return a signature that leaves open how many rows a sparse gradient has."""
-    _require_shape(gradient, variable)
+    """Return a signature that leaves open how many rows a sparse gradient has.
+
+    Raises
+    ------
+    GradientsError
+        If a sparse gradient is one of another shape.
+    """
     if isinstance(gradient, tf.IndexedSlices):
+        _require(tf.TensorShape(gradient.dense_shape.numpy()), variable)
         return tf.IndexedSlicesSpec(variable.shape, gradient.dtype, gradient.indices.dtype, None, [None])
     gradient = tensor(gradient)
     return tf.TensorSpec(gradient.shape, gradient.dtype)
 
 
-def _require_shape(gradient: Any, variable: Any) -> None:
-    shape = gradient.shape if isinstance(gradient, tf.IndexedSlices) else tensor(gradient).shape
+def _require(shape: Any, variable: Any) -> None:
     if not shape.is_compatible_with(variable.shape):
         raise GradientsError(
             f"the gradient of {variable.name!r} must have its shape {variable.shape}", received=tuple(shape)

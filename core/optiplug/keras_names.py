@@ -20,9 +20,11 @@ from .fields import Number
 from .keras_arguments import recreated
 from .named import NamedConfig
 from .pairs import unwrapped
+from .parameters import Parameters
 from .registry import registry
 from .schedule import evaluate
-from .slots import Parameters, Slot, SlotTable, State
+from .slot_table import SlotTable
+from .slots import Slot, State
 from .step import Step, current_step
 from .working import Working
 

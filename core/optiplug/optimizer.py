@@ -19,13 +19,14 @@ from .manifest import Manifest
 from .named import NamedConfig
 from .packs import packed
 from .pairs import pairs, unwrapped
+from .parameters import Parameters
 from .pipeline import Pipeline
 from .planning import planning
 from .program import Plan, Program
 from .programs import Programs
 from .reports import Reports
 from .saving import Saving
-from .slots import Parameters, SlotTable
+from .slot_table import SlotTable
 from .stateful import Stateful
 
 __all__ = ["Optimizer"]
@@ -141,7 +142,7 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
     def _joins(self) -> bool:
         config = self.config
         return (
-            config.elementwise
+            _is_elementwise(type(self))
             and config.pack_small_variables
             and config.sparse == "exact"
             and self._made_by_config
@@ -360,6 +361,16 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
     def trace_count(self) -> int:
         """Count the traces of the compiled core: one for each device, list of variables and set of hooks."""
         return self._programs.traces.count("core")
+
+
+def _is_elementwise(kind: type[Any]) -> bool:
+    """Whether a class says so itself: one with only an `update_step` of its own inherits no promise."""
+    for attributes in map(vars, kind.__mro__):
+        if "Config" in attributes:
+            return bool(attributes["Config"].elementwise)
+        if "update_step" in attributes:
+            break
+    return False
 
 
 class _Untracked(list[Any]):

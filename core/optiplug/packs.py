@@ -50,7 +50,7 @@ class Pack:
         """Return each member's own part of a variable of the shape of this pack."""
         begin, parts = 0, []
         for path, member, size in zip(paths, self.members, self.sizes, strict=True):
-            parts.append(Part(whole, begin, member.shape, path))
+            parts.append(Part(whole, self, begin, member.shape, path))
             begin += size
         return parts
 
@@ -61,8 +61,9 @@ class Part(TensorLike, tf.__internal__.tracking.Trackable):  # type: ignore[misc
     In a checkpoint it looks as a variable of its own would.
     """
 
-    def __init__(self, whole: Any, begin: int, shape: Any, path: str) -> None:
-        self.whole, self.begin, self.shape, self.path = whole, begin, tf.TensorShape(shape), path
+    def __init__(self, whole: Any, pack: Pack, begin: int, shape: Any, path: str) -> None:
+        self.whole, self.pack, self.begin = whole, pack, begin
+        self.shape, self.path = tf.TensorShape(shape), path
         self.dtype = whole.dtype
         self.end = begin + int(self.shape.num_elements())
 
@@ -92,7 +93,7 @@ class Part(TensorLike, tf.__internal__.tracking.Trackable):  # type: ignore[misc
 
     def of(self, whole: Any) -> Part:
         """Return the same part of another variable: of one device's own."""
-        return Part(whole, self.begin, self.shape, self.path)
+        return Part(whole, self.pack, self.begin, self.shape, self.path)
 
     def _serialize_to_tensors(self) -> dict[str, Any]:
         return {_VALUE: self.value}

@@ -15,9 +15,10 @@ from .errors import HookError, PluginError, UnknownPluginError, nearest
 from .hooks import STAGES, Stages
 from .named import config_of
 from .packs import Pack
+from .parameters import Parameters
 from .registry import registry
 from .selector import select
-from .slots import Parameters, SlotTable
+from .slot_table import SlotTable
 from .stateful import Stateful
 from .step import Step
 

@@ -14,10 +14,11 @@ from . import distribution
 from .gradients import dense, signature, tensor, without_shape
 from .numerics import compute_dtype
 from .packs import Pack
+from .parameters import Parameters
 from .pipeline import Pipeline
-from .slots import Parameters, SlotTable
+from .slot_table import SlotTable
 from .step import Step
-from .units import Joined, Rows, Unit, Whole
+from .units import Joined, Rows, Unit
 from .working import Frame
 from .xla import refused_operations
 
@@ -89,8 +90,9 @@ class Program:
     def __init__(
         self, plan: Plan, variables: Sequence[Any], components: Mapping[int, Any], traces: list[str]
     ) -> None:
-        self.plan, self._variables, self._components = plan, list(variables), components
+        self.plan, self._variables, self._own = plan, list(variables), components
         self._present, self._absent = plan.treated(variables)
+        self._components = self._apart()
         self._paths, self._traces = plan.paths(), traces
         self._keys = {path: key for key, path in self._paths.items()}
         self._eager_step = _compiled(self._step, False)
@@ -150,10 +152,17 @@ class Program:
         if self.plan.lazy and isinstance(gradient, tf.IndexedSlices):
             rows = map(id, self.plan.table.rows_of(each))
             return Rows(gradient, {key: self._components[key] for key in rows})
-        return Whole(dense(gradient, each))
+        return Unit(dense(gradient, each))
+
+    def _apart(self) -> dict[int, Any]:
+        """Return what the step may read and assign by itself: not the members of packs, nor their state."""
+        joined = [each for each in (*self._present, *self._absent) if isinstance(each, Pack)]
+        hidden = {id(member) for pack in joined for member in pack.members}
+        hidden |= {id(part) for part in self.plan.table.parts.values() if part.pack in joined}
+        return {key: own for key, own in self._own.items() if key not in hidden}
 
     def _joined(self, pack: Pack, gradients: Sequence[Any] = ()) -> Unit:
-        return Joined(pack, [self._components[id(member)] for member in pack.members], gradients)
+        return Joined(pack, [self._own[id(member)] for member in pack.members], gradients)
 
     def _starts(self, units: Iterable[Unit]) -> Values:
         return {self._paths[key]: value for unit in units for key, value in unit.gather().items()}
@@ -236,7 +245,7 @@ class Program:
     def _check(self, gradients: Sequence[Any], starts: Values) -> None:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""
         self._checked = True
-        device = self._components[id(self._variables[0])].device
+        device = self._own[id(self._variables[0])].device
         functions = [(self._core, gradients)]
         if self.plan.pipeline.uses("gate"):
             gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in gradients]

@@ -10,9 +10,10 @@ import numpy as np
 from .errors import StateError
 from .manifest import Manifest, Spec, require_same, spec, version_key
 from .named import NamedConfig, config_of
+from .parameters import Parameters
 from .pipeline import Pipeline
 from .rehearsal import Rehearsal
-from .slots import Parameters, SlotTable
+from .slot_table import SlotTable
 from .stateful import Stateful
 
 __all__ = ["Saving"]

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from math import prod
 from typing import Any
 
-from .slots import SlotTable
+from .slot_table import SlotTable
 from .tables import table
 
 __all__ = ["StateReport", "StateRow", "report"]

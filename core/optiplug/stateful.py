@@ -9,7 +9,9 @@ from typing import Any, Self
 import tensorflow as tf
 
 from .errors import BuildError
-from .slots import Parameters, Slot, SlotTable, State
+from .parameters import Parameters
+from .slot_table import SlotTable
+from .slots import Slot, State
 
 __all__ = ["Stateful"]
 

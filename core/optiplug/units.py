@@ -8,48 +8,37 @@ where XLA neither compiles for each number of rows nor spends its time on a thou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import tensorflow as tf
 
 from .numerics import compute_dtype
 from .packs import Pack
 
-__all__ = ["Joined", "Rows", "Unit", "Whole"]
+__all__ = ["Joined", "Rows", "Unit"]
 
 
-class Unit(Protocol):
-    """One of the things that a step has a gradient for."""
-
-    gradient: Any
-
-    def gather(self) -> dict[int, Any]:
-        """Return the values that the core needs, by the `id` of what has them."""
-
-    def scatter(self, ends: Mapping[int, Any]) -> None:
-        """Assign what became of them."""
-
-
-class Whole:
-    """One variable, with a dense gradient."""
+class Unit:
+    """One of the things that a step runs over; by itself a variable with a dense gradient."""
 
     def __init__(self, gradient: Any) -> None:
         self.gradient = gradient
 
     def gather(self) -> dict[int, Any]:
+        """Return the values that the core needs, by the `id` of what has them."""
         return {}
 
     def scatter(self, ends: Mapping[int, Any]) -> None:
-        pass
+        """Assign what became of them."""
 
 
-class Joined:
+class Joined(Unit):
     """A pack; `members` are this device's own, and without gradients the step only looks at them."""
 
     def __init__(self, pack: Pack, members: Sequence[Any], gradients: Sequence[Any] = ()) -> None:
         self._pack, self._members = pack, members
         dtype = compute_dtype(pack.dtype)
-        self.gradient = pack.join(tf.cast(each, dtype) for each in gradients) if gradients else None
+        super().__init__(pack.join(tf.cast(each, dtype) for each in gradients) if gradients else None)
 
     def gather(self) -> dict[int, Any]:
         return {id(self._pack): self._pack.join(map(tf.convert_to_tensor, self._members))}
@@ -61,7 +50,7 @@ class Joined:
                 member.assign(value, read_value=False)
 
 
-class Rows:
+class Rows(Unit):
     """Distinct rows of one variable and of its state, and the gradient summed for each.
 
     `variables` are these by their ids. The core sees the rows as if they were the whole, so time
@@ -74,7 +63,7 @@ class Rows:
         self._indices, places = tf.unique(gradient.indices)
         size = _power_of_two_from(tf.size(gradient.indices))
         values = tf.cast(gradient.values, compute_dtype(gradient.dtype))
-        self.gradient = tf.math.unsorted_segment_sum(values, places, size)
+        super().__init__(tf.math.unsorted_segment_sum(values, places, size))
         self._count = tf.size(self._indices)
         self._padded = tf.pad(self._indices, [[0, size - self._count]])
 

@@ -96,10 +96,21 @@ class Frame:
         self.condition: Any = None
         self.step: Any = None
 
+    def knows(self, key: int) -> bool:
+        """Whether there is something in this step that has this `id`."""
+        return key in self._components or key in self._starts
+
     def working(self, variable: Any) -> Working:
         """Return the one working variable that stands for `variable` in this step."""
         key = id(variable)
         if key not in self._workings:
+            if not self.knows(key):
+                raise HookError(
+                    "a step must reach what it changes through `step.variables`, or the variable it is given",
+                    where=self._paths.get(key, ""),
+                    received=getattr(variable, "name", variable),
+                    hint="small variables come joined; `pack_small_variables=False` keeps them apart",
+                )
             self._workings[key] = Working(
                 self,
                 key,

@@ -90,7 +90,7 @@ def test_without_a_gate_there_is_no_condition_and_with_one_it_is_outside_the_clu
             optimizer.apply_gradients([(gradient, variable)])
 
         graph = step.get_concrete_function(tf.constant(1.0)).graph
-        core = core_of(optimizer, [variable]).get_concrete_function([tf.constant(1.0)]).graph
+        core = core_of(optimizer, [variable]).get_concrete_function([tf.constant(1.0)], {}).graph
         return {each.type for each in graph.get_operations()}, {each.type for each in core.get_operations()}
 
     outside, inside = operations(**EVERYTHING)

@@ -2,7 +2,9 @@ import pytest
 import tensorflow as tf
 
 from optiplug import BuildError, StateError
-from optiplug.slots import Parameters, Slot, SlotTable
+from optiplug.parameters import Parameters
+from optiplug.slot_table import SlotTable
+from optiplug.slots import Slot
 
 
 def table_with(*variables):

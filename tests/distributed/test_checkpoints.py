@@ -54,7 +54,7 @@ class Run:
 
     def values(self):
         """Return variables and state, the same on each device."""
-        every = on_every_device(self.strategy, [*self.variables, *self.optimizer.variables])
+        every = on_every_device(self.strategy, [*self.variables, *self.optimizer.state.states.values()])
         for device in every[1:]:
             for one, other in zip(every[0], device, strict=True):
                 np.testing.assert_array_equal(one, other)

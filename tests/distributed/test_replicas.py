@@ -107,7 +107,7 @@ def test_an_optimizer_whose_state_was_created_outside_the_scope_is_refused():
 def test_variables_built_outside_of_a_replica():
     run = Run(TWO, EVERYTHING)
     run.optimizer.build(run.variables)
-    assert all(hasattr(each, "distribute_strategy") for each in run.optimizer.variables)
+    assert all(hasattr(each, "distribute_strategy") for each in run.optimizer.state.created.values())
     step = TWO.on_each_replica(lambda scale: run.apply([each * scale for each in run.variables]), "graph")
     step([0.5, 0.5])
     assert run.optimizer.trace_count == 2

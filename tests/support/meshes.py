@@ -10,6 +10,8 @@ import numpy as np
 import tensorflow as tf
 from tensorflow.experimental import dtensor
 
+import optiplug
+
 
 @cache
 def mesh(*sizes: int) -> Any:
@@ -36,6 +38,7 @@ def whole(variable: Any) -> Any:
 
 def on_every_device_of_a_mesh(variable: Any) -> list[Any]:
     """Return a variable's value on each device, or all of it as often where no device has all of it."""
+    variable = variable.variable if isinstance(variable, optiplug.State) else variable
     if variable.layout.is_fully_replicated():
         return [each.numpy() for each in dtensor.unpack(variable.read_value())]
     return [whole(variable)] * variable.layout.mesh.size

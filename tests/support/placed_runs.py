@@ -87,8 +87,7 @@ class Run:
 
     def values(self) -> Values:
         """Return model and state, by name, which are the same bits on each device."""
-        states = {name: state.variable for name, state in self.optimizer.state.states.items()}
-        first, *others = self.place.values(self.model | states)
+        first, *others = self.place.values(self.model | self.optimizer.state.states)
         for other in others:
             assert_equal(other, first)
         return first

@@ -8,6 +8,8 @@ from typing import Any
 
 import tensorflow as tf
 
+import optiplug
+
 
 @cache
 def mirrored(replicas: int) -> Any:
@@ -61,8 +63,15 @@ def on_each_replica(
 
 
 def devices(strategy: Any, variables: Sequence[Any], device: int) -> list[Any]:
-    """Return the values of the variables on one device."""
-    return [strategy.experimental_local_results(variable)[device].numpy() for variable in variables]
+    """Return the values of variables, or of states, on one device."""
+    return [_components(strategy, variable)[device].numpy() for variable in variables]
+
+
+def _components(strategy: Any, variable: Any) -> Sequence[Any]:
+    if isinstance(variable, optiplug.State):
+        return variable.components
+    components: Sequence[Any] = strategy.experimental_local_results(variable)
+    return components
 
 
 def on_every_device(strategy: Any, variables: Sequence[Any]) -> list[list[Any]]:

@@ -35,9 +35,12 @@ def same_on_two_devices(config: NamedConfig) -> None:
 
 
 def _on_device(strategy: Any, training: Training, device: int) -> Values:
-    states = {name: state.variable for name, state in training.optimizer.state.states.items()}
-    every = {f"variable {name}": each for name, each in training.variables.items()} | states
-    return {name: strategy.experimental_local_results(each)[device].numpy() for name, each in every.items()}
+    model = {
+        f"variable {name}": strategy.experimental_local_results(each)
+        for name, each in training.variables.items()
+    }
+    states = {name: state.components for name, state in training.optimizer.state.states.items()}
+    return {name: each[device].numpy() for name, each in (model | states).items()}
 
 
 @cache

@@ -15,6 +15,7 @@ from optiplug.named import NamedConfig
 
 from .check import NotApplicable, check, require
 from .problems import STEPS, Training, compare, gradients, reference
+from .subjects import alone
 
 _RUNNING = ("optimizers", "processors", "schedules")
 _TOLERANCE = 1e-6  # where XLA may round in another order than TensorFlow
@@ -45,6 +46,22 @@ def uncompiled_equals_compiled(config: NamedConfig) -> None:
     compare(actual, reference(config).values(), "not compiled", _TOLERANCE)
 
 
+@check(*_RUNNING[:2])
+def joined_equals_apart(config: NamedConfig) -> None:
+    """What says that it is elementwise gives the same bits whether small variables come joined or not.
+
+    Norms of all gradients together, as in a clip, may be rounded in another order.
+    """
+    if not getattr(config, "elementwise", False):
+        raise NotApplicable("it is not elementwise")
+    by_itself = isinstance(config, OptimizerConfig)
+    subject = alone(config) if isinstance(config, OptimizerConfig) else config
+    joined, apart = (
+        Training(subject, pack_small_variables=together).run().values() for together in (True, False)
+    )
+    compare(joined, apart, "with small variables joined", 0 if by_itself else _TOLERANCE)
+
+
 @check(*_RUNNING)
 def same_bits_in_graph_and_xla(config: NamedConfig) -> None:
     """Inside a `tf.function`, compiled or not, a step gives the same bits as when it is called."""
@@ -64,7 +81,8 @@ def assigns_declared_state_only(config: NamedConfig) -> None:
     graph = training.apply.get_concrete_function(  # type: ignore[attr-defined]  # of tf.function
         {name: tf.constant(value, tf.float32) for name, value in gradients(0).items()}
     ).graph
-    declared = {id(each) for each in (*training.variables.values(), *training.optimizer.variables)}
+    created = training.optimizer.state.created.values()
+    declared = {id(each) for each in (*training.variables.values(), *created)}
     strangers = [each.name for each in graph.variables if id(each) not in declared]
     hint = "create state with add_slot or add_state"
     require(not strangers, "all state must be declared", received=strangers, hint=hint)

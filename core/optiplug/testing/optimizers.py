@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import partial
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -15,6 +14,7 @@ from optiplug.registry import registry
 
 from .check import NotApplicable, check, require
 from .problems import SHAPES, Training, compare, gradients, reference
+from .subjects import alone
 
 _KIND = "optimizers"
 _QUADRATIC = {"kernel": (3, 2), "bias": (2,)}
@@ -90,7 +90,7 @@ def copies_no_variable(config: OptimizerConfig) -> None:
     if not config.jit_compile:
         raise NotApplicable("jit_compile is off")
     compiled = partial(tf.function, jit_compile=True, autograph=False)
-    training = Training(alone(config), shapes=_LARGE, through=compiled)
+    training = Training(alone(config), shapes=_LARGE, through=compiled, pack_small_variables=False)
     values = {name: tf.ones(shape) for name, shape in _LARGE.items()}
     training.optimizer.build(list(training.variables.values()))
     program = training.apply.experimental_get_compiler_ir(values)(stage="optimized_hlo")  # type: ignore[attr-defined]  # of tf.function
@@ -108,10 +108,3 @@ def descends_a_quadratic(config: OptimizerConfig) -> None:
         losses.append(sum(float((each**2).sum()) for each in offsets.values()))
         training.step(offsets)
     require(losses[-1] < losses[0], "the loss must fall", received=(losses[0], losses[-1]))
-
-
-def alone(config: OptimizerConfig) -> OptimizerConfig:
-    """Return the config of the same optimizer without the processors around it."""
-    off: dict[str, Any] = dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"))
-    off |= {"weight_decay": 0.0, "exclude_from_weight_decay": (), "use_ema": False, "processors": ()}
-    return config.model_copy(update=off)

@@ -9,7 +9,7 @@ from optiplug.fields import LearningRate
 from optiplug.named import NamedConfig
 from optiplug.optimizer import Optimizer
 
-__all__ = ["Descent", "DescentConfig", "optimizer_of"]
+__all__ = ["Descent", "DescentConfig", "alone", "optimizer_of"]
 
 
 class DescentConfig(OptimizerConfig):
@@ -57,3 +57,14 @@ def optimizer_of(config: NamedConfig, **fields: Any) -> Optimizer:
         chosen = DescentConfig(**{"learning_rate": config, **fields})
     optimizer: Optimizer = chosen.create()
     return optimizer
+
+
+def alone(config: OptimizerConfig) -> OptimizerConfig:
+    """Return the config of the same optimizer without the processors around it.
+
+    >>> alone(DescentConfig(clipnorm=1.0)).clipnorm is None
+    True
+    """
+    off: dict[str, Any] = dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"))
+    off |= {"weight_decay": 0.0, "exclude_from_weight_decay": (), "use_ema": False, "processors": ()}
+    return config.model_copy(update=off)
