@@ -6,6 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from . import distribution
 from .errors import GradientsError
 from .numerics import compute_dtype
 
@@ -22,19 +23,28 @@ def dense(gradient: Any, variable: Any) -> Any:
     GradientsError
         If the gradient has another shape.
     """
-    if isinstance(gradient, tf.IndexedSlices):
-        values, shape = tf.cast(gradient.values, compute_dtype(gradient.dtype)), gradient.dense_shape
-        if shape is None:
-            shape = tf.constant(variable.shape.as_list(), gradient.indices.dtype)
-        gradient = tf.IndexedSlices(values, gradient.indices, shape)
-    gradient = tf.convert_to_tensor(gradient)
-    _require(gradient.shape, variable)
+    _require_dtype(gradient.dtype, variable)
+    gradient = tf.convert_to_tensor(_summable(gradient, variable))
+    _require_shape(gradient.shape, variable)
     return gradient if gradient.shape == variable.shape else tf.ensure_shape(gradient, variable.shape)
 
 
 def tensor(gradient: Any) -> Any:
-    """Make a tensor of a number, for each of which TensorFlow would trace anew."""
-    return gradient if isinstance(gradient, tf.Tensor) else tf.convert_to_tensor(gradient)
+    """Make a tensor of a number, for each of which TensorFlow would trace anew.
+
+    Raises
+    ------
+    GradientsError
+        If it is nothing that a tensor could be made of.
+    """
+    if isinstance(gradient, tf.Tensor):
+        return gradient
+    try:
+        return tf.convert_to_tensor(gradient)
+    except (TypeError, ValueError) as error:
+        raise GradientsError(
+            "a gradient must be a tensor, a tf.IndexedSlices or a number", received=gradient
+        ) from error
 
 
 def without_shape(gradient: Any) -> Any:
@@ -53,13 +63,43 @@ def signature(gradient: Any, variable: Any) -> Any:
         If a sparse gradient is one of another shape.
     """
     if isinstance(gradient, tf.IndexedSlices):
-        _require(tf.TensorShape(gradient.dense_shape.numpy()), variable)
+        _require_shape(tf.TensorShape(gradient.dense_shape.numpy()), variable)
         return tf.IndexedSlicesSpec(variable.shape, gradient.dtype, gradient.indices.dtype, None, [None])
     gradient = tensor(gradient)
     return tf.TensorSpec(gradient.shape, gradient.dtype)
 
 
-def _require(shape: Any, variable: Any) -> None:
+def _summable(gradient: Any, variable: Any) -> Any:
+    """Prepare rows to be summed: in the dtype to compute in, and none of them below the first."""
+    if not isinstance(gradient, tf.IndexedSlices):
+        return gradient
+    if variable.shape.rank == 0:
+        _require_shape(tf.TensorShape([None]), variable)
+    values, indices, shape = gradient.values, gradient.indices, gradient.dense_shape
+    if shape is None:
+        shape = tf.constant(variable.shape.as_list(), indices.dtype)
+    if (
+        distribution.mesh_of(variable) is None
+    ):  # TensorFlow sums what is above the last, but not this, to an error
+        rule = f"the rows of the gradient of {variable.name} must not be negative"
+        with tf.control_dependencies([tf.debugging.assert_non_negative(indices, rule)]):
+            indices = tf.identity(indices)
+    return tf.IndexedSlices(tf.cast(values, compute_dtype(values.dtype)), indices, shape)
+
+
+def _require_dtype(dtype: Any, variable: Any) -> None:
+    if not _is_number(dtype) or (dtype.is_complex and not variable.dtype.is_complex):
+        raise GradientsError(
+            f"the gradient of {variable.name!r} must be of a dtype like its own, {variable.dtype.name}",
+            received=dtype.name,
+        )
+
+
+def _is_number(dtype: Any) -> bool:
+    return bool(dtype.is_floating or dtype.is_complex or dtype.is_integer)
+
+
+def _require_shape(shape: Any, variable: Any) -> None:
     if not shape.is_compatible_with(variable.shape):
         raise GradientsError(
             f"the gradient of {variable.name!r} must have its shape {variable.shape}", received=tuple(shape)

@@ -12,13 +12,14 @@ import tensorflow as tf
 from . import distribution, keywords
 from .averages import Averages
 from .configured import Configured
+from .elementwise import is_elementwise
 from .errors import ConfigError, sentence
 from .keras_arguments import renamed
 from .keras_names import ClassConfig
 from .manifest import Manifest
 from .named import NamedConfig
 from .packs import packed
-from .pairs import pairs, unwrapped
+from .pairs import pairs, trainable, unwrapped
 from .parameters import Parameters
 from .pipeline import Pipeline
 from .planning import planning
@@ -111,7 +112,7 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
         given = self._late(var_list)
         if not given:
             return
-        late = [unwrapped(variable) for variable in given]
+        late = [trainable(variable) for variable in given]
         self._check_mesh(late)
         if self._made_by_config:
             self._check_awaited(late)
@@ -142,7 +143,7 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
     def _joins(self) -> bool:
         config = self.config
         return (
-            _is_elementwise(type(self))
+            is_elementwise(type(self))
             and config.pack_small_variables
             and config.sparse == "exact"
             and self._made_by_config
@@ -244,11 +245,12 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
         if callable(loss):
             with tape:
                 if not callable(var_list):
-                    tape.watch(var_list)
+                    tape.watch([unwrapped(variable) for variable in var_list])
                 loss = loss()
         if callable(var_list):
             var_list = var_list()
-        return list(zip(tape.gradient(loss, var_list), var_list, strict=True))
+        gradients = tape.gradient(loss, [unwrapped(variable) for variable in var_list])
+        return list(zip(gradients, var_list, strict=True))
 
     def aggregate_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
         """Sum the gradients over all replicas; override it to aggregate in another way."""
@@ -361,16 +363,6 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
     def trace_count(self) -> int:
         """Count the traces of the compiled core: one for each device, list of variables and set of hooks."""
         return self._programs.traces.count("core")
-
-
-def _is_elementwise(kind: type[Any]) -> bool:
-    """Whether a class says so itself: one with only an `update_step` of its own inherits no promise."""
-    for attributes in map(vars, kind.__mro__):
-        if "Config" in attributes:
-            return bool(attributes["Config"].elementwise)
-        if "update_step" in attributes:
-            break
-    return False
 
 
 class _Untracked(list[Any]):

@@ -124,7 +124,7 @@ def assign_parts(values: Mapping[Part, Any]) -> None:
 
 def _pieces(whole: Any, parts: Iterable[Part], values: Mapping[Part, Any]) -> Iterator[Any]:
     old, end = whole.read_value(), 0
-    for part in sorted(parts, key=lambda part: part.begin):
+    for part in sorted(parts, key=lambda part: (part.begin, part.end)):  # one of no elements comes first
         yield old[end : part.begin]
         yield tf.reshape(values[part], [-1])
         end = part.end

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from .errors import GradientsError
 
-__all__ = ["pairs", "unwrapped"]
+__all__ = ["pairs", "trainable", "unwrapped"]
 
 
 def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
@@ -51,6 +51,23 @@ def _pair(gradient: Any, variable: Any) -> tuple[Any, Any]:
         shape = tf.constant(variable.shape, gradient.indices.dtype)
         gradient = tf.IndexedSlices(gradient.values, gradient.indices, shape)
     return gradient, variable
+
+
+def trainable(variable: Any) -> Any:
+    """Return the tf.Variable, if a gradient can move it.
+
+    Raises
+    ------
+    GradientsError
+        If it is a variable of integers, or no variable at all.
+    """
+    variable = unwrapped(variable)
+    if not (variable.dtype.is_floating or variable.dtype.is_complex):
+        raise GradientsError(
+            f"a variable that is trained must have a floating or complex dtype: {variable.name!r}",
+            received=variable.dtype.name,
+        )
+    return variable
 
 
 def unwrapped(variable: Any) -> Any:

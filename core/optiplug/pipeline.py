@@ -11,9 +11,9 @@ import pluggy
 import tensorflow as tf
 
 from .config import ProcessorConfig
+from .elementwise import is_elementwise
 from .errors import HookError, PluginError, UnknownPluginError, nearest
 from .hooks import STAGES, Stages
-from .named import config_of
 from .packs import Pack
 from .parameters import Parameters
 from .registry import registry
@@ -80,7 +80,7 @@ class Pipeline:
     def kind(self, variable: Any) -> frozenset[str] | None:
         """Return what applies to a variable; None if any of it has to see the variable by itself."""
         applied = [(name, hook) for name, hook in self._active() if id(variable) in self._chosen[name]]
-        if not all(getattr(config_of(hook), "elementwise", False) for _, hook in applied):
+        if not all(is_elementwise(type(hook)) for _, hook in applied):
             return None
         return frozenset(name for name, _ in applied)
 
@@ -158,7 +158,9 @@ class Pipeline:
 
 
 def _call(implementation: Any, **available: Any) -> Any:
-    with tf.name_scope(re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)):
+    # TensorFlow takes no other letters in a scope, and some of these not at its start.
+    scope = re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)
+    with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"):
         return implementation.function(*[available[name] for name in implementation.argnames])
 
 

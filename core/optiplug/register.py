@@ -9,7 +9,8 @@ from typing import Any, TypeVar, overload
 
 from pydantic import create_model
 
-from .config import ProcessorConfig
+from .config import OptimizerConfig, ProcessorConfig
+from .elementwise import is_elementwise
 from .errors import ConfigError
 from .hooks import hook_names
 from .named import NamedConfig
@@ -78,7 +79,10 @@ def config_class(thing: Any) -> type[NamedConfig]:
     config = getattr(thing, "Config", None)
     if isinstance(thing, type) and isinstance(config, type) and issubclass(config, NamedConfig):
         if "Config" not in vars(thing):
+            promise = is_elementwise(thing)
             config = thing.Config = _derived(thing, config)  # type: ignore[attr-defined]  # inherited: read above
+            if issubclass(config, OptimizerConfig | ProcessorConfig):
+                config.elementwise = promise
         elif "implementation" not in vars(config):
             config.implementation = thing
         return config

@@ -91,15 +91,19 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
     ) -> None:
         """Create state for each of `variables`, named ``slot/path``: a variable, or a part of a pack's."""
         form, chosen = _Form(shape, dtype, initial), set(map(id, variables))
+        parts: dict[str, Part] = {}
         for pack in parameters.packs:
             paths = [f"{slot.name}/{parameters.path(member)}" for member in pack.members]
             if chosen.issuperset(map(id, pack.members)):
                 if paths[0] not in self._index.states:
-                    self._add_packed(f"{slot.name}/{pack.name}", pack, form, paths, owner)
+                    parts |= self._add_packed(f"{slot.name}/{pack.name}", pack, form, paths)
                 slot.put_packed(pack, self._index.packed.get(f"{slot.name}/{pack.name}"))
         for variable in variables:
+            name = f"{slot.name}/{parameters.path(variable)}"
+            if name in parts:
+                self.adopt(name, parts[name], owner=owner)
             state = self.add(
-                f"{slot.name}/{parameters.path(variable)}",
+                name,
                 owner=owner,
                 beside=variable,
                 shape=form.shape_of(variable),
@@ -110,12 +114,12 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
             self._index.beside.setdefault(id(variable), {})[state.name] = state
             self._index.homes[state.name] = (slot.name, parameters.path(variable))
 
-    def _add_packed(self, name: str, pack: Pack, form: _Form, paths: Sequence[str], owner: str) -> None:
+    def _add_packed(self, name: str, pack: Pack, form: _Form, paths: Sequence[str]) -> dict[str, Part]:
         """Create one variable for all members of a pack, if their state has their shapes and one dtype."""
         dtypes = {form.dtype_of(member) for member in pack.members}
         if len(dtypes) > 1 or any(form.shape_of(member) != member.shape for member in pack.members):
             pack.split_up = True
-            return
+            return {}
 
         def start() -> Any:
             if isinstance(form.initial, int | float):
@@ -130,8 +134,7 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
             pack.members[0], start, shape=pack.shape, dtype=next(iter(dtypes)), name=name
         )
         self._index.packed[name] = State(whole, name)
-        for part in pack.parts(whole, paths):
-            self.adopt(part.path, part, owner=owner)
+        return {part.path: part for part in pack.parts(whole, paths)}
 
     @property
     def created(self) -> dict[str, Any]:

@@ -135,7 +135,8 @@ def test_ema_momentum(sgd):
 def test_ema_overwrite_frequency(sgd):
     """Every so many steps the variables become their averages; None: not before training ends.
 
-    Differs: steps that a gate leaves out, or that only accumulate, are not counted.
+    Differs: steps that a gate leaves out, or that only accumulate, are not counted; 0 is refused, where
+    tf_keras takes it for None.
     """
     keywords = {"learning_rate": 1.0, "use_ema": True, "ema_momentum": 0.5}
     assert stepped(sgd(**keywords, ema_overwrite_frequency=3), 1.0, 1.0, 1.0) == -0.125

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import rows
+from support.steps import rows, stepped
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(["sgd", "exponential", "constant", "ema", "skip_non_finite", "clip_by_value", "auto"])
@@ -100,3 +100,66 @@ def test_a_gradient_of_another_shape_is_refused_and_nothing_is_changed(case, jit
         np.testing.assert_array_equal(each, value)
     optimizer.apply_gradients([(tf.ones([3, 2]), variable)])
     np.testing.assert_array_equal(variable, np.full([3, 2], -1.5))
+
+
+NO_GRADIENTS = {
+    "a string": lambda: "x",
+    "a boolean": lambda: True,
+    "an object": object,
+    "a sparse tensor": lambda: tf.sparse.from_dense([[1.0, 0.0]]),
+    "a complex number": lambda: 1 + 2j,
+}
+
+
+@pytest.mark.parametrize("make", NO_GRADIENTS.values(), ids=NO_GRADIENTS)
+def test_what_is_no_gradient_is_refused(make):
+    variable, optimizer = tf.Variable([[1.0, 1.0]]), SGD(1.0)
+    with pytest.raises(optiplug.GradientsError, match=r"a gradient must be|gradient of 'Variable:0' must"):
+        optimizer.apply_gradients([(make(), variable)])
+    np.testing.assert_array_equal(variable, [[1.0, 1.0]])
+
+
+def test_rows_of_a_scalar_are_refused():
+    rows = tf.IndexedSlices(tf.ones([1]), tf.constant([0]))
+    with pytest.raises(optiplug.GradientsError, match=r"must have its shape \(\)"):
+        SGD(1.0).apply_gradients([(rows, tf.Variable(1.0))])
+
+
+@pytest.mark.parametrize("sparse", ["exact", "lazy"])
+@pytest.mark.parametrize("row", [-1, 7])
+@pytest.mark.parametrize("graph", [False, True])
+def test_rows_that_do_not_exist_change_nothing(sparse, row, graph):
+    table, optimizer = tf.Variable(tf.zeros([3, 2])), SGD(1.0, sparse=sparse)
+    step = tf.function(optimizer.apply_gradients) if graph else optimizer.apply_gradients
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        step([(tf.IndexedSlices(tf.ones([1, 2]), tf.constant([row]), tf.constant([3, 2])), table)])
+    np.testing.assert_array_equal(table, np.zeros([3, 2]))
+    assert optimizer.iterations == 0
+
+
+def test_variables_of_integers_are_refused():
+    with pytest.raises(optiplug.GradientsError, match=r"floating or complex dtype.*int32"):
+        SGD(0.5).apply_gradients([(tf.constant(4), tf.Variable(10))])
+
+
+@pytest.mark.parametrize("name", ["_mine", "*", "über", "/x", "-x"])
+def test_any_name_of_a_processor_will_do(name):
+    clip = {"use": "clip_by_value", "max_value": 1.0, "name": name}
+    assert stepped(SGD(1.0, processors=[clip]), 4.0, start=1.0) == 0.0
+
+
+def test_a_private_class_of_hooks():
+    class _Halve:
+        @optiplug.hookimpl
+        def clip(self, gradients):
+            return [gradient / 2 for gradient in gradients]
+
+    assert stepped(SGD(1.0, processors=[_Halve()]), 4.0, start=1.0) == -1.0
+
+
+def test_minimize_over_variables_of_keras_3():
+    import keras
+
+    variable = keras.Variable([2.0])
+    SGD(0.25).minimize(lambda: tf.reduce_sum(variable.value**2), [variable])
+    assert float(variable.value[0]) == 1.0

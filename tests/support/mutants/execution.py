@@ -5,6 +5,7 @@ from __future__ import annotations
 import tensorflow as tf
 
 from optiplug import hookimpl
+from optiplug_sgd.config import SGDConfig
 from optiplug_sgd.sgd import SGD
 from support.mutants.mutant import breaks
 
@@ -37,6 +38,17 @@ class DrawsNumbersThatDependOnTheCompiler(SGD):
     def update_step(self, gradient, variable):
         noise = tf.random.stateless_normal(gradient.shape, [1, 2], dtype=gradient.dtype)
         super().update_step(gradient + noise, variable)
+
+
+@breaks("joined_equals_apart", "with small variables joined: variable")
+class PromisesWhatItDoesNotKeep(SGD):
+    class Config(SGDConfig):
+        """Gradients less their mean."""
+
+        elementwise = True
+
+    def update_step(self, gradient, variable):
+        super().update_step(gradient - tf.reduce_mean(gradient), variable)
 
 
 @breaks("same_bits_in_graph_and_xla", "in a tf.function: variable")

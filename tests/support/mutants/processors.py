@@ -25,7 +25,7 @@ class MisspellsItsStage(Hook):
         return gradients
 
 
-@breaks("selectors_spare_the_others", "not selected: variable encoder/table differs")
+@breaks("selectors_spare_the_others", "through `step.variables`")
 class SeesEveryVariable(Hook):
     @hookimpl
     def post_step(self, step):
