@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from .tensor_like import TensorLike
@@ -83,6 +84,9 @@ class Part(TensorLike, tf.__internal__.tracking.Trackable):  # type: ignore[misc
     def numpy(self) -> Any:
         """Return the value as a NumPy array."""
         return self.value.numpy()
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+        return np.asarray(self.numpy(), dtype)
 
     def assign(
         self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True

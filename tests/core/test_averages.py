@@ -132,7 +132,7 @@ def test_on_mirrored_devices(replicas):
         step([0.5 / replicas] * replicas)
     each = range(replicas)
     before = [devices(strategy, variables, device) for device in each]
-    averaged = [optimizer.state.states[f"ema/average/{name}"].variable for name in ("kernel", "bias")]
+    averaged = [optimizer.state.states[f"ema/average/{name}"] for name in ("kernel", "bias")]
     with optimizer.averaged_weights():
         for device in each:
             for value, expected in zip(

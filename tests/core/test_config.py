@@ -80,6 +80,7 @@ def test_defaults_are_those_of_the_seed():
         "ema_overwrite_frequency": None,
         "jit_compile": True,
         "sparse": "exact",
+        "pack_small_variables": True,
         "exclude_from_weight_decay": [],
         "processors": [],
     }

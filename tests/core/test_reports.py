@@ -177,7 +177,7 @@ def test_on_mirrored_devices_it_is_that_of_each_device():
         variables, optimizer = model(), optiplug.create("adam", use_ema=True)
         report = optimizer.state_report(variables)
         optimizer.build(variables)
-    held = [strategy.experimental_local_results(each)[1] for each in optimizer.variables]
+    held = [strategy.experimental_local_results(each)[1] for each in optimizer.state.created.values()]
     assert report.total == sum(each.numpy().nbytes for each in held)
 
 

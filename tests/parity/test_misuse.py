@@ -39,6 +39,7 @@ SENSIBLE = {
     "ema_momentum": PART,
     "ema_overwrite_frequency": st.integers(0, 3),
     "jit_compile": st.sampled_from([False, "auto"]),
+    "pack_small_variables": st.booleans(),
     "sparse": st.sampled_from(["exact", "lazy"]),
     "exclude_from_weight_decay": st.lists(st.text(max_size=4), max_size=3),
     "processors": st.lists(st.sampled_from(["ema", "skip_non_finite"]) | ANYTHING, max_size=3),
