@@ -29,6 +29,7 @@ class ProcessorConfig(NamedConfig):
 
     kind = "processors"
     elementwise: ClassVar[bool] = False
+    copies: ClassVar[str] = ""
 
     name: str | None = None
     """Name of this processor and of its state; by default the one in the registry."""
@@ -87,6 +88,7 @@ class OptimizerConfig(NamedConfig):
 
     kind = "optimizers"
     elementwise: ClassVar[bool] = False
+    copies: ClassVar[str] = ""
     replaced: ClassVar[Mapping[str, str]] = {
         "lr": "write `learning_rate`",
         "decay": "give `learning_rate` a schedule: inverse_time with decay_steps=1 and this decay_rate",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 import tensorflow as tf
@@ -17,6 +17,7 @@ from .errors import ConfigError, sentence
 from .keras_arguments import renamed
 from .keras_names import ClassConfig
 from .manifest import Manifest
+from .minimizing import Minimizing
 from .named import NamedConfig
 from .packs import packed
 from .pairs import pairs, trainable, unwrapped
@@ -33,7 +34,7 @@ from .stateful import Stateful
 __all__ = ["Optimizer"]
 
 
-class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
+class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
     """Base of all optimizers, with the API of `tf.keras.optimizers.Optimizer` 2.15.
 
     A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
@@ -201,6 +202,14 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
         """Return a hyperparameter, be it a number or a schedule, at the step being traced."""
         return self._step.scalar(value, like)
 
+    def once(self, function: Callable[[Any], Any], like: Any) -> Any:
+        """Return ``function(dtype)`` in the dtype of `like`, traced once in a step and not for each variable.
+
+        For what all variables share, such as a bias correction. `function` must be the same object
+        each time: a method of the optimizer.
+        """
+        return self._step.once(function, like)
+
     @property
     def processors(self) -> tuple[Any, ...]:
         """The hooks of this optimizer, in the order in which each stage runs them."""
@@ -219,43 +228,6 @@ class Optimizer(Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.
         """Take out a hook that `add_processor` appended."""
         self._added.remove(processor)
         self._set_processors()
-
-    def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
-        """Compute the gradients of `loss` and apply them; see `compute_gradients`."""
-        self.apply_gradients(self.compute_gradients(loss, var_list, tape))
-
-    def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
-        """Return (gradient, variable) pairs.
-
-        Parameters
-        ----------
-        loss
-            A callable without arguments, or a tensor together with the `tape` that saw it computed.
-        var_list
-            The variables, or a callable that returns them once the loss has been computed.
-
-        Raises
-        ------
-        ValueError
-            If `loss` is a tensor and there is no tape.
-        """
-        if not callable(loss) and tape is None:
-            raise ValueError("`tape` is required when a `Tensor` loss is passed. Received: tape=None.")
-        tape = tape or tf.GradientTape()
-        if callable(loss):
-            with tape:
-                if not callable(var_list):
-                    tape.watch([unwrapped(variable) for variable in var_list])
-                loss = loss()
-        if callable(var_list):
-            var_list = var_list()
-        gradients = tape.gradient(loss, [unwrapped(variable) for variable in var_list])
-        return list(zip(gradients, var_list, strict=True))
-
-    def aggregate_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
-        """Sum the gradients over all replicas; override it to aggregate in another way."""
-        gradients, variables = zip(*grads_and_vars, strict=True)
-        return list(zip(distribution.sum_over_replicas(gradients), variables, strict=True))
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def apply_gradients(

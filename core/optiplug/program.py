@@ -234,6 +234,13 @@ class Program:
             tf.cast(each, variable.dtype) for each, variable in zip(gradients, step.variables, strict=True)
         ]
 
+    def text(self) -> str:
+        """Return the core for dense gradients as XLA has optimized it."""
+        given = [tf.zeros(each.shape, each.dtype) for each in self._variables]
+        units = self._units(given)
+        ir = self._core.experimental_get_compiler_ir([each.gradient for each in units], self._starts(units))
+        return str(ir(stage="optimized_hlo"))
+
     def finalize(self) -> None:
         """Assign the final values of this device's variables."""
         units = [self._joined(each) for each in self._present if isinstance(each, Pack)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -11,6 +11,7 @@ from .errors import BuildError, PluginError
 from .explanation import UPDATE, Explanation, Part, VariableExplanation, explain
 from .pairs import unwrapped
 from .pipeline import Pipeline
+from .program import Program
 from .registry import registry
 from .rehearsal import Rehearsal
 from .schedule import evaluate
@@ -24,6 +25,7 @@ class Reports(Rehearsal):
 
     _pipeline: Pipeline
     _late: Callable[[Iterable[Any]], list[Any]]
+    _programs_of: Callable[[Sequence[Any]], dict[int, Program]]
 
     def state_report(self, variables: Iterable[Any] | None = None) -> StateReport:
         """Return how many bytes the state takes, by model variable and slot.
@@ -86,6 +88,31 @@ class Reports(Rehearsal):
         late = self._late(wanted)
         twin: Reports = self._rehearsed([*self._parameters, *late]) if late else self
         return Explanation(self._own_part(), self._next_rate(), twin._explained(wanted))
+
+    def compiled_program(self) -> str:
+        """Return the compiled core of a step on one device, for all variables, as XLA has optimized it.
+
+        Raises
+        ------
+        BuildError
+            If there are no variables yet, or if nothing is compiled.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> optimizer = optiplug.create("sgd", momentum=0.9)
+        >>> optimizer.build([tf.Variable(tf.zeros([64, 33]))])
+        >>> "fusion" in optimizer.compiled_program(), " copy(" in optimizer.compiled_program()
+        (True, False)
+        """
+        variables = self._wanted(None, "compiled_program")
+        if not self._compiles:
+            raise BuildError(
+                "only what XLA compiles has a compiled program",
+                where=f"{self.name}.compiled_program",
+                hint="set jit_compile=True; on a DTensor mesh nothing is compiled",
+            )
+        return next(iter(self._programs_of(variables).values())).text()
 
     def _explained(self, variables: Iterable[Any]) -> tuple[VariableExplanation, ...]:
         return explain(variables, self._parameters, self._pipeline, self._own_part())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -28,12 +28,12 @@ class Step:
         rate: Any,
         variables: Sequence[Any],
         every_variable: Sequence[Any],
-        scalars: dict[tuple[int, Any], tuple[Any, Any]] | None = None,
+        computed: dict[tuple[Any, Any], tuple[Any, Any]] | None = None,
     ) -> None:
         self.frame = frame
         self._iterations, self._rate = iterations, rate
         self._variables, self._every_variable = variables, every_variable
-        self._scalars = {} if scalars is None else scalars
+        self._computed = {} if computed is None else computed
 
     @property
     def variables(self) -> list[Working]:
@@ -61,10 +61,17 @@ class Step:
         """
         dtype = tf.as_dtype(getattr(like, "dtype", like))
         key = (id(value), dtype)
-        if key not in self._scalars:
+        if key not in self._computed:
             # `value` is kept beside the result so that its id stays its own while the step lives.
-            self._scalars[key] = (value, evaluate(value, self.iteration, dtype))
-        return self._scalars[key][1]
+            self._computed[key] = (value, evaluate(value, self.iteration, dtype))
+        return self._computed[key][1]
+
+    def once(self, function: Callable[[Any], Any], like: Any) -> Any:
+        """Return ``function(dtype)``, traced once in this step for all variables of the dtype of `like`."""
+        dtype = tf.as_dtype(getattr(like, "dtype", like))
+        if (function, dtype) not in self._computed:
+            self._computed[function, dtype] = (function, function(dtype))
+        return self._computed[function, dtype][1]
 
     def seed(self, variable: Working, seed: int) -> Any:
         """Return a stateless seed (int32, shape [2]) of its own for this seed, step and variable."""
@@ -83,7 +90,7 @@ class Step:
             rate=self._rate,
             variables=[each for each in self._variables if id(each) in chosen],
             every_variable=[each for each in self._every_variable if id(each) in chosen],
-            scalars=self._scalars,
+            computed=self._computed,
         )
 
 

@@ -252,3 +252,20 @@ def test_rows_of_half_precision_are_summed_in_single_precision(sparse):
     gradient = tf.IndexedSlices(tf.ones([3072, 1], tf.float16), tf.fill([3072], 1), tf.constant([3, 1]))
     optiplug.create("sgd", learning_rate=1.0, sparse=sparse).apply_gradients([(gradient, variable)])
     np.testing.assert_array_equal(variable.numpy(), [[0], [-3072], [0]])
+
+
+def test_what_is_computed_once_is_traced_once_for_each_dtype():
+    class Shared(optiplug.Optimizer):
+        def update_step(self, gradient, variable):
+            variable.assign_sub(gradient * self.once(self.factor, variable))
+
+        def factor(self, dtype):
+            traced.append(dtype)
+            return tf.cast(self.iterations + 1, dtype)
+
+    traced, variables = [], [tf.Variable(tf.zeros(2, dtype)) for dtype in ("float32", "float32", "float64")]
+    optimizer = Shared("shared")
+    for _ in range(2):
+        optimizer.apply_gradients([(tf.ones(2, each.dtype), each) for each in variables])
+    assert traced == [tf.float32, tf.float64]
+    assert [each.numpy().tolist() for each in variables] == [[-3.0, -3.0]] * 3

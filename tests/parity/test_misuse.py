@@ -61,7 +61,7 @@ def test_any_hyperparameters():
     outcomes = Counter()
 
     @given(given_ones=hyperparameters())
-    @settings(max_examples=300)
+    @settings(max_examples=500)
     def every(given_ones):
         try:
             optimizer = SGD(**{"jit_compile": False, **given_ones})

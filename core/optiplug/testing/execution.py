@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
-from optiplug.config import OptimizerConfig
+from optiplug.config import OptimizerConfig, ProcessorConfig
 from optiplug.errors import ConfigError
 from optiplug.named import NamedConfig
 
@@ -17,6 +20,7 @@ from .check import NotApplicable, check, require
 from .problems import STEPS, Training, compare, gradients, reference
 from .subjects import alone
 
+_LARGE = {"kernel": (64, 33), "scale": ()}
 _RUNNING = ("optimizers", "processors", "schedules")
 _TOLERANCE = 1e-6  # where XLA may round in another order than TensorFlow
 
@@ -50,16 +54,40 @@ def uncompiled_equals_compiled(config: NamedConfig) -> None:
 def joined_equals_apart(config: NamedConfig) -> None:
     """What says that it is elementwise gives the same bits whether small variables come joined or not.
 
-    Norms of all gradients together, as in a clip, may be rounded in another order.
+    Norms of all gradients together, as in a clip, may be rounded in another order. A checkpoint of
+    the one is one of the other.
     """
     if not getattr(config, "elementwise", False):
         raise NotApplicable("it is not elementwise")
     by_itself = isinstance(config, OptimizerConfig)
     subject = alone(config) if isinstance(config, OptimizerConfig) else config
-    joined, apart = (
-        Training(subject, pack_small_variables=together).run().values() for together in (True, False)
-    )
-    compare(joined, apart, "with small variables joined", 0 if by_itself else _TOLERANCE)
+    joined, apart = (Training(subject, pack_small_variables=each) for each in (True, False))
+    tolerance = 0 if by_itself else _TOLERANCE
+    compare(joined.run().values(), apart.run().values(), "with small variables joined", tolerance)
+    for source, together in ((joined, False), (apart, True)):
+        other = Training(subject, pack_small_variables=together)
+        other.optimizer.build(list(other.variables.values()))
+        with tempfile.TemporaryDirectory() as folder:
+            path = source.checkpoint().write(str(Path(folder, "checkpoint")))
+            other.checkpoint().read(path).assert_consumed()
+        compare(other.values(), source.values(), "joined or taken apart by a checkpoint")
+
+
+@check(*_RUNNING[:2])
+def copies_no_variable(config: OptimizerConfig | ProcessorConfig) -> None:
+    """The compiled step copies no variable and no state of its size, or `copies` says why it has to.
+
+    XLA copies a buffer whose old value is read after the new one is known. Assign each state
+    once, and let later formulas read what was assigned.
+    """
+    subject = alone(config) if isinstance(config, OptimizerConfig) else config
+    training = Training(subject, shapes=_LARGE, pack_small_variables=False)
+    training.optimizer.build(list(training.variables.values()))
+    if not training.optimizer.config.jit_compile:
+        raise NotApplicable("jit_compile is off")
+    copies = re.findall(r"f32\[64,33\]\S* copy\(.*", training.optimizer.compiled_program())
+    require(bool(copies) >= bool(config.copies), "`copies` must be empty: it copies nothing")
+    require(config.copies or not copies, "no variable must be copied", received=copies)
 
 
 @check(*_RUNNING)

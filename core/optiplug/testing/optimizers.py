@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from functools import partial
-
 import numpy as np
-import tensorflow as tf
 
 from optiplug.config import OptimizerConfig
 from optiplug.errors import PluginError
@@ -18,7 +14,6 @@ from .subjects import alone
 
 _KIND = "optimizers"
 _QUADRATIC = {"kernel": (3, 2), "bias": (2,)}
-_LARGE = {"kernel": (64, 33), "scale": ()}
 
 
 @check(_KIND)
@@ -78,24 +73,6 @@ def weight_decay_is_decoupled(config: OptimizerConfig) -> None:
     decayed.run(last=1)
     expected = {name: value - 0.5 * before[name] for name, value in plain.model_values().items()}
     compare(decayed.model_values(), expected, "with weight decay", 1e-6)
-
-
-@check(_KIND)
-def copies_no_variable(config: OptimizerConfig) -> None:
-    """The compiled step copies no variable and no state of its size.
-
-    XLA copies a buffer whose old value is read after the new one is known. Assign each state
-    once, and let later formulas read what was assigned.
-    """
-    if not config.jit_compile:
-        raise NotApplicable("jit_compile is off")
-    compiled = partial(tf.function, jit_compile=True, autograph=False)
-    training = Training(alone(config), shapes=_LARGE, through=compiled, pack_small_variables=False)
-    values = {name: tf.ones(shape) for name, shape in _LARGE.items()}
-    training.optimizer.build(list(training.variables.values()))
-    program = training.apply.experimental_get_compiler_ir(values)(stage="optimized_hlo")  # type: ignore[attr-defined]  # of tf.function
-    copies = re.findall(r"f32\[64,33\]\S* copy\(.*", program)
-    require(not copies, "no variable must be copied", received=copies)
 
 
 @check(_KIND)

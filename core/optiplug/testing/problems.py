@@ -101,6 +101,10 @@ class Training:
             self.step({name: of(step)[name] for name in self.variables})
         return self
 
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """Return a checkpoint of the model and the optimizer."""
+        return tf.train.Checkpoint(model=list(self.variables.values()), optimizer=self.optimizer)
+
     def model_values(self) -> Values:
         """Return every variable of the model by name."""
         return {name: each.numpy() for name, each in self.variables.items()}

@@ -6,8 +6,6 @@ import tempfile
 import warnings
 from pathlib import Path
 
-import tensorflow as tf
-
 from optiplug.named import NamedConfig
 
 from .check import check, require
@@ -30,12 +28,12 @@ def resumes_bit_for_bit(config: NamedConfig) -> None:
     """A checkpoint, read before or after `build`, continues as if nothing had happened."""
     half = STEPS // 2
     with tempfile.TemporaryDirectory() as folder:
-        path = _checkpoint(Training(config).run(last=half)).write(str(Path(folder, "checkpoint")))
+        path = Training(config).run(last=half).checkpoint().write(str(Path(folder, "checkpoint")))
         for built in (False, True):
             training = Training(config)
             if built:
                 training.optimizer.build(list(training.variables.values()))
-            status = _checkpoint(training).read(path)
+            status = training.checkpoint().read(path)
             training.run(half)
             status.assert_consumed()
             what = f"resumed {'after' if built else 'before'} build"
@@ -85,7 +83,6 @@ def reports_what_it_allocates(config: NamedConfig) -> None:
     training.optimizer.build(variables)
     taken = {name: each.numpy().nbytes for name, each in training.optimizer.state.states.items()}
     require(told == taken, f"the report must tell {taken}", received=told)
-
-
-def _checkpoint(training: Training) -> tf.train.Checkpoint:
-    return tf.train.Checkpoint(model=list(training.variables.values()), optimizer=training.optimizer)
+    created = training.optimizer.state.created.values()
+    held = sum(each.shape.num_elements() * each.dtype.size for each in created)
+    require(held == sum(told.values()), f"{held} bytes must be told", received=sum(told.values()))

@@ -12,3 +12,4 @@ class MonitorConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.monitor:Monitor"
     elementwise = True
+    copies = "the norm of a change needs the old values beside the new ones"

@@ -1,0 +1,1 @@
+"""Benchmarks of the step, beside other libraries: `python -m benchmarks --help`."""

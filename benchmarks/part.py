@@ -1,0 +1,53 @@
+"""What every part of the suite is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .contestants import OURS
+from .shapes import Shapes
+from .timing import Timing
+
+__all__ = ["COMPARED", "Case", "Options", "Part", "Row", "compared"]
+
+Row: TypeAlias = tuple[str, ...]
+Case: TypeAlias = Callable[[], list[Row]]
+COMPARED = ("first step", "ours / this", "median step", "ours / this")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line asked for."""
+
+    rounds: int
+    shapes: Mapping[str, Shapes]
+    setups: tuple[str, ...]
+    gradients: tuple[str, ...]
+    quick: bool
+
+
+@dataclass(frozen=True)
+class Part:
+    """A table. Its cases run one after the other, each in a process of its own, and return its rows."""
+
+    about: str
+    columns: Row
+    cases: Callable[[Options], Iterable[Case]]
+
+
+def compared(case: Row, timings: Mapping[str, Timing]) -> list[Row]:
+    """Return a row for each contestant: what the case is, the contestant, and `COMPARED`."""
+    ours = timings[OURS]
+    return [
+        (
+            *case,
+            label,
+            f"{timing.first:.2f} s",
+            f"{ours.first / timing.first:.2f}",
+            f"{1e3 * timing.step:.2f} ms",
+            f"{ours.step / timing.step:.2f}",
+        )
+        for label, timing in timings.items()
+    ]

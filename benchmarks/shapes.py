@@ -1,0 +1,45 @@
+"""Lists of shapes of variables, by the name that the tables show."""
+
+from __future__ import annotations
+
+from math import prod
+from typing import TypeAlias
+
+__all__ = ["QUICK", "SHAPES", "Shapes", "nbytes", "repeated", "resnet50"]
+
+Shapes: TypeAlias = list[tuple[int, ...]]
+
+
+def repeated(count: int, size: int) -> Shapes:
+    """Return `count` vectors of `size` elements."""
+    return [(size,)] * count
+
+
+def resnet50() -> Shapes:
+    """Return the shapes of ResNet-50: 161 variables, 25.6 million numbers."""
+    shapes: Shapes = [(7, 7, 3, 64), (64,), (64,)]
+    inputs = 64
+    for width, blocks in ((64, 3), (128, 4), (256, 6), (512, 3)):
+        for block in range(blocks):
+            outputs = 4 * width
+            kernels = [(1, 1, inputs, width), (3, 3, width, width), (1, 1, width, outputs)]
+            kernels += [(1, 1, inputs, outputs)] if block == 0 else []
+            shapes += [shape for kernel in kernels for shape in (kernel, kernel[-1:], kernel[-1:])]
+            inputs = outputs
+    return [*shapes, (inputs, 1000), (1000,)]
+
+
+def nbytes(shapes: Shapes) -> int:
+    """Return how many bytes these variables take in float32."""
+    return 4 * sum(map(prod, shapes))
+
+
+SHAPES: dict[str, Shapes] = {
+    "1,000 x 64": repeated(1000, 64),
+    "ResNet-50": resnet50(),
+    "4 x 4096^2": [(4096, 4096)] * 4,
+}
+QUICK: dict[str, Shapes] = {
+    "40 x 64": repeated(40, 64),
+    "2 x 512^2": [(512, 512)] * 2,
+}
