@@ -62,9 +62,9 @@ doctest: $(STAMP)
 docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 
-bench: $(STAMP)  ## time the commands, and a step beside tf_keras and optax
+bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: a minute)
 	$(BIN)/python benchmarks/commands.py
-	$(BIN)/python benchmarks/step.py
+	$(BIN)/python -m benchmarks $(BENCH)
 
 clean:  ## remove the environment and everything generated
 	rm -rf $(VENV) runs dist docs/_build docs/catalogue .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

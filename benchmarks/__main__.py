@@ -32,29 +32,42 @@ PARTS = {
     "scaling": scaling.PART,
     "bandwidth": bandwidth.PART,
 }
+SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 ROUNDS = 30
 QUICK_ROUNDS = 3
+QUICK_SETUP = "adamw + global clip + EMA"  # what uses most of each library
+WIDTH = 120  # of the widest table, also where the terminal is narrower
 
 
 def main() -> None:
     """Measure what the command line asks for, and print or write the tables."""
     arguments = parser().parse_args()
     options = chosen(arguments)
-    console = Console()
-    for name in arguments.parts or PARTS:
-        part = PARTS[name]
-        rows = []
-        # TensorFlow keeps every program that it compiled, so cases get a process each; those of a
-        # quick run are so small that starting processes would take longer than they do.
-        with ProcessPoolExecutor(
-            1, multiprocessing.get_context("spawn"), max_tasks_per_child=None if options.quick else 1
-        ) as pool:
-            for case in track(list(part.cases(options)), name, console=console, transient=True):
-                rows += pool.submit(case).result()
-        console.print(results.shown(name, part, rows))
-        if arguments.write:
-            command = shlex.join(["python", "-m", "benchmarks", *sys.argv[1:]])
-            results.written(name, results.markdown(name, part, rows, command), list(PARTS))
+    console = Console(width=max(Console().width, WIDTH))
+    with processes(options) as pool:
+        for name in arguments.parts or PARTS:
+            part = PARTS[name]
+            cases = track(list(part.cases(options)), name, console=console, transient=True)
+            groups = [pool.submit(case).result() for case in cases]
+            console.print(results.shown(name, part, groups))
+            if arguments.write:
+                results.written(name, results.markdown(name, part, groups, command()), list(PARTS))
+
+
+def command() -> str:
+    """Return the command line, with what it was told by the environment about how steps run."""
+    settings = [f"{name}={os.environ[name]}" for name in SETTINGS if name in os.environ]
+    return shlex.join([*settings, "python", "-m", "benchmarks", *sys.argv[1:]])
+
+
+def processes(options: Options) -> ProcessPoolExecutor:
+    """Return what runs the cases, one at a time.
+
+    TensorFlow keeps every program that it compiled, so each case gets a process of its own. The
+    cases of a quick run share one, because starting it would take longer than they do.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(1, spawn, max_tasks_per_child=None if options.quick else 1)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -71,16 +84,14 @@ def parser() -> argparse.ArgumentParser:
 
 def chosen(arguments: argparse.Namespace) -> Options:
     """Return the options, complete."""
+    quick = arguments.quick
     shapes = {name: SHAPES[name] for name in arguments.shapes or SHAPES}
-    if arguments.quick and not arguments.shapes:
-        shapes = QUICK
-    gradients = arguments.gradients or (["computed"] if arguments.quick else list(GRADIENTS))
     return Options(
-        rounds=arguments.rounds or (QUICK_ROUNDS if arguments.quick else ROUNDS),
-        shapes=shapes,
-        setups=tuple(arguments.setup or SETUPS),
-        gradients=tuple(gradients),
-        quick=arguments.quick,
+        rounds=arguments.rounds or (QUICK_ROUNDS if quick else ROUNDS),
+        shapes=QUICK if quick and not arguments.shapes else shapes,
+        setups=tuple(arguments.setup or ([QUICK_SETUP] if quick else SETUPS)),
+        gradients=tuple(arguments.gradients or (["computed"] if quick else GRADIENTS)),
+        quick=quick,
     )
 
 

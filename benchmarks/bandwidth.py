@@ -36,9 +36,8 @@ def measured(optimizer: str, name: str, shapes: Shapes, rounds: int) -> list[Row
     """Return the row of one optimizer, which steps in turns with sgd with momentum."""
     example = optiplug.registry.get("optimizers", optimizer).example
     setups = {optimizer: Setup(optimizer, example), "the unit": MOMENTUM}
-    contestants = {}
-    for label, setup in setups.items():
-        contestants |= {label: entered([(OURS, CONTESTANTS[OURS])], shapes, setup, computed=False)[OURS]}
+    ours = [(OURS, CONTESTANTS[OURS])]
+    contestants = {label: entered(ours, shapes, each, computed=False)[OURS] for label, each in setups.items()}
     timings = race(contestants, rounds)
     time, unit = timings[optimizer].step, timings["the unit"].step
     size, unit_size = moved(setups[optimizer], shapes), moved(MOMENTUM, shapes)

@@ -82,7 +82,8 @@ def tensorflow_step(api: Any, mode: str, shapes: Shapes, setup: Setup, computed:
             gradients = given or [each * FACTOR for each in variables]
             optimizer.apply_gradients(zip(gradients, variables, strict=True))
 
-        step = apply if mode == "eager" else tf.function(apply, jit_compile=mode == "xla")
+        # The partial keeps TensorFlow from reporting the functions of all contestants as retraced.
+        step = apply if mode == "eager" else tf.function(partial(apply), jit_compile=mode == "xla")
 
         def run() -> None:
             step(given)

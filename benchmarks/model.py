@@ -14,7 +14,7 @@ from .timing import Contestant, race, started
 
 __all__ = ["PART"]
 
-MODELS = ("small ResNet", "small transformer")
+NAMES = ("small ResNet", "small transformer")
 MODES = {"tf.function": False, "jit_compile=True": True}
 OPTIMIZERS = {OURS: optiplug_api, "Keras 3": keras_api}
 
@@ -61,7 +61,7 @@ def measured(name: str, mode: str, rounds: int) -> list[Row]:
 
 def cases(options: Options) -> Iterable[Case]:
     """Return a case for each model and mode."""
-    for name, mode in product(MODELS[-1:] if options.quick else MODELS, MODES):
+    for name, mode in product(NAMES[-1:] if options.quick else NAMES, MODES):
         yield partial(measured, name, mode, options.rounds)
 
 

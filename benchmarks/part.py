@@ -14,7 +14,7 @@ __all__ = ["COMPARED", "Case", "Options", "Part", "Row", "compared"]
 
 Row: TypeAlias = tuple[str, ...]
 Case: TypeAlias = Callable[[], list[Row]]
-COMPARED = ("first step", "ours / this", "median step", "ours / this")
+COMPARED = ("first step", "ratio", "median step", "ratio")
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Part:
 
 
 def compared(case: Row, timings: Mapping[str, Timing]) -> list[Row]:
-    """Return a row for each contestant: what the case is, the contestant, and `COMPARED`."""
+    """Return a row for each contestant: what the case is, the contestant, and `COMPARED`, ours / its own."""
     ours = timings[OURS]
     return [
         (

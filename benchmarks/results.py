@@ -17,10 +17,12 @@ from .part import Part, Row
 __all__ = ["RESULTS", "machine", "markdown", "shown", "written"]
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+TEXT = ("setup", "variables", "gradients", "contestant", "model", "function", "optimizer")
 LIBRARIES = ("tensorflow", "keras", "tf_keras", "jax", "optax", "torch", "numpy")
 INTRODUCTION = (
-    "Written by the commands below. Compare the ratios within a table, which were measured in turns in one "
-    "run: below 1 is where optiplug is faster. Seconds depend on the machine:"
+    "Written by the commands below. Compare what is in one table: it was measured in turns, in one run. A "
+    "ratio beside a time is optiplug's to that of the contestant, so below 1 optiplug is the faster one. "
+    "Times depend on the machine:"
 )
 
 
@@ -50,17 +52,23 @@ def _versions() -> Iterable[str]:
             continue
 
 
-def shown(name: str, part: Part, rows: Iterable[Row]) -> Table:
-    """Return a table for the terminal."""
-    table = Table(*part.columns, title=name, caption=part.about)
-    for row in rows:
-        table.add_row(*row)
+def shown(name: str, part: Part, groups: Iterable[Sequence[Row]]) -> Table:
+    """Return a table for the terminal, with a line after each group of rows that belong together."""
+    table = Table(title=name, caption=part.about)
+    for column in part.columns:
+        table.add_column(column, justify="left" if column in TEXT else "right", no_wrap=True)
+    for group in groups:
+        for row in group:
+            table.add_row(*row)
+        if len(group) > 1:
+            table.add_section()
     return table
 
 
-def markdown(name: str, part: Part, rows: Sequence[Row], command: str) -> str:
+def markdown(name: str, part: Part, groups: Iterable[Sequence[Row]], command: str) -> str:
     """Return the section of one part."""
-    lines = [part.columns, ("---",) * len(part.columns), *rows]
+    rule = tuple("---" if column in TEXT else "---:" for column in part.columns)
+    lines = [part.columns, rule, *(row for group in groups for row in group)]
     table = "\n".join(f"| {' | '.join(line)} |" for line in lines)
     date = f"{datetime.now(UTC):%Y-%m-%d}"
     return f"## {name}\n\n{part.about}\n\n`{command}`, {date}\n\n{table}\n"

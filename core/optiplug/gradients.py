@@ -24,7 +24,8 @@ def dense(gradient: Any, variable: Any) -> Any:
         If the gradient has another shape.
     """
     _require_dtype(gradient.dtype, variable)
-    gradient = tf.convert_to_tensor(_summable(gradient, variable))
+    if isinstance(gradient, tf.IndexedSlices):
+        return _summed(gradient, variable)
     _require_shape(gradient.shape, variable)
     return gradient if gradient.shape == variable.shape else tf.ensure_shape(gradient, variable.shape)
 
@@ -69,22 +70,25 @@ def signature(gradient: Any, variable: Any) -> Any:
     return tf.TensorSpec(gradient.shape, gradient.dtype)
 
 
-def _summable(gradient: Any, variable: Any) -> Any:
-    """Prepare rows to be summed: in the dtype to compute in, and none of them below the first."""
-    if not isinstance(gradient, tf.IndexedSlices):
-        return gradient
-    if variable.shape.rank == 0:
-        _require_shape(tf.TensorShape([None]), variable)
-    values, indices, shape = gradient.values, gradient.indices, gradient.dense_shape
-    if shape is None:
-        shape = tf.constant(variable.shape.as_list(), indices.dtype)
-    if (
-        distribution.mesh_of(variable) is None
-    ):  # TensorFlow sums what is above the last, but not this, to an error
+def _summed(gradient: Any, variable: Any) -> Any:
+    """Sum rows in the dtype to compute in."""
+    values, indices = gradient.values, gradient.indices
+    _require_shape(_shape_of_rows(gradient, variable), variable)
+    if distribution.mesh_of(variable) is None:
+        # To TensorFlow's sum a row above the last is an error already; one below the first it leaves out.
         rule = f"the rows of the gradient of {variable.name} must not be negative"
         with tf.control_dependencies([tf.debugging.assert_non_negative(indices, rule)]):
             indices = tf.identity(indices)
-    return tf.IndexedSlices(tf.cast(values, compute_dtype(values.dtype)), indices, shape)
+    values = tf.cast(values, compute_dtype(values.dtype))
+    return tf.math.unsorted_segment_sum(values, indices, variable.shape[0])
+
+
+def _shape_of_rows(gradient: Any, variable: Any) -> Any:
+    """Return what is known of the shape: that of a row, and how many there say they are."""
+    row = gradient.values.shape[1:]
+    known = gradient.dense_shape is not None and distribution.mesh_of(variable) is None
+    declared = tf.get_static_value(gradient.dense_shape) if known else None
+    return tf.TensorShape([None]).concatenate(row) if declared is None else tf.TensorShape(declared)
 
 
 def _require_dtype(dtype: Any, variable: Any) -> None:

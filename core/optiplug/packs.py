@@ -19,7 +19,7 @@ from .tensor_like import TensorLike
 __all__ = ["Pack", "Part", "assign_parts", "packed"]
 
 # Measured: see docs/design/performance.md.
-LARGEST, MOST = 16_384, 128
+LARGEST, MOST = 16_384, 64
 
 
 class Pack:

@@ -67,9 +67,9 @@ def test_many_are_joined_in_packs_of_much_the_same_size():
     model = [tf.Variable(0.0, name=f"v{place}") for place in range(2 * MOST + 1)]
     optimizer = SGD(momentum=0.9)
     optimizer.build(model)
-    assert [len(pack.members) for pack in optimizer.parameters.packs] == [MOST * 2 // 3] + [
-        MOST * 2 // 3 + 1
-    ] * 2
+    sizes = [len(pack.members) for pack in optimizer.parameters.packs]
+    assert (len(sizes), sum(sizes)) == (3, 2 * MOST + 1)
+    assert max(sizes) - min(sizes) <= 1
 
 
 def test_variables_that_differ_stay_apart():
@@ -103,14 +103,12 @@ def test_a_formula_of_its_own_is_not_taken_for_elementwise():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "complex64"])
-@pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
-def test_the_same_bits_joined_and_apart(mode, dtype):
+@pytest.mark.parametrize("graph", [False, True])
+def test_the_same_bits_joined_and_apart(graph, dtype):
     def trained(joined):
         model, optimizer = variables(dtype), Adam(pack_small_variables=joined)
         generator = np.random.default_rng(1)
-        step = optimizer.apply_gradients
-        if mode != "eager":
-            step = tf.function(step, jit_compile=mode == "xla")
+        step = tf.function(optimizer.apply_gradients) if graph else optimizer.apply_gradients
         for _ in range(4):
             step([(tf.convert_to_tensor(each), variable) for each, variable in gradients(model, generator)])
         return everything(optimizer, model)

@@ -92,13 +92,18 @@ def copies_no_variable(config: OptimizerConfig | ProcessorConfig) -> None:
 
 @check(*_RUNNING)
 def same_bits_in_graph_and_xla(config: NamedConfig) -> None:
-    """Inside a `tf.function`, compiled or not, a step gives the same bits as when it is called."""
+    """Inside a `tf.function`, compiled or not, a step gives the same bits as when it is called.
+
+    Where small variables are joined inside a compiled one, XLA may round otherwise.
+    """
     if isinstance(config, OptimizerConfig) and not config.jit_compile:
         raise NotApplicable("jit_compile is off")
     expected = reference(config).values()
     for what, options in {"in a tf.function": {}, "in a compiled one": {"jit_compile": True}}.items():
         function = partial(tf.function, autograph=False, **options)
-        compare(Training(config, through=function).run().values(), expected, what)
+        training = Training(config, through=function).run()
+        joined = options and training.optimizer.parameters.packs
+        compare(training.values(), expected, what, _TOLERANCE if joined else 0)
 
 
 @check(*_RUNNING)
