@@ -94,7 +94,9 @@ class Program:
         self._present, self._absent = plan.treated(variables)
         self._components = self._apart()
         self._paths, self._traces = plan.paths(), traces
-        self._keys = {path: key for key, path in self._paths.items()}
+        # Between functions values travel by name; a variable of the model may have the path of a state.
+        self._names = {key: f"{place}:{path}" for place, (key, path) in enumerate(self._paths.items())}
+        self._keys = {name: key for key, name in self._names.items()}
         self._eager_step = _compiled(self._step, False)
         self._steps_of_rows: dict[tuple[Any, ...], Callable[[Any], Any]] = {}
         self._compile(plan.jit_compile)
@@ -165,26 +167,25 @@ class Program:
         return Joined(pack, [self._own[id(member)] for member in pack.members], gradients)
 
     def _starts(self, units: Iterable[Unit]) -> Values:
-        return {self._paths[key]: value for unit in units for key, value in unit.gather().items()}
+        return {self._names[key]: value for unit in units for key, value in unit.gather().items()}
 
     def _run_core(self, units: Iterable[Unit], values: Sequence[Any], starts: Values) -> bool:
         self._scatter(units, self._core(values, starts))
         return True
 
     def _scatter(self, units: Iterable[Unit], ends: Values) -> None:
-        by_key = {self._keys[path]: value for path, value in ends.items()}
+        by_key = {self._keys[name]: value for name, value in ends.items()}
         for unit in units:
             unit.scatter(by_key)
 
     def _frame(self, starts: Values) -> Frame:
-        return Frame(
-            self._components, self._paths, {self._keys[path]: value for path, value in starts.items()}
-        )
+        by_key = {self._keys[name]: value for name, value in starts.items()}
+        return Frame(self._components, self._paths, by_key)
 
     def _ended(self, frame: Frame) -> Values:
         """Commit a frame, and return what became of the values that it started from."""
         frame.commit()
-        return {self._paths[key]: value for key, value in frame.ends.items()}
+        return {self._names[key]: value for key, value in frame.ends.items()}
 
     def _trace_core(self, gradients: Sequence[Any], starts: Values) -> Values:
         self._traces.append("core")

@@ -141,7 +141,22 @@ def test_the_compiled_core_never_touches_the_table():
         tuple(each.shape)
         for each in program._core.get_concrete_function(
             [tf.TensorSpec([None, 2])],
-            {name: tf.TensorSpec([None, 2]) for name in ("table", "momentum/table", "second_moment/table")},
+            {
+                program._names[id(each)]: tf.TensorSpec([None, 2])
+                for each in optimizer.state.rows_of(variable)
+            },
         ).graph.variables
     ]
     assert tuple(SHAPE) not in shapes
+
+
+def test_a_variable_may_have_the_name_of_the_state_of_another():
+    table = tf.Variable(tf.zeros(SHAPE), name="table")
+    namesake = tf.Variable(tf.ones([4, 5]), name="momentum/table")
+    optimizer, gradient = SGD(1.0, momentum=0.5, sparse="lazy"), slices([1])
+    for _ in range(2):
+        optimizer.apply_gradients([(gradient, table), (tf.ones([4, 5]), namesake)])
+    expected = np.zeros(SHAPE)
+    expected[1] = -2.5 * gradient.values.numpy()[0]
+    np.testing.assert_allclose(table, expected, rtol=1e-6)
+    np.testing.assert_array_equal(namesake, np.full([4, 5], 1 - 2.5))
