@@ -31,7 +31,7 @@ def cases(options: Options) -> Iterable[Case]:
 
 PART = Part(
     "Steps inside a tf.function, or under jax.jit with donated state. The gradients are computed in the "
-    "function from the variables, or are its arguments. optiplug compiles itself; Keras does not on a CPU "
+    "function from the variables, or exist before it. optiplug compiles itself; Keras does not on a CPU "
     "unless its user's function is compiled, which is the contestant named XLA.",
     ("setup", "variables", "gradients", "contestant", *COMPARED),
     cases,
