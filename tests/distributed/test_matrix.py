@@ -7,7 +7,9 @@ from support.placed_runs import BROKEN_CALLS, CALLS, EVERYTHING, SGD, assert_clo
 from support.places import BY_BATCH, BY_BOTH, BY_MODEL, ONE, REPLICATED, OnStrategy
 from support.strategies import central_storage, mirrored, one_device
 
-CONFIGS = {"sgd": SGD, "everything": EVERYTHING}
+# On a mesh variables are never joined; elsewhere they are in the one config, and not in the other.
+APART = {**SGD, "momentum": 0.9, "pack_small_variables": False}
+CONFIGS = {"sgd": APART, "everything": EVERYTHING}
 PLACES = {
     "default": ONE,
     "one device": OnStrategy(one_device),
