@@ -64,7 +64,7 @@ def signature(gradient: Any, variable: Any) -> Any:
         If a sparse gradient is one of another shape.
     """
     if isinstance(gradient, tf.IndexedSlices):
-        _require_shape(tf.TensorShape(gradient.dense_shape.numpy()), variable)
+        _require_shape(_shape_of_rows(gradient, variable), variable)
         return tf.IndexedSlicesSpec(variable.shape, gradient.dtype, gradient.indices.dtype, None, [None])
     gradient = tensor(gradient)
     return tf.TensorSpec(gradient.shape, gradient.dtype)

@@ -264,10 +264,9 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.
         aggregate = kwargs.pop("experimental_aggregate_gradients", True) and not skip_gradients_aggregation
         if kwargs:
             raise TypeError(sentence("`apply_gradients` takes no such arguments", received=list(kwargs)))
-        gradients, given = pairs(grads_and_vars)
+        gradients, variables, given = pairs(grads_and_vars)
         if not given:
             return self.iterations
-        variables = [unwrapped(variable) for variable in given]
         distribution.require_replica_context(variables[0])
         self._build_for(given)
         gradients = self._before_aggregation(gradients, variables)

@@ -13,8 +13,8 @@ from .errors import GradientsError
 __all__ = ["pairs", "trainable", "unwrapped"]
 
 
-def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any]]:
-    """Return the gradients and the variables of all pairs that have a gradient.
+def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[Any], list[Any]]:
+    """Return the gradients of all pairs that have one, their tf.Variables, and these as they were given.
 
     Raises
     ------
@@ -39,10 +39,11 @@ def pairs(grads_and_vars: Iterable[tuple[Any, Any]]) -> tuple[list[Any], list[An
         )
     if missing:
         warnings.warn(f"Variables without gradient are left alone: {missing}.", stacklevel=3)
-    if len({id(unwrapped(variable)) for _, variable in kept}) < len(kept):
-        names = [variable.name for _, variable in kept]
+    variables = [unwrapped(variable) for _, variable in kept]
+    if len(set(map(id, variables))) < len(kept):
+        names = [variable.name for variable in variables]
         raise GradientsError("each variable must appear once in `grads_and_vars`", received=names)
-    return [gradient for gradient, _ in kept], [variable for _, variable in kept]
+    return [gradient for gradient, _ in kept], variables, [variable for _, variable in kept]
 
 
 def _pair(gradient: Any, variable: Any) -> tuple[Any, Any]:

@@ -18,6 +18,7 @@ class Parameters:
         self.variables: list[Any] = []
         self.paths: dict[int, str] = {}
         self.packs: list[Pack] = []
+        self._numbers: dict[str, int] = {}
         self._constraints: dict[int, Any] = {}
 
     def __contains__(self, variable: Any) -> bool:
@@ -42,16 +43,16 @@ class Parameters:
         variable = unwrapped(given)
         if variable in self:
             return
-        wanted = variable.name.rsplit(":", 1)[0]
-        taken, unique, number = set(self.paths.values()), wanted, 0
-        while unique in taken:
-            number += 1
-            unique = f"{wanted}_{number}"
+        path = wanted = variable.name.rsplit(":", 1)[0]
+        while path in self._numbers:
+            self._numbers[wanted] += 1
+            path = f"{wanted}_{self._numbers[wanted]}"
+        self._numbers[path] = 0
         self.variables.append(variable)
-        self.paths[id(variable)] = unique
+        self.paths[id(variable)] = path
         # A variable of Keras 3 has the constraint; the tf.Variable inside of it has none.
         self._constraints[id(variable)] = getattr(given, "constraint", None)
 
     def join(self, members: Sequence[Any]) -> None:
-        """Let steps treat some small variables as one."""
-        self.packs.append(Pack(members, f"pack_{len(self.packs)}"))
+        """Let steps treat some small variables as one; no path has a colon in it, so no name is taken."""
+        self.packs.append(Pack(members, f"pack:{len(self.packs)}"))

@@ -125,8 +125,7 @@ class Program:
         specs = [signature(each, variable) for each, variable in zip(gradients, self._variables, strict=True)]
         key = tuple(specs)
         if key not in self._steps_of_rows:
-            step = tf.function(partial(self._step), input_signature=[specs], autograph=False)
-            self._steps_of_rows[key] = step
+            self._steps_of_rows[key] = _compiled(self._step, False, [specs])
         return self._steps_of_rows[key]
 
     def _step(self, gradients: Sequence[Any]) -> None:
@@ -158,9 +157,9 @@ class Program:
 
     def _apart(self) -> dict[int, Any]:
         """Return what the step may read and assign by itself: not the members of packs, nor their state."""
-        joined = [each for each in (*self._present, *self._absent) if isinstance(each, Pack)]
-        hidden = {id(member) for pack in joined for member in pack.members}
-        hidden |= {id(part) for part in self.plan.table.parts.values() if part.pack in joined}
+        joined = {id(each): each for each in (*self._present, *self._absent) if isinstance(each, Pack)}
+        hidden = {id(member) for pack in joined.values() for member in pack.members}
+        hidden |= {id(part) for part in self.plan.table.parts.values() if id(part.pack) in joined}
         return {key: own for key, own in self._own.items() if key not in hidden}
 
     def _joined(self, pack: Pack, gradients: Sequence[Any] = ()) -> Unit:
@@ -272,8 +271,8 @@ class Program:
                 return
 
 
-def _compiled(function: Callable[..., Any], jit_compile: bool) -> Any:
+def _compiled(function: Callable[..., Any], jit_compile: bool, signature: Any = None) -> Any:
     # AutoGraph would rewrite every line of ours and of the plugins while tracing, at great cost.
     # The partial hides the method, whose traces TensorFlow would add up over all optimizers and
     # report as retracing.
-    return tf.function(partial(function), jit_compile=jit_compile, autograph=False)
+    return tf.function(partial(function), input_signature=signature, jit_compile=jit_compile, autograph=False)

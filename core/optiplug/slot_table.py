@@ -131,7 +131,7 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
             )
 
         whole = distribution.create_beside(
-            pack.members[0], start, shape=pack.shape, dtype=next(iter(dtypes)), name=name
+            pack.members[0], start, shape=pack.shape, dtype=next(iter(dtypes)), name=name.replace(":", "_")
         )
         self._index.packed[name] = State(whole, name)
         return {part.path: part for part in pack.parts(whole, paths)}

@@ -60,7 +60,7 @@ def test_variables_that_are_treated_alike_are_joined():
     optimizer.build(list(model.values()))
     assert members(optimizer) == [["kernel", "scale", "none", "table"], ["bias", "gain"]]
     held = [name for name in optimizer.state.created if name.startswith("momentum/")]
-    assert held == ["momentum/pack_0", "momentum/pack_1"]
+    assert held == ["momentum/pack:0", "momentum/pack:1"]
 
 
 def test_many_are_joined_in_packs_of_much_the_same_size():
@@ -85,6 +85,17 @@ def test_variables_that_differ_stay_apart():
     optimizer = SGD(momentum=0.9, processors=[noise])
     optimizer.apply_gradients([(tf.ones(each.shape, each.dtype), each) for each in model.values()])
     assert members(optimizer) == []
+
+
+def test_a_variable_may_have_the_name_of_a_pack():
+    big = tf.Variable(tf.zeros([LARGEST + 1]), name="pack_0")
+    model = [big, tf.Variable([1.0, 2.0], name="a"), tf.Variable([3.0], name="pack_0")]
+    optimizer = SGD(1.0, momentum=0.5)
+    for _ in range(2):
+        optimizer.apply_gradients([(tf.ones(each.shape), each) for each in model])
+    assert members(optimizer) == [["a", "pack_0"]]
+    assert [float(tf.reduce_max(each)) for each in model] == [-2.5, -0.5, 0.5]
+    assert list(optimizer.state.states)[2:] == ["momentum/pack_0", "momentum/a", "momentum/pack_0_1"]
 
 
 class ByItsNorm(SGD):

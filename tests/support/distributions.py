@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 def fake_distribution(
@@ -32,6 +35,20 @@ def fake_distribution(
     for module, source in (modules or {}).items():
         (folder / f"{module}.py").write_text(source)
     return folder
+
+
+@contextmanager
+def installing(folder: Path, monkeypatch: Any) -> Iterator[Callable[..., None]]:
+    """Let fake distributions be put on the path; their modules, named fake_..., are forgotten afterwards."""
+    before = set(sys.modules)
+
+    def install(name: str, version: str = "1.0", **parts: Any) -> None:
+        monkeypatch.syspath_prepend(fake_distribution(folder / f"{name}-{version}", name, version, **parts))
+
+    yield install
+    for module in set(sys.modules) - before:
+        if module.startswith("fake_"):
+            del sys.modules[module]
 
 
 def config_module(*classes: str, kind: str = "Optimizer") -> str:

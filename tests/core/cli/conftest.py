@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 from typer.testing import CliRunner
 
 from optiplug.cli import application
 from optiplug.registry import registry
-from support.distributions import fake_distribution
+from support.distributions import installing
 
 
 @pytest.fixture
@@ -28,19 +26,15 @@ def run():
 @pytest.fixture
 def install(tmp_path, monkeypatch):
     """Put fake distributions on the path of the process-wide registry, for one test."""
-    before = set(sys.modules)
+    with installing(tmp_path, monkeypatch) as install:
 
-    def installed(name, version="1.0", **parts):
-        folder = fake_distribution(tmp_path / f"{name}-{version}", name, version, **parts)
-        monkeypatch.syspath_prepend(folder)
+        def refreshed(name, version="1.0", **parts):
+            install(name, version, **parts)
+            registry.refresh()
+
+        yield refreshed
+        monkeypatch.undo()
         registry.refresh()
-
-    yield installed
-    monkeypatch.undo()
-    registry.refresh()
-    for module in set(sys.modules) - before:
-        if module.startswith("fake_"):
-            del sys.modules[module]
 
 
 @pytest.fixture

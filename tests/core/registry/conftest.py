@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from support.distributions import config_module, fake_distribution
+from support.distributions import config_module, installing
 
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
     """Put fake distributions on the path; their modules are forgotten afterwards."""
-    before = set(sys.modules)
-
-    def installed(name, version="1.0", **parts):
-        folder = fake_distribution(tmp_path / f"{name}-{version}", name, version, **parts)
-        monkeypatch.syspath_prepend(folder)
-
-    yield installed
-    for module in set(sys.modules) - before:
-        if module.startswith("fake_"):
-            del sys.modules[module]
+    with installing(tmp_path, monkeypatch) as install:
+        yield install
 
 
 @pytest.fixture
