@@ -9,7 +9,7 @@ from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler, Validati
 from pydantic_core import CoreSchema, core_schema
 
 from .errors import ConfigError
-from .fields import ClosedUnitInterval, NonNegative, Positive, Selector
+from .fields import ClosedUnitInterval, NonNegative, Number, Scalar, Selector
 from .hooks import STAGES, hook_names
 from .named import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
 
@@ -21,6 +21,7 @@ __all__ = [
     "TaskConfig",
 ]
 
+_Bound: TypeAlias = Annotated[Scalar, Number(gt=0)]
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
@@ -84,10 +85,16 @@ _Entry: TypeAlias = Annotated[Any, _Processor()]
 
 
 class OptimizerConfig(NamedConfig):
-    """Base of the configs of optimizers, with what every optimizer accepts."""
+    """Base of the configs of optimizers, with what every optimizer accepts.
+
+    Class attributes say what is so for all optimizers of a class: `elementwise`, that every element of a
+    variable is treated alike; `copies`, why the compiled step copies a variable; `own_weight_decay`,
+    that `weight_decay` is a part of the formula and not a step before it.
+    """
 
     kind = "optimizers"
     elementwise: ClassVar[bool] = False
+    own_weight_decay: ClassVar[bool] = False
     copies: ClassVar[str] = ""
     replaced: ClassVar[Mapping[str, str]] = {
         "lr": "write `learning_rate`",
@@ -100,12 +107,12 @@ class OptimizerConfig(NamedConfig):
     """Name of the optimizer and of its state; by default the one in the registry."""
     weight_decay: NonNegative | None = None
     """Decoupled decay: each step first does ``variable -= variable * weight_decay * rate``."""
-    clipnorm: Positive | None = None
-    """Upper bound of the Euclidean norm of each gradient."""
-    clipvalue: Positive | None = None
-    """Upper bound of the absolute value of each element of each gradient."""
-    global_clipnorm: Positive | None = None
-    """Upper bound of the Euclidean norm of all gradients together."""
+    clipnorm: _Bound | None = None
+    """Upper bound of the Euclidean norm of each gradient; a number or a schedule."""
+    clipvalue: _Bound | None = None
+    """Upper bound of the absolute value of each element of each gradient; a number or a schedule."""
+    global_clipnorm: _Bound | None = None
+    """Upper bound of the Euclidean norm of all gradients together; a number or a schedule."""
     use_ema: bool = False
     """Keep an exponential moving average of each variable."""
     ema_momentum: ClosedUnitInterval = 0.99
@@ -116,6 +123,8 @@ class OptimizerConfig(NamedConfig):
     """Compile the step with XLA, also on the CPU; "auto": only where there is a GPU, as Keras does."""
     sparse: Literal["exact", "lazy"] = "exact"
     """Gradients of rows: "exact" equals dense gradients, "lazy" leaves other rows and their state alone."""
+    state_dtype: Literal["bfloat16", "float32"] | None = None
+    """Dtype in which state is kept, with the same computing; None: that of each variable."""
     pack_small_variables: bool = True
     """Treat small variables as one where every element is treated alike: faster, with the same results."""
     exclude_from_weight_decay: Selector = ()

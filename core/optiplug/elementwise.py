@@ -6,7 +6,7 @@ from .hooks import STAGES
 
 __all__ = ["is_elementwise"]
 
-_FORMULAS = frozenset([*STAGES, "update_step"])
+_FORMULAS = frozenset([*STAGES, "update_step", "update_variables"])
 
 
 def is_elementwise(kind: type) -> bool:

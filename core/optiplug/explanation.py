@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -71,16 +71,16 @@ class Explanation:
 
 
 def explain(
-    variables: Iterable[Any], parameters: Parameters, pipeline: Pipeline, optimizer: Part
+    variables: Iterable[Any], parameters: Parameters, pipeline: Pipeline, formula: Callable[[Any], Part]
 ) -> tuple[VariableExplanation, ...]:
-    """Return what a built pipeline around an optimizer does to each of these variables."""
+    """Return what a built pipeline does to each of these variables; `formula` is what updates one."""
     chains = {stage: pipeline.chain(stage) for stage in STAGES}
     return tuple(
         VariableExplanation(
             parameters.path(variable),
             tuple(variable.shape),
             variable.dtype.name,
-            tuple(_parts(variable, parameters, chains, pipeline, optimizer)),
+            tuple(_parts(variable, parameters, chains, pipeline, formula(variable))),
         )
         for variable in variables
     )

@@ -34,6 +34,11 @@ class Stages:
     """The signatures of the stages, in the order in which a step runs them."""
 
     @hookspec
+    def rate(self, rates: Sequence[Any], step: Step) -> Sequence[Any]:
+        """Change the learning rate of each variable: scalar tensors, before all that depends on them."""
+        raise NotImplementedError
+
+    @hookspec
     def pre_aggregate(self, gradients: Sequence[Any], step: Step) -> Sequence[Any]:
         """Change each replica's own gradients, before they are summed over replicas."""
         raise NotImplementedError

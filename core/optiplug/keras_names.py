@@ -43,6 +43,9 @@ class KerasNames:
     config: Any
     state: SlotTable
     add_state: Callable[..., State]
+    owner: str
+    _qualified: Callable[[str], str]
+    _built_variables: Sequence[Any] = ()
     _parameters: Parameters
     _learning_rate: Any
     _mesh: Any
@@ -87,7 +90,7 @@ class KerasNames:
             raise AttributeError(f"{self.name} has no learning rate")
         step = current_step()
         if step is not None:
-            return step.scalar(self._rate, self._rate_dtype)
+            return self._rate_in(step)
         if self._rate is self._learning_rate:
             return evaluate(self._rate, self.iterations, tf.float32)
         return self._rate.variable
@@ -106,6 +109,13 @@ class KerasNames:
         self._rate.variable.assign(value)
 
     lr = learning_rate
+
+    def _rate_in(self, step: Step) -> Any:
+        """Return the rate for a formula that does not say of which variable it wants it."""
+        updated = step.numbers.updated
+        if updated is not None and updated.key in step.numbers.changed:
+            return tf.cast(tf.math.real(step.rate(updated)), self._rate_dtype)
+        return step.scalar(self._rate, self._rate_dtype)
 
     def _build_learning_rate(self, learning_rate: Any) -> Any:
         """Return what a class written for Keras keeps as `self._learning_rate`."""
@@ -129,7 +139,8 @@ class KerasNames:
         """The state variable of a numeric learning rate, else the schedule or callable itself."""
         if not isinstance(self._learning_rate, int | float):
             return self._learning_rate
-        return self._counter("learning_rate", self._learning_rate, self._rate_dtype)
+        name = self._qualified("learning_rate")
+        return self._counter(name, self._learning_rate, self._rate_dtype, owner=self.owner)
 
     @property
     def _rate_dtype(self) -> Any:
@@ -137,10 +148,10 @@ class KerasNames:
         double = any(variable.dtype in (tf.float64, tf.complex128) for variable in self._parameters)
         return tf.float64 if double else tf.float32
 
-    def _counter(self, name: str, initial: float, dtype: Any) -> State:
+    def _counter(self, name: str, initial: float, dtype: Any, owner: str = "") -> State:
         held = self.state.states.get(name)
         return held or self.state.add(
-            name, owner="", beside=self._place, dtype=dtype, initial=lambda: initial
+            name, owner=owner, beside=self._place, dtype=dtype, initial=lambda: initial
         )
 
     @property
@@ -152,11 +163,6 @@ class KerasNames:
         self._counter("iterations", 0, tf.int64)
         if self._learning_rate is not None:
             _ = self._rate
-
-    @property
-    def _built_variables(self) -> Sequence[Any]:
-        built: Sequence[Any] = vars(self).get("_variables", ())
-        return built
 
     @property
     def _compiles(self) -> bool:
@@ -281,7 +287,7 @@ class KerasNames:
     def _current_rate(self) -> float:
         """Return the learning rate as it was given, unless it has been assigned since."""
         given = float(self._learning_rate)
-        if "learning_rate" not in self.state.states:
+        if self._qualified("learning_rate") not in self.state.states:
             return given
         now = self._rate.numpy()
         return given if now == now.dtype.type(given) else float(now)

@@ -40,7 +40,7 @@ def from_keywords(config: OptimizerConfig) -> list[tuple[str, Any]]:
         asked.append(("clipvalue", {"use": "clip_by_value", "max_value": config.clipvalue}))
     if config.global_clipnorm is not None:
         asked.append(("global_clipnorm", {"use": "clip_by_global_norm", "max_norm": config.global_clipnorm}))
-    if config.weight_decay not in (None, 0):
+    if config.weight_decay not in (None, 0) and not config.own_weight_decay:
         decay = {"rate": config.weight_decay, "skip": config.exclude_from_weight_decay}
         asked.append(("weight_decay", {"use": "weight_decay", **decay}))
     if config.use_ema:

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from . import distribution
 from .pairs import unwrapped
+from .pipeline import Pipeline
 
 __all__ = ["Minimizing"]
 
@@ -17,6 +18,8 @@ class Minimizing:
     """Mixin of `Optimizer`: where gradients come from."""
 
     apply_gradients: Callable[..., Any]
+    _pipeline: Pipeline
+    _build_for: Callable[[Sequence[Any]], None]
 
     def minimize(self, loss: Any, var_list: Any, tape: Any = None) -> None:
         """Compute the gradients of `loss` and apply them; see `compute_gradients`."""
@@ -47,8 +50,31 @@ class Minimizing:
                 loss = loss()
         if callable(var_list):
             var_list = var_list()
-        gradients = tape.gradient(loss, [unwrapped(variable) for variable in var_list])
+        unwrapped_variables = [unwrapped(variable) for variable in var_list]
+        seed = self._loss_seed(loss, unwrapped_variables)
+        gradients = tape.gradient(loss, unwrapped_variables, output_gradients=seed)
         return list(zip(gradients, var_list, strict=True))
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return the loss as the processors want it differentiated, such as multiplied by a `loss_scale`.
+
+        `minimize` and `compute_gradients` do it by themselves; in a loop with a tape of your own,
+        take the gradients of what this returns.
+        """
+        for scale in self._loss_scales:
+            loss = scale(loss)
+        return loss
+
+    def _loss_seed(self, loss: Any, variables: Sequence[Any]) -> Any:
+        """Return what a gradient of `loss` starts from, None for 1: scaled, without a word to the tape."""
+        if not self._loss_scales:
+            return None
+        self._build_for(variables)
+        return tf.nest.map_structure(lambda each: self.scale_loss(tf.ones_like(each)), loss)
+
+    @property
+    def _loss_scales(self) -> list[Callable[[Any], Any]]:
+        return [each.scale_loss for each in self._pipeline.processors.values() if hasattr(each, "scale_loss")]
 
     def aggregate_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
         """Sum the gradients over all replicas; override it to aggregate in another way."""

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from . import distribution, keywords
+from . import distribution
 from .averages import Averages
 from .configured import Configured
 from .elementwise import is_elementwise
@@ -19,6 +19,7 @@ from .keras_names import ClassConfig
 from .manifest import Manifest
 from .minimizing import Minimizing
 from .named import NamedConfig
+from .nesting import Branch, Nesting
 from .packs import packed
 from .pairs import pairs, trainable, unwrapped
 from .parameters import Parameters
@@ -30,11 +31,12 @@ from .reports import Reports
 from .saving import Saving
 from .slot_table import SlotTable
 from .stateful import Stateful
+from .working import Working
 
 __all__ = ["Optimizer"]
 
 
-class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
+class Optimizer(Minimizing, Saving, Averages, Reports, Nesting, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
     """Base of all optimizers, with the API of `tf.keras.optimizers.Optimizer` 2.15.
 
     A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
@@ -98,7 +100,8 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.
         self.manifest = Manifest(self._described, self._check_restored)
         self.attach("", self.state, self._parameters)
         self._programs = Programs()
-        self._pipeline = Pipeline(keywords.entries(self.config))
+        self.branch = Branch(self, lambda: self._rate)
+        self._pipeline = self._new_pipeline()
 
     @abc.abstractmethod
     def update_step(self, gradient: Any, variable: Any) -> Any:
@@ -110,6 +113,9 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.
         It may be called again, with the same variables or with more: those that appear late get
         their state, and the state of the others stays as it is.
         """
+        if self.owner:
+            self._create_state(var_list)
+            return
         given = self._late(var_list)
         if not given:
             return
@@ -125,31 +131,35 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.
         if self._excluded:
             paths = self._excluded_paths(self._excluded)
             self.config = self.config.model_copy(update={"exclude_from_weight_decay": paths})
+        self.branch.divide(tuple(self._parameters))
         self._pipeline = self._new_pipeline()
         for members in packed(late, self._kind):
             self._parameters.join(members)
-        Stateful.build(self, tuple(self._parameters))
-        self._create_counters()
+        self._create_state(tuple(self._parameters))
         self._build_pipeline()
+
+    def _create_state(self, variables: Sequence[Any]) -> None:
+        Stateful.build(self, self.branch.own)
+        self._built_variables = _Untracked(variables)
+        self._create_counters()
+        for branch in self.branch.inside.values():
+            branch.optimizer.build(branch.variables)
 
     def _kind(self, variable: Any) -> Any:
         """Return what variables have in common that a step may join; None for one that stays by itself."""
-        if not self._joins or self._parameters.constraint(variable) is not None:
+        optimizer = self.branch.leaf(variable)
+        alike = is_elementwise(type(optimizer)) and optimizer.config.pack_small_variables
+        if not (self._joins and alike) or self._parameters.constraint(variable) is not None:
             return None
         applied = self._pipeline.kind(variable)
         place = distribution.place_of(variable)
-        return None if applied is None or place is None else (place, variable.dtype, applied)
+        return None if applied is None or place is None else (place, variable.dtype, applied, optimizer.owner)
 
     @property
     def _joins(self) -> bool:
         config = self.config
-        return (
-            is_elementwise(type(self))
-            and config.pack_small_variables
-            and config.sparse == "exact"
-            and self._made_by_config
-            and not planning()
-        )
+        exact = config.sparse == "exact"
+        return config.pack_small_variables and exact and self._made_by_config and not planning()
 
     def _set_processors(self) -> None:
         """Make the pipeline anew; the step is traced again by its next call."""
@@ -157,7 +167,7 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.
         self._build_pipeline()
 
     def _new_pipeline(self) -> Pipeline:
-        pipeline = Pipeline([*keywords.entries(self.config), *self._added])
+        pipeline: Pipeline = self.branch.chain(Pipeline(), self._added)
         if self._parameters:
             pipeline.select(self._parameters)
         return pipeline
@@ -195,8 +205,11 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.
             )
 
     def rate(self, like: Any) -> Any:
-        """Return the learning rate of the step being traced, as a scalar in the dtype of `like`."""
-        return self._step.scalar(self._rate, like)
+        """Return the learning rate of the step being traced, as a scalar in the dtype of `like`.
+
+        Hand over the variable that is updated: its rate may have been changed.
+        """
+        return self._step.rate(like) if isinstance(like, Working) else self._step.scalar(self._rate, like)
 
     def scalar(self, value: Any, like: Any) -> Any:
         """Return a hyperparameter, be it a number or a schedule, at the step being traced."""
@@ -304,11 +317,11 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Configured, Stateful, tf.
 
     def _plan(self) -> Plan:
         return Plan(
-            update_step=self.update_step,
+            update=self.branch.update,
             pipeline=self._pipeline,
             parameters=self._parameters,
             table=self.state,
-            rate=self._rate,
+            rate_of=self.branch.rate_of,
             jit_compile=self._compiles,
             lazy=self.config.sparse == "lazy",
         )

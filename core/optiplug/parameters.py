@@ -20,6 +20,7 @@ class Parameters:
         self.packs: list[Pack] = []
         self._numbers: dict[str, int] = {}
         self._constraints: dict[int, Any] = {}
+        self._first: dict[int, int] = {}
 
     def __contains__(self, variable: Any) -> bool:
         return id(variable) in self.paths
@@ -55,4 +56,10 @@ class Parameters:
 
     def join(self, members: Sequence[Any]) -> None:
         """Let steps treat some small variables as one; no path has a colon in it, so no name is taken."""
-        self.packs.append(Pack(members, f"pack:{len(self.packs)}"))
+        pack = Pack(members, f"pack:{len(self.packs)}")
+        self.packs.append(pack)
+        self._first[id(pack)] = id(pack.members[0])
+
+    def first(self, key: int) -> int:
+        """Return the `id` of the first member, given that of a pack; all others are their own."""
+        return self._first.get(key, key)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from types import SimpleNamespace
 from typing import Any
 
 import pluggy
@@ -13,7 +14,7 @@ import tensorflow as tf
 from .config import ProcessorConfig
 from .elementwise import is_elementwise
 from .errors import HookError, PluginError, UnknownPluginError, nearest
-from .hooks import STAGES, Stages
+from .hooks import STAGES, Stages, hook_names
 from .packs import Pack
 from .parameters import Parameters
 from .registry import registry
@@ -33,17 +34,40 @@ class Pipeline:
     implementations in config order, the only order there is.
     """
 
-    def __init__(self, processors: Iterable[Any]) -> None:
+    def __init__(self, processors: Iterable[Any] = ()) -> None:
         self.processors: dict[str, Any] = {}
+        self._formulas: dict[str, Any] = {}
+        self._limits: dict[str, Sequence[Any]] = {}
         self._chosen: dict[str, frozenset[int]] = {}
         self._manager = pluggy.PluginManager("optiplug")
         self._manager.add_hookspecs(Stages)
+        self.extend(processors)
+
+    def extend(
+        self, processors: Iterable[Any], *, owner: str = "", variables: Sequence[Any] | None = None
+    ) -> None:
+        """Append the processors of an optimizer; one that is inside of another has a name and variables."""
         for processor in processors:
             hook = processor.create() if isinstance(processor, ProcessorConfig) else processor
-            name = _unique(_name_of(hook), self.processors)
+            own = _name_of(hook)
+            name = _unique(f"{owner}/{own}" if owner else own, self.processors)
             self.processors[name] = hook
+            self._limit(name, variables)
             if not getattr(hook, "idle", False):
                 self._register(name, hook)
+
+    def extend_by_formula(self, name: str, optimizer: Any, variables: Sequence[Any] | None) -> None:
+        """Append the stages in which an optimizer itself takes part."""
+        stages = hook_names(optimizer)
+        if stages:
+            # The methods alone: pluggy would read every property of the optimizer.
+            self._formulas[name] = optimizer
+            self._limit(name, variables)
+            self._register(name, SimpleNamespace(**{stage: getattr(optimizer, stage) for stage in stages}))
+
+    def _limit(self, name: str, variables: Sequence[Any] | None) -> None:
+        if variables is not None:
+            self._limits[name] = variables
 
     def _register(self, name: str, hook: Any) -> None:
         try:
@@ -54,20 +78,20 @@ class Pipeline:
 
     def select(self, parameters: Parameters) -> None:
         """Freeze which variables each hook applies to."""
-        ranks = {parameters.path(variable): variable.shape.rank or 0 for variable in parameters}
-        for name, hook in self.processors.items():
+        for name, hook in [*self.processors.items(), *self._formulas.items()]:
             config = getattr(hook, "config", None)
-            chosen = list(parameters)
+            chosen = list(self._limits.get(name, parameters))
             if isinstance(config, ProcessorConfig):
+                ranks = {parameters.path(variable): variable.shape.rank or 0 for variable in chosen}
                 paths = set(select(config, ranks, where=name))
-                chosen = [variable for variable in parameters if parameters.path(variable) in paths]
+                chosen = [variable for variable in chosen if parameters.path(variable) in paths]
             self._chosen[name] = frozenset(map(id, chosen))
 
     def build(self, table: SlotTable, parameters: Parameters) -> None:
         """Let stateful hooks create their state for the variables that they apply to."""
-        for name, hook in self._active():
+        for name, hook in [*self._active(), *self._formulas.items()]:
             chosen = self._chosen[name]
-            if isinstance(hook, Stateful):
+            if isinstance(hook, Stateful) and name in self.processors:
                 hook.attach(name, table, parameters)
                 if chosen:
                     hook.build([variable for variable in parameters if id(variable) in chosen])
@@ -108,7 +132,7 @@ class Pipeline:
 
     def origin(self, name: str) -> str:
         """Return where a hook comes from: its distribution and version, or its class."""
-        return _origin(self.processors[name])
+        return _origin(self.processors.get(name) or self._formulas[name])
 
     def fold(self, stage: str, values: Sequence[Any], step: Step) -> list[Any]:
         """Hand `values`, one for each of `step.variables`, through the hooks of a stage."""
@@ -117,7 +141,7 @@ class Pipeline:
             view, places = self._view(implementation, step)
             if places:
                 given = [values[place] for place in places]
-                result = _call(implementation, gradients=given, updates=given, step=view)
+                result = _call(implementation, gradients=given, updates=given, rates=given, step=view)
                 for place, value in zip(places, _checked(result, given, stage, implementation), strict=True):
                     values[place] = value
         return values

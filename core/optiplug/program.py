@@ -17,7 +17,7 @@ from .packs import Pack
 from .parameters import Parameters
 from .pipeline import Pipeline
 from .slot_table import SlotTable
-from .step import Step
+from .step import Numbers, Step
 from .units import Joined, Rows, Unit
 from .working import Frame
 from .xla import refused_operations
@@ -31,11 +31,11 @@ Values: TypeAlias = Mapping[str, Any]
 class Plan:
     """What the programs of all devices share: everything that decides how a step is traced."""
 
-    update_step: Callable[[Any, Any], Any]
+    update: Callable[[Sequence[Any], Sequence[Any]], None]
     pipeline: Pipeline
     parameters: Parameters
     table: SlotTable
-    rate: Any
+    rate_of: Callable[[int | None], Any]
     jit_compile: bool
     lazy: bool
 
@@ -50,14 +50,11 @@ class Plan:
 
     def step(self, frame: Frame, present: Sequence[Any], absent: Sequence[Any]) -> Step:
         """Open a step in a frame, over what has a gradient and what has none."""
-        step = Step(
-            frame,
-            iterations=self.table.states["iterations"].variable,
-            rate=self.rate,
-            variables=present,
-            every_variable=[*present, *absent],
-        )
+        numbers = Numbers(self.table.states["iterations"].variable, self.rate_of)
+        step = Step(frame, numbers, present, [*present, *absent])
         frame.step = step
+        if self.pipeline.uses("rate"):
+            step.change_rates(self.pipeline.fold("rate", [step.rate(each) for each in step.variables], step))
         return step
 
     def treated(self, variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:
@@ -179,7 +176,7 @@ class Program:
 
     def _frame(self, starts: Values) -> Frame:
         by_key = {self._keys[name]: value for name, value in starts.items()}
-        return Frame(self._components, self._paths, by_key)
+        return Frame(self._components, self._paths, by_key, self.plan.table.computed)
 
     def _ended(self, frame: Frame) -> Values:
         """Commit a frame, and return what became of the values that it started from."""
@@ -212,9 +209,10 @@ class Program:
     def _update(self, gradients: Sequence[Any], step: Step) -> None:
         variables = step.variables
         before = [variable.value for variable in variables] if self.plan.pipeline.uses("update") else []
-        for gradient, variable in zip(gradients, variables, strict=True):
-            self.plan.update_step(gradient, variable)
+        self.plan.update(gradients, variables)
         if before:
+            keys = [variable.key for variable in variables]
+            step.numbers.gradients = dict(zip(keys, gradients, strict=True))
             updates = [variable.value - old for variable, old in zip(variables, before, strict=True)]
             updates = self.plan.pipeline.fold("update", updates, step)
             for variable, old, update in zip(variables, before, updates, strict=True):

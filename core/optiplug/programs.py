@@ -85,7 +85,8 @@ def _before_aggregation(plan: Plan, variables: Sequence[Any]) -> Callable[[Any],
         own = _with_parts({id(each): each for each in plan.everything()}, plan.table.parts)
         given = set(map(id, variables))
         absent = [each for each in plan.parameters if id(each) not in given]
-        with distribution.tracing(variables[0]), Frame(own, plan.paths()) as frame:
+        opened = Frame(own, plan.paths(), dtypes=plan.table.computed)
+        with distribution.tracing(variables[0]), opened as frame:
             step = plan.step(frame, variables, absent)
             changed = plan.pipeline.fold("pre_aggregate", gradients, step)
             if frame.assigned:

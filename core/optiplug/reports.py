@@ -25,6 +25,7 @@ class Reports(Rehearsal):
 
     _pipeline: Pipeline
     _late: Callable[[Iterable[Any]], list[Any]]
+    branch: Any
     _programs_of: Callable[[Sequence[Any]], dict[int, Program]]
 
     def state_report(self, variables: Iterable[Any] | None = None) -> StateReport:
@@ -87,7 +88,7 @@ class Reports(Rehearsal):
         wanted = self._wanted(variables, "explain")
         late = self._late(wanted)
         twin: Reports = self._rehearsed([*self._parameters, *late]) if late else self
-        return Explanation(self._own_part(), self._next_rate(), twin._explained(wanted))
+        return Explanation(_part(self), self._next_rate(), twin._explained(wanted))
 
     def compiled_program(self) -> str:
         """Return the compiled core of a step on one device, for all variables, as XLA has optimized it.
@@ -115,7 +116,9 @@ class Reports(Rehearsal):
         return next(iter(self._programs_of(variables).values())).text()
 
     def _explained(self, variables: Iterable[Any]) -> tuple[VariableExplanation, ...]:
-        return explain(variables, self._parameters, self._pipeline, self._own_part())
+        return explain(
+            variables, self._parameters, self._pipeline, lambda each: _part(self.branch.leaf(each))
+        )
 
     def _wanted(self, variables: Iterable[Any] | None, method: str) -> list[Any]:
         wanted = list(self._parameters) if variables is None else [unwrapped(each) for each in variables]
@@ -127,14 +130,6 @@ class Reports(Rehearsal):
             )
         return wanted
 
-    def _own_part(self) -> Part:
-        try:
-            entry = registry.find("optimizers", registry.reference_of(type(self.config)))
-            origin = f"{entry.distribution} {entry.version}"
-        except PluginError:
-            origin = f"{type(self).__module__}.{type(self).__qualname__}"
-        return Part(UPDATE, self.name, origin)
-
     def _next_rate(self) -> float | None:
         """Return the learning rate of the next step without creating a variable."""
         held, rate = self.state.states, self._learning_rate
@@ -144,3 +139,13 @@ class Reports(Rehearsal):
             return self._current_rate()
         iteration = held["iterations"].value if "iterations" in held else tf.constant(0, tf.int64)
         return float(evaluate(rate, iteration, tf.float32))
+
+
+def _part(optimizer: Any) -> Part:
+    """Return what an optimizer does in a step, with where it comes from."""
+    try:
+        entry = registry.find("optimizers", registry.reference_of(type(optimizer.config)))
+        origin = f"{entry.distribution} {entry.version}"
+    except PluginError:
+        origin = f"{type(optimizer).__module__}.{type(optimizer).__qualname__}"
+    return Part(UPDATE, optimizer.owner or optimizer.name, origin)

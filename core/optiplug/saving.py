@@ -26,6 +26,7 @@ class Saving(Rehearsal):
     """Mixin of `Optimizer`: what it saves, and what it refuses to load."""
 
     manifest: Manifest
+    branch: Any
     _pipeline: Pipeline
 
     @property
@@ -42,7 +43,7 @@ class Saving(Rehearsal):
             if isinstance(hook, Stateful)
         }
         return {
-            "": type(self.config),
+            **{each.owner: type(each.config) for each in self.branch},
             **{name: type(config) for name, config in hooks.items() if config is not None},
         }
 

@@ -15,12 +15,13 @@ import tensorflow as tf
 
 from . import distribution
 from .errors import StateError
+from .numerics import compute_dtype
 from .packs import Pack, Part
 from .parameters import Parameters
 from .planning import Planned, planning
 from .slots import Slot, State
 
-__all__ = ["SlotTable"]
+__all__ = ["SlotTable", "StateDtype"]
 
 Initial = float | str | Callable[[Any], Any]
 
@@ -111,6 +112,7 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
                 initial=partial(form.start_of, variable),
             )
             slot.put(variable, state)
+            self._compute_as(variable, state, form)
             self._index.beside.setdefault(id(variable), {})[state.name] = state
             self._index.homes[state.name] = (slot.name, parameters.path(variable))
 
@@ -134,7 +136,12 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
             pack.members[0], start, shape=pack.shape, dtype=next(iter(dtypes)), name=name.replace(":", "_")
         )
         self._index.packed[name] = State(whole, name)
+        self._compute_as(pack.members[0], self._index.packed[name], form)
         return {part.path: part for part in pack.parts(whole, paths)}
+
+    def _compute_as(self, variable: Any, state: State, form: _Form) -> None:
+        if isinstance(form.dtype, StateDtype):
+            self._index.computed[id(state.variable)] = compute_dtype(variable.dtype)
 
     @property
     def created(self) -> dict[str, Any]:
@@ -171,6 +178,11 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
         """The slot and the path of the model variable of each state variable that belongs to one."""
         return self._index.homes
 
+    @property
+    def computed(self) -> dict[int, Any]:
+        """The dtype to compute in, by the `id` of state that is not kept in the dtype of its variable."""
+        return self._index.computed
+
     def rows_of(self, variable: Any) -> list[Any]:
         """Return the variable and its state variables of the same shape: what a row of it consists of."""
         beside = self._index.beside.get(id(variable), {}).values()
@@ -181,6 +193,16 @@ def _tracked(variables: dict[str, Any]) -> Any:
     return tf.__internal__.tracking.wrap(dict(variables))
 
 
+@dataclass(frozen=True)
+class StateDtype:
+    """The dtype of a slot that is kept in another one than its variable, and computed in the variable's."""
+
+    wanted: str
+
+    def __call__(self, variable: Any) -> Any:
+        return tf.as_dtype(self.wanted) if variable.dtype.is_floating else variable.dtype
+
+
 class _Index:
     def __init__(self) -> None:
         self.states: dict[str, State] = {}
@@ -188,6 +210,7 @@ class _Index:
         self.packed: dict[str, State] = {}
         self.beside: dict[int, dict[str, State]] = {}
         self.homes: dict[str, tuple[str, str]] = {}
+        self.computed: dict[int, Any] = {}
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,10 @@ class Slot:
         frame = current_frame()
         return state if frame is None else frame.working(state.variable)
 
+    def __contains__(self, variable: Any) -> bool:
+        key = variable.key if isinstance(variable, Working) else id(variable)
+        return key in self._states or key in self._packed
+
     def __iter__(self) -> Iterator[State]:
         """Go over the states; inside a step a pack that it joins has one."""
         frame = current_frame()

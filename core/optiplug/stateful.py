@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from .errors import BuildError
 from .parameters import Parameters
-from .slot_table import SlotTable
+from .slot_table import SlotTable, StateDtype
 from .slots import Slot, State
 
 __all__ = ["Stateful"]
@@ -62,6 +62,7 @@ class Stateful:
         shape: Sequence[int] | Callable[[Any], Sequence[int]] | None = None,
         dtype: Any = None,
         initial: float | str | Callable[[Any], Any] = 0.0,
+        variables: Sequence[Any] | None = None,
     ) -> Slot:
         """Create one state variable for each variable of the model, and return them as a `Slot`.
 
@@ -72,9 +73,12 @@ class Stateful:
         shape
             The shape, or a function of the variable; by default the variable's.
         dtype
-            The dtype, or a function of the variable; by default the variable's.
+            The dtype, or a function of the variable; by default the variable's, or what
+            `state_dtype` of an optimizer says.
         initial
             A number, ``"variable"`` for a copy of the variable, or a function of the variable.
+        variables
+            Those that need it, if not all do; ``variable in slot`` tells.
 
         Calling it again with the same name returns the same slot, grown by the new variables.
         """
@@ -82,10 +86,10 @@ class Stateful:
         self._table.add_slot(
             slot,
             self._parameters,
-            self._variables,
+            self._variables if variables is None else variables,
             owner=self.owner,
             shape=shape,
-            dtype=dtype,
+            dtype=self._state_dtype if dtype is None else dtype,
             initial=initial,
         )
         return slot
@@ -102,11 +106,17 @@ class Stateful:
         return self._table.add(
             self._qualified(name),
             owner=self.owner,
-            beside=self._variables[0],
+            beside=next(iter(self._variables or self._parameters)),
             shape=shape,
             dtype=tf.as_dtype(dtype),
             initial=initial if callable(initial) else lambda: initial,
         )
+
+    @property
+    def _state_dtype(self) -> StateDtype | None:
+        """The dtype of state, if the config of an optimizer has one."""
+        wanted = getattr(vars(self).get("config"), "state_dtype", None)
+        return None if wanted is None else StateDtype(wanted)
 
     def _qualified(self, name: str) -> str:
         return f"{self.owner}/{name}" if self.owner else name

@@ -26,14 +26,24 @@ class Working(TensorLike):
     """One variable during one step.
 
     `dtype` is the dtype to compute in: float32 for half-precision variables, whose values are
-    rounded once, at the commit. `old` is the value at the start of the step, `path` the unique
-    name of the variable.
+    rounded once, at the commit, to the `stored_dtype`. `old` is the value at the start of the step,
+    `path` the unique name of the variable.
     """
 
-    def __init__(self, frame: Frame, key: int, path: str, *, variable: Any = None, start: Any = None) -> None:
+    def __init__(
+        self,
+        frame: Frame,
+        key: int,
+        path: str,
+        *,
+        variable: Any = None,
+        start: Any = None,
+        dtype: Any = None,
+    ) -> None:
         self.frame, self.key, self.path, self.name = frame, key, path, path
         given = variable if start is None else start
-        self.shape, self.dtype = given.shape, compute_dtype(given.dtype)
+        self.shape, self.stored_dtype = given.shape, given.dtype
+        self.dtype = dtype or compute_dtype(given.dtype)
         self._variable = variable
         self._old: Any = None if start is None else tf.cast(start, self.dtype)
         self._new: Any = None
@@ -86,12 +96,19 @@ class Frame:
     starts
         The values that some of them have at the start of the step, by `id`: rows of a variable, or
         a pack's. Whoever opened the frame writes what becomes of these, `ends`, back.
+    dtypes
+        The dtype to compute in, of those for which the one that they are kept in does not tell.
     """
 
     def __init__(
-        self, components: Mapping[int, Any], paths: Mapping[int, str], starts: Mapping[int, Any] | None = None
+        self,
+        components: Mapping[int, Any],
+        paths: Mapping[int, str],
+        starts: Mapping[int, Any] | None = None,
+        dtypes: Mapping[int, Any] | None = None,
     ) -> None:
-        self._components, self._paths, self._starts = components, paths, starts or {}
+        self._components, self._paths = components, paths
+        self._starts, self._dtypes = starts or {}, dtypes or {}
         self._workings: dict[int, Working] = {}
         self.condition: Any = None
         self.step: Any = None
@@ -117,6 +134,7 @@ class Frame:
                 self._paths[key],
                 variable=self._components.get(key),
                 start=self._starts.get(key),
+                dtype=self._dtypes.get(key),
             )
         return self._workings[key]
 

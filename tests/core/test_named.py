@@ -110,7 +110,7 @@ def test_every_problem_is_found_at_once_with_its_path():
         ("mode",): "must be 'fast' or 'slow'",
         ("momentum",): "is not a field of Sample",
         ("inner", "inner", "learning_rat"): "is not a field of Sample",
-        ("inner", "inner", "clipnorm"): "must be a number",
+        ("inner", "inner", "clipnorm"): "must be a number or a schedule",
         ("use_ema",): "must be true or false",
     }
     assert {path for path, problem in found.items() if problem.plugin} == {

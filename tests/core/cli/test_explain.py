@@ -131,6 +131,7 @@ def test_the_table_for_people(run, write, swift):
     assert "clipnorm null default" in lines
     start = lines.index("stages of swift@fake-swift 1.4")
     assert lines[start + 2 :] == [
+        "rate -",
         "pre_aggregate -",
         f"gate late fake-swift 1.4 {path}:4:5",
         f"late fake-swift 1.4 {path}:7:5",
