@@ -5,7 +5,15 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from .config import CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig
+from .config import (
+    CommandConfig,
+    OptimizerConfig,
+    ProcessorConfig,
+    ScheduleConfig,
+    Section,
+    Selection,
+    TaskConfig,
+)
 from .errors import (
     AmbiguousPluginError,
     BlockedPluginError,
@@ -75,6 +83,8 @@ __all__ = [
     "Scalar",
     "Schedule",
     "ScheduleConfig",
+    "Section",
+    "Selection",
     "Selector",
     "Slot",
     "State",

@@ -11,13 +11,15 @@ from pydantic_core import CoreSchema, core_schema
 from .errors import ConfigError
 from .fields import ClosedUnitInterval, NonNegative, Number, Scalar, Selector
 from .hooks import STAGES, hook_names
-from .named import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
+from .named import NamedConfig, ScheduleConfig, Section, config_of, reference_schema, resolve
 
 __all__ = [
     "CommandConfig",
     "OptimizerConfig",
     "ProcessorConfig",
     "ScheduleConfig",
+    "Section",
+    "Selection",
     "TaskConfig",
 ]
 
@@ -25,7 +27,18 @@ _Bound: TypeAlias = Annotated[Scalar, Number(gt=0)]
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
-class ProcessorConfig(NamedConfig):
+class Selection(Section):
+    """Base of a part of a config that chooses variables by their paths."""
+
+    only: Selector = ()
+    """Globs on variable paths; only variables that match one are chosen. Empty: all."""
+    skip: Selector = ()
+    """Globs on variable paths; variables that match one are left alone."""
+    min_ndim: Annotated[int, Field(ge=0)] = 0
+    """Variables with fewer dimensions are left alone."""
+
+
+class ProcessorConfig(Selection, NamedConfig):
     """Base of the configs of processors: what hooks into the stages of a step."""
 
     kind = "processors"
@@ -34,12 +47,6 @@ class ProcessorConfig(NamedConfig):
 
     name: str | None = None
     """Name of this processor and of its state; by default the one in the registry."""
-    only: Selector = ()
-    """Globs on variable paths; the processor sees only variables that match one. Empty: all."""
-    skip: Selector = ()
-    """Globs on variable paths; variables that match one are left alone."""
-    min_ndim: Annotated[int, Field(ge=0)] = 0
-    """Variables with fewer dimensions are left alone."""
 
 
 class TaskConfig(NamedConfig):

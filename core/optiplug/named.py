@@ -23,10 +23,41 @@ from .hooks import hook_names
 from .problems import problems
 from .registry import registry
 
-__all__ = ["NamedConfig", "ScheduleConfig", "config_of", "reference_schema", "resolve"]
+__all__ = ["NamedConfig", "ScheduleConfig", "Section", "config_of", "reference_schema", "resolve"]
 
 
-class NamedConfig(BaseModel):
+class Section(BaseModel):
+    """Base of what is a part of a config and has no name of its own, such as an entry of a list.
+
+    As in a config, a value that breaks a rule of its field, or an unknown key, is a ConfigError.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+        defer_build=True,
+    )
+
+    replaced: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigError(problems(error, values, type(self))) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, value: Any) -> Any:
+        return _tuples(value)
+
+
+class NamedConfig(Section):
     """Hyperparameters of one plugin: validated, frozen, and free of TensorFlow.
 
     A subclass lists its hyperparameters as fields, each with its default and a docstring below
@@ -62,32 +93,17 @@ class NamedConfig(BaseModel):
     optiplug.errors.ConfigError: rate: must be a number. Received: True.
     """
 
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,
-        extra="forbid",
-        allow_inf_nan=False,
-        validate_default=True,
-        arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
-        defer_build=True,
-    )
-
     kind: ClassVar[str]
     implementation: ClassVar[str | type]
     paper: ClassVar[str] = ""
     state_version: ClassVar[int] = 1
     keras_slots: ClassVar[Mapping[str, str]] = {}
     example: ClassVar[Mapping[str, Any]] = {}
-    replaced: ClassVar[Mapping[str, str]] = {}
 
     def __init__(self, /, **values: Any) -> None:
         if "kind" in type(self).__dict__:
             raise TypeError(f"{type(self).__name__} is abstract: it has no implementation")
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            raise ConfigError(problems(error, values, type(self))) from None
+        super().__init__(**values)
 
     @classmethod
     def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
@@ -102,11 +118,6 @@ class NamedConfig(BaseModel):
         ordered = {name: fields[name] for name in [*own, *fields] if name in fields}
         fields.clear()
         fields.update(ordered)
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _lists_are_tuples(cls, value: Any) -> Any:
-        return _tuples(value)
 
     def create(self, **runtime: Any) -> Any:
         """Return an object of the `implementation`, configured by this.
@@ -291,9 +302,9 @@ def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> An
         return value
     if isinstance(value, tuple):
         return [_dumped(item, (*path, index), found) for index, item in enumerate(value)]
-    if isinstance(value, Mapping):
-        return {str(key): _dumped(item, (*path, str(key)), found) for key, item in value.items()}
     config = config_of(value)
+    if isinstance(value, Mapping) or (config is None and isinstance(value, Section)):
+        return {str(key): _dumped(item, (*path, str(key)), found) for key, item in dict(value).items()}
     try:
         if config is None and hook_names(value):  # registered without a Config: it has default fields only
             config = registry.get("processors", registry.reference_of(type(value)))()

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from . import keywords
-from .config import OptimizerConfig
+from .config import OptimizerConfig, Selection
 from .errors import ConfigError
 from .hooks import hook_names
 from .keras_names import KerasNames
 from .pipeline import Pipeline
 from .planning import planning
+from .selector import select
 from .stateful import Stateful
 from .working import Working
 
@@ -50,6 +51,18 @@ class Nesting(KerasNames):
     def path(self, variable: Any) -> str:
         """Return the unique path of a variable of the model that this optimizer knows."""
         return variable.path if isinstance(variable, Working) else self._parameters.path(variable)
+
+    def select(self, selection: Selection, variables: Sequence[Any], where: str) -> list[Any]:
+        """Return the variables of the model that a selection chooses.
+
+        Raises
+        ------
+        ConfigError
+            If a pattern in it matches none of them; `where` is how the message calls the selection.
+        """
+        ranks = {self.path(variable): variable.shape.rank or 0 for variable in variables}
+        paths = set(select(selection, ranks, where))
+        return [variable for variable in variables if self.path(variable) in paths]
 
     def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
         """Update all variables that have a gradient in this step, by `update_step` for each.

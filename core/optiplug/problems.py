@@ -29,6 +29,7 @@ _RULES = {
     "greater_than_equal": "must be >= {ge}",
     "less_than": "must be < {lt}",
     "less_than_equal": "must be <= {le}",
+    "model_type": "must be a mapping",
     "multiple_of": "must be a multiple of {multiple_of}",
     "literal_error": "must be {expected}",
     "string_pattern_mismatch": "must match {pattern}",

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from .config import ProcessorConfig
+from .config import Selection
 from .errors import ConfigError, nearest
 
 __all__ = ["select"]
 
 
-def select(config: ProcessorConfig, ranks: Mapping[str, int], where: str) -> list[str]:
+def select(config: Selection, ranks: Mapping[str, int], where: str) -> list[str]:
     """Return the paths, out of those in `ranks` (path -> number of dimensions), that `config` selects.
 
     Raises

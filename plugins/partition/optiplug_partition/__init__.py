@@ -1,0 +1,1 @@
+"""A different optimizer for each group of variables, for optiplug."""
