@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-DISTRIBUTIONS := core $(patsubst %/,%,$(dir $(wildcard plugins/*/pyproject.toml)))
+DISTRIBUTIONS := core contrib $(patsubst %/,%,$(dir $(wildcard plugins/*/pyproject.toml)))
 PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
-PACKAGES := $(wildcard core/optiplug plugins/*/optiplug_*)
+PACKAGES := $(wildcard core/optiplug contrib/optiplug_contrib plugins/*/optiplug_*)
 
 # TensorFlow logs the lack of a GPU as an error; what really fails raises.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
@@ -68,4 +68,4 @@ bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torc
 
 clean:  ## remove the environment and everything generated
 	rm -rf $(VENV) runs dist docs/_build docs/catalogue .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
-	find core plugins tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +
+	find contrib core plugins tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 __all__ = [
     "all_finite",
+    "bias_correction",
     "compute_dtype",
     "global_norm",
     "random_normal",
@@ -93,6 +94,18 @@ def all_finite(tensors: Sequence[Any]) -> Any:
     # 0 * x is 0 for every finite x and NaN for all else, and a sum keeps a NaN.
     zeros = [sum_of_squares(tf.convert_to_tensor(tensor) * 0) for tensor in tensors]
     return tf.reduce_all([tf.equal(zero, 0) for zero in zeros])
+
+
+def bias_correction(beta: Any, count: Any) -> Any:
+    """Return ``1 - beta^count``: what an average of decay `beta` that started at zero is divided by.
+
+    `beta` is a scalar tensor and `count` the number of values in the average. A beta close to 1 loses
+    no digits, as it does in that formula.
+
+    >>> print(f"{float(bias_correction(tf.constant(0.9), tf.constant(2))):.6f}")
+    0.190000
+    """
+    return -tf.math.expm1(tf.cast(count, beta.dtype) * tf.math.log1p(beta - 1))
 
 
 def select(condition: Any, chosen: Any, other: Any) -> Any:

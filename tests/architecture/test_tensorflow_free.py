@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-from support.project import MODULES, ROOT, module_name
+from support.project import DISTRIBUTIONS, MODULES, ROOT, module_name
 
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 SAYABLE = next(
@@ -36,7 +36,7 @@ def config_modules() -> list[str]:
     """Return the modules that entry points name: importing one is what `optiplug show` does."""
     groups = [
         group
-        for path in ROOT.glob("plugins/*/pyproject.toml")
+        for path in (folder / "pyproject.toml" for folder in DISTRIBUTIONS)
         for group in tomllib.loads(path.read_text())["project"].get("entry-points", {}).values()
     ]
     return sorted({target.partition(":")[0] for group in groups for target in group.values()})

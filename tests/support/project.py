@@ -5,7 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-DISTRIBUTIONS = [ROOT / "core", *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))]
+DISTRIBUTIONS = [
+    ROOT / "core",
+    ROOT / "contrib",
+    *sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml")),
+]
 PACKAGES = [path.parent for folder in DISTRIBUTIONS for path in folder.glob("optiplug*/__init__.py")]
 MODULES = sorted(path for package in PACKAGES for path in package.rglob("*.py"))
 

@@ -54,7 +54,8 @@ class Partition(Optimizer):
 
     def groups(self, variables: Sequence[Any]) -> dict[str, tuple[OptimizerConfig, Sequence[Any]]]:
         """Return the variables of each group."""
-        left, groups = list(variables), {}
+        left = list(variables)
+        groups: dict[str, tuple[OptimizerConfig, Sequence[Any]]] = {}
         for group in self.config.groups if variables else ():
             selected = set(map(id, self.select(group, variables, f"group {group.name!r}")))
             chosen = [variable for variable in left if id(variable) in selected]
