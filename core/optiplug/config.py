@@ -131,7 +131,7 @@ class OptimizerConfig(NamedConfig):
     sparse: Literal["exact", "lazy"] = "exact"
     """Gradients of rows: "exact" equals dense gradients, "lazy" leaves other rows and their state alone."""
     state_dtype: Literal["bfloat16", "float32"] | None = None
-    """Dtype in which state is kept, with the same computing; None: that of each variable."""
+    """Dtype in which slots are kept, with the same computing; None: that of each variable."""
     pack_small_variables: bool = True
     """Treat small variables as one where every element is treated alike: faster, with the same results."""
     exclude_from_weight_decay: Selector = ()

@@ -45,7 +45,7 @@ class Nesting(KerasNames):
     def put_inside(self, outer: Any, name: str) -> None:
         """Make this optimizer, which has no state yet, a part of another: its state is kept there."""
         self._table: Any = None
-        self.state = outer.state
+        self.state, self.inherited_dtype = outer.state, outer.state_dtype
         self.attach(f"{outer.owner}/{name}" if outer.owner else name, outer.state, outer.parameters)
 
     def path(self, variable: Any) -> str:

@@ -24,6 +24,7 @@ class Stateful:
     """
 
     owner: str = ""
+    inherited_dtype: str | None = None
 
     def attach(self, owner: str, table: SlotTable, parameters: Parameters) -> None:
         """Give this owner its place in a table; called once, before `build`."""
@@ -89,7 +90,7 @@ class Stateful:
             self._variables if variables is None else variables,
             owner=self.owner,
             shape=shape,
-            dtype=self._state_dtype if dtype is None else dtype,
+            dtype=self._slot_dtype if dtype is None else dtype,
             initial=initial,
         )
         return slot
@@ -113,10 +114,13 @@ class Stateful:
         )
 
     @property
-    def _state_dtype(self) -> StateDtype | None:
-        """The dtype of state, if the config of an optimizer has one."""
-        wanted = getattr(vars(self).get("config"), "state_dtype", None)
-        return None if wanted is None else StateDtype(wanted)
+    def state_dtype(self) -> str | None:
+        """The dtype of state, if the config of an optimizer has one, or that of an optimizer around it."""
+        return getattr(vars(self).get("config"), "state_dtype", None) or self.inherited_dtype
+
+    @property
+    def _slot_dtype(self) -> StateDtype | None:
+        return None if self.state_dtype is None else StateDtype(self.state_dtype)
 
     def _qualified(self, name: str) -> str:
         return f"{self.owner}/{name}" if self.owner else name

@@ -1,8 +1,8 @@
-"""Sphinx extension that writes a page for each kind of plugin from what the registry finds.
+"""Sphinx extension that writes a page for each plugin that the registry finds.
 
-Each entry gets its summary, docstring, hyperparameters (from the JSON Schema, so the pages say
-what `optiplug schema` says), paper and distribution. The pages land in ``docs/catalogue``,
-which is generated anew by each build.
+Each page has summary, docstring with the formula, hyperparameters (from the JSON Schema, so the
+pages say what `optiplug schema` says), the bytes of state, a picture, paper and distribution. The
+pages land in ``docs/catalogue``, which is generated anew by each build.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import importlib
 import inspect
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from statistics import mode
 from typing import Any
@@ -18,12 +19,24 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import NumpyDocstring
 
+from memory import bytes_per_parameter, slots
 from optiplug import CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig, registry
 from optiplug.cli.output import muted_stderr
 from optiplug.registry import KINDS, Entry
 from optiplug.testing import checks
+from pictures import draw_optimizer, draw_processor, draw_schedule
+from rst import heading, hyperparameters, table, toctree
 
 BASES = (CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig)
+PICTURES: Mapping[str, tuple[Callable[[Any, Path], None], str]] = {
+    "optimizers": (
+        draw_optimizer,
+        "Its first 120 steps down a curved valley to the star, with the best of five learning rates.",
+    ),
+    "processors": (draw_processor, "Descent with momentum down a curved valley, with it and without."),
+    "schedules": (draw_schedule, "Its values, with the hyperparameters of its example."),
+}
+STATEFUL = ("optimizers", "processors")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -34,79 +47,119 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def write(folder: Path) -> None:
-    """Write the index and one page per kind; a page that did not change is left as it is."""
-    folder.mkdir(exist_ok=True)
-    pages = {f"{kind}.rst": "\n".join(page(kind)) for kind in KINDS}
-    pages["index.rst"] = "\n".join(index())
-    pages["checks.rst"] = "\n".join(promises())
-    for name, text in pages.items():
-        path = folder / name
-        if not path.exists() or path.read_text() != text:
-            path.write_text(text)
+    """Write all pages and pictures."""
+    for kind in KINDS:
+        (folder / kind).mkdir(parents=True, exist_ok=True)
+    pages = {"index": index(), "checks": promises(), **{kind: overview(kind) for kind in KINDS}}
+    for entry in registry.entries():
+        pages[f"{entry.kind}/{entry.name}"] = page(entry)
+        if entry.kind in PICTURES:
+            PICTURES[entry.kind][0](example(entry), folder / entry.kind / f"{entry.name}.png")
+    for name, lines in pages.items():
+        write_if_changed(folder / f"{name}.rst", "\n".join(lines))
+
+
+def write_if_changed(path: Path, text: str) -> None:
+    """Leave a page that did not change as it is, so that Sphinx does not read it again."""
+    if not path.exists() or path.read_text() != text:
+        path.write_text(text)
 
 
 def index() -> Iterator[str]:
     """Yield the lines of the page that leads to the others."""
     yield from heading("Catalogue", "=")
-    yield "Everything that a standard installation selects by name, by kind. This and the following pages are"
-    yield "written from the registry, as is the output of ``optiplug list`` and ``optiplug show NAME``."
-    yield from ("", ".. toctree::", "   :maxdepth: 2", "", *(f"   {kind}" for kind in KINDS), "   checks", "")
+    yield "Everything that an installation with all extras selects by name, by kind. These pages are written"
+    yield "from the registry, as is the output of ``optiplug list`` and ``optiplug show NAME``."
+    yield ""
+    yield from toctree([*KINDS, "checks"], "maxdepth: 1")
 
 
-def page(kind: str) -> Iterator[str]:
+def overview(kind: str) -> Iterator[str]:
     """Yield the lines of the page of one kind."""
-    schemas = {
-        entry: registry.load(entry).model_json_schema()["properties"] for entry in registry.entries(kind)
-    }
-    shared = common(kind, list(schemas.values()))
+    entries = registry.entries(kind)
     yield from heading(kind.capitalize(), "=")
     yield from (f"Entry point group: ``{KINDS[kind]}``.", "")
-    if shared:
-        yield from (f"All {kind} have these hyperparameters:", "", *table(shared))
-    for entry, fields in schemas.items():
-        yield from section(entry)
-        yield from table({name: field for name, field in fields.items() if shared.get(name) != field})
+    header = ("name", "summary", "from") + (("bytes of state per parameter",) if kind in STATEFUL else ())
+    yield from table(header, map(row, entries), "20 50 20 10" if kind in STATEFUL else "20 55 25")
+    fields = common(kind)
+    if fields:
+        yield from (f"All {kind} have these hyperparameters:", "", *hyperparameters(fields))
+    yield from toctree([f"{kind}/{entry.name}" for entry in entries], "hidden")
 
 
-def promises() -> Iterator[str]:
-    """Yield the lines of the page of the checks that `optiplug.testing` makes."""
-    yield from heading("Checks", "=")
-    yield "What plugins promise, and ``optiplug.testing`` checks."
-    yield from ("", ".. list-table::", "   :header-rows: 1", "   :widths: 30 20 50", "")
-    every = dict.fromkeys(check for kind in KINDS for check in checks(kind))
-    rows = [(f"``{check.name}``", ", ".join(check.kinds), check.summary) for check in every]
-    for first, *others in [("check", "of", "promise"), *rows]:
-        yield f"   * - {first}"
-        yield from (f"     - {cell}" for cell in others)
-    yield ""
+def row(entry: Entry) -> tuple[str, ...]:
+    """Return what the overview says of one entry."""
+    cells = (f":ref:`{entry.kind}-{entry.name}`", registry.load(entry).summary(), f"``{entry.distribution}``")
+    return (*cells, bytes_per_parameter(example(entry))) if entry.kind in STATEFUL else cells
 
 
-def common(kind: str, schemas: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the hyperparameters that every plugin of a kind inherits, as most of them have them."""
-    names = [name for base in BASES if base.kind == kind for name in base.model_fields]
-    return {name: json.loads(mode(json.dumps(fields[name]) for fields in schemas)) for name in names}
-
-
-def section(entry: Entry) -> Iterator[str]:
+def page(entry: Entry) -> Iterator[str]:
     """Yield what there is to say about one entry."""
-    config = registry.load(entry)
+    config, shared = registry.load(entry), common(entry.kind)
     yield from (f".. _{entry.kind}-{entry.name}:", "")
-    yield from heading(entry.name, "-")
+    yield from heading(entry.name, "=")
     yield from docstring(config, config.__doc__)
+    if entry.kind in PICTURES:
+        alt = PICTURES[entry.kind][1]
+        yield from (f".. figure:: {entry.name}.png", f"   :alt: {alt}", "", f"   {alt}", "")
     yield from docstring(config, body(implementation(config)))
+    yield from heading("Hyperparameters", "-")
+    own = {name: field for name, field in schema(entry).items() if shared.get(name) != field}
+    yield from hyperparameters(own)
+    if shared:
+        yield from (f"Besides these it has those of all :doc:`{entry.kind} <../{entry.kind}>`.", "")
+    if entry.kind in STATEFUL:
+        yield from state(entry)
+    yield from heading("Source", "-")
     if config.paper:
         yield from (f"Paper: {config.paper}.", "")
     yield from (f"Provided by ``{entry.distribution}`` {entry.version} as ``{entry.target}``.", "")
 
 
-def heading(text: str, underline: str) -> Iterator[str]:
-    """Yield a reStructuredText heading."""
-    yield from (text, underline * len(text), "")
+def state(entry: Entry) -> Iterator[str]:
+    """Yield what an entry keeps between steps."""
+    yield from heading("State", "-")
+    rows = [(f"``{slot}``", f"{size:.3g}") for slot, size in slots(example(entry)).items()]
+    if rows:
+        yield from ("For a layer of 512 x 256 with a bias, in float32:", "")
+        yield from table(("slot", "bytes per parameter"), rows, "60 40")
+    else:
+        yield from ("No state for each variable.", "")
 
 
-def docstring(thing: Any, text: str | None) -> Iterator[str]:
-    """Yield what a docstring says, as reStructuredText."""
-    yield from (*NumpyDocstring(inspect.cleandoc(text or ""), what="class", obj=thing).lines(), "")
+def promises() -> Iterator[str]:
+    """Yield the lines of the page of the checks that `optiplug.testing` makes."""
+    yield from heading("Checks", "=")
+    yield from ("What plugins promise, and ``optiplug.testing`` checks.", "")
+    every = dict.fromkeys(check for kind in KINDS for check in checks(kind))
+    rows = [(f"``{check.name}``", ", ".join(check.kinds), check.summary) for check in every]
+    yield from table(("check", "of", "promise"), rows, "30 20 50")
+
+
+@cache
+def schema(entry: Entry) -> dict[str, Any]:
+    """Return the JSON Schema of each hyperparameter of an entry."""
+    fields: dict[str, Any] = registry.load(entry).model_json_schema()["properties"]
+    return fields
+
+
+@cache
+def common(kind: str) -> dict[str, Any]:
+    """Return the hyperparameters that every plugin of a kind inherits, as most of them have them."""
+    schemas = [schema(entry) for entry in registry.entries(kind)]
+    names = [name for base in BASES if base.kind == kind for name in base.model_fields]
+    return {name: json.loads(mode(json.dumps(fields[name]) for fields in schemas)) for name in names}
+
+
+def example(entry: Entry) -> Any:
+    """Return the config of an entry with the hyperparameters of its example."""
+    config = registry.load(entry)
+    return config(**config.example)
+
+
+def docstring(thing: Any, text: str | None) -> Iterable[str]:
+    """Return what a docstring says, as reStructuredText."""
+    return (*NumpyDocstring(inspect.cleandoc(text or ""), what="class", obj=thing).lines(), "")
 
 
 def body(thing: Any) -> str:
@@ -120,39 +173,3 @@ def implementation(config: Any) -> Any:
         return config.implementation
     module, _, name = config.implementation.partition(":")
     return getattr(importlib.import_module(module), name)
-
-
-def table(fields: dict[str, Any]) -> Iterator[str]:
-    """Yield a table of hyperparameters, given the JSON Schema of each."""
-    rows = [(f"``{name}``", *described(field)) for name, field in fields.items() if name != "use"]
-    if not rows:
-        return
-    yield from (".. list-table::", "   :header-rows: 1", "   :widths: 20 20 15 45", "")
-    for first, *others in [("hyperparameter", "type", "default", "meaning"), *rows]:
-        yield f"   * - {first}"
-        yield from (f"     - {cell}" for cell in others)
-    yield ""
-
-
-def described(field: dict[str, Any]) -> tuple[str, str, str]:
-    """Return type, default and meaning of one hyperparameter."""
-    default = f"``{json.dumps(field['default'])}``" if "default" in field else "required"
-    return type_of(field), default, " ".join(field.get("description", "").split())
-
-
-def type_of(field: dict[str, Any]) -> str:
-    """Say in a few words what a JSON Schema accepts."""
-    if "anyOf" in field:
-        return " or ".join(dict.fromkeys(type_of(each) for each in field["anyOf"]))
-    if "const" in field or "enum" in field:
-        return ", ".join(f"``{json.dumps(value)}``" for value in field.get("enum", [field.get("const")]))
-    if "$ref" in field:
-        return field["$ref"].rpartition("/")[2]
-    name = {
-        "object": "a plugin by name" if "use" in field.get("properties", {}) else "mapping",
-        "array": "list",
-    }
-    bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    text = name.get(field.get("type", ""), field.get("type", "any"))
-    limits = [f"{sign} {field[key]:g}" for key, sign in bounds.items() if key in field]
-    return " ".join([text, *limits])

@@ -6,9 +6,13 @@ import tempfile
 import warnings
 from pathlib import Path
 
+import numpy as np
+import tensorflow as tf
+
+from optiplug.config import OptimizerConfig
 from optiplug.named import NamedConfig
 
-from .check import check, require
+from .check import NotApplicable, check, require
 from .problems import SHAPES, STEPS, Training, compare, gradients, reference
 
 _STATEFUL = ("optimizers", "processors")
@@ -71,6 +75,22 @@ def spares_what_has_no_gradient(config: NamedConfig) -> None:
     compare(
         {each: after[each] for each in spared}, {each: before[each] for each in spared}, "without gradient"
     )
+
+
+@check("optimizers")
+def keeps_state_in_another_dtype(config: OptimizerConfig) -> None:
+    """With ``state_dtype="bfloat16"`` every slot of real numbers is kept in it, and training stays finite."""
+    usual = reference(config).optimizer.state
+    slots = [name for name in usual.homes if usual.states[name].dtype == tf.float32]
+    if not slots:
+        raise NotApplicable("it has no slots of real numbers")
+    training = Training(config.model_copy(update={"state_dtype": "bfloat16"})).run()
+    kept = {name: training.optimizer.state.states[name].variable.dtype for name in slots}
+    wrong = [name for name, dtype in kept.items() if dtype != tf.bfloat16]
+    hint = "add_slot without a dtype follows state_dtype"
+    require(not wrong, "must be kept in bfloat16", received=wrong, hint=hint)
+    for name, value in training.model_values().items():
+        require(np.isfinite(value).all(), "must stay finite", where=name, received=value.tolist())
 
 
 @check(*_STATEFUL)

@@ -64,3 +64,10 @@ class TouchesTheStateOfOthers(SGD):
         super().update_step(gradient, variable)
         for velocity in self.momentum:
             velocity.assign(0.9 * velocity.value)
+
+
+@breaks("keeps_state_in_another_dtype", "must be kept in bfloat16", momentum=0.9)
+class InsistsOnItsDtype(SGD):
+    def build(self, variables):
+        super(SGD, self).build(variables)
+        self.momentum = self.add_slot("momentum", dtype=tf.float32)

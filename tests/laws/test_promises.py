@@ -1,0 +1,16 @@
+"""Every plugin that is installed keeps the promises of the framework, as does its oddest form."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optiplug import registry
+from optiplug.testing import parametrize_with_checks
+from support.forms import oddest_forms
+
+EXAMPLES = [config(**config.example) for config in map(registry.load, registry.entries())]
+
+
+@parametrize_with_checks([*EXAMPLES, *oddest_forms(EXAMPLES)])
+def test_keeps_its_promises(config: Any, check: Any) -> None:
+    check(config)
