@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from .errors import BuildError
 from .keras_names import KerasNames
@@ -16,7 +15,7 @@ __all__ = ["Averages"]
 class Averages(KerasNames):
     """Mixin of `Optimizer`: its variables as they would be if training ended now."""
 
-    finalize_variable_values: Callable[[Sequence[Any]], None]
+    _finalize: Callable[..., None]
     _pipeline: Pipeline
     _averaged = False
 
@@ -25,9 +24,9 @@ class Averages(KerasNames):
         """Let the variables have their final values, such as their averages, inside a ``with`` block.
 
         These are the values that `finalize_variable_values` assigns; when the block ends, also by
-        an exception, each variable has its own value back, bit for bit. Do not train in it: what
-        a step does to the variables would be lost, and what it does to the state would not. With
-        a strategy, enter it outside of `strategy.run`.
+        an exception, each variable has its own value back, bit for bit, and state never changes.
+        Do not train in it: what a step does to the variables would be lost, and what it does to
+        the state would not. With a strategy, enter it outside of `strategy.run`.
 
         Raises
         ------
@@ -51,7 +50,7 @@ class Averages(KerasNames):
         held = [variable.read_value() for variable in variables]
         self._averaged = True
         try:
-            self.finalize_variable_values(variables)
+            self._finalize(variables, with_state=False)
             yield
         finally:
             for variable, value in zip(variables, held, strict=True):

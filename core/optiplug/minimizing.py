@@ -59,7 +59,7 @@ class Minimizing:
         """Return the loss as the processors want it differentiated, such as multiplied by a `loss_scale`.
 
         `minimize` and `compute_gradients` do it by themselves; in a loop with a tape of your own,
-        take the gradients of what this returns.
+        take the gradients of what this returns, and call `build` before: a scale is state.
         """
         for scale in self._loss_scales:
             loss = scale(loss)

@@ -336,12 +336,15 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Nesting, Configured, Stat
 
         A variable that was never trained is left alone: it is its own average.
         """
+        self._finalize(var_list, with_state=True)
+
+    def _finalize(self, var_list: Sequence[Any], with_state: bool) -> None:
         given = [unwrapped(variable) for variable in var_list]
         late = set(map(id, self._late(given)))
         variables = [variable for variable in given if id(variable) not in late]
         if variables and self._pipeline.uses("finalize"):
             for program in self._programs_of(variables).values():
-                program.finalize()
+                program.finalize(with_state)
 
     @property
     def trace_count(self) -> int:

@@ -178,9 +178,8 @@ class Program:
         by_key = {self._keys[name]: value for name, value in starts.items()}
         return Frame(self._components, self._paths, by_key, self.plan.table.computed)
 
-    def _ended(self, frame: Frame) -> Values:
-        """Commit a frame, and return what became of the values that it started from."""
-        frame.commit()
+    def _ends(self, frame: Frame) -> Values:
+        """Return what became of the values that a frame started from."""
         return {self._names[key]: value for key, value in frame.ends.items()}
 
     def _trace_core(self, gradients: Sequence[Any], starts: Values) -> Values:
@@ -189,7 +188,8 @@ class Program:
             step = self.plan.step(frame, self._present, self._absent)
             self._stages(gradients, step)
             step.advance()
-            return self._ended(frame)
+            frame.commit()
+            return self._ends(frame)
 
     def _stages(self, gradients: Sequence[Any], step: Step) -> None:
         pipeline = self.plan.pipeline
@@ -239,12 +239,13 @@ class Program:
         ir = self._core.experimental_get_compiler_ir([each.gradient for each in units], self._starts(units))
         return str(ir(stage="optimized_hlo"))
 
-    def finalize(self) -> None:
-        """Assign the final values of this device's variables."""
+    def finalize(self, with_state: bool) -> None:
+        """Assign the final values of this device's variables, and what becomes of state with that."""
         units = [self._joined(each) for each in self._present if isinstance(each, Pack)]
         with distribution.tracing(self._variables[0]), self._frame(self._starts(units)) as frame:
             self.plan.pipeline.run("finalize", self.plan.step(frame, self._present, self._absent))
-            ends = self._ended(frame)
+            frame.commit(lambda key: with_state or key in self.plan.parameters.paths)
+            ends = self._ends(frame)
         self._scatter(units, ends)
 
     def _check(self, gradients: Sequence[Any], starts: Values) -> None:

@@ -8,7 +8,7 @@ although its author writes ``variable.assign_sub(...)``.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -156,10 +156,11 @@ class Frame:
         """The new values of those in `starts` to which something was assigned."""
         return {working.key: working.value for working in self.assigned if working.key in self._starts}
 
-    def commit(self) -> None:
-        """Write every other captured value, each variable once."""
+    def commit(self, chosen: Callable[[int], bool] = bool) -> None:
+        """Write every other captured value, each variable once, or those of chosen `id`s."""
         parts = {}
-        for key in [working.key for working in self.assigned if working.key not in self._starts]:
+        captured = [working.key for working in self.assigned if working.key not in self._starts]
+        for key in filter(chosen, captured):
             variable = self._components[key]
             value = tf.cast(self._workings[key].value, variable.dtype)
             if isinstance(variable, Part):

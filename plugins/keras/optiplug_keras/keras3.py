@@ -45,6 +45,12 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
                 received=keras.backend.backend(),
                 hint="set KERAS_BACKEND=tensorflow before Keras is imported",
             )
+        if type(optimizer).compute_gradients is not optiplug.Optimizer.compute_gradients:
+            raise optiplug.ConfigError(
+                "Keras computes gradients by itself, and this optimizer has to",
+                where=optimizer.name,
+                hint="train it by `optimizer.minimize` in a loop of your own",
+            )
         # For a rate that is a function Keras makes no variable.
         super().__init__(optimizer, learning_rate=lambda: optimizer.learning_rate)
         del self._iterations, self._variables  # Keras' own, which a checkpoint would have beside ours
@@ -79,6 +85,10 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
                 for gradient, variable in pairs
             ]
         self.optimizer.apply_gradients(pairs)
+
+    def scale_loss(self, loss: Any) -> Any:
+        """Return the loss as it is to be differentiated: multiplied by the scales of processors and Keras."""
+        return self.optimizer.scale_loss(super().scale_loss(loss))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
         """Take one step with these (gradient, variable) pairs and return `iterations`."""
