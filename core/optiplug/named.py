@@ -186,6 +186,11 @@ class NamedConfig(Section):
         dumped: dict[str, Any] = _plain(dict(self))
         return dumped
 
+    @property
+    def exemptions(self) -> Mapping[str, str]:
+        """The checks of `optiplug.testing` that by its nature it cannot pass, each with the reason."""
+        return {}
+
     @classmethod
     def summary(cls) -> str:
         """Return the first line of the docstring."""

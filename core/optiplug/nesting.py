@@ -42,6 +42,11 @@ class Nesting(KerasNames):
         """The optimizers inside of this one by name, once it is built."""
         return {name: branch.optimizer for name, branch in self.branch.inside.items()}
 
+    @property
+    def own_variables(self) -> list[Any]:
+        """The variables of the model that this optimizer updates itself, once it is built."""
+        return self.branch.own
+
     def put_inside(self, outer: Any, name: str) -> None:
         """Make this optimizer, which has no state yet, a part of another: its state is kept there."""
         self._table: Any = None

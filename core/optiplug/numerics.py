@@ -22,6 +22,7 @@ __all__ = [
     "scalar_dtype",
     "select",
     "sum_of_squares",
+    "total",
 ]
 
 _ROW = 256
@@ -50,16 +51,22 @@ def scalar_dtype(dtype: Any) -> Any:
     return tf.float64 if tf.as_dtype(dtype) in (tf.float64, tf.complex128) else tf.float32
 
 
-def _row_sums(x: Any) -> Any:
-    """Sum all elements by a product with ones, which XLA on CPU runs ten times faster than a reduce."""
+def total(x: Any) -> Any:
+    """Return the sum of all elements, as a scalar of the same dtype.
+
+    It is a product with ones: XLA on a CPU reduces to a scalar ten times slower, an element at a time.
+
+    >>> float(total(tf.constant([[1.0, 2.0], [3.0, 4.0]])))
+    10.0
+    """
     flat = tf.reshape(x, [-1])
     size = flat.shape[0]
     if size is None or size < _ROW:
         return tf.reduce_sum(flat)
     whole = size - size % _ROW
     rows = tf.reshape(flat[:whole] if whole < size else flat, [-1, _ROW])
-    total = tf.reduce_sum(tf.linalg.matvec(rows, tf.ones([_ROW], rows.dtype)))
-    return total + tf.reduce_sum(flat[whole:]) if whole < size else total
+    summed = tf.reduce_sum(tf.linalg.matvec(rows, tf.ones([_ROW], rows.dtype)))
+    return summed + tf.reduce_sum(flat[whole:]) if whole < size else summed
 
 
 def sum_of_squares(x: Any) -> Any:
@@ -71,7 +78,7 @@ def sum_of_squares(x: Any) -> Any:
     x = tf.convert_to_tensor(x)
     if x.dtype.is_complex:
         return sum_of_squares(tf.math.real(x)) + sum_of_squares(tf.math.imag(x))
-    return _row_sums(tf.square(tf.cast(x, scalar_dtype(x.dtype))))
+    return total(tf.square(tf.cast(x, scalar_dtype(x.dtype))))
 
 
 def global_norm(tensors: Sequence[Any]) -> Any:

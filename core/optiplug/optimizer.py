@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from . import distribution
+from . import distribution, numerics
 from .averages import Averages
 from .configured import Configured
 from .elementwise import is_elementwise
@@ -222,6 +222,14 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Nesting, Configured, Stat
         each time: a method of the optimizer.
         """
         return self._step.once(function, like)
+
+    def bias_correction(self, beta: Any, like: Any) -> Any:
+        """Return ``1 - beta^t`` with ``t = iterations + 1``, as a scalar in the dtype of `like`.
+
+        That is what an average of decay `beta` is divided by, as it starts at zero; `beta` is a number
+        or a schedule. All variables share it: ask for it `once`.
+        """
+        return numerics.bias_correction(self.scalar(beta, like), self.iterations + 1)
 
     @property
     def processors(self) -> tuple[Any, ...]:

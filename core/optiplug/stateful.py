@@ -107,7 +107,7 @@ class Stateful:
         return self._table.add(
             self._qualified(name),
             owner=self.owner,
-            beside=next(iter(self._variables or self._parameters)),
+            beside=next(iter(self._variables or self._parameters), None),
             shape=shape,
             dtype=tf.as_dtype(dtype),
             initial=initial if callable(initial) else lambda: initial,

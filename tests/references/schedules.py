@@ -32,7 +32,7 @@ def half_cosine(fraction: Fraction) -> np.float64:
     return np.float64(0.5) * (1 + np.cos(np.pi * np.float64(fraction)))
 
 
-def linear(start: float, end: float, fraction: Fraction) -> np.float64:
+def straight(start: float, end: float, fraction: Fraction) -> np.float64:
     return np.float64(start) + (np.float64(end) - start) * np.float64(fraction)
 
 
@@ -87,7 +87,7 @@ def cosine(
     if warmup_target is None:
         peak = initial_learning_rate
     elif step < warmup_steps:
-        return linear(initial_learning_rate, warmup_target, Fraction(step, warmup_steps))
+        return straight(initial_learning_rate, warmup_target, Fraction(step, warmup_steps))
     else:
         peak = warmup_target
         step -= warmup_steps
@@ -116,7 +116,7 @@ def warmup(
 ) -> float:
     if step >= warmup_steps:
         return evaluate(schedule, step - warmup_steps)
-    return float(linear(initial_learning_rate, evaluate(schedule, 0), Fraction(step, warmup_steps)))
+    return float(straight(initial_learning_rate, evaluate(schedule, 0), Fraction(step, warmup_steps)))
 
 
 def join(step: int, *, schedules: Sequence[float | Mapping[str, Any]], boundaries: Sequence[int]) -> float:
@@ -154,7 +154,7 @@ def warmup_stable_decay(
     shape: str = "linear",
 ) -> np.float64:
     if step < warmup_steps:
-        return linear(initial_learning_rate, peak_learning_rate, Fraction(step, warmup_steps))
+        return straight(initial_learning_rate, peak_learning_rate, Fraction(step, warmup_steps))
     decaying = max(0, step - warmup_steps - stable_steps)
     fraction = Fraction(min(decaying, decay_steps), decay_steps)
     remaining = {
@@ -163,3 +163,58 @@ def warmup_stable_decay(
         "sqrt": 1 - np.sqrt(np.float64(fraction)),
     }[shape]
     return end_learning_rate + (peak_learning_rate - end_learning_rate) * remaining
+
+
+def linear(
+    step: int,
+    *,
+    initial_learning_rate: float,
+    transition_steps: int,
+    end_learning_rate: float = 0.0,
+    transition_begin: int = 0,
+) -> np.float64:
+    done = Fraction(min(max(step - transition_begin, 0), transition_steps), transition_steps)
+    return straight(initial_learning_rate, end_learning_rate, done)
+
+
+def product(step: int, *, schedules: Sequence[float | Mapping[str, Any]]) -> float:
+    return math.prod(evaluate(each, step) for each in schedules)
+
+
+def inverse_sqrt(step: int, *, peak_learning_rate: float, warmup_steps: int = 4000) -> np.float64:
+    """Vaswani et al. 2017, section 5.3, times what makes the peak 1, times the peak."""
+    t = np.float64(step + 1)
+    factor = min(t**-0.5, t * np.float64(warmup_steps) ** -1.5)
+    return peak_learning_rate * factor * np.sqrt(np.float64(warmup_steps))
+
+
+def cyclical(
+    step: int,
+    *,
+    initial_learning_rate: float,
+    maximal_learning_rate: float,
+    step_size: int,
+    mode: str = "triangular",
+    gamma: float = 1.0,
+) -> np.float64:
+    """Smith 2017, the code in section 3.1, with the cycle counted from 1."""
+    cycle = math.floor(1 + Fraction(step, 2 * step_size))
+    x = abs(Fraction(step, step_size) - 2 * cycle + 1)
+    scale = {"triangular": 1.0, "triangular2": 2.0 ** (1 - cycle), "exp_range": np.float64(gamma) ** step}
+    height = (np.float64(maximal_learning_rate) - initial_learning_rate) * np.float64(max(0, 1 - x))
+    return initial_learning_rate + height * scale[mode]
+
+
+def rex(
+    step: int, *, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0
+) -> np.float64:
+    left = 1 - Fraction(min(step, decay_steps), decay_steps)
+    profile = np.float64(left / (Fraction(1, 2) + Fraction(1, 2) * left))
+    return end_learning_rate + (np.float64(initial_learning_rate) - end_learning_rate) * profile
+
+
+def tanh_decay(
+    step: int, *, initial_learning_rate: float, decay_steps: int, lower: float = -6.0, upper: float = 3.0
+) -> np.float64:
+    fraction = np.float64(Fraction(min(step, decay_steps), decay_steps))
+    return initial_learning_rate / 2 * (1 - np.tanh(lower + (np.float64(upper) - lower) * fraction))

@@ -6,8 +6,12 @@ deep learning", with the learning rate inside the velocity.
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import numpy as np
 
+from references.case import Case, Peer
 from references.training import Array, Scalar, at
 
 
@@ -30,3 +34,14 @@ class SGD:
         if self.nesterov:
             return np.asarray(variable + momentum * velocity - rate * gradient)
         return np.asarray(variable + velocity)
+
+
+def _keras(**fields: Any) -> Any:
+    import tf_keras
+
+    return tf_keras.optimizers.SGD(**fields, jit_compile=False)
+
+
+FORMS: list[dict[str, Any]] = [{}, {"momentum": 0.9}, {"momentum": 0.9, "nesterov": True}]
+CASES = [Case("sgd", SGD, form) for form in FORMS]
+PEERS = [Peer("sgd", "tf_keras", partial(_keras, **form), form) for form in FORMS]

@@ -1,15 +1,16 @@
 """The order of a step in NumPy float64 or complex128, for the oracles of optimizers and processors.
 
 An optimizer oracle has `rate(iteration)` and `update(key, gradient, variable, iteration)`, which
-returns the new variable; `key` tells the state of one variable from another's. A processor oracle
-is a `Processor`. Nothing here knows TensorFlow.
+returns the new variable; `key` tells the state of one variable from another's. One that has to see
+all variables at once has `update_all(gradients, variables, iteration)` instead: of and to
+dictionaries by key. A processor oracle is a `Processor`. Nothing here knows TensorFlow.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -50,6 +51,7 @@ class Step:
     keys: list[int]
     iteration: int
     rate: float
+    gradients: list[Array] = field(default_factory=list)
 
 
 class Processor:
@@ -66,6 +68,10 @@ class Processor:
 
     def decay(self, gradients: list[Array], step: Step) -> list[Array]:
         return gradients
+
+    def update(self, updates: list[Array], step: Step) -> list[Array]:
+        """See what the optimizer adds to each variable; `step.variables` are those before that."""
+        return updates
 
     def post_step(self, step: Step) -> None:
         """See the new variables; may replace entries of `step.variables`."""
@@ -90,11 +96,26 @@ def call(
         present = processor.clip(present, step)
     for processor in processors:
         present = processor.decay(present, step)
-    for key, gradient in zip(keys, present, strict=True):
-        variables[key] = optimizer.update(key, gradient, variables[key], iteration)
+    step.gradients = present
+    given = dict(zip(keys, present, strict=True))
+    updates = [new - variables[key] for key, new in _updated(optimizer, given, variables, iteration).items()]
+    for processor in processors:
+        updates = processor.update(updates, step)
+    for key, update in zip(keys, updates, strict=True):
+        variables[key] = variables[key] + update
     for processor in processors:
         processor.post_step(step)
     return True
+
+
+def _updated(
+    optimizer: Any, gradients: dict[int, Array], variables: dict[int, Array], iteration: int
+) -> dict[int, Array]:
+    if hasattr(optimizer, "update_all"):
+        return dict(optimizer.update_all(gradients, variables, iteration))
+    return {
+        key: optimizer.update(key, gradient, variables[key], iteration) for key, gradient in gradients.items()
+    }
 
 
 def train(

@@ -62,6 +62,48 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"initial_learning_rate": 0.1, "first_decay_steps": 10, "t_mul": 1.1, "m_mul": 1.1},
         {"initial_learning_rate": 0.1, "first_decay_steps": 8, "t_mul": 1.5},
     ],
+    "linear": [
+        {"initial_learning_rate": 0.1, "transition_steps": 41},
+        {"initial_learning_rate": 0.0, "transition_steps": 1, "end_learning_rate": 0.3},
+        {
+            "initial_learning_rate": 0.0,
+            "transition_steps": 47,
+            "end_learning_rate": 0.1,
+            "transition_begin": 41,
+        },
+    ],
+    "inverse_sqrt": [
+        {"peak_learning_rate": 0.1},
+        {"peak_learning_rate": 0.1, "warmup_steps": 41},
+        {"peak_learning_rate": 0.1, "warmup_steps": 1},
+    ],
+    "cyclical": [
+        {
+            "initial_learning_rate": low,
+            "maximal_learning_rate": high,
+            "step_size": size,
+            "mode": mode,
+            "gamma": 0.97 if mode == "exp_range" else 1.0,
+        }
+        for (low, high), size, mode in product(
+            [(0.01, 0.1), (0.1, 0.0)], [1, 10, 41], ["triangular", "triangular2", "exp_range"]
+        )
+    ],
+    "rex": [
+        {"initial_learning_rate": 0.1, "decay_steps": 41},
+        {"initial_learning_rate": 0.1, "decay_steps": 100, "end_learning_rate": 0.01},
+        {"initial_learning_rate": 0.1, "decay_steps": 1},
+    ],
+    "tanh_decay": [
+        {"initial_learning_rate": 0.1, "decay_steps": 41},
+        {"initial_learning_rate": 0.1, "decay_steps": 100, "lower": -4.0, "upper": 4.0},
+        {"initial_learning_rate": 0.1, "decay_steps": 1, "lower": 0.5, "upper": 5.5},
+    ],
+    "product": [
+        {"schedules": [0.1, COSINE, STAIRS]},
+        {"schedules": [COSINE]},
+        {"schedules": [{"use": "warmup", "schedule": COSINE, "warmup_steps": 41}, 0.0]},
+    ],
     "warmup": [
         {"schedule": 0.3, "warmup_steps": 41},
         {"schedule": COSINE, "warmup_steps": 47},
@@ -136,6 +178,35 @@ ANY: dict[str, st.SearchStrategy[dict[str, Any]]] = {
             "alpha": UNIT,
         }
     ),
+    "linear": st.fixed_dictionaries(
+        {
+            "initial_learning_rate": RATES,
+            "transition_steps": STEPS,
+            "end_learning_rate": RATES,
+            "transition_begin": STEPS | st.just(0),
+        }
+    ),
+    "inverse_sqrt": st.fixed_dictionaries({"peak_learning_rate": RATES, "warmup_steps": STEPS}),
+    "cyclical": st.fixed_dictionaries(
+        {
+            "initial_learning_rate": RATES,
+            "maximal_learning_rate": RATES,
+            "step_size": STEPS,
+            "mode": st.sampled_from(["triangular", "triangular2"]),
+        }
+    )
+    | st.fixed_dictionaries(
+        {
+            "initial_learning_rate": RATES,
+            "maximal_learning_rate": RATES,
+            "step_size": STEPS,
+            "mode": st.just("exp_range"),
+            "gamma": st.floats(0.9, 1),
+        }
+    ),
+    "rex": st.fixed_dictionaries({**DECAY, "end_learning_rate": RATES}),
+    "tanh_decay": st.fixed_dictionaries({**DECAY, "lower": st.floats(-9, 0), "upper": st.floats(0.5, 9)}),
+    "product": st.fixed_dictionaries({"schedules": st.lists(SIMPLE, min_size=1, max_size=4)}),
     "warmup": st.fixed_dictionaries(
         {"schedule": SIMPLE, "warmup_steps": STEPS, "initial_learning_rate": RATES}
     ),

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from references.case import SHAPES
 from references.training import Array
 
-SHAPES: tuple[tuple[int, ...], ...] = ((), (5,), (4, 3), (0,))
 TOLERANCES = {"float64": 1e-12, "float32": 1e-6}
 
 

@@ -49,6 +49,8 @@ class Check:
         """
         if config.kind not in self.kinds:
             raise ConfigError(f"{self.name} is a check of {', '.join(self.kinds)}", received=config)
+        if self.name in config.exemptions:
+            raise NotApplicable(config.exemptions[self.name])
         self.function(config)
 
 

@@ -34,7 +34,8 @@ def parametrize_with_checks(
         Configs, or objects that were made from one.
     expected_failures
         For the id of each test that is known to fail, the reason. A test that passes nevertheless
-        fails: the promise is kept again, and the entry can go.
+        fails: the promise is kept again, and the entry can go. What a config exempts itself from in
+        `exemptions` is skipped.
 
     Raises
     ------

@@ -73,19 +73,13 @@ class Adam(Optimizer):
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))
             v = largest
-        rate, epsilon = self.once(self._rate_and_epsilon, variable)
-        variable.assign_sub(m * rate / (tf.sqrt(v) + epsilon))
+        correction, epsilon = self.once(self._correction_and_epsilon, variable)
+        variable.assign_sub(m * (self.rate(variable) * correction) / (tf.sqrt(v) + epsilon))
 
-    def _rate_and_epsilon(self, dtype: Any) -> tuple[Any, Any]:
-        root = tf.sqrt(self._bias_correction(self.config.beta_2, dtype))
-        rate = self.rate(dtype) * root / self._bias_correction(self.config.beta_1, dtype)
-        return rate, self.config.epsilon * (root if self.config.epsilon_form == "paper" else 1)
-
-    def _bias_correction(self, beta: Any, dtype: Any) -> Any:
-        """Return ``1 - beta^t``, without the cancellation of that formula for a beta close to 1."""
-        beta = self.scalar(beta, dtype)
-        t = tf.cast(self.iterations + 1, beta.dtype)
-        return -tf.math.expm1(t * tf.math.log1p(beta - 1))
+    def _correction_and_epsilon(self, dtype: Any) -> tuple[Any, Any]:
+        root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
+        epsilon = self.config.epsilon * (root if self.config.epsilon_form == "paper" else 1)
+        return root / self.bias_correction(self.config.beta_1, dtype), epsilon
 
 
 class AdamW(Adam):

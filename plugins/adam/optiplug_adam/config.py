@@ -1,4 +1,4 @@
-"""Configs of adam and adamw."""
+"""Configs of adam, adamax, adamw and nadam."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pydantic import Field
 
 from optiplug import LearningRate, NonNegative, OptimizerConfig, UnitInterval
 
-__all__ = ["AdamConfig", "AdamWConfig"]
+__all__ = ["AdamConfig", "AdamWConfig", "AdamaxConfig", "NadamConfig"]
 
 
 class AdamConfig(OptimizerConfig):
@@ -48,3 +48,44 @@ class AdamWConfig(AdamConfig):
 
     weight_decay: NonNegative = 0.004
     """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""
+
+
+class AdamaxConfig(OptimizerConfig):
+    """Momentum divided by the largest gradient that is not forgotten yet. Two state slots."""
+
+    implementation = "optiplug_adam.adamax:Adamax"
+    paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, section 7.1, arXiv:1412.6980"
+    elementwise = True
+    keras_slots = {"m": "momentum", "momentum": "momentum", "u": "infinity_norm", "norm": "infinity_norm"}
+
+    learning_rate: LearningRate = 1e-3
+    """Step size: close to the largest change of an element in one step."""
+    beta_1: UnitInterval = 0.9
+    """Share of the momentum that stays at each step, in [0, 1)."""
+    beta_2: UnitInterval = 0.999
+    """Share of the largest gradient that stays at each step, in [0, 1)."""
+    epsilon: Annotated[float, Field(ge=0)] = 1e-7
+    """Added to the largest gradient; the paper has none."""
+
+
+class NadamConfig(OptimizerConfig):
+    """Adam with Nesterov momentum, whose weight grows over the first steps. Two state slots."""
+
+    implementation = "optiplug_adam.nadam:Nadam"
+    paper = "Dozat 2016, Incorporating Nesterov Momentum into Adam, ICLR workshop"
+    elementwise = True
+    keras_slots = {
+        "m": "momentum",
+        "momentum": "momentum",
+        "v": "second_moment",
+        "velocity": "second_moment",
+    }
+
+    learning_rate: LearningRate = 1e-3
+    """Step size: close to the largest change of an element in one step."""
+    beta_1: UnitInterval = 0.9
+    """Share of the momentum that stays at each step, and what its weight grows to, in [0, 1)."""
+    beta_2: UnitInterval = 0.999
+    """Share of the second moment that stays at each step, in [0, 1)."""
+    epsilon: Annotated[float, Field(ge=0)] = 1e-7
+    """Added to the root of the corrected second moment."""

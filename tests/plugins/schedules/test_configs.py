@@ -12,6 +12,7 @@ from support.schedules import COSINE, EXAMPLES
 
 NAMES = sorted({entry.name for entry in registry.entries("schedules")})
 RATE = {"initial_learning_rate": 0.1}
+CYCLE = {**RATE, "maximal_learning_rate": 1.0, "step_size": 10}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -79,6 +80,17 @@ def test_a_function_is_accepted_in_code_but_has_no_name():
         ("join", {"schedules": [], "boundaries": []}, "boundaries: must have one item fewer than"),
         ("join", {"schedules": [1, 2, 3], "boundaries": [9, 3]}, "boundaries: must be strictly increasing"),
         ("one_cycle", {"peak_learning_rate": 1, "total_steps": 9, "pct_start": 1}, "pct_start: must be < 1"),
+        ("linear", {**RATE, "transition_steps": 0}, "transition_steps: must be >= 1"),
+        ("linear", {**RATE, "transition_steps": 9, "transition_begin": -1}, "transition_begin: must be >= 0"),
+        ("inverse_sqrt", {"peak_learning_rate": 1, "warmup_steps": 0}, "warmup_steps: must be >= 1"),
+        ("product", {"schedules": []}, "schedules: must have at least 1 items"),
+        ("product", {"schedules": [1, {**COSINE, "alpha": 2}]}, "schedules[1].alpha: must be <= 1"),
+        ("cyclical", {**CYCLE, "step_size": 0}, "step_size: must be >= 1"),
+        ("cyclical", {**CYCLE, "mode": "triangle"}, "did you mean 'triangular'"),
+        ("cyclical", {**CYCLE, "mode": "exp_range", "gamma": 1.1}, "gamma: must be <= 1"),
+        ("cyclical", {**CYCLE, "gamma": 0.9}, "gamma: goes together with mode: exp_range"),
+        ("rex", {**RATE, "decay_steps": 10, "end_learning_rate": -1}, "end_learning_rate: must be >= 0"),
+        ("tanh_decay", {**RATE, "decay_steps": 10, "lower": 3.0}, "upper: must be > lower"),
         (
             "one_cycle",
             {"peak_learning_rate": 1, "total_steps": 9, "div_factor": 0},

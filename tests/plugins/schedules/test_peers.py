@@ -89,6 +89,42 @@ def test_one_cycle_equals_optax(hyperparameters):
 
 
 @pytest.mark.usefixtures("_float64_in_jax")
+@pytest.mark.parametrize("hyperparameters", EXAMPLES["linear"])
+def test_linear_equals_optax(hyperparameters):
+    renamed = {"initial_learning_rate": "init_value", "end_learning_rate": "end_value"}
+    given = {"end_learning_rate": 0.0, **hyperparameters}
+    peer = optax.linear_schedule(**{renamed.get(name, name): value for name, value in given.items()})
+    assert_same(optiplug.create("linear", **hyperparameters), peer, range(130))
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+def test_product_equals_optax_multiplied():
+    ours = optiplug.create("product", schedules=[EXAMPLES["linear"][0] | {"use": "linear"}, 0.5])
+    peer = optax.linear_schedule(0.1, 0.0, 41)
+    assert_same(ours, lambda step: 0.5 * peer(step), range(130))
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+@pytest.mark.parametrize("mode", ["triangular", "triangular2"])
+def test_cycles_equal_optax_lines_joined(mode):
+    low, high, size = 0.01, 0.1, 10
+    ours = optiplug.create(
+        "cyclical", initial_learning_rate=low, maximal_learning_rate=high, step_size=size, mode=mode
+    )
+    heights = [(high - low) * (0.5**cycle if mode == "triangular2" else 1) for cycle in range(4)]
+    lines = [
+        line
+        for height in heights
+        for line in (
+            optax.linear_schedule(low, low + height, size),
+            optax.linear_schedule(low + height, low, size),
+        )
+    ]
+    boundaries = [size * half for half in range(1, len(lines))]
+    assert_same(ours, optax.join_schedules(lines, boundaries), range(2 * size * len(heights)))
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
 @pytest.mark.parametrize("start", [0.0, 0.05, 0.3])
 @pytest.mark.parametrize("steps", [1, 41])
 def test_warmup_equals_optax_joined(steps, start):

@@ -23,3 +23,9 @@ class EMAConfig(ProcessorConfig):
     """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""
     overwrite_frequency: Annotated[int, Field(ge=1)] | None = None
     """Put the average into the variables at every so many steps; None leaves that to the end of training."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold if averages overwrite the variables."""
+        reason = "all variables become their averages, those without a gradient included"
+        return {"spares_what_has_no_gradient": reason} if self.overwrite_frequency else {}

@@ -1,0 +1,1 @@
+"""Optimizers and processors from papers, for optiplug: one file each."""

@@ -1,0 +1,95 @@
+"""AdaBelief."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Optimizer, numerics
+
+from .configs.adabelief import AdaBeliefConfig
+from .radam import rectification
+
+__all__ = ["AdaBelief"]
+
+
+class AdaBelief(Optimizer):
+    """Momentum divided by how far gradients are from it, so expected ones count more.
+
+    With ``t = iterations + 1``::
+
+        momentum <- beta_1 * momentum + (1 - beta_1) * gradient
+        variance <- beta_2 * variance + (1 - beta_2) * (gradient - momentum)^2 + epsilon_root
+        m_hat = momentum / (1 - beta_1^t)
+        s_hat = variance / (1 - beta_2^t)
+        variable <- variable - learning_rate * m_hat / (sqrt(s_hat) + epsilon)
+
+    Gradients that do not change let `variance` fall to nothing and steps grow: that is the idea,
+    and what `epsilon_root` bounds. With `rectify` the step has the factor `r` of `radam`, and is
+    ``learning_rate * m_hat`` as long as `variance` is worth fewer gradients than `sma_threshold`.
+    With `amsgrad` the largest `variance` so far stands in for `variance` in `s_hat`.
+
+    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-16,
+    `epsilon_root` 1e-16 (above 0), `rectify` False, `sma_threshold` 5.0 (at least 4), `amsgrad`
+    False. State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`.
+
+    Differs from
+    ------------
+    The paper, whose epsilon inside the root and outside of it are one, 1e-8; these are the defaults
+    of optax and of the authors' program. TensorFlow Addons has 1e-14 for both, and rectifies.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    References
+    ----------
+    Zhuang, Tang, Ding, Tatikonda, Dvornek, Papademetris and Duncan 2020, "AdaBelief Optimizer:
+    Adapting Stepsizes by the Belief in Observed Gradients", arXiv:2010.07468.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = AdaBelief(learning_rate=0.9)
+    >>> _ = optimizer.apply_gradients([(tf.constant([1.0, -2.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.0, 0.0]
+    """
+
+    Config = AdaBeliefConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.variance = self.add_slot("variance")
+        if self.config.amsgrad:
+            self.variance_max = self.add_slot("variance_max")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, s = self.momentum[variable], self.variance[variable]
+        m.assign_add((gradient - m) * (1 - beta_1))
+        s.assign_add((tf.square(gradient - m) - s) * (1 - beta_2) + self.config.epsilon_root)
+        if self.config.amsgrad:
+            largest = self.variance_max[variable]
+            largest.assign(tf.maximum(largest, s))
+            s = largest
+        correction_1, correction_2, factor = self.once(self._corrections, variable)
+        m_hat = m * (self.rate(variable) / correction_1)
+        update = m_hat / (tf.sqrt(s / correction_2) + self.config.epsilon)
+        if factor is not None:
+            update = numerics.select(factor > 0, update * factor, m_hat)
+        variable.assign_sub(update)
+
+    def _corrections(self, dtype: Any) -> tuple[Any, Any, Any]:
+        beta_1, beta_2 = self.config.beta_1, self.config.beta_2
+        factor = None
+        if self.config.rectify:
+            factor = rectification(self, beta_2, self.config.sma_threshold, dtype)
+        return self.bias_correction(beta_1, dtype), self.bias_correction(beta_2, dtype), factor

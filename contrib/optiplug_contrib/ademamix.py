@@ -1,0 +1,94 @@
+"""AdEMAMix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .configs.ademamix import AdEMAMixConfig
+
+__all__ = ["AdEMAMix"]
+
+
+class AdEMAMix(Optimizer):
+    """Adam with a second, much slower momentum beside the usual one.
+
+    With ``t = iterations + 1``::
+
+        momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
+        slow_momentum <- beta_3(t) * slow_momentum + (1 - beta_3(t)) * gradient
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        direction     =  momentum / (1 - beta_1^t) + alpha(t) * slow_momentum
+        variable      <- variable - learning_rate * direction
+                                    / (sqrt(second_moment / (1 - beta_2^t)) + epsilon)
+
+    The slow momentum has no bias correction, so it fills slowly. With `warmup_steps`, written T,
+    ``alpha(t) = alpha * min(t / T, 1)``, and `beta_3` rises from `beta_1` such that its half-life
+    rises linearly: ``1 / log(beta_3(t))`` is on the straight line from ``1 / log(beta_1)`` at t = 0
+    to ``1 / log(beta_3)`` at T. The paper takes the number of steps of the whole training for T.
+
+    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999, `beta_3` 0.9999 (all in [0, 1)),
+    `alpha` 5, `epsilon` 1e-8, `warmup_steps` None: no warm-up. State: the slots `momentum`,
+    `slow_momentum` and `second_moment`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    References
+    ----------
+    Pagliardini, Ablin and Grangier 2024, "The AdEMAMix Optimizer: Better, Faster, Older", arXiv:2409.03137.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = AdEMAMix(learning_rate=0.25, beta_3=0.5, alpha=2.0)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.1, -20.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.5, -0.5]
+    """
+
+    Config: ClassVar[type[AdEMAMixConfig]] = AdEMAMixConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.slow_momentum = self.add_slot("slow_momentum")
+        self.second_moment = self.add_slot("second_moment")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        beta_3, alpha = self.once(self._slow, variable)
+        correction_1, root_2 = self.once(self._corrections, variable)
+        fast, slow = self.momentum[variable], self.slow_momentum[variable]
+        second = self.second_moment[variable]
+        fast.assign_add((gradient - fast) * (1 - beta_1))
+        slow.assign_add((gradient - slow) * (1 - beta_3))
+        second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
+        direction = (fast / correction_1 + alpha * slow) / (tf.sqrt(second) / root_2 + self.config.epsilon)
+        variable.assign_sub(self.rate(variable) * direction)
+
+    def _slow(self, dtype: Any) -> tuple[Any, Any]:
+        """Return `beta_3` and `alpha` of this step."""
+        beta_3, alpha = self.scalar(self.config.beta_3, dtype), self.scalar(self.config.alpha, dtype)
+        if self.config.warmup_steps is None:
+            return beta_3, alpha
+        steps = tf.cast(self.config.warmup_steps, beta_3.dtype)
+        share = tf.minimum(tf.cast(self.iterations + 1, beta_3.dtype) / steps, 1.0)
+        beta_1 = self.scalar(self.config.beta_1, dtype)
+        start, end = (1 / tf.math.log1p(beta - 1) for beta in (beta_1, beta_3))
+        rising = tf.exp(1 / ((1 - share) * start + share * end))
+        return tf.minimum(rising, beta_3), share * alpha
+
+    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
+        """Return ``1 - beta_1^t`` and the root of ``1 - beta_2^t``."""
+        one, two = self.config.beta_1, self.config.beta_2
+        return self.bias_correction(one, dtype), tf.sqrt(self.bias_correction(two, dtype))

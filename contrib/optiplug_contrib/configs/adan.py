@@ -1,0 +1,30 @@
+"""Config of adan."""
+
+from __future__ import annotations
+
+from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+
+__all__ = ["AdanConfig"]
+
+
+class AdanConfig(OptimizerConfig):
+    """Adam with Nesterov momentum estimated from differences of gradients. Four state slots."""
+
+    implementation = "optiplug_contrib.adan:Adan"
+    paper = (
+        "Xie, Zhou, Li, Lin and Yan 2022, Adan: Adaptive Nesterov Momentum Algorithm "
+        "for Faster Optimizing Deep Models, arXiv:2208.06677"
+    )
+    elementwise = True
+    copies = "the gradient takes the place of the previous one, which two averages read"
+
+    learning_rate: LearningRate = 1e-3
+    """Step size: close to the largest change of an element in one step."""
+    beta_1: UnitInterval = 0.98
+    """Share of the momentum that stays at each step, in [0, 1)."""
+    beta_2: UnitInterval = 0.92
+    """Share of the average difference that stays at each step, and weight of differences, in [0, 1)."""
+    beta_3: UnitInterval = 0.99
+    """Share of the second moment that stays at each step, in [0, 1)."""
+    epsilon: Positive = 1e-8
+    """Added to the root of the corrected second moment."""

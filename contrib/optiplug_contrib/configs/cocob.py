@@ -1,0 +1,28 @@
+"""Config of cocob."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from optiplug import LearningRate, Number, OptimizerConfig, Positive, Scalar
+
+__all__ = ["COCOBConfig"]
+
+
+class COCOBConfig(OptimizerConfig):
+    """Bets on each element in place of steps, with no learning rate to choose. Five state slots."""
+
+    implementation = "optiplug_contrib.cocob:COCOB"
+    paper = (
+        "Orabona and Tommasi 2017, Training Deep Networks without Learning Rates "
+        "Through Coin Betting, arXiv:1705.07795"
+    )
+    elementwise = True
+    copies = "the old bet is read by the reward and by the variable"
+
+    learning_rate: LearningRate = 1.0
+    """Factor of the gradients; not in the paper, and of little effect unless it changes."""
+    alpha: Annotated[Scalar, Number(gt=0)] = 100.0
+    """How cautious the first bets are: they stay below 1 / alpha."""
+    epsilon: Positive = 1e-8
+    """The largest gradient that each element is taken to have seen before the first step."""

@@ -1,0 +1,34 @@
+"""Config of lazyadam."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+
+__all__ = ["LazyAdamConfig"]
+
+
+class LazyAdamConfig(OptimizerConfig):
+    """Adam that leaves alone the rows of a table that have no gradient. Two state slots."""
+
+    implementation = "optiplug_contrib.lazyadam:LazyAdam"
+    paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980"
+    elementwise = True
+    keras_slots = {
+        "m": "momentum",
+        "momentum": "momentum",
+        "v": "second_moment",
+        "velocity": "second_moment",
+    }
+
+    learning_rate: LearningRate = 1e-3
+    """Step size: close to the largest change of an element in one step."""
+    beta_1: UnitInterval = 0.9
+    """Share of the momentum that stays at each step, in [0, 1)."""
+    beta_2: UnitInterval = 0.999
+    """Share of the second moment that stays at each step, in [0, 1)."""
+    epsilon: Positive = 1e-7
+    """Added to the root of the second moment."""
+    sparse: Literal["exact", "lazy"] = "lazy"
+    """Gradients of rows: "lazy" leaves other rows and their state alone, "exact" is plain Adam."""

@@ -1,0 +1,34 @@
+"""Config of proximal_adagrad."""
+
+from __future__ import annotations
+
+from optiplug import LearningRate, NonNegative, OptimizerConfig, Positive
+
+__all__ = ["ProximalAdagradConfig"]
+
+
+class ProximalAdagradConfig(OptimizerConfig):
+    """Adagrad followed by exact L1 and L2 regularization, which makes zeros. One state slot."""
+
+    implementation = "optiplug_contrib.proximal_adagrad:ProximalAdagrad"
+    paper = "Duchi and Singer 2009, Efficient Learning using Forward-Backward Splitting"
+    elementwise = True
+
+    learning_rate: LearningRate = 1e-3
+    """Step size of an element whose squared gradients sum to 1."""
+    initial_accumulator_value: Positive = 0.1
+    """The sum of squared gradients before the first step."""
+    l1_regularization_strength: NonNegative = 0.0
+    """Factor of the sum of absolute values that is added to the loss; it makes elements exactly zero."""
+    l2_regularization_strength: NonNegative = 0.0
+    """Factor of half the sum of squares that is added to the loss."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold with regularization."""
+        if self.l1_regularization_strength == 0 and self.l2_regularization_strength == 0:
+            return {}
+        return {
+            "zero_gradient_is_a_fixed_point": "regularization moves variables without a gradient",
+            "weight_decay_is_decoupled": "regularization acts on the value that decay has left",
+        }

@@ -1,0 +1,34 @@
+"""Config of sam."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from optiplug import Number, OptimizerConfig
+
+__all__ = ["SAMConfig"]
+
+# A mapping, not a config: which optimizer it names is known only when it is asked for.
+_BASE: Any = {"use": "sgd"}
+
+
+class SAMConfig(OptimizerConfig):
+    """Another optimizer on gradients from where the loss nearby is highest. The state of that one."""
+
+    implementation = "optiplug_contrib.sam:SAM"
+    paper = (
+        "Foret, Kleiner, Mobahi and Neyshabur 2021, Sharpness-Aware Minimization for Efficiently Improving "
+        "Generalization, arXiv:2010.01412"
+    )
+    replaced: ClassVar[Mapping[str, str]] = {
+        **OptimizerConfig.replaced,
+        "learning_rate": "give it to the optimizer inside: `optimizer: {use: sgd, learning_rate: ...}`",
+    }
+
+    optimizer: OptimizerConfig = _BASE
+    """The optimizer that takes the steps: its learning rate, its weight decay."""
+    rho: Annotated[float, Number(ge=0, schedule=False)] = 0.05
+    """How far from the variables the gradients are taken: the norm of the perturbation of all together."""
+    adaptive: bool = False
+    """Measure that distance relative to the elements of the variables (ASAM, Kwon et al. 2021)."""

@@ -1,0 +1,123 @@
+"""Adam with D-Adaptation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from .configs.dadapt_adam import DAdaptAdamConfig
+from .parameter_free import ParameterFree, total
+
+__all__ = ["DAdaptAdam"]
+
+
+class DAdaptAdam(ParameterFree):
+    """Adam that estimates its learning rate by D-Adaptation.
+
+    `distance` is a lower bound of how far the solution is from the start, which grows while
+    gradients point where the steps have been going. With ``t = iterations + 1``, sums over all
+    elements of all variables that have a gradient, and ``keep = sqrt(beta_2)``::
+
+        rate          =  learning_rate * distance * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+        numerator     <- keep * numerator
+                         + (1 - keep) * sum(rate * gradient * gradient_sum / (sqrt(second_moment) + epsilon))
+        gradient_sum  <- keep * gradient_sum + (1 - keep) * rate * gradient
+        distance      <- max(distance, numerator / ((1 - keep) * sum(|gradient_sum|)))
+        momentum      <- beta_1 * momentum + (1 - beta_1) * rate * gradient
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        variable      <- variable - rate * weight_decay * variable
+                         - momentum / (sqrt(second_moment) + epsilon)
+
+    `numerator` is formed of the state from before the step, and `rate` of the distance from before
+    it. Without `bias_correction` the last factor of `rate` is 1.
+
+    Defaults: `learning_rate` 1.0, a factor of what is estimated, `beta_1` 0.9, `beta_2` 0.999 (both
+    in [0, 1)), `epsilon` 1e-8, `d0` 1e-6, the first `distance`, `bias_correction` True. State: the slots
+    `momentum`, `second_moment` and `gradient_sum` and the shared scalars `distance` and `numerator`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    Other optimizers, in that `weight_decay` is multiplied by all of `rate` and not by the learning
+    rate alone, as in the authors' code and in optax. From optax, in that gradients that are all
+    zero leave the distance as it is.
+
+    References
+    ----------
+    Defazio and Mishchenko 2023, "Learning-Rate-Free Learning by D-Adaptation", arXiv:2301.07733.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = DAdaptAdam(d0=0.25)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.1, -20.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.75, -0.75]
+    """
+
+    Config: ClassVar[type[DAdaptAdamConfig]] = DAdaptAdamConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment")
+        self.gradient_sum = self.add_slot("gradient_sum")
+        self.distance = self.add_number("distance", var_list, self.config.d0)
+        self.numerator = self.add_number("numerator", var_list)
+
+    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        """Update the numerator, each variable, and then the estimate of the distance."""
+        dtype = self.distance.dtype
+        pairs = zip(gradients, variables, strict=True)
+        product = total([self._along(gradient, variable) for gradient, variable in pairs], dtype)
+        take = self.once(self._take, dtype)
+        self.numerator.assign_add((product - self.numerator) * take)
+        super().update_variables(gradients, variables)
+        size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
+        estimate = tf.math.divide_no_nan(self.numerator.value, take * size)
+        self.distance.assign(tf.maximum(self.distance, estimate))
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable; the numerator has been updated."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, v, s = self.momentum[variable], self.second_moment[variable], self.gradient_sum[variable]
+        rate = self._size(variable)
+        s.assign_add((gradient * rate - s) * self._after_numerator(self.once(self._take, variable)))
+        m.assign_add((gradient * rate - m) * (1 - beta_1))
+        v.assign_add((tf.square(gradient) - v) * self._after_numerator(1 - beta_2))
+        variable.assign(self.decayed(variable, rate) - m / (tf.sqrt(v) + self.config.epsilon))
+
+    def _after_numerator(self, number: Any) -> Any:
+        """Return a number as it is, in a way that waits for the numerator.
+
+        The numerator is formed of old state. If the compiler saw no order between that and
+        what is assigned to the state, it would copy it.
+        """
+        return tf.minimum(number, tf.maximum(number, tf.cast(self.numerator, number.dtype)))
+
+    def _along(self, gradient: Any, variable: Any) -> Any:
+        """Return the elements of the product of a gradient with the earlier ones."""
+        v, s = self.second_moment[variable], self.gradient_sum[variable]
+        return gradient * self._size(variable) * s / (tf.sqrt(v) + self.config.epsilon)
+
+    def _size(self, variable: Any) -> Any:
+        """Return the learning rate that has been found for a variable."""
+        return self.rate(variable) * self.once(self._found, variable)
+
+    def _found(self, dtype: Any) -> Any:
+        found = self.distance.value
+        if self.config.bias_correction:
+            found *= self.adam_correction(found.dtype)
+        return tf.cast(found, dtype)
+
+    def _take(self, dtype: Any) -> Any:
+        """Return ``1 - keep``, the same number for all dtypes."""
+        return tf.cast(1 - tf.sqrt(self.scalar(self.config.beta_2, self.distance.dtype)), dtype)

@@ -1,0 +1,121 @@
+"""DoG and L-DoG: distance over gradients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import numerics
+
+from .configs.dog import DoGConfig
+from .parameter_free import ParameterFree
+
+__all__ = ["DoG"]
+
+
+class DoG(ParameterFree):
+    """Gradient descent with a step size of distance over gradients.
+
+    With norms over all variables that have a gradient, or with `layerwise` over each one for
+    itself (L-DoG)::
+
+        max_distance <- max(max_distance, norm(variable - initial))
+        square_sum   <- square_sum + norm(gradient)^2
+        rate         =  learning_rate * max_distance / sqrt(square_sum + epsilon)
+        variable     <- variable - rate * (gradient + weight_decay * variable)
+
+    `max_distance` starts at ``reps_rel * (1 + norm(variable))``, of the variables that the optimizer
+    is first built with. The paper evaluates an average of the variables with polynomial decay; an
+    average is what processors such as ``ema`` are for.
+
+    Defaults: `learning_rate` 1.0, a factor of what is found, `reps_rel` 1e-6, `epsilon` 1e-8,
+    `layerwise` False. State: the slot `initial`, a copy of the variable, and the numbers `max_distance`
+    and `square_sum`, shared by all variables, or with `layerwise` two slots of one number each. Use
+    it with variables in float32 at least: half precision cannot see the first steps.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The authors' code and optax, which add weight decay to the gradient, so that it counts in
+    `square_sum`; here it is decoupled from the gradient, and follows the size of the step, not the
+    learning rate alone.
+
+    References
+    ----------
+    Ivgi, Hinder and Carmon 2023, "DoG is SGD's Best Friend: A Parameter-Free Dynamic Step Size
+    Schedule", arXiv:2302.12022.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([0.0, 0.0])
+    >>> optimizer = DoG(reps_rel=0.5)
+    >>> for _ in range(2):
+    ...     _ = optimizer.apply_gradients([(tf.constant([3.0, 4.0]), variable)])
+    ...     print(variable.numpy().round(4))
+    [-0.3 -0.4]
+    [-0.5121 -0.6828]
+    """
+
+    Config: ClassVar[type[DoGConfig]] = DoGConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state."""
+        super().build(var_list)
+        # In the dtype of the variable, whatever that of other state: a rounded start is another start.
+        self.initial = self.add_slot("initial", initial="variable", dtype=_own_dtype)
+        if self.config.layerwise:
+            self.max_distance: Any = self.add_slot(
+                "max_distance",
+                shape=(),
+                dtype=_norm_dtype,
+                initial=lambda variable: self._first_distance([variable]),
+            )
+            self.square_sum: Any = self.add_slot("square_sum", shape=(), dtype=_norm_dtype)
+        else:
+            self.max_distance = self.add_number(
+                "max_distance", var_list, lambda: self._first_distance(var_list)
+            )
+            self.square_sum = self.add_number("square_sum", var_list)
+
+    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        """Look at all variables together, then update each."""
+        if not self.config.layerwise:
+            self._look(gradients, variables, self.max_distance, self.square_sum)
+        super().update_variables(gradients, variables)
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        max_distance, square_sum = self.max_distance, self.square_sum
+        if self.config.layerwise:
+            max_distance, square_sum = max_distance[variable], square_sum[variable]
+            self._look([gradient], [variable], max_distance, square_sum)
+        found = max_distance / tf.sqrt(square_sum + self.config.epsilon)
+        rate = self.rate(variable) * tf.cast(found, variable.dtype)
+        variable.assign(self.decayed(variable, rate) - gradient * rate)
+
+    def _look(
+        self, gradients: Sequence[Any], variables: Sequence[Any], max_distance: Any, square_sum: Any
+    ) -> None:
+        """Take in how far the variables are from where they started, and how large the gradients are."""
+        moved = numerics.global_norm([variable.old - self.initial[variable] for variable in variables])
+        max_distance.assign(tf.maximum(max_distance, tf.cast(moved, max_distance.dtype)))
+        squares = [tf.cast(numerics.sum_of_squares(each), square_sum.dtype) for each in gradients]
+        square_sum.assign_add(tf.add_n(squares))
+
+    def _first_distance(self, variables: Sequence[Any]) -> Any:
+        return self.config.reps_rel * (1 + numerics.global_norm(variables))
+
+
+def _own_dtype(variable: Any) -> Any:
+    return variable.dtype
+
+
+def _norm_dtype(variable: Any) -> Any:
+    return numerics.scalar_dtype(variable.dtype)

@@ -1,0 +1,78 @@
+"""LaProp."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .configs.laprop import LaPropConfig
+
+__all__ = ["LaProp"]
+
+
+class LaProp(Optimizer):
+    """Momentum of gradients that are divided by the root of their second moment first.
+
+    With ``t = iterations + 1``::
+
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        normalized    =  gradient / (sqrt(second_moment / (1 - beta_2^t)) + epsilon)
+        momentum      <- beta_1 * momentum + (1 - beta_1) * normalized
+        variable      <- variable - learning_rate * momentum / (1 - beta_1^t)
+
+    Adam divides the momentum, so a gradient that was small when it came is divided by what came
+    later; here any `beta_1` goes with any `beta_2`.
+
+    Defaults: `learning_rate` 4e-4, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-15.
+    State: the slots `momentum` and `second_moment`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The authors' code, whose momentum holds the learning rate of the step at which a gradient came;
+    at a constant rate both are the same.
+
+    References
+    ----------
+    Ziyin, Wang and Ueda 2020, "LaProp: Separating Momentum and Adaptivity in Adam", arXiv:2002.04839.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = LaProp(learning_rate=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.1, -20.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.5, -0.5]
+    """
+
+    Config: ClassVar[type[LaPropConfig]] = LaPropConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        correction_1, root_2 = self.once(self._corrections, variable)
+        momentum, second = self.momentum[variable], self.second_moment[variable]
+        second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
+        normalized = gradient / (tf.sqrt(second) / root_2 + self.config.epsilon)
+        momentum.assign_add((normalized - momentum) * (1 - beta_1))
+        variable.assign_sub(momentum * (self.rate(variable) / correction_1))
+
+    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
+        """Return ``1 - beta_1^t`` and the root of ``1 - beta_2^t``."""
+        one, two = self.config.beta_1, self.config.beta_2
+        return self.bias_correction(one, dtype), tf.sqrt(self.bias_correction(two, dtype))

@@ -1,0 +1,76 @@
+"""LazyAdam: Adam for embedding tables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .configs.lazyadam import LazyAdamConfig
+
+__all__ = ["LazyAdam"]
+
+
+class LazyAdam(Optimizer):
+    """Adam that leaves alone the rows of a table that have no gradient.
+
+    For every variable with a dense gradient, and for the rows that a `tf.IndexedSlices` gradient
+    holds, with ``t = iterations + 1``::
+
+        momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        rate          =  learning_rate * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+        variable      <- variable - rate * momentum / (sqrt(second_moment) + epsilon)
+
+    Other rows keep their values and their state, where Adam would let both drift on. So a step costs
+    what its rows cost, whatever the size of the table. `t` counts all steps, not those of a row. It
+    is ``adam`` with ``sparse="lazy"``, under the name that TensorFlow Addons gave to it.
+
+    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
+    `sparse` ``"lazy"``. State: the slots `momentum` and `second_moment`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range, or a gate would have to keep whole gradients.
+
+    References
+    ----------
+    Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", arXiv:1412.6980. The lazy rows
+    are TensorFlow's own.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> table = tf.Variable([[1.0], [2.0], [3.0]])
+    >>> optimizer = LazyAdam(learning_rate=0.5)
+    >>> for rows in [0, 1], [1, 1]:
+    ...     gradient = tf.IndexedSlices(tf.constant([[4.0], [8.0]]), tf.constant(rows), tf.constant([3, 1]))
+    ...     _ = optimizer.apply_gradients([(gradient, table)])
+    >>> table.numpy().round(2).tolist()
+    [[0.5], [1.0], [3.0]]
+    """
+
+    Config = LazyAdamConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable, or to rows of it."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, v = self.momentum[variable], self.second_moment[variable]
+        m.assign_add((gradient - m) * (1 - beta_1))
+        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        rate = self.rate(variable) * self.once(self._correction, variable)
+        variable.assign_sub(m * rate / (tf.sqrt(v) + self.config.epsilon))
+
+    def _correction(self, dtype: Any) -> Any:
+        root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
+        return root / self.bias_correction(self.config.beta_1, dtype)

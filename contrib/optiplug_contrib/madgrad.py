@@ -1,0 +1,80 @@
+"""MADGRAD."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .configs.madgrad import MADGRADConfig
+
+__all__ = ["MADGRAD"]
+
+
+class MADGRAD(Optimizer):
+    """Dual averaging with momentum, adaptive by cube roots of squared gradients.
+
+    With ``t = iterations + 1`` and `start`, the variable before the first step::
+
+        weight      =  learning_rate * sqrt(t)
+        sum         <- sum + weight * gradient
+        squared_sum <- squared_sum + weight * gradient^2
+        proposed    =  start - sum / (cbrt(squared_sum) + epsilon)
+        variable    <- momentum * variable + (1 - momentum) * proposed
+
+    Decoupled weight decay takes its share of the variable, but not of `start` and `sum`, which pull
+    the variable back; the paper adds decay to the gradient, which the processor ``l2`` does. The
+    best decay is smaller than elsewhere, often 0.
+
+    Defaults: `learning_rate` 1e-2, `momentum` 0.9, in [0, 1), `epsilon` 1e-6. State: the slots
+    `start`, a copy of the variable, `sum` and `squared_sum`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The authors' code and optax, which add `epsilon` to the learning rate as well.
+
+    References
+    ----------
+    Defazio and Jelassi 2021, "Adaptivity without Compromise: A Momentumized, Adaptive, Dual
+    Averaged Gradient Method for Stochastic Optimization", arXiv:2101.11075.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = MADGRAD(learning_rate=0.125, momentum=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant([1.0, -8.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.875, -0.75]
+    """
+
+    Config: ClassVar[type[MADGRADConfig]] = MADGRADConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.start = self.add_slot("start", initial="variable")
+        self.sum = self.add_slot("sum")
+        self.squared_sum = self.add_slot("squared_sum")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        total, squares = self.sum[variable], self.squared_sum[variable]
+        weight = self.rate(variable) * self.once(self._root, variable)
+        total.assign_add(weight * gradient)
+        squares.assign_add(weight * tf.square(gradient))
+        proposed = self.start[variable] - total / (tf.pow(squares, 1 / 3) + self.config.epsilon)
+        momentum = self.scalar(self.config.momentum, variable)
+        # From its value before weight decay, so that the momentum does not weaken the decay.
+        variable.assign_add((proposed - variable.old) * (1 - momentum))
+
+    def _root(self, dtype: Any) -> Any:
+        return tf.sqrt(tf.cast(self.iterations + 1, dtype))

@@ -1,0 +1,91 @@
+"""NovoGrad."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Optimizer, numerics
+
+from .configs.novograd import NovoGradConfig
+
+__all__ = ["NovoGrad"]
+
+
+class NovoGrad(Optimizer):
+    """Momentum of gradients that are divided by the norm of their layer.
+
+    For each variable, which stands for a layer::
+
+        norm <- sqrt(beta_2 * norm^2 + (1 - beta_2) * |gradient|^2)
+        direction = gradient / (norm + epsilon) + weight_decay_rate * variable
+        momentum <- beta_1 * momentum + direction
+        variable <- variable - learning_rate * momentum
+
+    `norm` starts as ``|gradient|`` of the first gradient that is not zero. With `grad_averaging` all
+    directions but that first one are multiplied by ``1 - beta_1``. With `amsgrad` the largest `norm`
+    so far stands in the second line.
+
+    Defaults: `learning_rate` 0.01, `beta_1` 0.95, `beta_2` 0.98 (both in [0, 1)), `epsilon` 1e-8,
+    `weight_decay_rate` 0.0, `grad_averaging` False, `amsgrad` False. State: the slot `momentum`, and
+    `norm`, a scalar for each variable: the root of the paper's second moment, whose square half
+    precision could not hold. With `amsgrad` also `norm_max`.
+
+    Differs from
+    ------------
+    TensorFlow Addons, where the learning rate is inside of the momentum, so that a change of it
+    reaches past gradients only slowly; `beta_1` is 0.9 and `beta_2` 0.999 there. optax has 0.9 and
+    0.25, and an epsilon of 1e-6.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    References
+    ----------
+    Ginsburg et al. 2019, "Stochastic Gradient Methods with Layer-wise Adaptive Moments for Training
+    of Deep Networks", arXiv:1905.11286.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, 1.0])
+    >>> optimizer = NovoGrad(learning_rate=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant([30.0, -40.0]), variable)])
+    >>> print(variable.numpy().round(4))
+    [0.7 1.4]
+    """
+
+    Config = NovoGradConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.norm = self.add_slot("norm", shape=())
+        if self.config.amsgrad:
+            self.norm_max = self.add_slot("norm_max", shape=())
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        momentum, norm = self.momentum[variable], self.norm[variable]
+        present = tf.cast(numerics.sum_of_squares(gradient), variable.dtype)
+        # Zero says that there was no gradient yet: a count would not tell for a variable that came late.
+        first = tf.equal(norm.value, 0)
+        norm.assign(tf.sqrt(tf.where(first, present, beta_2 * tf.square(norm) + (1 - beta_2) * present)))
+        if self.config.amsgrad:
+            largest = self.norm_max[variable]
+            largest.assign(tf.maximum(largest, norm))
+            norm = largest
+        direction = gradient / (norm + self.config.epsilon)
+        if self.config.weight_decay_rate != 0:
+            # The value before any `weight_decay`, so that this one is beside the step as everywhere else.
+            direction += self.scalar(self.config.weight_decay_rate, variable) * variable.old
+        if self.config.grad_averaging:
+            direction *= tf.where(first, tf.ones_like(beta_1), 1 - beta_1)
+        momentum.assign(beta_1 * momentum + direction)
+        variable.assign_sub(momentum * self.rate(variable))

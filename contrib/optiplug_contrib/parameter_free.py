@@ -1,0 +1,59 @@
+"""What optimizers share that find the size of their steps from all variables together."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Optimizer, Selection, State, numerics
+
+__all__ = ["ParameterFree", "total"]
+
+
+class ParameterFree(Optimizer, abc.ABC):
+    """Base of optimizers that find the size of their steps by themselves.
+
+    Their learning rate is a factor of what they find, and close to 1. The keyword `weight_decay`
+    has to follow the size of the steps, so it belongs to their formula (`own_weight_decay`).
+    """
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Look at the globs of `exclude_from_weight_decay`, which no processor looks at.
+
+        Raises
+        ------
+        ConfigError
+            If one of them matches no variable.
+        """
+        super().build(var_list)
+        if self.config.weight_decay:
+            spared = Selection(only=self.config.exclude_from_weight_decay)
+            self.select(spared, self.own_variables, f"{self.name}.exclude_from_weight_decay")
+
+    def add_number(
+        self, name: str, var_list: Sequence[Any], initial: float | Callable[[], Any] = 0.0
+    ) -> State:
+        """Create a scalar that all variables share: float64 if any of them is in double precision."""
+        double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
+        return self.add_state(name, dtype=tf.float64 if double else tf.float32, initial=initial)
+
+    def adam_correction(self, dtype: Any) -> Any:
+        """Return ``sqrt(1 - beta_2^t) / (1 - beta_1^t)``: what corrects both moments of Adam."""
+        one, two = self.config.beta_1, self.config.beta_2
+        return tf.sqrt(self.bias_correction(two, dtype)) / self.bias_correction(one, dtype)
+
+    def decayed(self, variable: Any, rate: Any) -> Any:
+        """Return the value of a variable less its weight decay at this rate."""
+        decay, spared = self.config.weight_decay, self.config.exclude_from_weight_decay
+        if decay in (None, 0) or any(fnmatchcase(variable.path, pattern) for pattern in spared):
+            return variable.value
+        return variable.value * (1 - self.scalar(decay, variable) * rate)
+
+
+def total(tensors: Sequence[Any], dtype: Any) -> Any:
+    """Return the sum of all elements of all tensors as a scalar of this dtype."""
+    return tf.add_n([tf.cast(numerics.total(tensor), dtype) for tensor in tensors])

@@ -1,0 +1,141 @@
+"""Prodigy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from .configs.prodigy import ProdigyConfig
+from .parameter_free import ParameterFree, total
+
+__all__ = ["Prodigy"]
+
+
+class Prodigy(ParameterFree):
+    """Adam that estimates its learning rate from how far it has come.
+
+    `distance` is a lower bound of how far the solution is from the start, which grows while
+    gradients point back to where training started. With ``t = iterations + 1`` and sums over all
+    elements of all variables that have a gradient::
+
+        rate          =  learning_rate * distance * sqrt(1 - beta_2^t) / (1 - beta_1^t)
+        numerator     <- beta_3 * numerator + distance / d0 * sum(rate * gradient * (initial - variable))
+        gradient_sum  <- beta_3 * gradient_sum + distance / d0 * rate * gradient
+        momentum      <- beta_1 * momentum + (1 - beta_1) * distance * gradient
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * distance^2 * gradient^2
+        distance      <- max(distance, d_coef * numerator / sum(|gradient_sum|))
+        variable      <- variable - rate * weight_decay * variable
+                         - rate * momentum / (sqrt(second_moment) + epsilon * distance)
+
+    `rate` holds the distance from before the step. Without `bias_correction` its last factor is 1;
+    with `safeguard_warmup` the distance stands for `rate` in the line of `gradient_sum`.
+
+    Defaults: `learning_rate` 1.0, a factor of what is estimated, `beta_1` 0.9, `beta_2` 0.999,
+    `beta_3` None, the root of `beta_2` (all in [0, 1)), `epsilon` 1e-8, `d0` 1e-6, the first `distance`,
+    `d_coef` 1.0, `bias_correction` True, `safeguard_warmup` False. State: the slots `momentum`,
+    `second_moment`, `gradient_sum` and `initial`, a copy of the variable, and the shared scalars
+    `distance` and `numerator`. Use it with variables in float32 at least: the first steps are of the
+    size of `d0`, which half precision cannot see.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The paper, in that the distance beside epsilon is the new one, and that the sums are divided by
+    `d0` and not multiplied by ``1 - beta_3``, which leaves their quotient as it is: as in the
+    authors' code and in optax. The authors correct the bias on demand only. Other optimizers, in
+    that `weight_decay` is multiplied by all of `rate` and not by the learning rate alone. optax, in
+    that gradients that are all zero leave the distance as it is.
+
+    References
+    ----------
+    Mishchenko and Defazio 2023, "Prodigy: An Expeditiously Adaptive Parameter-Free Learner",
+    arXiv:2306.06101.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = Prodigy(d0=0.25)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.1, -20.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.75, -0.75]
+    """
+
+    Config: ClassVar[type[ProdigyConfig]] = ProdigyConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment")
+        self.gradient_sum = self.add_slot("gradient_sum")
+        # In the dtype of the variable, whatever that of other state: a rounded start is another start.
+        self.initial = self.add_slot("initial", initial="variable", dtype=_own_dtype)
+        self.distance = self.add_number("distance", var_list, self.config.d0)
+        self.numerator = self.add_number("numerator", var_list)
+
+    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        """Update the estimate of the distance, then each variable."""
+        dtype = self.distance.dtype
+        pairs = list(zip(gradients, variables, strict=True))
+        product = total([self._back(gradient, variable) for gradient, variable in pairs], dtype)
+        for gradient, variable in pairs:
+            self._add_gradient(gradient, variable)
+        size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
+        self.numerator.assign(self.numerator * self.once(self._beta_3, dtype) + product)
+        estimate = tf.math.divide_no_nan(self.numerator.value, size) * self.scalar(self.config.d_coef, dtype)
+        self.distance.assign(tf.maximum(self.distance, estimate))
+        super().update_variables(gradients, variables)
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable; the distance has been updated."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, v = self.momentum[variable], self.second_moment[variable]
+        before, _ = self.once(self._found, variable)
+        rate = self._size(variable)
+        m.assign_add((gradient * before - m) * (1 - beta_1))
+        v.assign_add((tf.square(gradient * before) - v) * (1 - beta_2))
+        epsilon = tf.cast(self.distance, variable.dtype) * self.config.epsilon
+        variable.assign(self.decayed(variable, rate) - m * rate / (tf.sqrt(v) + epsilon))
+
+    def _back(self, gradient: Any, variable: Any) -> Any:
+        """Return the elements of the product of a gradient with the way back to the start."""
+        weight = self._size(variable) * self.once(self._relative, variable)
+        return gradient * weight * (self.initial[variable] - variable.old)
+
+    def _add_gradient(self, gradient: Any, variable: Any) -> None:
+        s = self.gradient_sum[variable]
+        before, _ = self.once(self._found, variable)
+        rate = before if self.config.safeguard_warmup else self._size(variable)
+        s.assign(
+            s * self.once(self._beta_3, variable) + gradient * (rate * self.once(self._relative, variable))
+        )
+
+    def _size(self, variable: Any) -> Any:
+        """Return the learning rate that has been found for a variable before this step."""
+        return self.rate(variable) * self.once(self._found, variable)[1]
+
+    def _found(self, dtype: Any) -> tuple[Any, Any]:
+        """Return the distance, and that with bias corrections; first asked for before it changes."""
+        distance = found = self.distance.value
+        if self.config.bias_correction:
+            found = found * self.adam_correction(found.dtype)
+        return tf.cast(distance, dtype), tf.cast(found, dtype)
+
+    def _relative(self, dtype: Any) -> Any:
+        return self.once(self._found, dtype)[0] / self.config.d0
+
+    def _beta_3(self, dtype: Any) -> Any:
+        if self.config.beta_3 is None:
+            return tf.sqrt(self.scalar(self.config.beta_2, dtype))
+        return self.scalar(self.config.beta_3, dtype)
+
+
+def _own_dtype(variable: Any) -> Any:
+    return variable.dtype

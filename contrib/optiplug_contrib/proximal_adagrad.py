@@ -1,0 +1,72 @@
+"""Proximal Adagrad."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .configs.proximal_adagrad import ProximalAdagradConfig
+
+__all__ = ["ProximalAdagrad"]
+
+
+class ProximalAdagrad(Optimizer):
+    """Adagrad followed by exact L1 and L2 regularization, which makes zeros.
+
+    For each element, with ``l1`` and ``l2`` the two regularization strengths::
+
+        accumulator <- accumulator + gradient^2
+        rate  = learning_rate / sqrt(accumulator)
+        point = variable - rate * gradient
+        variable <- sign(point) * max(|point| - rate * l1, 0) / (1 + rate * l2)
+
+    The last line is the minimum over x of ``(x - point)^2 / 2 + rate * (l1 |x| + l2 x^2 / 2)``: the
+    regularization is solved, not followed by its gradient, so elements come to rest at exactly zero.
+
+    Defaults: `learning_rate` 1e-3, `initial_accumulator_value` 0.1 (above 0),
+    `l1_regularization_strength` 0.0, `l2_regularization_strength` 0.0. State: the slot `accumulator`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    References
+    ----------
+    Duchi and Singer 2009, "Efficient Learning using Forward-Backward Splitting", Advances in Neural
+    Information Processing Systems 22. With the rates of Duchi, Hazan and Singer 2011, "Adaptive
+    Subgradient Methods for Online Learning and Stochastic Optimization", JMLR 12.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, 0.25])
+    >>> optimizer = ProximalAdagrad(0.5, initial_accumulator_value=1.0, l1_regularization_strength=0.6)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.0, 0.0]), variable)])
+    >>> print(variable.numpy().round(4))
+    [0.7 0. ]
+    """
+
+    Config = ProximalAdagradConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slot."""
+        super().build(var_list)
+        self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        accumulator = self.accumulator[variable]
+        accumulator.assign_add(tf.square(gradient))
+        rate = self.rate(variable) / tf.sqrt(accumulator)
+        point = variable - rate * gradient
+        if self.config.l1_regularization_strength != 0:
+            threshold = rate * self.scalar(self.config.l1_regularization_strength, variable)
+            point = tf.sign(point) * tf.maximum(tf.abs(point) - threshold, 0)
+        if self.config.l2_regularization_strength != 0:
+            point /= 1 + rate * self.scalar(self.config.l2_regularization_strength, variable)
+        variable.assign(point)

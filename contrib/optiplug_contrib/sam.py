@@ -1,0 +1,159 @@
+"""Sharpness-aware minimization."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import ConfigError, Optimizer, OptimizerConfig, ReplicaContextError, numerics
+
+from .configs.sam import SAMConfig
+
+__all__ = ["SAM"]
+
+
+class SAM(Optimizer):
+    """Another optimizer on gradients from where the loss nearby is highest.
+
+    `minimize` and `compute_gradients` evaluate the loss twice, with all variables in one norm::
+
+        perturbation =  rho * gradient(variable) / norm(gradient(variable))
+        gradient     =  gradient(variable + perturbation)
+
+    With `adaptive`, ``|variable|^2 * gradient / norm(|variable| * gradient)`` stands in the first
+    line, which does not depend on the scale of the variables. After that the variables have their
+    own values again, bit for bit, and `optimizer` takes its step with the second gradients. Where
+    the first gradients are all zero nothing is perturbed. So that the loss can be evaluated twice it
+    must be a callable; random numbers in it, and its updates of moving averages, are drawn and made
+    twice. `apply_gradients` alone is a plain step of `optimizer`. The replicas of a strategy perturb
+    along the sum of their gradients.
+
+    Defaults: `optimizer` ``"sgd"``, `rho` 0.05 (0 or above, in units of the variables; with
+    `adaptive` larger values are usual, such as 0.5), `adaptive` False. It has no learning rate and
+    no state: both are those of `optimizer`, whose state is named ``optimizer/...``.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range, if the loss is a tensor, or if the variables of
+        `minimize` are on a DTensor mesh.
+    ReplicaContextError
+        If `minimize` is called under a strategy, but not inside of `strategy.run`.
+
+    Differs from
+    ------------
+    The authors' code of ASAM, which adds 0.01 to ``|variable|``, for weights only.
+
+    References
+    ----------
+    Foret, Kleiner, Mobahi and Neyshabur 2021, "Sharpness-Aware Minimization for Efficiently
+    Improving Generalization", arXiv:2010.01412.
+    Kwon, Kim, Park and Choi 2021, "ASAM: Adaptive Sharpness-Aware Minimization for Scale-Invariant
+    Learning of Deep Neural Networks", arXiv:2102.11600.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([3.0, 4.0])
+    >>> optimizer = SAM(optimizer={"use": "sgd", "learning_rate": 0.5}, rho=5.0)
+    >>> optimizer.minimize(lambda: tf.reduce_sum(variable**2) / 2, [variable])
+    >>> variable.numpy().tolist()
+    [0.0, 0.0]
+    """
+
+    Config: ClassVar[type[SAMConfig]] = SAMConfig
+
+    def groups(self, variables: Sequence[Any]) -> Mapping[str, tuple[OptimizerConfig, Sequence[Any]]]:
+        """Leave every variable to the optimizer inside."""
+        return {"optimizer": (self.config.optimizer, variables)}
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Never run: no variable is left for it."""
+        raise NotImplementedError("every variable is updated by the optimizer inside")
+
+    def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
+        """Return (gradient, variable) pairs, with the gradients at the perturbed variables."""
+        self._require_two_passes(loss)
+        pairs = super().compute_gradients(loss, var_list)
+        given = [variable for _, variable in pairs]
+        pairs = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
+        variables = [_unwrapped(variable) for _, variable in pairs]
+        self._refuse_a_mesh(variables)
+        own = [variable.read_value() for variable in variables]
+        try:
+            if pairs:
+                _assign(variables, self._perturbed(own, self.aggregate_gradients(pairs)))
+            return super().compute_gradients(loss, given, tape)
+        finally:
+            _assign(variables, own)
+
+    def _require_two_passes(self, loss: Any) -> None:
+        if not callable(loss):
+            raise ConfigError(
+                "the loss must be a callable, as it is evaluated twice",
+                where=f"{self.name}.minimize",
+                received=type(loss).__name__,
+                hint="write `optimizer.minimize(lambda: loss(...), variables)`",
+            )
+        if tf.distribute.in_cross_replica_context():
+            raise ReplicaContextError(
+                "`minimize` must be called in a replica context",
+                where=self.name,
+                hint="call it inside the function that you pass to `strategy.run`",
+            )
+
+    def _refuse_a_mesh(self, variables: Sequence[Any]) -> None:
+        # In a tf.function DTensor may let the second pass read what the variables were before.
+        if any(isinstance(variable, tf.experimental.dtensor.DVariable) for variable in variables):
+            raise ConfigError(
+                "variables on a DTensor mesh cannot be perturbed",
+                where=f"{self.name}.minimize",
+                hint="use a strategy of tf.distribute",
+            )
+
+    def _perturbed(self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
+        """Return the values plus their perturbations."""
+        computed = [tf.cast(value, numerics.compute_dtype(value.dtype)) for value in values]
+        gradients = [_dense(gradient, value) for (gradient, _), value in zip(pairs, computed, strict=True)]
+        if self.config.adaptive:
+            sizes = [tf.cast(tf.abs(value), value.dtype) for value in computed]
+            gradients = [size * gradient for size, gradient in zip(sizes, gradients, strict=True)]
+        scale = tf.math.divide_no_nan(self.config.rho, numerics.global_norm(gradients))
+        steps = [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]
+        if self.config.adaptive:
+            steps = [size * step for size, step in zip(sizes, steps, strict=True)]
+        sums = [value + step for value, step in zip(computed, steps, strict=True)]
+        return [tf.cast(total, value.dtype) for total, value in zip(sums, values, strict=True)]
+
+
+def _unwrapped(variable: Any) -> Any:
+    """Return the tf.Variable, which a variable of Keras 3 wraps."""
+    return variable if isinstance(variable, tf.Variable) else variable.value
+
+
+def _dense(gradient: Any, value: Any) -> Any:
+    """Return a gradient as a tensor of the dtype and the shape of `value`."""
+    if isinstance(gradient, tf.IndexedSlices):
+        rows = tf.cast(gradient.values, value.dtype)
+        return tf.math.unsorted_segment_sum(rows, gradient.indices, value.shape[0])
+    return tf.cast(gradient, value.dtype)
+
+
+def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+    """Assign each replica's own values to its own components of the variables."""
+    if not tf.distribute.has_strategy():
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return
+
+    def update(strategy: Any, merged: Sequence[Any]) -> None:
+        for variable, value in zip(variables, merged, strict=True):
+            strategy.extended.update(variable, _put, args=(value,), group=False)
+
+    tf.distribute.get_replica_context().merge_call(update, args=(list(values),))
+
+
+def _put(own: Any, value: Any) -> Any:
+    return own.assign(value)

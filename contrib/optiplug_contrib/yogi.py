@@ -1,0 +1,81 @@
+"""Yogi."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .configs.yogi import YogiConfig
+
+__all__ = ["Yogi"]
+
+
+class Yogi(Optimizer):
+    """Adam whose second moment changes by no more than the gradient's own square.
+
+    With ``t = iterations + 1``::
+
+        momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
+        second_moment <- second_moment - (1 - beta_2) * sign(second_moment - gradient^2) * gradient^2
+        m_hat = momentum / (1 - beta_1^t)
+        v_hat = second_moment / (1 - beta_2^t)
+        variable <- variable - learning_rate * m_hat / (sqrt(v_hat) + epsilon)
+
+    Adam's second moment would change by the difference of the two; so it forgets a large gradient
+    faster than this one does.
+
+    Defaults: `learning_rate` 0.01, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-3,
+    `initial_accumulator_value` 1e-6 (all three above 0). State: the slots `momentum`, zero at first,
+    and `second_moment`, `initial_accumulator_value` at first.
+
+    Differs from
+    ------------
+    The paper, which has no bias corrections and takes the first second moment from a large batch.
+    optax, whose momentum starts at 1e-6 as well, so that a gradient of zero moves the variables.
+    TensorFlow Addons, where epsilon is added before the bias correction of the second moment.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    References
+    ----------
+    Zaheer, Reddi, Sachan, Kale and Kumar 2018, "Adaptive Methods for Nonconvex Optimization",
+    Advances in Neural Information Processing Systems 31.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = Yogi(learning_rate=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant([10.0, -20.0]), variable)])
+    >>> variable.numpy().round(3).tolist()
+    [0.5, -0.5]
+    """
+
+    Config = YogiConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment", initial=self.config.initial_accumulator_value)
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, v = self.momentum[variable], self.second_moment[variable]
+        square = tf.square(gradient)
+        m.assign_add((gradient - m) * (1 - beta_1))
+        v.assign_sub(tf.sign(v - square) * square * (1 - beta_2))
+        correction_1, correction_2 = self.once(self._corrections, variable)
+        rate = self.rate(variable) / correction_1
+        variable.assign_sub(m * rate / (tf.sqrt(v / correction_2) + self.config.epsilon))
+
+    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
+        return tuple(self.bias_correction(beta, dtype) for beta in (self.config.beta_1, self.config.beta_2))

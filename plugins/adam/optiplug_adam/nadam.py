@@ -1,0 +1,99 @@
+"""Nadam."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer, numerics
+
+from .config import NadamConfig
+
+__all__ = ["Nadam"]
+
+_DECAY = 0.96  # as in Keras, with the one half below
+
+
+class Nadam(Optimizer):
+    """Adam with Nesterov momentum, whose weight grows over the first steps.
+
+    With ``t = iterations + 1`` and ``mu(t) = beta_1 * (1 - 0.96^t / 2)``::
+
+        product       <- product * mu(t)
+        momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        ahead         =  mu(t + 1) * momentum / (1 - product * mu(t + 1))
+                         + (1 - mu(t)) * gradient / (1 - product)
+        root          =  sqrt(second_moment / (1 - beta_2^t))
+        variable      <- variable - learning_rate * ahead / (root + epsilon)
+
+    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7.
+    State: the slots `momentum` and `second_moment`, and the scalar `momentum_product`, 1 at the
+    start: float64 if a variable is when the optimizer is built, float32 otherwise.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    Keras 2.15, whose checkpoints have no product, so that a resumed run starts it anew. The paper,
+    whose momentum is decayed by mu(t) and not by beta_1. torch, which raises 0.96 to 0.004 t, so
+    that the weight grows over a thousand steps, not a hundred. optax, where it does not grow.
+
+    References
+    ----------
+    Dozat 2016, "Incorporating Nesterov Momentum into Adam", ICLR workshop.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = Nadam(learning_rate=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.1, -20.0]), variable)])
+    >>> print(variable.numpy().round(4))
+    [ 0.4686 -0.4686]
+    """
+
+    Config: ClassVar[type[NadamConfig]] = NadamConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state."""
+        super().build(var_list)
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment")
+        double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
+        self.momentum_product = self.add_state(
+            "momentum_product", dtype=tf.float64 if double else tf.float32, initial=1.0
+        )
+
+    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        """Advance the product, once for all variables, and apply the gradients."""
+        self.momentum_product.assign(self.momentum_product * self._weight(1, self.momentum_product.dtype))
+        super().update_variables(gradients, variables)
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, v = self.momentum[variable], self.second_moment[variable]
+        m.assign_add((gradient - m) * (1 - beta_1))
+        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        of_momentum, of_gradient, epsilon = self.once(self._factors, variable)
+        ahead = of_momentum * m + of_gradient * gradient
+        variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * ahead, tf.sqrt(v) + epsilon))
+
+    def _factors(self, dtype: Any) -> tuple[Any, Any, Any]:
+        """Return those of momentum and gradient, and epsilon, all times the root of the correction of v."""
+        product = tf.cast(self.momentum_product, dtype)
+        now, following = self._weight(1, dtype), self._weight(2, dtype)
+        root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
+        of_momentum = root * following / (1 - product * following)
+        return of_momentum, root * (1 - now) / (1 - product), root * self.config.epsilon
+
+    def _weight(self, ahead: int, dtype: Any) -> Any:
+        """Return the weight of the momentum in the step so far ahead of the last one."""
+        t = tf.cast(self.iterations + ahead, dtype)
+        return self.scalar(self.config.beta_1, dtype) * (1 - 0.5 * tf.pow(tf.constant(_DECAY, dtype), t))

@@ -1,0 +1,1 @@
+"""RMSprop, Adagrad, Adadelta and FTRL for optiplug."""

@@ -1,0 +1,76 @@
+"""Adadelta."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .config import AdadeltaConfig
+
+__all__ = ["Adadelta"]
+
+
+class Adadelta(Optimizer):
+    """Gradient scaled by the ratio of the mean sizes of past steps and gradients.
+
+    ::
+
+        second_moment        <- rho * second_moment + (1 - rho) * gradient^2
+        delta                =  gradient * sqrt(update_second_moment + epsilon)
+                                / sqrt(second_moment + epsilon)
+        update_second_moment <- rho * update_second_moment + (1 - rho) * delta^2
+        variable             <- variable - learning_rate * delta
+
+    The units of the variable cancel, so the paper needs no learning rate; its form is
+    ``learning_rate=1``.
+
+    Defaults: `learning_rate` 1e-3, `rho` 0.95 in [0, 1), `epsilon` 1e-7, more than 0. State: the
+    slots `second_moment` and `update_second_moment`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    optax, whose defaults are ``rho=0.9`` and ``epsilon=1e-6`` and whose weight decay is added to the
+    gradient.
+
+    References
+    ----------
+    Zeiler 2012, "ADADELTA: An Adaptive Learning Rate Method", arXiv:1212.5701.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = Adadelta(learning_rate=1.0, rho=0.75, epsilon=1e-4)
+    >>> _ = optimizer.apply_gradients([(tf.constant([2.0, -20.0]), variable)])
+    >>> print(variable.numpy().round(4))
+    [ 0.98 -0.98]
+    """
+
+    Config: ClassVar[type[AdadeltaConfig]] = AdadeltaConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.second_moment = self.add_slot("second_moment")
+        self.update_second_moment = self.add_slot("update_second_moment")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        rho, epsilon = self.scalar(self.config.rho, variable), self.config.epsilon
+        v, u = self.second_moment[variable], self.update_second_moment[variable]
+        v.assign(rho * v + (1 - rho) * tf.square(gradient))
+        ratio = tf.square(gradient) / (v + epsilon)  # delta^2 = ratio * (old u + epsilon)
+        growth = rho + (1 - rho) * ratio
+        u.assign(growth * u + (1 - rho) * epsilon * ratio)
+        # Were the old u read here too, XLA would copy it. Solved for: old u + epsilon = ...
+        before = tf.math.divide_no_nan(u + rho * epsilon, growth)
+        variable.assign_sub(self.rate(variable) * gradient * tf.sqrt(before / (v + epsilon)))

@@ -1,0 +1,90 @@
+"""FTRL."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer, numerics
+
+from .config import FtrlConfig
+
+__all__ = ["Ftrl"]
+
+
+class Ftrl(Optimizer):
+    """Follow the regularized leader, for sparse linear models.
+
+    Each step solves for the variable that suits all gradients so far and the penalties best. With
+    ``p = -learning_rate_power``, ``l1``, ``l2`` and ``shrinkage`` for the three regularization
+    strengths, and the old values on the right-hand side of the first two lines::
+
+        linear      <- linear + gradient + 2 * shrinkage * variable
+                       - ((accumulator + gradient^2)^p - accumulator^p) / learning_rate * variable
+        accumulator <- accumulator + gradient^2
+        quadratic   =  (accumulator^p + beta) / learning_rate + 2 * l2
+        variable    <- (clip(linear, -l1, l1) - linear) / quadratic
+
+    An element with ``|linear| <= l1`` becomes exactly 0. The initial value of a variable is part of
+    the problem only as far as gradients move it: a gradient of zero in the first step makes it 0.
+    Decoupled weight decay acts on the variable in the first line. At a learning rate of 0 nothing
+    changes, the state included.
+
+    Defaults: `learning_rate` 1e-3, `learning_rate_power` -0.5 (at most 0),
+    `initial_accumulator_value` 0.1, strengths and `beta` 0. State: the slots `accumulator` and
+    `linear`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The paper: the penalty is ``l2 * variable^2``, not half of that, and `beta` is 0. Keras, which
+    gives NaN at a learning rate of 0, and where `accumulator` and the penalties all are 0.
+
+    References
+    ----------
+    McMahan et al. 2013, "Ad Click Prediction: a View from the Trenches", KDD.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([0.0, 0.0])
+    >>> optimizer = Ftrl(learning_rate=0.5, initial_accumulator_value=0.0, l1_regularization_strength=1.0)
+    >>> _ = optimizer.apply_gradients([(tf.constant([4.0, -0.5]), variable)])
+    >>> variable.numpy().tolist()
+    [-0.375, 0.0]
+    """
+
+    Config: ClassVar[type[FtrlConfig]] = FtrlConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
+        self.linear = self.add_slot("linear")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        config, rate = self.config, self.rate(variable)
+        accumulator, linear = self.accumulator[variable], self.linear[variable]
+        moves, before = rate > 0, self._power(accumulator)
+        accumulator.assign(numerics.select(moves, accumulator + tf.square(gradient), accumulator))
+        power = self._power(accumulator)
+        shrinkage = 2 * self.scalar(config.l2_shrinkage_regularization_strength, variable)
+        change = gradient + (shrinkage - (power - before) / rate) * variable
+        linear.assign(numerics.select(moves, linear + change, linear))
+        l1 = self.scalar(config.l1_regularization_strength, variable)
+        l2 = self.scalar(config.l2_regularization_strength, variable)
+        quadratic = (power + self.scalar(config.beta, variable)) / rate + 2 * l2
+        solved = tf.math.divide_no_nan(tf.clip_by_value(linear, -l1, l1) - linear, quadratic)
+        variable.assign(numerics.select(moves, solved, variable))
+
+    def _power(self, squares: Any) -> Any:
+        """Return the sum of squares to the power of minus `learning_rate_power`."""
+        exponent = -self.config.learning_rate_power
+        return tf.sqrt(squares) if exponent == 0.5 else tf.pow(squares, exponent)

@@ -1,0 +1,91 @@
+"""RMSprop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .config import RMSpropConfig
+
+__all__ = ["RMSprop"]
+
+
+class RMSprop(Optimizer):
+    """Gradient divided by the root of a running mean of its square.
+
+    ::
+
+        second_moment <- rho * second_moment + (1 - rho) * gradient^2
+        step          =  learning_rate * gradient / sqrt(second_moment + epsilon)
+        variable      <- variable - step
+
+    With `centered` the variance is in place of the mean square::
+
+        average_gradient <- rho * average_gradient + (1 - rho) * gradient
+        step = learning_rate * gradient / sqrt(second_moment - average_gradient^2 + epsilon)
+
+    With `momentum` steps add up, the learning rate inside::
+
+        momentum <- factor * momentum + step
+        variable <- variable - momentum
+
+    Defaults: `learning_rate` 1e-3, `rho` 0.9 in [0, 1), `momentum` 0 in [0, 1], `epsilon` 1e-7,
+    more than 0, `centered` False. State: the slot `second_moment`, with `centered` also
+    `average_gradient`, with `momentum` also `momentum`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    Keras: `ema_overwrite_frequency` is None by default as everywhere, not 100. The variance is
+    held at 0 where rounding makes it negative, which is a NaN in Keras. torch, which adds epsilon
+    outside the root.
+
+    References
+    ----------
+    Tieleman and Hinton 2012, "Lecture 6.5: RMSprop", COURSERA: Neural Networks for Machine Learning.
+    Graves 2013, "Generating Sequences With Recurrent Neural Networks", arXiv:1308.0850 (centered).
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([1.0, -1.0])
+    >>> optimizer = RMSprop(learning_rate=0.5, rho=0.75)
+    >>> _ = optimizer.apply_gradients([(tf.constant([2.0, -20.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [0.0, 0.0]
+    """
+
+    Config: ClassVar[type[RMSpropConfig]] = RMSpropConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state slots."""
+        super().build(var_list)
+        self.second_moment = self.add_slot("second_moment")
+        if self.config.centered:
+            self.average_gradient = self.add_slot("average_gradient")
+        if self.config.momentum != 0:
+            self.momentum = self.add_slot("momentum")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        rho, v = self.scalar(self.config.rho, variable), self.second_moment[variable]
+        v.assign(rho * v + (1 - rho) * tf.square(gradient))
+        size = v
+        if self.config.centered:
+            average = self.average_gradient[variable]
+            average.assign(rho * average + (1 - rho) * gradient)
+            size = tf.maximum(v - tf.square(average), 0)
+        step = self.rate(variable) * gradient / tf.sqrt(size + self.config.epsilon)
+        if self.config.momentum != 0:
+            momentum = self.momentum[variable]
+            momentum.assign(self.scalar(self.config.momentum, variable) * momentum + step)
+            step = momentum
+        variable.assign_sub(step)

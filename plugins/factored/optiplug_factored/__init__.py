@@ -1,0 +1,1 @@
+"""Adafactor and SM3 for optiplug: optimizers with little state."""

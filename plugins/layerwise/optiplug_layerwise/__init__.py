@@ -1,0 +1,1 @@
+"""LAMB and LARS for optiplug: steps in proportion to each layer."""

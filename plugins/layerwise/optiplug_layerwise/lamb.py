@@ -1,0 +1,96 @@
+"""LAMB."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Optimizer
+
+from .config import LAMBConfig
+from .trust import excluded, norm, trusted
+
+__all__ = ["LAMB"]
+
+
+class LAMB(Optimizer):
+    """The direction of Adam, with steps in proportion to the norm of each variable.
+
+    With ``t = iterations + 1``::
+
+        momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        direction     =  (momentum / (1 - beta_1^t)) / (sqrt(second_moment / (1 - beta_2^t)) + epsilon)
+        direction     <- direction + weight_decay_rate * variable
+        ratio         =  norm(variable) / norm(direction), or 1 if one of these norms is 0
+        variable      <- variable - learning_rate * ratio * direction
+
+    So decay is inside the trust ratio. The keyword `weight_decay`, which all optimizers have, is
+    decoupled from it: it shrinks the variable beside this step, whose norms are those before.
+    ``exclude_from_decay=["*bias"]`` spares variables the decay, `exclude_from_adaptation` the ratio.
+
+    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-6,
+    `weight_decay_rate` 0, nothing excluded. State: the slots `momentum` and `second_moment`.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range, or a pattern matches no variable.
+
+    Differs from
+    ------------
+    Keras, whose decay is outside of the ratio. The paper's bound on the norm of the variable is
+    left out, as in optax and TensorFlow Addons.
+
+    References
+    ----------
+    You et al. 2020, "Large Batch Optimization for Deep Learning: Training BERT in 76 Minutes",
+    arXiv:1904.00962.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable([6.0, -8.0])
+    >>> optimizer = LAMB(learning_rate=0.5)
+    >>> _ = optimizer.apply_gradients([(tf.constant([0.0, -20.0]), variable)])
+    >>> variable.numpy().round(4).tolist()
+    [6.0, -3.0]
+    """
+
+    Config = LAMBConfig
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Find what is excluded, and create the state slots."""
+        super().build(var_list)
+        self.undecayed = excluded(self, "exclude_from_decay")
+        self.unadapted = excluded(self, "exclude_from_adaptation")
+        self.momentum = self.add_slot("momentum")
+        self.second_moment = self.add_slot("second_moment")
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Apply one gradient to one variable."""
+        # Norm and decay take the value before decoupled decay, which changes the variable by itself.
+        direction = self._direction(gradient, variable)
+        decay = self.config.weight_decay_rate
+        if decay != 0 and variable.path not in self.undecayed:
+            direction += self.scalar(decay, variable) * variable.old
+        step = self.rate(variable)
+        if variable.path not in self.unadapted:
+            norms = norm(variable.old), norm(direction)
+            step *= trusted(*norms, norms)
+        variable.assign_sub(step * direction)
+
+    def _direction(self, gradient: Any, variable: Any) -> Any:
+        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
+        m, v = self.momentum[variable], self.second_moment[variable]
+        m.assign_add((gradient - m) * (1 - beta_1))
+        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        correction_1, correction_2 = self.once(self._bias_corrections, variable)
+        epsilon = self.scalar(self.config.epsilon, variable)
+        return (m / correction_1) / (tf.sqrt(v / correction_2) + epsilon)
+
+    def _bias_corrections(self, dtype: Any) -> tuple[Any, Any]:
+        beta_1, beta_2 = self.config.beta_1, self.config.beta_2
+        return self.bias_correction(beta_1, dtype), self.bias_correction(beta_2, dtype)

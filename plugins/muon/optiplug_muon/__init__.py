@@ -1,0 +1,1 @@
+"""Muon for optiplug: orthogonal steps for matrices."""

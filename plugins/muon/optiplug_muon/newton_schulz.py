@@ -1,0 +1,56 @@
+"""The Newton-Schulz iteration, which makes all singular values of a matrix close to 1."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import numerics
+
+__all__ = ["newton_schulz"]
+
+
+def newton_schulz(
+    matrix: Any, *, steps: int, coefficients: tuple[float, float, float], epsilon: float
+) -> Any:
+    """Return a matrix with the singular vectors of `matrix` and singular values close to 1.
+
+    With ``(a, b, c) = coefficients`` and X, at first the matrix divided by ``epsilon`` and its
+    Frobenius norm, each step is ``X <- a X + b (X X') X + c (X X')^2 X``. Singular values go through
+    the polynomial ``a s + b s^3 + c s^5``, singular vectors stay. A tensor of rank 3 is a stack of
+    matrices. Everything is computed in the dtype of `matrix`.
+
+    Defaults: none. Jordan's coefficients, 3.4445, -4.7750 and 2.0315, bring singular values of a
+    hundredth of the norm and more into [0.68, 1.14] in 5 steps, and never to exactly 1.
+
+    References
+    ----------
+    Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein 2024, "Muon: An optimizer for hidden
+    layers in neural networks".
+
+    Examples
+    --------
+    >>> matrix = tf.constant([[3.0, 0.0], [0.0, -1.0], [0.0, 0.0]])
+    >>> newton_schulz(matrix, steps=5, coefficients=(3.4445, -4.7750, 2.0315), epsilon=1e-8).numpy().round(1)
+    array([[ 0.8,  0. ],
+           [ 0. , -1.1],
+           [ 0. ,  0. ]], dtype=float32)
+    """
+    a, b, c = coefficients
+    wide = matrix.shape[-2] <= matrix.shape[-1]
+    x = matrix / (_frobenius_norm(matrix) + epsilon)
+    for _ in range(steps):
+        # X' X is the smaller product for a tall matrix, and (X X')^k X = X (X' X)^k.
+        gram = tf.matmul(x, x, transpose_a=not wide, transpose_b=wide)
+        polynomial = b * gram + c * tf.matmul(gram, gram)
+        x = a * x + (tf.matmul(polynomial, x) if wide else tf.matmul(x, polynomial))
+    return x
+
+
+def _frobenius_norm(matrix: Any) -> Any:
+    """Return the norm of a matrix, or those of a stack of them with two more axes."""
+    if matrix.shape.rank == 2:
+        return tf.sqrt(numerics.sum_of_squares(matrix))
+    squares = [numerics.sum_of_squares(each) for each in tf.unstack(matrix)]
+    return tf.reshape(tf.sqrt(tf.stack(squares)), [-1, 1, 1])

@@ -1,0 +1,71 @@
+"""Adaptive gradient clipping."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl, numerics
+
+from .configs.agc import AGCConfig
+
+__all__ = ["AGC"]
+
+
+class AGC(Processor):
+    """Scale down the gradient of each output unit that is large beside the weights of the unit.
+
+    ``gradient <- gradient * min(1, clip_factor * max(|weights|, epsilon) / |gradient|)``, with
+    both Euclidean norms taken over one output unit. In a variable of two axes or more, a unit is
+    an index of the last axis, as in Keras kernels, and its norm goes over all other axes. A vector
+    or a scalar is one unit. `clip_factor` (0.01) and `epsilon` (0.001) are above 0, or schedules.
+    The paper leaves out the last linear layer: ``skip=["head/*"]``.
+
+    Raises
+    ------
+    ConfigError
+        If `clip_factor` or `epsilon` is not above 0.
+
+    Differs from
+    ------------
+    optax, where each element along the last two axes of a variable with three axes is a unit, and
+    where a variable with at most one axis longer than 1 is one unit.
+
+    References
+    ----------
+    Brock, De, Smith and Simonyan 2021, "High-Performance Large-Scale Image Recognition Without
+    Normalization", arXiv:2102.06171.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> kernel = tf.Variable([[3.0, 3.0], [4.0, 4.0]])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[AGC(clip_factor=0.5)])
+    >>> _ = optimizer.apply_gradients([(tf.constant([[0.0, 1.0], [10.0, 0.0]]), kernel)])
+    >>> kernel.numpy().tolist()
+    [[3.0, 2.0], [1.5, 4.0]]
+    """
+
+    Config = AGCConfig
+
+    @hookimpl
+    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Clip each gradient, unit by unit."""
+        pairs = zip(gradients, step.variables, strict=True)
+        return [self._clipped(gradient, variable, step) for gradient, variable in pairs]
+
+    def _clipped(self, gradient: Any, variable: Any, step: Step) -> Any:
+        norm = _unit_norms(gradient)
+        floor = step.scalar(self.config.epsilon, norm)
+        bound = step.scalar(self.config.clip_factor, norm) * tf.maximum(_unit_norms(variable.value), floor)
+        return gradient * tf.cast(bound / tf.maximum(norm, bound), gradient.dtype)
+
+
+def _unit_norms(value: Any) -> Any:
+    """Return the norm of each unit, in a shape that multiplies `value`."""
+    axes = list(range(value.shape.rank - 1))
+    if not axes:
+        return numerics.global_norm([value])
+    return tf.sqrt(tf.reduce_sum(tf.square(tf.abs(value)), axes, keepdims=True))

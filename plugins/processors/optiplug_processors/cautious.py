@@ -1,0 +1,66 @@
+"""Cautious updates around any optimizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl, numerics
+
+from .configs.cautious import CautiousConfig
+
+__all__ = ["Cautious"]
+
+
+class Cautious(Processor):
+    """Move only those elements that the optimizer moves down the gradient of this step.
+
+    ``keep = update * gradient < 0``; ``update <- keep * update / max(mean(keep), min_share)``, where
+    the mean goes over the elements of one variable, so that a variable moves as far as before. The
+    gradient is the one that the optimizer got, clipped and with coupled decay. An optimizer without
+    momentum moves every element down and stays as it is. `min_share` (0.001) is in (0, 1], or a
+    schedule.
+
+    Raises
+    ------
+    ConfigError
+        If `min_share` is not in (0, 1].
+
+    Differs from
+    ------------
+    The listing in the paper, which adds a small number to the mean; the authors' code has this
+    lower bound instead, without which a single element that is kept would move very far.
+
+    References
+    ----------
+    Liang, Chen, Liu and Liu 2024, "Cautious Optimizers: Improving Training with One Line of Code",
+    arXiv:2411.16085.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> variable = tf.Variable([0.0, 0.0])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, momentum=0.5, processors=[Cautious()])
+    >>> for gradient in ([4.0, 4.0], [-1.0, 1.0]):  # in the second step the first element goes up
+    ...     _ = optimizer.apply_gradients([(tf.constant(gradient), variable)])
+    ...     print(variable.numpy())
+    [-4. -4.]
+    [ -4. -10.]
+    """
+
+    Config = CautiousConfig
+
+    @hookimpl
+    def update(self, updates: list[Any], step: Step) -> list[Any]:
+        """Mask and enlarge each update."""
+        pairs = zip(updates, step.gradients, strict=True)
+        return [self._kept(update, gradient, step) for update, gradient in pairs]
+
+    def _kept(self, update: Any, gradient: Any, step: Step) -> Any:
+        keep = tf.cast(tf.math.real(update * tf.math.conj(gradient)) < 0, update.dtype)
+        # The squares of zeros and ones are themselves, so this counts what is kept.
+        share = numerics.sum_of_squares(keep) / max(update.shape.num_elements(), 1)
+        share = tf.maximum(share, step.scalar(self.config.min_share, share))
+        return update * keep / tf.cast(share, update.dtype)

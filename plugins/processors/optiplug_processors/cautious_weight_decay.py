@@ -1,0 +1,60 @@
+"""Decoupled weight decay that does not work against the update."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl
+
+from .configs.cautious_weight_decay import CautiousWeightDecayConfig
+
+__all__ = ["CautiousWeightDecay"]
+
+
+class CautiousWeightDecay(Processor):
+    """Shrink those elements that the update moves towards 0, or does not move.
+
+    ``update <- update - variable * rate * learning_rate`` where ``update * variable <= 0``; elements
+    that the optimizer moves away from 0 decay not at all. The variable is that of the start of
+    the step, the update what the processors before this one have left of it. `rate` is 0 or above,
+    or a schedule, and has no default. ``skip=["*bias"]`` or ``min_ndim=2`` spares variables.
+
+    Raises
+    ------
+    ConfigError
+        If `rate` is below 0.
+
+    References
+    ----------
+    Chen et al. 2025, "Cautious Weight Decay", arXiv:2510.12402, Algorithm 1.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> variable = tf.Variable([4.0, 4.0])
+    >>> optimizer = optiplug.create("sgd", learning_rate=0.5, processors=[CautiousWeightDecay(0.5)])
+    >>> _ = optimizer.apply_gradients([(tf.constant([2.0, -2.0]), variable)])
+    >>> print(variable.numpy())
+    [2. 5.]
+    """
+
+    Config = CautiousWeightDecayConfig
+
+    @property
+    def idle(self) -> bool:
+        """Whether the rate is 0."""
+        return bool(self.config.rate == 0)
+
+    @hookimpl
+    def update(self, updates: list[Any], step: Step) -> list[Any]:
+        """Add the decay to the updates."""
+        pairs = zip(updates, step.variables, strict=True)
+        return [self._decayed(update, variable, step) for update, variable in pairs]
+
+    def _decayed(self, update: Any, variable: Any, step: Step) -> Any:
+        share = step.scalar(self.config.rate, variable) * step.rate(variable)
+        grows = tf.math.real(update * tf.math.conj(variable.old)) > 0
+        return tf.where(grows, update, update - variable.old * share)

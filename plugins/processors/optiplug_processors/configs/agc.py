@@ -1,0 +1,24 @@
+"""Config of agc."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from optiplug import Number, ProcessorConfig, Scalar
+
+__all__ = ["AGCConfig"]
+
+
+class AGCConfig(ProcessorConfig):
+    """Clip the gradient of each output unit in proportion to the norm of its weights. No state."""
+
+    implementation = "optiplug_processors.agc:AGC"
+    paper = (
+        "Brock et al. 2021, High-Performance Large-Scale Image Recognition Without Normalization, "
+        "arXiv:2102.06171"
+    )
+
+    clip_factor: Annotated[Scalar, Number(gt=0)] = 0.01
+    """Largest ratio of the norms of gradient and weights; a number above 0 or a schedule."""
+    epsilon: Annotated[Scalar, Number(gt=0)] = 0.001
+    """Smallest norm that weights count as, so that those at 0 can be trained; above 0, or a schedule."""

@@ -1,0 +1,21 @@
+"""Config of cautious."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from optiplug import Number, ProcessorConfig, Scalar
+
+__all__ = ["CautiousConfig"]
+
+
+class CautiousConfig(ProcessorConfig):
+    """Leave out the elements of an update that go up their gradient, and enlarge the rest. No state."""
+
+    implementation = "optiplug_processors.cautious:Cautious"
+    paper = (
+        "Liang et al. 2024, Cautious Optimizers: Improving Training with One Line of Code, arXiv:2411.16085"
+    )
+
+    min_share: Annotated[Scalar, Number(gt=0, le=1)] = 0.001
+    """Smallest share of elements kept by which the rest is divided, in (0, 1]; a number or a schedule."""

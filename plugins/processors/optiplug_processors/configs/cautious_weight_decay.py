@@ -1,0 +1,19 @@
+"""Config of cautious_weight_decay."""
+
+from __future__ import annotations
+
+from optiplug import NonNegative, ProcessorConfig
+
+__all__ = ["CautiousWeightDecayConfig"]
+
+
+class CautiousWeightDecayConfig(ProcessorConfig):
+    """Decoupled weight decay of the elements that the update does not move away from 0. No state."""
+
+    implementation = "optiplug_processors.cautious_weight_decay:CautiousWeightDecay"
+    elementwise = True
+    paper = "Chen et al. 2025, Cautious Weight Decay, arXiv:2510.12402"
+    example = {"rate": 0.01}
+
+    rate: NonNegative
+    """Share of an element taken away per step at a learning rate of 1; a number or a schedule."""

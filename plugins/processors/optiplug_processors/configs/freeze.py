@@ -1,0 +1,31 @@
+"""Config of freeze."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from optiplug import ConfigError, ProcessorConfig
+
+__all__ = ["FreezeConfig"]
+
+
+class FreezeConfig(ProcessorConfig):
+    """Keep variables as they are, for good or for some steps, and their gradients out of sight. No state."""
+
+    implementation = "optiplug_processors.freeze:Freeze"
+    elementwise = True
+
+    until: Annotated[int, Field(ge=1)] | None = None
+    """The first step that trains the variables again, counted from 0; None: never."""
+    since: Annotated[int, Field(ge=0)] = 0
+    """The first step that leaves the variables alone, counted from 0."""
+
+    @field_validator("since")
+    @classmethod
+    def _before_until(cls, since: int, info: ValidationInfo) -> int:
+        until = info.data.get("until")
+        if until is not None and since >= until:
+            raise ConfigError(f"must be less than `until`, {until}", received=since)
+        return since

@@ -1,0 +1,29 @@
+"""Config of layerwise_decay."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from optiplug import NonNegative, Number, ProcessorConfig, Scalar
+
+__all__ = ["LayerwiseDecayConfig"]
+
+
+class LayerwiseDecayConfig(ProcessorConfig):
+    """Lower the learning rate from layer to layer, towards the input. No state."""
+
+    implementation = "optiplug_processors.layerwise_decay:LayerwiseDecay"
+    paper = (
+        "Clark et al. 2020, ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators, "
+        "arXiv:2003.10555"
+    )
+    example = {"layers": ("*",)}
+
+    layers: Annotated[tuple[str, ...], Field(min_length=1)]
+    """Globs on variable paths, one for each layer, from the input to the output; ``*`` crosses ``/``."""
+    decay: Annotated[Scalar, Number(gt=0, le=1)] = 0.75
+    """Ratio of the learning rates of a layer and the next one, in (0, 1]; a number or a schedule."""
+    rest: NonNegative = 1.0
+    """Factor of the learning rate of variables that are in no layer; a number or a schedule."""

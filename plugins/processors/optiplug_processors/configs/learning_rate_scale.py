@@ -1,0 +1,18 @@
+"""Config of learning_rate_scale."""
+
+from __future__ import annotations
+
+from optiplug import NonNegative, ProcessorConfig
+
+__all__ = ["LearningRateScaleConfig"]
+
+
+class LearningRateScaleConfig(ProcessorConfig):
+    """Multiply the learning rate of some variables. No state."""
+
+    implementation = "optiplug_processors.learning_rate_scale:LearningRateScale"
+    elementwise = True
+    example = {"factor": 0.1}
+
+    factor: NonNegative
+    """What the learning rate is multiplied by, 0 or above; a number or a schedule."""

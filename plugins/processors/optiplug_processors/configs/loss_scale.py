@@ -1,0 +1,45 @@
+"""Config of loss_scale."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from optiplug import ConfigError, Number, Positive, ProcessorConfig
+
+__all__ = ["LossScaleConfig"]
+
+
+class LossScaleConfig(ProcessorConfig):
+    """Train with a loss that is scaled up, so that small gradients survive in half precision."""
+
+    implementation = "optiplug_processors.loss_scale:LossScale"
+    elementwise = True
+    paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"
+
+    initial_scale: Positive = 2.0**15
+    """Factor of the loss at first; with a power of two no digit of a gradient changes."""
+    dynamic: bool = True
+    """Whether the factor adapts: less after an overflow, more after many steps without one."""
+    dynamic_growth_steps: Annotated[int, Field(ge=1)] = 2000
+    """Number of steps without an overflow after which the factor grows."""
+    multiplier: Annotated[float, Number(gt=1, schedule=False)] = 2.0
+    """By how much it grows, and shrinks after an overflow."""
+    minimum: Positive = 1.0
+    """Below this the factor does not shrink; not above `initial_scale`."""
+
+    @field_validator("minimum")
+    @classmethod
+    def _not_above_the_initial(cls, minimum: float, info: ValidationInfo) -> float:
+        if minimum > info.data.get("initial_scale", minimum):
+            raise ConfigError("must be <= initial_scale", received=minimum)
+        return minimum
+
+    @field_validator("only", "skip", "min_ndim")
+    @classmethod
+    def _for_all_variables(cls, selector: Any) -> Any:
+        if selector:
+            rule = "cannot be used here: the loss is scaled for all variables"
+            raise ConfigError(rule, received=selector, hint="leave it out")
+        return selector

@@ -1,0 +1,14 @@
+"""Config of non_negative."""
+
+from __future__ import annotations
+
+from optiplug import ProcessorConfig
+
+__all__ = ["NonNegativeConfig"]
+
+
+class NonNegativeConfig(ProcessorConfig):
+    """After each step, set what is below 0 in a variable to 0."""
+
+    implementation = "optiplug_processors.non_negative:NonNegative"
+    elementwise = True

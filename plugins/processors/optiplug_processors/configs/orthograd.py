@@ -1,0 +1,14 @@
+"""Config of orthograd."""
+
+from __future__ import annotations
+
+from optiplug import ProcessorConfig
+
+__all__ = ["OrthoGradConfig"]
+
+
+class OrthoGradConfig(ProcessorConfig):
+    """Turn each gradient at a right angle to its variable, at the same norm. No state."""
+
+    implementation = "optiplug_processors.orthograd:OrthoGrad"
+    paper = "Prieto et al. 2025, Grokking at the Edge of Numerical Stability, arXiv:2501.04697"

@@ -1,0 +1,26 @@
+"""Config of swap_weights."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from optiplug import ClosedUnitInterval, ProcessorConfig
+
+__all__ = ["SwapWeightsConfig"]
+
+
+class SwapWeightsConfig(ProcessorConfig):
+    """Keep an average of every variable, and exchange the two at the end. One state slot."""
+
+    implementation = "optiplug_processors.swap_weights:SwapWeights"
+    elementwise = True
+    paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
+
+    momentum: ClosedUnitInterval = 0.99
+    """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""
+    start_step: Annotated[int, Field(ge=0)] = 0
+    """Number of steps in which the average only follows its variable."""
+    dynamic_decay: bool = False
+    """Whether the share begins at 0.1 and grows to `momentum`, so that the first values fade sooner."""

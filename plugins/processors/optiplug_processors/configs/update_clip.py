@@ -1,0 +1,22 @@
+"""Config of update_clip."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from optiplug import Number, ProcessorConfig, Scalar
+
+__all__ = ["UpdateClipConfig"]
+
+
+class UpdateClipConfig(ProcessorConfig):
+    """Scale down each update whose root mean square is too large, as Adafactor does. No state."""
+
+    implementation = "optiplug_processors.update_clip:UpdateClip"
+    paper = (
+        "Shazeer and Stern 2018, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, "
+        "arXiv:1804.04235"
+    )
+
+    threshold: Annotated[Scalar, Number(gt=0)] = 1.0
+    """Largest root mean square of an update before the learning rate; above 0, or a schedule."""

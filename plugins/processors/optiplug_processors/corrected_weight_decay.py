@@ -1,0 +1,85 @@
+"""Decoupled weight decay that keeps its balance while the learning rate changes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl, numerics
+
+from .configs.corrected_weight_decay import CorrectedWeightDecayConfig
+
+__all__ = ["CorrectedWeightDecay"]
+
+
+class CorrectedWeightDecay(Processor):
+    """Shrink the variables before the update, by the square of the learning rate.
+
+    ``variable <- variable - variable * rate * learning_rate^2 / max_rate``. Plain decay by
+    ``rate * learning_rate`` lets the gradients of layers before a normalization grow when the
+    learning rate falls; this keeps the ratio of their norms to those of the weights. The paper
+    corrects the decay of these layers, chosen by `only`, and leaves that of the others plain.
+
+    `rate` is 0 or above, or a schedule, and has no default. `max_rate` is above 0; with None it is
+    the largest learning rate of any selected variable so far, so that the decay is plain until the
+    rate begins to fall, and kept as the scalar state `max_rate` (float32, float64 if any variable is
+    in double precision). With a warm-up, give it.
+
+    Raises
+    ------
+    ConfigError
+        If `rate` is below 0 or `max_rate` not above 0.
+
+    References
+    ----------
+    Defazio 2025, "Why Gradients Rapidly Increase Near the End of Training", arXiv:2506.02285.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> variable, decay = tf.Variable(8.0), CorrectedWeightDecay(0.5)
+    >>> optimizer = optiplug.create("sgd", learning_rate=lambda step: 1 / (step + 1), processors=[decay])
+    >>> for _ in range(2):
+    ...     _ = optimizer.apply_gradients([(tf.constant(0.0), variable)])
+    ...     print(variable.numpy())
+    4.0
+    3.5
+    """
+
+    Config = CorrectedWeightDecayConfig
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Create the largest learning rate, unless it is given."""
+        super().build(variables)
+        if self.config.max_rate is None:
+            dtypes = [numerics.scalar_dtype(variable.dtype) for variable in variables]
+            dtype = tf.float64 if tf.float64 in dtypes else tf.float32
+            self.max_rate = self.add_state("max_rate", dtype=dtype)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the rate is 0."""
+        return bool(self.config.rate == 0)
+
+    @hookimpl
+    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Assign the shrunken variables; the gradients pass unchanged."""
+        peak = self._peak(step)
+        for variable in step.variables:
+            rate = step.rate(variable)
+            rate *= tf.math.divide_no_nan(rate, tf.cast(peak, rate.dtype))
+            variable.assign_sub(variable * (step.scalar(self.config.rate, variable) * rate))
+        return gradients
+
+    def _peak(self, step: Step) -> Any:
+        if self.config.max_rate is not None:
+            return tf.constant(self.config.max_rate, tf.float64)
+        peak = self.max_rate.value
+        # Most variables share one tensor of their rate.
+        for rate in {id(each): each for each in map(step.rate, step.variables)}.values():
+            peak = tf.maximum(peak, tf.cast(tf.math.real(rate), peak.dtype))
+        self.max_rate.assign(peak)
+        return peak

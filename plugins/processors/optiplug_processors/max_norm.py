@@ -1,0 +1,73 @@
+"""Projection on weights of bounded norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl
+
+from .configs.max_norm import MaxNormConfig
+from .unit_axes import axes_of, norms
+
+__all__ = ["MaxNorm"]
+
+
+class MaxNorm(Processor):
+    """Scale down the weights of each unit whose norm a step has made too large.
+
+    ``weights <- weights * min(1, max_value / |weights|)`` after the update, for each variable with
+    a gradient, where the weights of one unit are those along all axes but the last, as in Keras
+    kernels, or along `axis`, a number or several. Without `axis`, vectors and scalars are left
+    alone; with it, every selected variable must have it. Norms are computed in the dtype of the
+    step: float32 for half precision. `max_value` is above 0 and 2 by default. List it before
+    averages, so that they see the projected values.
+
+    Raises
+    ------
+    ConfigError
+        If `max_value` is not above 0, or a selected variable does not have `axis`.
+
+    Differs from
+    ------------
+    The constraint `MaxNorm` of Keras, which divides by the norm plus 1e-7 and so shrinks weights
+    within the bound a little at every step, too.
+
+    References
+    ----------
+    Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting",
+    section 5.1.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> kernel = tf.Variable([[6.0, 0.5], [8.0, 0.5]])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[MaxNorm(5.0)])
+    >>> _ = optimizer.apply_gradients([(tf.zeros([2, 2]), kernel)])
+    >>> kernel.numpy().tolist()
+    [[3.0, 0.5], [4.0, 0.5]]
+    """
+
+    Config = MaxNormConfig
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Refuse variables without the axis."""
+        super().build(variables)
+        for variable in variables:
+            self._axes(variable)
+
+    def _axes(self, variable: Any) -> list[int]:
+        return axes_of(variable, self.config.axis, f"{self.owner}.axis")
+
+    @hookimpl
+    def post_step(self, step: Step) -> None:
+        """Project each variable that was updated."""
+        for variable in step.variables:
+            axes = self._axes(variable)
+            if axes:
+                norm = norms(variable, axes)
+                bound = step.scalar(self.config.max_value, norm)
+                variable.assign(variable * tf.cast(bound / tf.maximum(norm, bound), variable.dtype))

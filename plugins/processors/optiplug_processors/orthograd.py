@@ -1,0 +1,72 @@
+"""Gradients at a right angle to the weights."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl, numerics
+
+from .configs.orthograd import OrthoGradConfig
+
+__all__ = ["OrthoGrad"]
+
+
+class OrthoGrad(Processor):
+    """Take from each gradient the part along its variable, which would only scale the variable.
+
+    ``rest = gradient - variable * <variable, gradient> / |variable|^2``, then
+    ``gradient <- rest * |gradient| / |rest|``: the same norm, at a right angle. A variable that is 0
+    has no direction, and its gradient stays. Where nothing but rounding errors is left, the gradient
+    becomes 0. ``min_ndim=2`` spares biases and scales.
+
+    Differs from
+    ------------
+    The authors' code, which scales the rounding errors too where gradient and variable have one
+    direction. In a variable with a single element it is always so; its gradient stays as it is.
+
+    References
+    ----------
+    Prieto, Barsbey, Mediano and Birdal 2025, "Grokking at the Edge of Numerical Stability",
+    arXiv:2501.04697.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> variable = tf.Variable([2.0, 0.0])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[OrthoGrad()])
+    >>> _ = optimizer.apply_gradients([(tf.constant([3.0, 4.0]), variable)])
+    >>> print(variable.numpy().round(5))
+    [ 2. -5.]
+    """
+
+    Config = OrthoGradConfig
+
+    @hookimpl
+    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+        """Turn each gradient."""
+        pairs = zip(gradients, step.variables, strict=True)
+        return [_turned(gradient, variable.value) for gradient, variable in pairs]
+
+
+def _turned(gradient: Any, variable: Any) -> Any:
+    if gradient.shape.num_elements() < 2:
+        return gradient
+    length = numerics.global_norm([gradient])
+    along, direction = _unit(variable), _unit(gradient)
+    # XLA on a CPU is slow at the inner product of large vectors and not at norms. |a + b|^2 - |a - b|^2
+    # is four times that of a and b, and as exact as a sum of products where both have length 1.
+    cosine = (numerics.sum_of_squares(along + direction) - numerics.sum_of_squares(along - direction)) / 4
+    rest = direction - along * tf.cast(cosine, along.dtype)
+    sine = numerics.global_norm([rest])
+    smallest = 2.0**-47 if sine.dtype == tf.float64 else 2.0**-18  # 32 units of the last place of 1
+    scale = numerics.select(sine > smallest, tf.math.divide_no_nan(length, sine), tf.zeros_like(sine))
+    return rest * tf.cast(scale, rest.dtype)
+
+
+def _unit(value: Any) -> Any:
+    """Return what points the same way and has length 1, or is 0."""
+    norm = numerics.global_norm([value])
+    return value * tf.cast(tf.math.divide_no_nan(tf.ones_like(norm), norm), value.dtype)

@@ -1,0 +1,44 @@
+"""The weights that lead to one unit, for processors that hold their norm."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import ConfigError
+
+__all__ = ["axes_of", "norms"]
+
+
+def axes_of(variable: Any, axis: int | Sequence[int] | None, where: str) -> list[int]:
+    """Return the axes that one norm goes over: those given, or all but the last. None for a vector.
+
+    >>> axes_of(tf.zeros([3, 3, 8, 16]), None, "here"), axes_of(tf.zeros([5]), None, "here")
+    ([0, 1, 2], [])
+    >>> axes_of(tf.zeros([4, 6]), -1, "here")
+    [1]
+    """
+    rank = variable.shape.rank
+    if axis is None:
+        return list(range(rank - 1))
+    given = [axis] if isinstance(axis, int) else list(axis)
+    axes = {each % rank for each in given if -rank <= each < rank}
+    if len(axes) < len(given):
+        raise ConfigError(
+            f"must be different axes of each selected variable; {variable.name} has {rank}",
+            where=where,
+            received=axis,
+            hint="select variables with `only`, `skip` or `min_ndim`",
+        )
+    return sorted(axes)
+
+
+def norms(values: Any, axes: Sequence[int]) -> Any:
+    """Return the Euclidean norms over `axes`, complex elements by modulus, with those axes kept.
+
+    >>> norms(tf.constant([[3.0, 1.0], [4.0, 0.0]]), [0]).numpy().tolist()
+    [[5.0, 1.0]]
+    """
+    return tf.sqrt(tf.reduce_sum(tf.square(tf.abs(values)), axes, keepdims=True))

@@ -1,0 +1,68 @@
+"""Projection on weights of norm 1."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Processor, Step, hookimpl
+
+from .configs.unit_norm import UnitNormConfig
+from .unit_axes import axes_of, norms
+
+__all__ = ["UnitNorm"]
+
+
+class UnitNorm(Processor):
+    """Scale the weights of each unit to norm 1 after every step.
+
+    ``weights <- weights / (|weights| + epsilon)`` after the update, for each variable with a
+    gradient, where the weights of one unit are those along all axes but the last, as in Keras
+    kernels, or along `axis`, a number or several. Without `axis`, vectors and scalars are left
+    alone; with it, every selected variable must have it. `epsilon` is above 0 and 1e-7 by default,
+    as in the constraint `UnitNorm` of Keras. Norms are computed in the dtype of the step: float32
+    for half precision. List it before averages, so that they see the projected values.
+
+    Raises
+    ------
+    ConfigError
+        If `epsilon` is not above 0, or a selected variable does not have `axis`.
+
+    Differs from
+    ------------
+    `UnitNorm` of Keras in the axis: there it is 0 unless given, which is not the same for kernels
+    of convolutions, and for a vector makes one unit of it.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> import optiplug
+    >>> kernel = tf.Variable([[3.0, 0.0], [4.0, 2.0]])
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[UnitNorm()])
+    >>> _ = optimizer.apply_gradients([(tf.zeros([2, 2]), kernel)])
+    >>> print(kernel.numpy())
+    [[0.6 0. ]
+     [0.8 1. ]]
+    """
+
+    Config = UnitNormConfig
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Refuse variables without the axis."""
+        super().build(variables)
+        for variable in variables:
+            self._axes(variable)
+
+    def _axes(self, variable: Any) -> list[int]:
+        return axes_of(variable, self.config.axis, f"{self.owner}.axis")
+
+    @hookimpl
+    def post_step(self, step: Step) -> None:
+        """Project each variable that was updated."""
+        for variable in step.variables:
+            axes = self._axes(variable)
+            if axes:
+                norm = norms(variable, axes)
+                variable.assign(variable / tf.cast(norm + self.config.epsilon, variable.dtype))

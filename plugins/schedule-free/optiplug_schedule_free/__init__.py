@@ -1,0 +1,1 @@
+"""Schedule-free AdamW and SGD for optiplug."""

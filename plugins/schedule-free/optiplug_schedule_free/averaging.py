@@ -1,0 +1,104 @@
+"""The averaging that schedule-free optimizers share."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Sequence
+from functools import reduce
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
+from optiplug import Optimizer, Step, hookimpl, numerics
+
+from .config import ScheduleFreeConfig
+
+__all__ = ["ScheduleFree"]
+
+
+class ScheduleFree(Optimizer, abc.ABC):
+    """Base of schedule-free optimizers, which differ in the direction of their steps.
+
+    The model's variables are y, where gradients are taken. The slot ``z`` is the sequence that
+    takes the steps, and x, the weights to evaluate and to keep, is its weighted average. It is not
+    stored: ``y = (1 - beta_1) z + beta_1 x`` tells it. With ``rate = learning_rate * min(1, t /
+    warmup_steps)`` and ``t = iterations + 1``::
+
+        max_rate   <- max(max_rate, rate)
+        weight_sum <- weight_sum + max_rate^weight_lr_power
+        share      =  max_rate^weight_lr_power / weight_sum
+        z          <- z - rate * (direction + weight_decay * y)
+        x          <- (1 - share) x + share z
+        y          <- (1 - beta_1) z + beta_1 x
+
+    `max_rate` and `weight_sum` are scalars that all variables share. Where learning rates differ
+    from variable to variable the largest of the step counts.
+
+    Weight decay is taken at y and moves z, as the formula says. `weight_decay` and
+    `exclude_from_weight_decay` run as they do everywhere, before the update and on y; the update
+    then takes whatever has been subtracted from y by that time as a part of the step of z, with its
+    warm-up, so any other processor that decays is treated alike. What changes y after the update,
+    such as a constraint, changes x by 1 / beta_1 of that.
+
+    `finalize_variable_values` makes x of y, and of z too, so that x stays the same if training goes
+    on after all, or if it is called again. `averaged_weights` changes no state.
+
+    `beta_1` is a number and not a schedule, since x is found from the y of an earlier step.
+    """
+
+    Config: ClassVar[type[ScheduleFreeConfig]] = ScheduleFreeConfig
+
+    @abc.abstractmethod
+    def direction(self, gradient: Any, variable: Any) -> Any:
+        """Return what z moves against, for a learning rate of 1; assign the state that this needs."""
+
+    def build(self, var_list: Sequence[Any]) -> None:
+        """Create the state: z starts at the variable."""
+        super().build(var_list)
+        double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
+        dtype = tf.float64 if double else tf.float32
+        self.z = self.add_slot("z", initial="variable")
+        self.max_rate = self.add_state("max_rate", dtype=dtype)
+        self.weight_sum = self.add_state("weight_sum", dtype=dtype)
+
+    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+        """Count this step in the weights of the average, then update each variable."""
+        dtype = self.max_rate.dtype
+        # Most variables share one rate, and then it is one tensor.
+        rates = {id(rate): rate for rate in map(self.rate, variables)}.values()
+        rate = reduce(tf.maximum, [tf.cast(each, dtype) for each in rates]) * self._warmup(dtype)
+        self.max_rate.assign(tf.maximum(self.max_rate, rate))
+        self.weight_sum.assign_add(self._weight())
+        super().update_variables(gradients, variables)
+
+    def update_step(self, gradient: Any, variable: Any) -> None:
+        """Move z against its direction, and y along."""
+        y, z = variable.old, self.z[variable]
+        share, warmup = self.once(self._share, variable), self.once(self._warmup, variable)
+        move = self.direction(gradient, variable) * (self.rate(variable) * warmup)
+        if variable.assigned:
+            move += (y - variable.value) * warmup
+        z.assign_sub(move)
+        variable.assign(y + (z - y) * share - move * ((1 - share) * (1 - self.config.beta_1)))
+
+    @hookimpl
+    def finalize(self, step: Step) -> None:
+        """Put x into the variables, unless a processor has put another average there, and z with them."""
+        for variable in step.variables:
+            z = self.z[variable]
+            if not variable.assigned:
+                variable.assign_add((variable - z) * ((1 - self.config.beta_1) / self.config.beta_1))
+            z.assign(variable)
+
+    def _warmup(self, dtype: Any) -> Any:
+        one = tf.constant(1.0, dtype)
+        if not self.config.warmup_steps:
+            return one
+        return tf.minimum(one, tf.cast(self.iterations + 1, dtype) / self.config.warmup_steps)
+
+    def _weight(self) -> Any:
+        return tf.pow(tf.convert_to_tensor(self.max_rate), self.config.weight_lr_power)
+
+    def _share(self, dtype: Any) -> Any:
+        # A learning rate that starts at 0 has neither weight nor step.
+        return tf.cast(tf.math.divide_no_nan(self._weight(), self.weight_sum), dtype)

@@ -1,0 +1,65 @@
+"""Schedule-free gradient descent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .averaging import ScheduleFree
+from .config import ScheduleFreeSGDConfig
+
+__all__ = ["ScheduleFreeSGD"]
+
+
+class ScheduleFreeSGD(ScheduleFree):
+    """Gradient descent with averaging in place of momentum and of a schedule.
+
+    With y the variable, where gradients are taken, and x the weights to evaluate and to keep::
+
+        z     <- z - rate * (gradient + weight_decay * y)
+        share =  max_rate^2 / (sum of max_rate^2 over all steps so far)
+        x     <- (1 - share) x + share z
+        y     <- (1 - beta_1) z + beta_1 x
+
+    `rate` is the learning rate, in the first `warmup_steps` a growing share of it, and `max_rate`
+    the largest so far; `weight_lr_power` stands for the 2. ``with optimizer.averaged_weights():``
+    lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
+
+    Defaults: `learning_rate` 1.0, `beta_1` 0.9 (in (0, 1], no schedule), `warmup_steps` 0,
+    `weight_lr_power` 2, no weight decay. State: the slot `z` and the shared scalars `max_rate` and
+    `weight_sum`. `ScheduleFree` says more.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The paper, in that the average is weighted by the largest learning rate so far, as in its
+    authors' code and in optax; without a decreasing learning rate both are the same. optax
+    evaluates the schedule one step later for the weight than for the step, here it is the same.
+
+    References
+    ----------
+    Defazio, Yang, Mehta, Mishchenko, Khaled and Cutkosky 2024, "The Road Less Scheduled",
+    arXiv:2405.15682.
+
+    Examples
+    --------
+    >>> import tensorflow as tf
+    >>> variable = tf.Variable(1.0)
+    >>> optimizer = ScheduleFreeSGD(learning_rate=0.5, beta_1=0.5)
+    >>> for _ in range(2):
+    ...     _ = optimizer.apply_gradients([(tf.constant(1.0), variable)])
+    >>> print(variable.numpy(), optimizer.z[variable].numpy())
+    0.125 0.0
+    >>> with optimizer.averaged_weights():
+    ...     print(variable.numpy())
+    0.25
+    """
+
+    Config = ScheduleFreeSGDConfig
+
+    def direction(self, gradient: Any, variable: Any) -> Any:
+        """Return the gradient."""
+        return gradient

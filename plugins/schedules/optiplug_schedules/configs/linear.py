@@ -1,0 +1,24 @@
+"""Config of linear."""
+
+from __future__ import annotations
+
+from optiplug import ScheduleConfig
+from optiplug_schedules.fields import Rate, Steps, StepsOrZero
+
+__all__ = ["LinearConfig"]
+
+
+class LinearConfig(ScheduleConfig):
+    """A straight line from one value to another, either of which may be the higher one."""
+
+    implementation = "optiplug_schedules.linear:Linear"
+    example = {"initial_learning_rate": 0.1, "transition_steps": 1000}
+
+    initial_learning_rate: Rate
+    """Value at step 0."""
+    transition_steps: Steps
+    """Number of steps from the one value to the other."""
+    end_learning_rate: Rate = 0.0
+    """Value after the transition."""
+    transition_begin: StepsOrZero = 0
+    """Number of steps at the initial value before the transition."""

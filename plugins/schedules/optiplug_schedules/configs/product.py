@@ -1,0 +1,21 @@
+"""Config of product."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from optiplug import NonNegative, ScheduleConfig
+
+__all__ = ["ProductConfig"]
+
+
+class ProductConfig(ScheduleConfig):
+    """Several schedules or numbers, multiplied."""
+
+    implementation = "optiplug_schedules.product:Product"
+    example = {"schedules": [0.1, {"use": "constant", "value": 0.5}]}
+
+    schedules: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
+    """The schedules or numbers; all of them count their steps from 0."""

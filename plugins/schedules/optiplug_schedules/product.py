@@ -1,0 +1,32 @@
+"""Several schedules at once."""
+
+from __future__ import annotations
+
+import functools
+import operator
+from typing import Any
+
+from optiplug import Schedule
+
+from .configs.product import ProductConfig
+
+__all__ = ["Product"]
+
+
+class Product(Schedule):
+    """Multiply schedules with each other, such as a decay with a cycle, or a whole schedule with a number.
+
+    ::
+
+        value = schedules[0](step) * schedules[1](step) * ...
+
+    >>> schedule = Product([0.5, lambda step: step, lambda step: step + 1])
+    >>> [float(schedule(step)) for step in (0, 1, 2)]
+    [0.0, 1.0, 3.0]
+    """
+
+    Config = ProductConfig
+
+    def value(self, step: Any) -> Any:
+        values = [Schedule.of(schedule)(step) for schedule in self.config.schedules]
+        return functools.reduce(operator.mul, values)

@@ -1,0 +1,37 @@
+"""The reflected exponential schedule."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optiplug import Schedule
+
+from .configs.rex import REXConfig
+from .progress import mix, remaining
+
+__all__ = ["REX"]
+
+
+class REX(Schedule):
+    """Decay along a hyperbola that resembles an exponential decay read backwards.
+
+    ::
+
+        left = 1 - min(step, decay_steps) / decay_steps
+        share = left / (1 / 2 + left / 2)
+        value = end_learning_rate + (initial_learning_rate - end_learning_rate) * share
+
+    Source: Chen, Wolfe and Kyrillidis 2022, arXiv:2107.04197; it decays to 0.
+
+    >>> schedule = REX(1.0, decay_steps=100)
+    >>> [round(float(schedule(step)), 6) for step in (0, 50, 75, 100, 200)]
+    [1.0, 0.666667, 0.4, 0.0, 0.0]
+    """
+
+    Config = REXConfig
+
+    def value(self, step: Any) -> Any:
+        config = self.config
+        left = remaining(step, config.decay_steps)
+        share = left / (0.5 + 0.5 * left)
+        return mix(config.initial_learning_rate, config.end_learning_rate, share)

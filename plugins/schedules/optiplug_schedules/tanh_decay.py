@@ -1,0 +1,40 @@
+"""Hyperbolic-tangent decay."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import Schedule
+
+from .configs.tanh_decay import TanhDecayConfig
+from .progress import elapsed, mix
+
+__all__ = ["TanhDecay"]
+
+
+class TanhDecay(Schedule):
+    """Decay along a part of the hyperbolic tangent.
+
+    ::
+
+        x = lower + (upper - lower) * min(step, decay_steps) / decay_steps
+        value = initial_learning_rate * (1 - tanh(x)) / 2
+
+    and the value of step `decay_steps` from then on: 0.25 % of the initial one with the default `upper`.
+
+    Source: Hsueh, Li and Wu 2019, arXiv:1806.01593, which recommends (-6, 3).
+
+    >>> schedule = TanhDecay(1.0, decay_steps=90)
+    >>> [round(float(schedule(step)), 6) for step in (0, 60, 90, 1000)]
+    [0.999994, 0.5, 0.002473, 0.002473]
+    """
+
+    Config = TanhDecayConfig
+
+    def value(self, step: Any) -> Any:
+        config = self.config
+        x = mix(config.upper, config.lower, elapsed(step, config.decay_steps))
+        # (1 - tanh(x)) / 2, with all its digits as it nears 0.
+        return config.initial_learning_rate / (1 + tf.exp(2 * x))
