@@ -19,7 +19,7 @@ export UV_COMPILE_BYTECODE ?= true
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench docs lint check-types check-layers doctest clean
+.PHONY: help setup demo test test-all bench numerics docs lint check-types check-layers doctest clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -61,6 +61,9 @@ doctest: $(STAMP)
 
 docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
+
+numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its peers, and write docs/numerics.md
+	PYTHONPATH=tests $(BIN)/python -m support.numerics_table
 
 bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: a minute)
 	$(BIN)/python benchmarks/commands.py

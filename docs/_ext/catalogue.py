@@ -71,7 +71,7 @@ def index() -> Iterator[str]:
     yield "Everything that an installation with all extras selects by name, by kind. These pages are written"
     yield "from the registry, as is the output of ``optiplug list`` and ``optiplug show NAME``."
     yield ""
-    yield from toctree([*KINDS, "checks"], "maxdepth: 1")
+    yield from toctree([*KINDS, "checks"], ":maxdepth: 1")
 
 
 def overview(kind: str) -> Iterator[str]:
@@ -84,7 +84,7 @@ def overview(kind: str) -> Iterator[str]:
     fields = common(kind)
     if fields:
         yield from (f"All {kind} have these hyperparameters:", "", *hyperparameters(fields))
-    yield from toctree([f"{kind}/{entry.name}" for entry in entries], "hidden")
+    yield from toctree([f"{kind}/{entry.name}" for entry in entries], ":hidden:")
 
 
 def row(entry: Entry) -> tuple[str, ...]:

@@ -26,9 +26,9 @@ def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]], widths: str)
     yield ""
 
 
-def toctree(pages: Iterable[str], *options: str) -> Iterator[str]:
-    """Yield a list of pages that belong below this one."""
-    yield from (".. toctree::", *(f"   :{option}:" for option in options), "")
+def toctree(pages: Iterable[str], option: str) -> Iterator[str]:
+    """Yield a list of pages that belong below this one, with an option such as ``:hidden:``."""
+    yield from (".. toctree::", f"   {option}", "")
     yield from (f"   {page}" for page in pages)
     yield ""
 

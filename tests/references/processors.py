@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
+from references.case import Case
 from references.training import Array, Processor, Scalar, Step, at, norm
 
 
@@ -183,3 +185,30 @@ ORACLES: dict[str, type[Processor]] = {
     "skip_non_finite": SkipNonFinite,
     "weight_decay": WeightDecay,
 }
+
+
+def _noise_as_drawn(seed: int = 0, **law: float) -> AddNoise:
+    """Return the oracle of add_noise with the numbers that the plugin draws."""
+    from support.normals import standard_normals
+
+    normals = standard_normals(seed)
+    return AddNoise(lambda key, iteration: normals[iteration][key], **law)
+
+
+_FORMS: dict[str, list[dict[str, Any]]] = {
+    "accumulate": [{"steps": 3}, {"steps": 2, "reduction": "sum"}, {"steps": 1}],
+    "centralize_gradients": [{}],
+    "clip_by_global_norm": [{"max_norm": 2.0}],
+    "clip_by_norm": [{"max_norm": 1.0}],
+    "clip_by_value": [{"max_value": 0.5}],
+    "ema": [{"momentum": 0.9}, {"momentum": 0.5, "overwrite_frequency": 7}],
+    "l2": [{"strength": 0.3}, {"strength": 0.0}],
+    "monitor": [{}],
+    "skip_non_finite": [{}],
+    "weight_decay": [{"rate": 0.3}, {"rate": 0.0}],
+}
+CASES = [Case(name, ORACLES[name], form) for name, forms in _FORMS.items() for form in forms]
+CASES += [
+    Case("add_noise", _noise_as_drawn, form)
+    for form in ({}, {"eta": 0.3, "gamma": 1.0, "seed": 3}, {"eta": 0.0})
+]

@@ -18,7 +18,11 @@ class StochasticRounding(Processor):
 
     A step computes on bfloat16 variables in float32, and its result lies between two neighbours
     that bfloat16 has. It becomes the upper one with a probability of its distance from the lower
-    one, relative to the distance of the two, and else the lower one. So the mean is the result
+    one, relative to the distance of the two, and else the lower one::
+
+        variable <- upper with probability (value - lower) / (upper - lower), else lower
+
+    So the mean is the result
     itself, and updates far below the last digit of a variable add up, where rounding to the
     nearest would lose every one of them. What bfloat16 has stays as it is, so do NaN and
     infinities; variables of other dtypes are left alone. State in bfloat16 is rounded to the

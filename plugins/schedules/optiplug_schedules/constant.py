@@ -16,6 +16,8 @@ __all__ = ["Constant"]
 class Constant(Schedule):
     """The same value at every step: a number's place in a `join`.
 
+    ``schedule(step) = value``
+
     >>> print(Constant(0.5)(1000).numpy())
     0.5
     """
