@@ -35,15 +35,15 @@ class AdaBelief(Optimizer):
     `epsilon_root` 1e-16 (above 0), `rectify` False, `sma_threshold` 5.0 (at least 4), `amsgrad`
     False. State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`.
 
-    Differs from
-    ------------
-    The paper, whose epsilon inside the root and outside of it are one, 1e-8; these are the defaults
-    of optax and of the authors' program. TensorFlow Addons has 1e-14 for both, and rectifies.
-
     Raises
     ------
     ConfigError
         If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The paper, whose epsilon inside the root and outside of it are one, 1e-8; these are the defaults
+    of optax and of the authors' program. TensorFlow Addons has 1e-14 for both, and rectifies.
 
     References
     ----------

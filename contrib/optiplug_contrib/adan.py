@@ -31,6 +31,11 @@ class Adan(Optimizer):
     `epsilon` 1e-8 (above 0). State: the slots `momentum`, `difference`, `second_moment` and
     `previous_gradient`, all zero at first, also for a variable that comes after the first step.
 
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
     Differs from
     ------------
     The paper, whose betas are one minus these. Bias corrections are those of its authors' program,
@@ -38,11 +43,6 @@ class Adan(Optimizer):
     here; the paper divides by ``1 + learning_rate * weight_decay`` after the step.
     optax up to 0.2.8, which has ``1 - beta_2`` where differences are added, 0.08 by default and not
     0.92; and an epsilon inside the root.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     References
     ----------

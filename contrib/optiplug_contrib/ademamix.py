@@ -7,14 +7,13 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
-
 from .configs.ademamix import AdEMAMixConfig
+from .moments import Moments
 
 __all__ = ["AdEMAMix"]
 
 
-class AdEMAMix(Optimizer):
+class AdEMAMix(Moments):
     """Adam with a second, much slower momentum beside the usual one.
 
     With ``t = iterations + 1``::
@@ -59,21 +58,20 @@ class AdEMAMix(Optimizer):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
         self.slow_momentum = self.add_slot("slow_momentum")
-        self.second_moment = self.add_slot("second_moment")
 
     def update_step(self, gradient: Any, variable: Any) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         beta_3, alpha = self.once(self._slow, variable)
-        correction_1, root_2 = self.once(self._corrections, variable)
+        correction_1, correction_2 = self.once(self.bias_corrections, variable)
         fast, slow = self.momentum[variable], self.slow_momentum[variable]
         second = self.second_moment[variable]
         fast.assign_add((gradient - fast) * (1 - beta_1))
         slow.assign_add((gradient - slow) * (1 - beta_3))
         second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
-        direction = (fast / correction_1 + alpha * slow) / (tf.sqrt(second) / root_2 + self.config.epsilon)
+        root = tf.sqrt(second / correction_2)
+        direction = (fast / correction_1 + alpha * slow) / (root + self.config.epsilon)
         variable.assign_sub(self.rate(variable) * direction)
 
     def _slow(self, dtype: Any) -> tuple[Any, Any]:
@@ -87,8 +85,3 @@ class AdEMAMix(Optimizer):
         start, end = (1 / tf.math.log1p(beta - 1) for beta in (beta_1, beta_3))
         rising = tf.exp(1 / ((1 - share) * start + share * end))
         return tf.minimum(rising, beta_3), share * alpha
-
-    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
-        """Return ``1 - beta_1^t`` and the root of ``1 - beta_2^t``."""
-        one, two = self.config.beta_1, self.config.beta_2
-        return self.bias_correction(one, dtype), tf.sqrt(self.bias_correction(two, dtype))

@@ -32,17 +32,17 @@ class COCOB(Optimizer):
     Defaults: `learning_rate` 1.0, `alpha` 100.0 (above 0), `epsilon` 1e-8 (above 0). State: the slots
     `scale`, `absolute_sum`, `gradient_sum`, `reward` and `bet`.
 
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
     Differs from
     ------------
     The paper, which has no learning rate; it is here, as in optax, so that a schedule has something
     to act on. optax keeps the start of each variable and sets ``variable = start + bet``, which
     undoes what weight decay, averaging and others did to the variable; TensorFlow Addons keeps the
     bet as here.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     References
     ----------

@@ -36,16 +36,16 @@ class ConditionalGradient(Optimizer):
     Defaults: `learning_rate` 0.01 (in [0, 1]), `radius` 1.0 (above 0), `norm` ``"frobenius"``,
     `power_iterations` 16. State: none.
 
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
     Differs from
     ------------
     TensorFlow Addons, whose learning rate is one minus this one, so that 1 moves nothing; whose
     singular vectors come from a full decomposition; and where a gradient of zero moves variables to
     the centre of the ball. `radius` is `lambda_` there, 0.01 by default, and `norm` is `ord`.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     References
     ----------
@@ -67,12 +67,11 @@ class ConditionalGradient(Optimizer):
 
     def update_step(self, gradient: Any, variable: Any) -> None:
         """Apply one gradient to one variable."""
-        norm = tf.cast(tf.sqrt(numerics.sum_of_squares(gradient)), variable.dtype)
-        present = norm > 0
-        unit = gradient / tf.where(present, norm, tf.ones_like(norm))
+        unit = _normalized(gradient)
         if self.config.norm == "nuclear" and len(variable.shape) > 1 and variable.shape.num_elements():
             unit = self._top_pair(unit)
-        rate = tf.where(present, self.rate(variable), tf.zeros_like(norm))
+        present = numerics.sum_of_squares(gradient) > 0
+        rate = self.rate(variable) * tf.cast(present, variable.dtype)
         # The value before any `weight_decay`, so that this one is beside the step as everywhere else.
         variable.assign_sub(rate * (variable.old + self.scalar(self.config.radius, variable) * unit))
 
@@ -89,5 +88,4 @@ class ConditionalGradient(Optimizer):
 
 
 def _normalized(vector: Any) -> Any:
-    norm = tf.sqrt(tf.cast(numerics.sum_of_squares(vector), vector.dtype))
-    return vector / tf.where(norm > 0, norm, tf.ones_like(norm))
+    return tf.math.divide_no_nan(vector, tf.sqrt(numerics.sum_of_squares(vector)))

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from .configs.dadapt_adam import DAdaptAdamConfig
+from .moments import Moments
 from .parameter_free import ParameterFree, total
 
 __all__ = ["DAdaptAdam"]
 
 
-class DAdaptAdam(ParameterFree):
+class DAdaptAdam(ParameterFree, Moments):
     """Adam that estimates its learning rate by D-Adaptation.
 
     `distance` is a lower bound of how far the solution is from the start, which grows while
@@ -67,8 +68,6 @@ class DAdaptAdam(ParameterFree):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
         self.gradient_sum = self.add_slot("gradient_sum")
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)
@@ -120,4 +119,6 @@ class DAdaptAdam(ParameterFree):
 
     def _take(self, dtype: Any) -> Any:
         """Return ``1 - keep``, the same number for all dtypes."""
-        return tf.cast(1 - tf.sqrt(self.scalar(self.config.beta_2, self.distance.dtype)), dtype)
+        beta_2 = self.scalar(self.config.beta_2, self.distance.dtype)
+        # 1 - sqrt(beta_2), without the loss of its digits where beta_2 is close to 1
+        return tf.cast((1 - beta_2) / (1 + tf.sqrt(beta_2)), dtype)

@@ -11,6 +11,7 @@ from optiplug import numerics
 
 from .configs.dog import DoGConfig
 from .parameter_free import ParameterFree
+from .starts import add_start
 
 __all__ = ["DoG"]
 
@@ -68,8 +69,7 @@ class DoG(ParameterFree):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state."""
         super().build(var_list)
-        # In the dtype of the variable, whatever that of other state: a rounded start is another start.
-        self.initial = self.add_slot("initial", initial="variable", dtype=_own_dtype)
+        self.initial = add_start(self, "initial")
         if self.config.layerwise:
             self.max_distance: Any = self.add_slot(
                 "max_distance",
@@ -111,10 +111,6 @@ class DoG(ParameterFree):
 
     def _first_distance(self, variables: Sequence[Any]) -> Any:
         return self.config.reps_rel * (1 + numerics.global_norm(variables))
-
-
-def _own_dtype(variable: Any) -> Any:
-    return variable.dtype
 
 
 def _norm_dtype(variable: Any) -> Any:

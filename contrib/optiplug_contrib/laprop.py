@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
-
 from .configs.laprop import LaPropConfig
+from .moments import Moments
 
 __all__ = ["LaProp"]
 
 
-class LaProp(Optimizer):
+class LaProp(Moments):
     """Momentum of gradients that are divided by the root of their second moment first.
 
     With ``t = iterations + 1``::
@@ -56,23 +54,12 @@ class LaProp(Optimizer):
 
     Config: ClassVar[type[LaPropConfig]] = LaPropConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
-        """Create the state slots."""
-        super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
-
     def update_step(self, gradient: Any, variable: Any) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        correction_1, root_2 = self.once(self._corrections, variable)
+        correction_1, correction_2 = self.once(self.bias_corrections, variable)
         momentum, second = self.momentum[variable], self.second_moment[variable]
         second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
-        normalized = gradient / (tf.sqrt(second) / root_2 + self.config.epsilon)
+        normalized = gradient / (tf.sqrt(second / correction_2) + self.config.epsilon)
         momentum.assign_add((normalized - momentum) * (1 - beta_1))
         variable.assign_sub(momentum * (self.rate(variable) / correction_1))
-
-    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
-        """Return ``1 - beta_1^t`` and the root of ``1 - beta_2^t``."""
-        one, two = self.config.beta_1, self.config.beta_2
-        return self.bias_correction(one, dtype), tf.sqrt(self.bias_correction(two, dtype))

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
-
 from .configs.lazyadam import LazyAdamConfig
+from .moments import Moments
 
 __all__ = ["LazyAdam"]
 
 
-class LazyAdam(Optimizer):
+class LazyAdam(Moments):
     """Adam that leaves alone the rows of a table that have no gradient.
 
     For every variable with a dense gradient, and for the rows that a `tf.IndexedSlices` gradient
@@ -56,21 +54,11 @@ class LazyAdam(Optimizer):
 
     Config = LazyAdamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
-        """Create the state slots."""
-        super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
-
     def update_step(self, gradient: Any, variable: Any) -> None:
         """Apply one gradient to one variable, or to rows of it."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
         m.assign_add((gradient - m) * (1 - beta_1))
         v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
-        rate = self.rate(variable) * self.once(self._correction, variable)
+        rate = self.rate(variable) * self.once(self.adam_correction, variable)
         variable.assign_sub(m * rate / (tf.sqrt(v) + self.config.epsilon))
-
-    def _correction(self, dtype: Any) -> Any:
-        root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
-        return root / self.bias_correction(self.config.beta_1, dtype)

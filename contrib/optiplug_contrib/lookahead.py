@@ -35,6 +35,10 @@ class Lookahead(Processor):
     ConfigError
         If `sync_period` is below 1 or `slow_step_size` outside [0, 1].
 
+    Differs from
+    ------------
+    The paper, whose period is 5 or 10; that of 6 is TensorFlow Addons'.
+
     References
     ----------
     Zhang, Lucas, Hinton and Ba 2019, "Lookahead Optimizer: k steps forward, 1 step back",

@@ -10,6 +10,7 @@ import tensorflow as tf
 from optiplug import Optimizer
 
 from .configs.madgrad import MADGRADConfig
+from .starts import add_start
 
 __all__ = ["MADGRAD"]
 
@@ -30,7 +31,7 @@ class MADGRAD(Optimizer):
     best decay is smaller than elsewhere, often 0.
 
     Defaults: `learning_rate` 1e-2, `momentum` 0.9, in [0, 1), `epsilon` 1e-6. State: the slots
-    `start`, a copy of the variable, `sum` and `squared_sum`.
+    `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum` and `squared_sum`.
 
     Raises
     ------
@@ -61,7 +62,7 @@ class MADGRAD(Optimizer):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.start = self.add_slot("start", initial="variable")
+        self.start = add_start(self, "start")
         self.sum = self.add_slot("sum")
         self.squared_sum = self.add_slot("squared_sum")
 

@@ -33,16 +33,16 @@ class NovoGrad(Optimizer):
     `norm`, a scalar for each variable: the root of the paper's second moment, whose square half
     precision could not hold. With `amsgrad` also `norm_max`.
 
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
     Differs from
     ------------
     TensorFlow Addons, where the learning rate is inside of the momentum, so that a change of it
     reaches past gradients only slowly; `beta_1` is 0.9 and `beta_2` 0.999 there. optax has 0.9 and
     0.25, and an epsilon of 1e-6.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     References
     ----------

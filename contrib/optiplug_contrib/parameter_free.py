@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Sequence
-from fnmatch import fnmatchcase
 from typing import Any
 
 import tensorflow as tf
@@ -22,7 +21,7 @@ class ParameterFree(Optimizer, abc.ABC):
     """
 
     def build(self, var_list: Sequence[Any]) -> None:
-        """Look at the globs of `exclude_from_weight_decay`, which no processor looks at.
+        """Find what `exclude_from_weight_decay` spares, for which no processor looks.
 
         Raises
         ------
@@ -30,9 +29,11 @@ class ParameterFree(Optimizer, abc.ABC):
             If one of them matches no variable.
         """
         super().build(var_list)
-        if self.config.weight_decay:
-            spared = Selection(only=self.config.exclude_from_weight_decay)
-            self.select(spared, self.own_variables, f"{self.name}.exclude_from_weight_decay")
+        self.spared: frozenset[str] = frozenset()
+        if self.config.weight_decay and self.config.exclude_from_weight_decay:
+            globs = Selection(only=self.config.exclude_from_weight_decay)
+            chosen = self.select(globs, self.own_variables, f"{self.name}.exclude_from_weight_decay")
+            self.spared = frozenset(map(self.path, chosen))
 
     def add_number(
         self, name: str, var_list: Sequence[Any], initial: float | Callable[[], Any] = 0.0
@@ -41,17 +42,11 @@ class ParameterFree(Optimizer, abc.ABC):
         double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
         return self.add_state(name, dtype=tf.float64 if double else tf.float32, initial=initial)
 
-    def adam_correction(self, dtype: Any) -> Any:
-        """Return ``sqrt(1 - beta_2^t) / (1 - beta_1^t)``: what corrects both moments of Adam."""
-        one, two = self.config.beta_1, self.config.beta_2
-        return tf.sqrt(self.bias_correction(two, dtype)) / self.bias_correction(one, dtype)
-
     def decayed(self, variable: Any, rate: Any) -> Any:
         """Return the value of a variable less its weight decay at this rate."""
-        decay, spared = self.config.weight_decay, self.config.exclude_from_weight_decay
-        if decay in (None, 0) or any(fnmatchcase(variable.path, pattern) for pattern in spared):
+        if not self.config.weight_decay or variable.path in self.spared:
             return variable.value
-        return variable.value * (1 - self.scalar(decay, variable) * rate)
+        return variable.value * (1 - self.scalar(self.config.weight_decay, variable) * rate)
 
 
 def total(tensors: Sequence[Any], dtype: Any) -> Any:

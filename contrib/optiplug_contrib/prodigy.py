@@ -8,12 +8,14 @@ from typing import Any, ClassVar
 import tensorflow as tf
 
 from .configs.prodigy import ProdigyConfig
+from .moments import Moments
 from .parameter_free import ParameterFree, total
+from .starts import add_start
 
 __all__ = ["Prodigy"]
 
 
-class Prodigy(ParameterFree):
+class Prodigy(ParameterFree, Moments):
     """Adam that estimates its learning rate from how far it has come.
 
     `distance` is a lower bound of how far the solution is from the start, which grows while
@@ -72,11 +74,8 @@ class Prodigy(ParameterFree):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
         self.gradient_sum = self.add_slot("gradient_sum")
-        # In the dtype of the variable, whatever that of other state: a rounded start is another start.
-        self.initial = self.add_slot("initial", initial="variable", dtype=_own_dtype)
+        self.initial = add_start(self, "initial")
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)
 
@@ -135,7 +134,3 @@ class Prodigy(ParameterFree):
         if self.config.beta_3 is None:
             return tf.sqrt(self.scalar(self.config.beta_2, dtype))
         return self.scalar(self.config.beta_3, dtype)
-
-
-def _own_dtype(variable: Any) -> Any:
-    return variable.dtype

@@ -10,11 +10,12 @@ import tensorflow as tf
 from optiplug import Optimizer, numerics
 
 from .configs.radam import RAdamConfig
+from .moments import Moments
 
 __all__ = ["RAdam", "rectification"]
 
 
-class RAdam(Optimizer):
+class RAdam(Moments):
     """Adam that divides by its second moment only once that can be trusted.
 
     With ``t = iterations + 1``::
@@ -37,15 +38,15 @@ class RAdam(Optimizer):
     `sma_threshold` 5.0 (at least 4), `amsgrad` False. State: the slots `momentum` and
     `second_moment`, with `amsgrad` also `second_moment_max`.
 
-    Differs from
-    ------------
-    The paper, which has a threshold of 4 and no epsilon. The threshold of 5, and epsilon where it
-    stands here, are those of its authors' program, of optax and of TensorFlow Addons.
-
     Raises
     ------
     ConfigError
         If a hyperparameter is out of its range.
+
+    Differs from
+    ------------
+    The paper, which has a threshold of 4 and no epsilon. The threshold of 5, and epsilon where it
+    stands here, are those of its authors' program, of optax and of TensorFlow Addons.
 
     References
     ----------
@@ -67,8 +68,6 @@ class RAdam(Optimizer):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
         if self.config.amsgrad:
             self.second_moment_max = self.add_slot("second_moment_max")
 
@@ -82,17 +81,14 @@ class RAdam(Optimizer):
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))
             v = largest
-        correction_1, correction_2, factor = self.once(self._corrections, variable)
+        correction_1, correction_2 = self.once(self.bias_corrections, variable)
+        factor = self.once(self._rectification, variable)
         m_hat = m * (self.rate(variable) / correction_1)
         adaptive = m_hat * factor / (tf.sqrt(v / correction_2) + self.config.epsilon)
         variable.assign_sub(numerics.select(factor > 0, adaptive, m_hat))
 
-    def _corrections(self, dtype: Any) -> tuple[Any, Any, Any]:
-        return (
-            self.bias_correction(self.config.beta_1, dtype),
-            self.bias_correction(self.config.beta_2, dtype),
-            rectification(self, self.config.beta_2, self.config.sma_threshold, dtype),
-        )
+    def _rectification(self, dtype: Any) -> Any:
+        return rectification(self, self.config.beta_2, self.config.sma_threshold, dtype)
 
 
 def rectification(optimizer: Optimizer, beta: Any, threshold: float, dtype: Any) -> Any:

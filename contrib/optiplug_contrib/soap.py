@@ -8,9 +8,8 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
-
 from .configs.soap import SOAPConfig
+from .moments import Moments
 
 __all__ = ["SOAP"]
 
@@ -18,7 +17,7 @@ __all__ = ["SOAP"]
 _RIDGE = 1e-6
 
 
-class SOAP(Optimizer):
+class SOAP(Moments):
     """Adam in the eigenbasis of the gradients of a matrix.
 
     For a matrix, with the bases Q, covariances C, one of each for the rows and the columns, and
@@ -61,7 +60,8 @@ class SOAP(Optimizer):
     sorts the columns of a basis by their eigenvalues before each QR factorisation; this follows
     Algorithms 3 and 4 of the paper, which do not. Before that factorisation 1e-6 of the
     trace of C is added to its diagonal, so that directions in which there was no gradient stay as
-    they are.
+    they are. The bias corrections, which the algorithms leave out, are those of that code, where
+    `max_preconditioner_dim` is 10000.
 
     References
     ----------
@@ -84,9 +84,7 @@ class SOAP(Optimizer):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
-        rank = max((variable.shape.rank for variable in self._variables), default=0)
+        rank = max((variable.shape.rank for variable in self.own_variables), default=0)
         axes = range(rank if rank > 1 else 0)
         sizes = [partial(self._size, axis=axis) for axis in axes]
         self.covariance = [self.add_slot(f"covariance_{axis}", shape=_square(sizes[axis])) for axis in axes]
@@ -114,14 +112,10 @@ class SOAP(Optimizer):
         m.assign_add((gradient - m) * (1 - beta_1))
         v.assign_add((tf.square(_rotated(gradient, bases)) - v) * (1 - beta_2))
         direction = _rotated(m.value, bases) / (tf.sqrt(v) + self.config.epsilon)
-        rate = self.rate(variable) * self.once(self._correction, variable)
+        rate = self.rate(variable) * self.once(self.adam_correction, variable)
         variable.assign_sub(_rotated(direction, bases, back=True) * rate)
         if bases:
             self._precondition(gradient, variable, bases)
-
-    def _correction(self, dtype: Any) -> Any:
-        first, second = self.config.beta_1, self.config.beta_2
-        return tf.sqrt(self.bias_correction(second, dtype)) / self.bias_correction(first, dtype)
 
     def _precondition(self, gradient: Any, variable: Any, bases: dict[int, Any]) -> None:
         """Take the gradient into the covariances, and turn the bases towards them when it is time."""

@@ -32,16 +32,16 @@ class Yogi(Optimizer):
     `initial_accumulator_value` 1e-6 (all three above 0). State: the slots `momentum`, zero at first,
     and `second_moment`, `initial_accumulator_value` at first.
 
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range.
+
     Differs from
     ------------
     The paper, which has no bias corrections and takes the first second moment from a large batch.
     optax, whose momentum starts at 1e-6 as well, so that a gradient of zero moves the variables.
     TensorFlow Addons, where epsilon is added before the bias correction of the second moment.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     References
     ----------

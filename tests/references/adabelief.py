@@ -7,12 +7,10 @@ its two places; rectified as in the oracle of RAdam.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.radam import rectification
 from references.training import Array, Scalar, at
 
@@ -56,12 +54,6 @@ class AdaBelief:
         return np.asarray(variable - self.rate(iteration) * step)
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.adabelief(learning_rate=1e-3, **fields)
-
-
 CASES = [
     Case("adabelief", AdaBelief, form)
     for form in (
@@ -72,6 +64,11 @@ CASES = [
     )
 ]
 PEERS = [
-    Peer("adabelief", "optax", _optax),
-    Peer("adabelief", "optax", partial(_optax, b2=0.9, eps=1e-3), {"beta_2": 0.9, "epsilon": 1e-3}),
+    Peer("adabelief", "optax", optax("adabelief", learning_rate=1e-3)),
+    Peer(
+        "adabelief",
+        "optax",
+        optax("adabelief", learning_rate=1e-3, b2=0.9, eps=1e-3),
+        {"beta_2": 0.9, "epsilon": 1e-3},
+    ),
 ]

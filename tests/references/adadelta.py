@@ -6,12 +6,12 @@ learning rate as the factor of the step.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import keras
 from references.training import Array, Scalar, at
 
 
@@ -34,12 +34,6 @@ class Adadelta:
         return np.asarray(variable + self.rate(iteration) * update)
 
 
-def _keras(**fields: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.optimizers.Adadelta(**fields, jit_compile=False)
-
-
 FORMS: list[dict[str, Any]] = [
     {},
     {"learning_rate": 1.0, "rho": 0.9, "epsilon": 1e-6},
@@ -47,7 +41,5 @@ FORMS: list[dict[str, Any]] = [
 ]
 RISING = {"use": "piecewise_constant", "boundaries": [9], "values": [0.2, 0.9]}
 CASES = [Case("adadelta", Adadelta, form) for form in (*FORMS, {"learning_rate": 1.0, "rho": 0.0})]
-CASES.append(
-    Case("adadelta", Adadelta, {"rho": RISING}, {"rho": lambda iteration: 0.2 if iteration <= 9 else 0.9})
-)
-PEERS = [Peer("adadelta", "tf_keras", partial(_keras, **form), form) for form in FORMS]
+CASES.append(Case("adadelta", Adadelta, {"rho": RISING}))
+PEERS = [Peer("adadelta", "tf_keras", keras("Adadelta", **form), form) for form in FORMS]

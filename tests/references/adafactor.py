@@ -7,12 +7,12 @@ rows and columns, and a second moment of full size for a variable of which one o
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from references.case import SHAPES, Case, Peer
+from references.peers import keras, optax
 from references.training import Array, Scalar, at
 
 
@@ -78,18 +78,6 @@ class Adafactor:
         return np.asarray(variable - self.average((key, "momentum"), change, 1 - self.momentum))
 
 
-def _keras(**fields: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.optimizers.Adafactor(**fields, jit_compile=False)
-
-
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.adafactor(**fields)
-
-
 # Both orders of lengths, equal ones, more dimensions, and an axis that is too short to be factored.
 FACTORED = (*SHAPES, (3, 6), (4, 4), (6, 2, 5), (3, 5, 4), (2, 7))
 _SMALL = {"min_dim_size_to_factor": 3}
@@ -112,14 +100,14 @@ PEERS = [
     Peer(
         "adafactor",
         "optax",
-        partial(_optax, learning_rate=0.02, min_dim_size_to_factor=3),
+        optax("adafactor", learning_rate=0.02, min_dim_size_to_factor=3),
         {**_PLAIN, "learning_rate": 0.02},
         shapes=FACTORED,
     ),
     Peer(
         "adafactor",
         "optax",
-        partial(_optax, learning_rate=0.02, momentum=0.9, decay_rate=0.5, eps=1e-3),
+        optax("adafactor", learning_rate=0.02, momentum=0.9, decay_rate=0.5, eps=1e-3),
         {
             **_PLAIN,
             "learning_rate": 0.02,
@@ -133,8 +121,8 @@ PEERS = [
     Peer(
         "adafactor",
         "optax",
-        partial(
-            _optax,
+        optax(
+            "adafactor",
             learning_rate=0.02,
             min_dim_size_to_factor=3,
             multiply_by_parameter_scale=False,
@@ -146,7 +134,7 @@ PEERS = [
     Peer(
         "adafactor",
         "tf_keras",
-        partial(_keras, learning_rate=0.2),
+        keras("Adafactor", learning_rate=0.2),
         {"learning_rate": 0.2, "min_dim_size_to_factor": 1},
         shapes=(*SHAPES, (3, 6)),
     ),

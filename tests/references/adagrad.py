@@ -6,12 +6,12 @@ Optimization", the diagonal form, with an accumulator that need not start at 0.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import keras
 from references.training import Array, Scalar, at
 
 
@@ -38,16 +38,10 @@ class Adagrad:
         return np.asarray(variable - self.rate(iteration) * gradient / np.sqrt(total + self.epsilon))
 
 
-def _keras(**fields: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.optimizers.Adagrad(**fields, jit_compile=False)
-
-
 FORMS: list[dict[str, Any]] = [
     {},
     {"learning_rate": 0.1, "initial_accumulator_value": 0.0},
     {"learning_rate": 0.1, "epsilon": 0.5},
 ]
 CASES = [Case("adagrad", Adagrad, form) for form in (*FORMS, {"epsilon": 0.0})]
-PEERS = [Peer("adagrad", "tf_keras", partial(_keras, **form), form) for form in FORMS]
+PEERS = [Peer("adagrad", "tf_keras", keras("Adagrad", **form), form) for form in FORMS]

@@ -8,12 +8,10 @@ taken over the second moment before its bias correction.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import keras, optax
 from references.training import Array, Scalar, at
 
 
@@ -56,18 +54,6 @@ class Adam:
         return np.asarray(variable - self.rate(iteration) * direction)
 
 
-def _keras(name: str, **fields: Any) -> Any:
-    import tf_keras
-
-    return getattr(tf_keras.optimizers, name)(**fields, jit_compile=False)
-
-
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.adamw(**fields)
-
-
 _PAPER = {"epsilon_form": "paper", "epsilon": 1e-2}
 CASES = [
     Case("adam", Adam, form)
@@ -81,13 +67,13 @@ CASES = [
 ]
 CASES.append(Case("adamw", Adam, {"weight_decay": 0.0}, {}))
 PEERS = [
-    Peer("adam", "tf_keras", partial(_keras, "Adam")),
-    Peer("adam", "tf_keras", partial(_keras, "Adam", amsgrad=True), {"amsgrad": True}),
-    Peer("adamw", "tf_keras", partial(_keras, "AdamW")),
+    Peer("adam", "tf_keras", keras("Adam")),
+    Peer("adam", "tf_keras", keras("Adam", amsgrad=True), {"amsgrad": True}),
+    Peer("adamw", "tf_keras", keras("AdamW")),
     Peer(
         "adamw",
         "optax",
-        partial(_optax, learning_rate=1e-3, eps=1e-3, weight_decay=0.1),
+        optax("adamw", learning_rate=1e-3, eps=1e-3, weight_decay=0.1),
         {"epsilon": 1e-3, "epsilon_form": "paper", "weight_decay": 0.1},
     ),
 ]

@@ -5,12 +5,12 @@ Kingma and Ba 2015, "Adam: A Method for Stochastic Optimization", Algorithm 2, w
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import keras
 from references.training import Array, Scalar, at
 
 
@@ -41,12 +41,6 @@ class Adamax:
         return np.asarray(variable - corrected * m / (u + self.epsilon))
 
 
-def _keras(**fields: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.optimizers.Adamax(**fields, jit_compile=False)
-
-
 FORMS: list[dict[str, Any]] = [{}, {"beta_1": 0.5, "beta_2": 0.8, "epsilon": 1e-2, "learning_rate": 0.1}]
 CASES = [Case("adamax", Adamax, form) for form in (*FORMS, {"beta_1": 0.0, "beta_2": 0.0, "epsilon": 0.0})]
-PEERS = [Peer("adamax", "tf_keras", partial(_keras, **form), form) for form in FORMS]
+PEERS = [Peer("adamax", "tf_keras", keras("Adamax", **form), form) for form in FORMS]

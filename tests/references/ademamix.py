@@ -6,12 +6,10 @@ with the schedulers of alpha and beta_3 as the paper writes them.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -63,12 +61,6 @@ class AdEMAMix:
         return np.asarray(variable - self.rate(iteration) * direction)
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.contrib.ademamix(**fields)
-
-
 _QUICK = {"learning_rate": 0.01, "beta_3": 0.99, "alpha": 8.0}
 CASES = [
     Case("ademamix", AdEMAMix, form)
@@ -82,11 +74,11 @@ CASES = [
     )
 ]
 PEERS = [
-    Peer("ademamix", "optax", partial(_optax, learning_rate=1e-3)),
+    Peer("ademamix", "optax", optax("contrib.ademamix", learning_rate=1e-3)),
     Peer(
         "ademamix",
         "optax",
-        partial(_optax, learning_rate=0.01, b1=0.8, b2=0.99, b3=0.99, alpha=8.0, eps=1e-4),
+        optax("contrib.ademamix", learning_rate=0.01, b1=0.8, b2=0.99, b3=0.99, alpha=8.0, eps=1e-4),
         {**_QUICK, "beta_1": 0.8, "beta_2": 0.99, "epsilon": 1e-4},
     ),
 ]

@@ -6,12 +6,10 @@ arXiv:2411.02853v3: Algorithm 2, clipped at t^(1/4), and Algorithm 1 without the
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -48,12 +46,6 @@ class ADOPT:
         return np.asarray(variable - self.rate(iteration) * m)
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.contrib.adopt(**fields)
-
-
 CASES = [
     Case("adopt", ADOPT, form)
     for form in (
@@ -64,17 +56,17 @@ CASES = [
     )
 ]
 PEERS = [
-    Peer("adopt", "optax", partial(_optax, learning_rate=1e-3)),
+    Peer("adopt", "optax", optax("contrib.adopt", learning_rate=1e-3)),
     Peer(
         "adopt",
         "optax",
-        partial(_optax, learning_rate=0.02, b1=0.5, b2=0.9, eps=1e-3),
+        optax("contrib.adopt", learning_rate=0.02, b1=0.5, b2=0.9, eps=1e-3),
         {"learning_rate": 0.02, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
     ),
     Peer(
         "adopt",
         "optax",
-        partial(_optax, learning_rate=1e-3, b2=0.9, use_clipping=False),
+        optax("contrib.adopt", learning_rate=1e-3, b2=0.9, use_clipping=False),
         {"beta_2": 0.9, "clip_exponent": None},
     ),
 ]

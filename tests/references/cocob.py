@@ -7,12 +7,10 @@ and the learning rate, which is not in the paper, multiplies gradients.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -40,23 +38,17 @@ class COCOB:
         return np.asarray(start + theta / bound * (largest + reward))
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.contrib.cocob(**fields)
-
-
 CASES = [
     Case("cocob", COCOB),
     Case("cocob", COCOB, {"alpha": 2.0, "epsilon": 0.5}),
     Case("cocob", COCOB, {"learning_rate": 0.1, "alpha": 10.0}),
 ]
 PEERS = [
-    Peer("cocob", "optax", _optax),
+    Peer("cocob", "optax", optax("contrib.cocob")),
     Peer(
         "cocob",
         "optax",
-        partial(_optax, alpha=10.0, learning_rate=0.1),
+        optax("contrib.cocob", alpha=10.0, learning_rate=0.1),
         {"learning_rate": 0.1, "alpha": 10.0},
     ),
 ]

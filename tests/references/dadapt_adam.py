@@ -6,12 +6,10 @@ the bias corrections as a factor of the rate and the numerator formed before the
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -64,27 +62,12 @@ class DAdaptAdam:
         return new
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.contrib.dadapt_adamw(**fields)
-
-
 _FALLING = {"use": "inverse_time", "initial_learning_rate": 1.0, "decay_steps": 1, "decay_rate": 1.0}
-
-
-def _falling(iteration: int) -> float:
-    return 1.0 / (1.0 + iteration)
-
-
-def _arguments(form: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a config as the oracle takes them."""
-    return {name: _falling if value is _FALLING else value for name, value in form.items()}
 
 
 # The first estimate is large enough for the other ones to be seen in the variables.
 CASES = [
-    Case("dadapt_adam", DAdaptAdam, form, _arguments(form))
+    Case("dadapt_adam", DAdaptAdam, form)
     for form in (
         {},
         {"d0": 1e-2, "beta_2": 0.9, "weight_decay": 0.5},
@@ -94,11 +77,11 @@ CASES = [
 ]
 # In float32 the bias corrections of optax have errors of 1e-4 for a beta_2 of 0.999: see the size of d0.
 PEERS = [
-    Peer("dadapt_adam", "optax", partial(_optax, estim_lr0=1e-3), {"d0": 1e-3}),
+    Peer("dadapt_adam", "optax", optax("contrib.dadapt_adamw", estim_lr0=1e-3), {"d0": 1e-3}),
     Peer(
         "dadapt_adam",
         "optax",
-        partial(_optax, estim_lr0=1e-3, betas=(0.8, 0.9), eps=1e-3, weight_decay=0.5),
+        optax("contrib.dadapt_adamw", estim_lr0=1e-3, betas=(0.8, 0.9), eps=1e-3, weight_decay=0.5),
         {"d0": 1e-3, "beta_1": 0.8, "beta_2": 0.9, "epsilon": 1e-3, "weight_decay": 0.5},
     ),
 ]

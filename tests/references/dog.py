@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at, norm
 
 
@@ -63,12 +64,6 @@ class DoG:
         return float(self.distance[group] / np.sqrt(self.squares[group] + self.epsilon))
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.contrib.dog(**fields)
-
-
 def _optax_layerwise(**fields: Any) -> Any:
     """Return DoG for each of the variables by itself, which is L-DoG."""
     import optax
@@ -80,18 +75,9 @@ def _optax_layerwise(**fields: Any) -> Any:
 _FALLING = {"use": "inverse_time", "initial_learning_rate": 1.0, "decay_steps": 1, "decay_rate": 1.0}
 
 
-def _falling(iteration: int) -> float:
-    return 1.0 / (1.0 + iteration)
-
-
-def _arguments(form: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a config as the oracle takes them."""
-    return {name: _falling if value is _FALLING else value for name, value in form.items()}
-
-
 _FAR = {"reps_rel": 1e-2}
 CASES = [
-    Case("dog", DoG, {**form, "layerwise": layerwise}, _arguments({**form, "layerwise": layerwise}))
+    Case("dog", DoG, {**form, "layerwise": layerwise})
     for layerwise in (False, True)
     for form in (
         {"reps_rel": 1e-4},
@@ -100,11 +86,11 @@ CASES = [
     )
 ]
 PEERS = [
-    Peer("dog", "optax", partial(_optax, init_step=("heuristic", 1e-2)), _FAR),
+    Peer("dog", "optax", optax("contrib.dog", init_step=("heuristic", 1e-2)), _FAR),
     Peer(
         "dog",
         "optax",
-        partial(_optax, init_step=("heuristic", 1e-2), learning_rate=0.5, eps=1.0),
+        optax("contrib.dog", init_step=("heuristic", 1e-2), learning_rate=0.5, eps=1.0),
         {**_FAR, "learning_rate": 0.5, "epsilon": 1.0},
     ),
     Peer(

@@ -7,12 +7,12 @@ strength of l2, and shrinkage in the gradient but not in the sum, as Keras has i
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import keras
 from references.training import Array, Scalar, at
 
 
@@ -52,12 +52,6 @@ class Ftrl:
         return np.where(np.abs(z) <= self.l1, 0.0, -(z - np.sign(z) * self.l1) / curvature)
 
 
-def _keras(**fields: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.optimizers.Ftrl(**fields, jit_compile=False)
-
-
 FORMS: list[dict[str, Any]] = [
     {},
     {"learning_rate": 0.1, "l1_regularization_strength": 0.5, "l2_regularization_strength": 0.25},
@@ -67,11 +61,6 @@ FORMS: list[dict[str, Any]] = [
 ]
 PAUSED = {"use": "piecewise_constant", "boundaries": [1, 9, 12], "values": [0.0, 0.1, 0.0, 0.05]}
 
-
-def paused(iteration: int) -> float:
-    return float(np.select([iteration <= 1, iteration <= 9, iteration <= 12], [0.0, 0.1, 0.0], 0.05))
-
-
 CASES = [Case("ftrl", Ftrl, form) for form in FORMS]
-CASES.append(Case("ftrl", Ftrl, {"learning_rate": PAUSED}, {"learning_rate": paused}))
-PEERS = [Peer("ftrl", "tf_keras", partial(_keras, **form), form) for form in FORMS]
+CASES.append(Case("ftrl", Ftrl, {"learning_rate": PAUSED}))
+PEERS = [Peer("ftrl", "tf_keras", keras("Ftrl", **form), form) for form in FORMS]

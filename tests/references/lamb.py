@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
-from functools import partial
-from typing import Any
 
 import numpy as np
 
 from references.case import SHAPES, Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at, norm
 
 
@@ -61,12 +60,6 @@ def excluded(key: int, patterns: Sequence[str]) -> bool:
     return any(fnmatchcase(f"w{key}", pattern) for pattern in patterns)
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.lamb(**fields)
-
-
 _SHAPES = (*SHAPES, (2, 3, 4))
 CASES = [
     Case("lamb", LAMB, form, shapes=_SHAPES)
@@ -83,11 +76,11 @@ CASES = [
     )
 ]
 PEERS = [
-    Peer("lamb", "optax", partial(_optax, learning_rate=1e-3), shapes=_SHAPES),
+    Peer("lamb", "optax", optax("lamb", learning_rate=1e-3), shapes=_SHAPES),
     Peer(
         "lamb",
         "optax",
-        partial(_optax, learning_rate=1e-3, b1=0.5, b2=0.9, eps=1e-2, weight_decay=0.3),
+        optax("lamb", learning_rate=1e-3, b1=0.5, b2=0.9, eps=1e-2, weight_decay=0.3),
         {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-2, "weight_decay_rate": 0.3},
         shapes=_SHAPES,
     ),

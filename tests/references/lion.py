@@ -48,11 +48,6 @@ FORMS: list[dict[str, Any]] = [
 ]
 FALLING = {"use": "piecewise_constant", "boundaries": [9], "values": [0.9, 0.0]}
 
-
-def falling(iteration: int) -> float:
-    return 0.9 if iteration <= 9 else 0.0
-
-
 CASES = [Case("lion", Lion, form) for form in FORMS]
-CASES += [Case("lion", Lion, {beta: FALLING}, {beta: falling}) for beta in ("beta_1", "beta_2")]
+CASES += [Case("lion", Lion, {beta: FALLING}) for beta in ("beta_1", "beta_2")]
 PEERS = [Peer("lion", "optax", partial(_optax, **form), form) for form in FORMS]

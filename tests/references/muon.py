@@ -16,6 +16,7 @@ import numpy as np
 
 from references.adam import Adam
 from references.case import SHAPES, Case, Peer
+from references.peers import optax
 from references.sgd import SGD
 from references.training import Array, Optimizer, Scalar, at
 
@@ -96,12 +97,6 @@ class Muon:
         return float(np.sqrt(max(1.0, outputs / inputs))) if inputs else 1.0
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.contrib.muon(**fields)
-
-
 _SHAPES = (*SHAPES, (3, 7), (1, 3), (2, 3, 4), (2, 2, 3, 5), (0, 3), (2, 0, 3))
 _AXES = [("output_axes", {"w6": (1, 2), "w7": (0,)}), ("batch_axes", {"w7": (-1,), "w9": (0,)})]
 CASES = [
@@ -132,18 +127,18 @@ CASES += [
 _MATRICES = ((4, 3), (3, 7), (6, 6), (1, 4))
 _ADAM = {"use": "adamw", "learning_rate": 1e-3, "weight_decay": 0.0, "epsilon": 1e-3, "epsilon_form": "paper"}
 PEERS = [
-    Peer("muon", "optax", partial(_optax, learning_rate=0.002), {"learning_rate": 0.002}, _MATRICES),
+    Peer("muon", "optax", optax("contrib.muon", learning_rate=0.002), {"learning_rate": 0.002}, _MATRICES),
     Peer(
         "muon",
         "optax",
-        partial(_optax, learning_rate=1e-3, weight_decay=0.1, consistent_rms=0.2),
+        optax("contrib.muon", learning_rate=1e-3, weight_decay=0.1, consistent_rms=0.2),
         {"learning_rate": 1e-3, "weight_decay": 0.1, "scale": "match_rms_adamw"},
         _MATRICES,
     ),
     Peer(
         "muon",
         "optax",
-        partial(_optax, learning_rate=1e-3, nesterov=False, eps=1e-3),
+        optax("contrib.muon", learning_rate=1e-3, nesterov=False, eps=1e-3),
         {"learning_rate": 1e-3, "nesterov": False, "epsilon": 1e-3, "fallback": _ADAM},
     ),
 ]

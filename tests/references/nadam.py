@@ -6,12 +6,12 @@ on the algorithm, and the averages decayed by constants, as Keras has it.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import keras
 from references.training import Array, Scalar, at
 
 
@@ -50,16 +50,8 @@ class Nadam:
         return np.asarray(variable - self.rate(iteration) * m_hat / (np.sqrt(n_hat) + self.epsilon))
 
 
-def _keras(**fields: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.optimizers.Nadam(**fields, jit_compile=False)
-
-
 FALLING = {"use": "piecewise_constant", "boundaries": [9], "values": [0.9, 0.4]}
 FORMS: list[dict[str, Any]] = [{}, {"beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-2, "learning_rate": 0.02}]
 CASES = [Case("nadam", Nadam, form) for form in (*FORMS, {"beta_1": 0.0, "beta_2": 0.5})]
-CASES.append(
-    Case("nadam", Nadam, {"beta_1": FALLING}, {"beta_1": lambda iteration: 0.9 if iteration <= 9 else 0.4})
-)
-PEERS = [Peer("nadam", "tf_keras", partial(_keras, **form), form) for form in FORMS]
+CASES.append(Case("nadam", Nadam, {"beta_1": FALLING}))
+PEERS = [Peer("nadam", "tf_keras", keras("Nadam", **form), form) for form in FORMS]

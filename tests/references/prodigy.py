@@ -8,12 +8,10 @@ new distance beside epsilon.
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -76,27 +74,12 @@ class Prodigy:
         return new
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.contrib.prodigy(**fields)
-
-
 _FALLING = {"use": "inverse_time", "initial_learning_rate": 1.0, "decay_steps": 1, "decay_rate": 1.0}
-
-
-def _falling(iteration: int) -> float:
-    return 1.0 / (1.0 + iteration)
-
-
-def _arguments(form: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a config as the oracle takes them."""
-    return {name: _falling if value is _FALLING else value for name, value in form.items()}
 
 
 # The first estimate is large enough for the other ones to be seen in the variables.
 CASES = [
-    Case("prodigy", Prodigy, form, _arguments(form))
+    Case("prodigy", Prodigy, form)
     for form in (
         {"d0": 1e-3},
         {"d0": 1e-2, "beta_2": 0.9, "weight_decay": 0.5},
@@ -106,12 +89,18 @@ CASES = [
 ]
 # In float32 the bias corrections of optax have errors of 1e-4 for a beta_2 of 0.999: see the size of d0.
 PEERS = [
-    Peer("prodigy", "optax", partial(_optax, estim_lr0=1e-3), {"d0": 1e-3}),
+    Peer("prodigy", "optax", optax("contrib.prodigy", estim_lr0=1e-3), {"d0": 1e-3}),
     Peer(
         "prodigy",
         "optax",
-        partial(
-            _optax, estim_lr0=1e-3, estim_lr_coef=0.5, betas=(0.8, 0.9), beta3=0.8, eps=1e-3, weight_decay=0.1
+        optax(
+            "contrib.prodigy",
+            estim_lr0=1e-3,
+            estim_lr_coef=0.5,
+            betas=(0.8, 0.9),
+            beta3=0.8,
+            eps=1e-3,
+            weight_decay=0.1,
         ),
         {
             "d0": 1e-3,
@@ -126,7 +115,7 @@ PEERS = [
     Peer(
         "prodigy",
         "optax",
-        partial(_optax, estim_lr0=1e-3, learning_rate=0.5, safeguard_warmup=True),
+        optax("contrib.prodigy", estim_lr0=1e-3, learning_rate=0.5, safeguard_warmup=True),
         {"d0": 1e-3, "learning_rate": 0.5, "safeguard_warmup": True},
     ),
 ]

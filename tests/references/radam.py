@@ -6,12 +6,10 @@ Beyond", Algorithm 2, with the threshold 5 in place of 4 and an epsilon beside t
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -60,12 +58,6 @@ class RAdam:
         return np.asarray(variable - self.rate(iteration) * step)
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.radam(learning_rate=1e-3, **fields)
-
-
 CASES = [
     Case("radam", RAdam, form)
     for form in (
@@ -77,6 +69,11 @@ CASES = [
 ]
 # Not with a beta_2 of 0.999, of which optax' 1 - b2**t and length keep few digits in single precision.
 PEERS = [
-    Peer("radam", "optax", partial(_optax, b2=0.99, eps=1e-7), {"beta_2": 0.99}),
-    Peer("radam", "optax", partial(_optax, b2=0.9, eps=1e-3), {"beta_2": 0.9, "epsilon": 1e-3}),
+    Peer("radam", "optax", optax("radam", learning_rate=1e-3, b2=0.99, eps=1e-7), {"beta_2": 0.99}),
+    Peer(
+        "radam",
+        "optax",
+        optax("radam", learning_rate=1e-3, b2=0.9, eps=1e-3),
+        {"beta_2": 0.9, "epsilon": 1e-3},
+    ),
 ]

@@ -6,12 +6,12 @@ Neural Networks", arXiv:1308.0850, for the centered form; epsilon inside the roo
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import keras
 from references.training import Array, Scalar, at
 
 
@@ -46,12 +46,6 @@ class RMSprop:
         return np.asarray(variable - velocity)
 
 
-def _keras(**fields: Any) -> Any:
-    import tf_keras
-
-    return tf_keras.optimizers.RMSprop(**fields, jit_compile=False)
-
-
 FORMS: list[dict[str, Any]] = [
     {},
     {"momentum": 0.9, "rho": 0.5},
@@ -60,5 +54,6 @@ FORMS: list[dict[str, Any]] = [
 ]
 CASES = [Case("rmsprop", RMSprop, form) for form in (*FORMS, {"rho": 0.0})]
 PEERS = [
-    Peer("rmsprop", "tf_keras", partial(_keras, **form, ema_overwrite_frequency=None), form) for form in FORMS
+    Peer("rmsprop", "tf_keras", keras("RMSprop", **form, ema_overwrite_frequency=None), form)
+    for form in FORMS
 ]

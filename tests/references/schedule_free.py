@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -76,12 +77,6 @@ class ScheduleFreeAdamW(ScheduleFreeSGD):
         return np.asarray(gradient / (np.sqrt(corrected) + self.epsilon))
 
 
-def _optax(name: str, **fields: Any) -> Any:
-    import optax
-
-    return getattr(optax.contrib, name)(**fields)
-
-
 def optax_with_warmup(rate: float, steps: int, b1: float, decay: float) -> Any:
     """Return optax' schedule-free descent with one warm-up for the step and for the weight.
 
@@ -101,26 +96,15 @@ _SLOW = {"learning_rate": 0.02}
 _WARM = {"learning_rate": 0.02, "warmup_steps": 20, "beta_1": 0.8, "weight_decay": 0.3}
 _OTHER = {"beta_1": 1.0, "weight_lr_power": 0.0, "weight_decay": 0.1}
 
-
 # A learning rate that starts at 0 and falls again.
 _STEPS = {"use": "piecewise_constant", "boundaries": [1, 10, 20], "values": [0.0, 0.01, 0.02, 0.005]}
 
-
-def _steps(iteration: int) -> float:
-    return 0.0 if iteration <= 1 else 0.01 if iteration <= 10 else 0.02 if iteration <= 20 else 0.005
-
-
-def _arguments(form: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields of a config as the oracle takes them."""
-    return {name: _steps if value is _STEPS else value for name, value in form.items()}
-
-
 CASES = [
-    Case("schedule_free_sgd", ScheduleFreeSGD, form, _arguments(form))
+    Case("schedule_free_sgd", ScheduleFreeSGD, form)
     for form in (_SLOW, {**_OTHER, **_SLOW}, _WARM, {"learning_rate": _STEPS})
 ]
 CASES += [
-    Case("schedule_free_adamw", ScheduleFreeAdamW, form, _arguments(form))
+    Case("schedule_free_adamw", ScheduleFreeAdamW, form)
     for form in (
         {},
         {**_WARM, "epsilon": 1e-2},
@@ -131,15 +115,13 @@ CASES += [
 # The float32 errors of optax, which finds x from y and z at each step, are smallest for small betas.
 _HALF = {"learning_rate": 0.02, "beta_1": 0.5}
 PEERS = [
-    Peer(
-        "schedule_free_sgd", "optax", partial(_optax, "schedule_free_sgd", learning_rate=0.02, b1=0.5), _HALF
-    ),
+    Peer("schedule_free_sgd", "optax", optax("contrib.schedule_free_sgd", learning_rate=0.02, b1=0.5), _HALF),
     Peer("schedule_free_sgd", "optax", partial(optax_with_warmup, 0.02, 20, 0.8, 0.3), _WARM),
-    Peer("schedule_free_adamw", "optax", partial(_optax, "schedule_free_adamw")),
+    Peer("schedule_free_adamw", "optax", optax("contrib.schedule_free_adamw")),
     Peer(
         "schedule_free_adamw",
         "optax",
-        partial(_optax, "schedule_free_adamw", weight_decay=0.1, b1=0.5, b2=0.9, eps=1e-3),
+        optax("contrib.schedule_free_adamw", weight_decay=0.1, b1=0.5, b2=0.9, eps=1e-3),
         {"weight_decay": 0.1, "beta_1": 0.5, "beta_2": 0.9, "epsilon": 1e-3},
     ),
 ]

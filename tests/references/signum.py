@@ -6,12 +6,10 @@ Non-Convex Problems": Algorithm 2 without decay, and Algorithm 1 where the momen
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -33,12 +31,6 @@ class Signum:
         return np.asarray(variable - self.rate(iteration) * np.sign(average))
 
 
-def _optax(name: str, **fields: Any) -> Any:
-    import optax
-
-    return getattr(optax, name)(**fields)
-
-
 CASES = [
     Case("signum", Signum),
     Case("signum", Signum, {"learning_rate": 0.01, "momentum": 0.5}),
@@ -48,13 +40,13 @@ PEERS = [
     Peer(
         "signum",
         "optax",
-        partial(_optax, "signum", learning_rate=0.01, beta=0.8),
+        optax("signum", learning_rate=0.01, beta=0.8),
         {"learning_rate": 0.01, "momentum": 0.8},
     ),
     Peer(
         "signum",
         "optax",
-        partial(_optax, "sign_sgd", learning_rate=0.01),
+        optax("sign_sgd", learning_rate=0.01),
         {"learning_rate": 0.01, "momentum": 0.0},
     ),
 ]

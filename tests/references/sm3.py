@@ -6,12 +6,10 @@ the slices along each axis as the cover, and momentum on the preconditioned grad
 
 from __future__ import annotations
 
-from functools import partial
-from typing import Any
-
 import numpy as np
 
 from references.case import Case, Peer
+from references.peers import optax
 from references.training import Array, Scalar, at
 
 
@@ -44,12 +42,6 @@ class SM3:
         return np.asarray(variable - self.rate(iteration) * mean)
 
 
-def _optax(**fields: Any) -> Any:
-    import optax
-
-    return optax.sm3(**fields)
-
-
 _SHAPES = ((5,), (4, 3), (0,), (2, 3, 4))
 CASES = [
     Case("sm3", SM3, form, shapes=((), *_SHAPES, (3, 0)))
@@ -57,11 +49,11 @@ CASES = [
 ]
 # It takes no scalars, and adds 1e-8 to the squares.
 PEERS = [
-    Peer("sm3", "optax", partial(_optax, learning_rate=0.1), {"epsilon": 1e-8}, shapes=_SHAPES),
+    Peer("sm3", "optax", optax("sm3", learning_rate=0.1), {"epsilon": 1e-8}, shapes=_SHAPES),
     Peer(
         "sm3",
         "optax",
-        partial(_optax, learning_rate=0.02, momentum=0.0),
+        optax("sm3", learning_rate=0.02, momentum=0.0),
         {"epsilon": 1e-8, "learning_rate": 0.02, "momentum": 0.0},
         shapes=_SHAPES,
     ),

@@ -9,20 +9,22 @@ dictionaries by key. A processor oracle is a `Processor`. Nothing here knows Ten
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from references.schedules import evaluate
+
 Array = NDArray[np.float64]
-Scalar = float | Callable[[int], float]
+Scalar = float | Mapping[str, Any] | Callable[[int], float]
 
 
 def at(value: Scalar, iteration: int) -> float:
-    """Return a hyperparameter's value at `iteration`."""
-    return value(iteration) if callable(value) else value
+    """Return a hyperparameter's value at `iteration`; a mapping is a schedule as in a config."""
+    return value(iteration) if callable(value) else evaluate(value, iteration)
 
 
 def norm(arrays: Iterable[Array]) -> float:

@@ -24,14 +24,16 @@ def oddest_forms(examples: Iterable[Any]) -> Iterator[Any]:
 
 
 def _anywhere(case: Any) -> bool:
-    """Whether a form fits any variables: none of its fields speaks of their paths."""
-    return not any(isinstance(value, list | tuple | dict) and value for value in case.fields.values())
+    """Whether a form fits any variables: scalars too, and none of its fields speaks of paths."""
+    lists = (value for value in case.fields.values() if isinstance(value, list | tuple | dict))
+    return () in case.shapes and not any(lists)
 
 
 def _differences(form: Any, example: Any) -> int:
-    """Count the fields in which one has other code than the other, and not just another number."""
-    return sum(_branch(value) != _branch(getattr(example, name)) for name, value in form)
+    """Count the fields for which other code runs, and not just with another number."""
+    return sum(_turned_on(value, getattr(example, name)) for name, value in form)
 
 
-def _branch(value: Any) -> Any:
-    return value != 0 if isinstance(value, float) else value
+def _turned_on(value: Any, usual: Any) -> bool:
+    numbers = all(isinstance(each, int | float) and not isinstance(each, bool) for each in (value, usual))
+    return bool(value and not usual) if numbers else value != usual

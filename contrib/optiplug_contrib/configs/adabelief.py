@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optiplug import LearningRate, Number, OptimizerConfig, UnitInterval
+from optiplug import LearningRate, Number, OptimizerConfig, Positive, UnitInterval
 
 __all__ = ["AdaBeliefConfig"]
-
-_NonNegative = Annotated[float, Number(ge=0, schedule=False)]
 
 
 class AdaBeliefConfig(OptimizerConfig):
@@ -27,9 +25,9 @@ class AdaBeliefConfig(OptimizerConfig):
     """Share of the momentum that stays at each step, in [0, 1)."""
     beta_2: UnitInterval = 0.999
     """Share of the variance that stays at each step, in [0, 1)."""
-    epsilon: _NonNegative = 1e-16
+    epsilon: Annotated[float, Number(ge=0, schedule=False)] = 1e-16
     """Added to the root of the corrected variance."""
-    epsilon_root: Annotated[float, Number(gt=0, schedule=False)] = 1e-16
+    epsilon_root: Positive = 1e-16
     """Added to the variance itself at each step."""
     rectify: bool = False
     """Divide by the variance only once that can be trusted, as `radam` does."""

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
 from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
 
 __all__ = ["DAdaptAdamConfig"]
@@ -24,7 +20,7 @@ class DAdaptAdamConfig(OptimizerConfig):
     """Share of the momentum that stays at each step, in [0, 1)."""
     beta_2: UnitInterval = 0.999
     """Share of the second moment that stays at each step, in [0, 1); its root is that of the estimate."""
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    epsilon: Positive = 1e-8
     """Added to the root of the second moment."""
     d0: Positive = 1e-6
     """First estimate of the distance to the solution: too small is safe, too large is not."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from optiplug import LearningRate, Positive
 
-from pydantic import Field
-
-from optiplug import LearningRate, OptimizerConfig, Positive
+from .starts import StartConfig
 
 __all__ = ["DoGConfig"]
 
 
-class DoGConfig(OptimizerConfig):
+class DoGConfig(StartConfig):
     """Gradient descent with a step size of distance over gradients. One state slot."""
 
     implementation = "optiplug_contrib.dog:DoG"
@@ -25,12 +23,7 @@ class DoGConfig(OptimizerConfig):
     """Factor of the step size that is found."""
     reps_rel: Positive = 1e-6
     """The first distance, over 1 plus the norm of the variables; 1e-4 with batch normalization."""
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    epsilon: Positive = 1e-8
     """Added to the sum of squares of the gradients."""
     layerwise: bool = False
     """Find a step size for each variable (L-DoG) instead of one for all. Two more slots, of one number."""
-
-    @property
-    def exemptions(self) -> dict[str, str]:
-        """What does not hold as a distance from the start needs more digits than bfloat16 has."""
-        return {"keeps_state_in_another_dtype": "first values are kept as precisely as the variables"}

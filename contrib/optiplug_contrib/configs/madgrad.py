@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+from optiplug import LearningRate, Positive, UnitInterval
+
+from .starts import StartConfig
 
 __all__ = ["MADGRADConfig"]
 
 
-class MADGRADConfig(OptimizerConfig):
+class MADGRADConfig(StartConfig):
     """Dual averaging with momentum, adaptive by cube roots of squared gradients. Three state slots."""
 
     implementation = "optiplug_contrib.madgrad:MADGRAD"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from optiplug import LearningRate, Number, Positive, Scalar, UnitInterval
 
-from optiplug import LearningRate, Number, OptimizerConfig, Positive, Scalar, UnitInterval
+from .starts import StartConfig
 
 __all__ = ["ProdigyConfig"]
 
 
-class ProdigyConfig(OptimizerConfig):
+class ProdigyConfig(StartConfig):
     """Adam that estimates its learning rate from how far it has come. Four state slots."""
 
     implementation = "optiplug_contrib.prodigy:Prodigy"
@@ -29,7 +29,7 @@ class ProdigyConfig(OptimizerConfig):
     """Share of the second moment that stays at each step, in [0, 1)."""
     beta_3: UnitInterval | None = None
     """Share of the estimate's sums that stays at each step, in [0, 1); None: the root of `beta_2`."""
-    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+    epsilon: Positive = 1e-8
     """Times the distance, it is added to the root of the second moment."""
     d0: Positive = 1e-6
     """First estimate of the distance to the solution: too small is safe, too large is not."""
@@ -39,8 +39,3 @@ class ProdigyConfig(OptimizerConfig):
     """Correct the bias of the moments, by a factor of the learning rate."""
     safeguard_warmup: bool = False
     """Leave the learning rate out of the sum of gradients: for one that starts close to 0."""
-
-    @property
-    def exemptions(self) -> dict[str, str]:
-        """What does not hold as a distance from the start needs more digits than bfloat16 has."""
-        return {"keeps_state_in_another_dtype": "first values are kept as precisely as the variables"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -34,7 +35,7 @@ def order_does_not_matter(config: NamedConfig) -> None:
 def accepts_every_dtype(config: NamedConfig) -> None:
     """Half, single and double precision side by side stay finite, and double precision stays double."""
     shapes = dict.fromkeys(_DTYPES, (3, 2))
-    training = _finite(config, shapes, dict(zip(_DTYPES, _DTYPES, strict=True)))
+    training = _finite(config, shapes, dict(zip(_DTYPES, _DTYPES, strict=True)), jit_compile=False)
     for name, state in training.optimizer.state.states.items():
         asked = getattr(config, "state_dtype", None)
         own = name.endswith("/float64") and state.dtype.is_floating and not asked
@@ -54,9 +55,12 @@ def accepts_every_shape(config: NamedConfig) -> None:
 
 
 def _finite(
-    config: NamedConfig, shapes: Mapping[str, tuple[int, ...]], dtypes: dict[str, str] | None = None
+    config: NamedConfig,
+    shapes: Mapping[str, tuple[int, ...]],
+    dtypes: dict[str, str] | None = None,
+    **fields: Any,
 ) -> Training:
-    training = Training(config, shapes=shapes, dtypes=dtypes)
+    training = Training(config, shapes=shapes, dtypes=dtypes, **fields)
     training.run(of=lambda step: gradients(step, shapes))
     for name, value in training.values().items():
         finite = np.isfinite(np.asarray(value, np.float64)).all()

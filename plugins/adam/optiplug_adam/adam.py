@@ -27,7 +27,8 @@ class Adam(Optimizer):
     This is the form before section 2.1 of the paper, and Keras'. With ``epsilon_form="paper"``
     epsilon is that of Algorithm 1, ``m_hat / (sqrt(v_hat) + epsilon)``, and torch's and optax':
     `epsilon` above is multiplied by ``sqrt(1 - beta_2^t)``. With `amsgrad` the largest
-    `second_moment` so far, before bias correction, stands in the last line.
+    `second_moment` so far, before bias correction, stands in the last line. With ``epsilon=0`` an
+    element that never had a gradient stays as it is.
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
     `amsgrad` False, `epsilon_form` ``"keras"``. State: the slots `momentum` and `second_moment`,
@@ -74,7 +75,8 @@ class Adam(Optimizer):
             largest.assign(tf.maximum(largest, v))
             v = largest
         correction, epsilon = self.once(self._correction_and_epsilon, variable)
-        variable.assign_sub(m * (self.rate(variable) * correction) / (tf.sqrt(v) + epsilon))
+        divide = tf.divide if self.config.epsilon > 0 else tf.math.divide_no_nan
+        variable.assign_sub(divide(m * (self.rate(variable) * correction), tf.sqrt(v) + epsilon))
 
     def _correction_and_epsilon(self, dtype: Any) -> tuple[Any, Any]:
         root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
@@ -88,6 +90,11 @@ class AdamW(Adam):
     ``variable <- variable - variable * weight_decay * learning_rate``, then the update of `Adam`.
     `weight_decay` is 0.004 by default, a number or a schedule; everything else is as in `Adam`.
     ``exclude_from_weight_decay=["*bias"]`` spares variables.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter is out of its range, or a glob matches no variable.
 
     References
     ----------

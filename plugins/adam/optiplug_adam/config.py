@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field
-
-from optiplug import LearningRate, NonNegative, OptimizerConfig, UnitInterval
+from optiplug import LearningRate, NonNegative, Number, OptimizerConfig, UnitInterval
 
 __all__ = ["AdamConfig", "AdamWConfig", "AdamaxConfig", "NadamConfig"]
+
+_NonNegativeNumber: TypeAlias = Annotated[float, Number(ge=0, schedule=False)]
 
 
 class AdamConfig(OptimizerConfig):
@@ -32,7 +32,7 @@ class AdamConfig(OptimizerConfig):
     """Share of the momentum that stays at each step, in [0, 1)."""
     beta_2: UnitInterval = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Annotated[float, Field(ge=0)] = 1e-7
+    epsilon: _NonNegativeNumber = 1e-7
     """Added to the root of the second moment."""
     amsgrad: bool = False
     """Divide by the largest second moment so far (Reddi et al. 2018). One more state slot."""
@@ -64,7 +64,7 @@ class AdamaxConfig(OptimizerConfig):
     """Share of the momentum that stays at each step, in [0, 1)."""
     beta_2: UnitInterval = 0.999
     """Share of the largest gradient that stays at each step, in [0, 1)."""
-    epsilon: Annotated[float, Field(ge=0)] = 1e-7
+    epsilon: _NonNegativeNumber = 1e-7
     """Added to the largest gradient; the paper has none."""
 
 
@@ -87,5 +87,5 @@ class NadamConfig(OptimizerConfig):
     """Share of the momentum that stays at each step, and what its weight grows to, in [0, 1)."""
     beta_2: UnitInterval = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Annotated[float, Field(ge=0)] = 1e-7
+    epsilon: _NonNegativeNumber = 1e-7
     """Added to the root of the corrected second moment."""

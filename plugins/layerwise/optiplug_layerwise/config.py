@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -44,8 +44,7 @@ class LAMBConfig(OptimizerConfig):
     @property
     def exemptions(self) -> dict[str, str]:
         """What does not hold with a decay in the formula."""
-        reason = "its own weight decay moves variables without a gradient"
-        return {"zero_gradient_is_a_fixed_point": reason} if self.weight_decay_rate != 0 else {}
+        return _exemptions(self.weight_decay_rate)
 
 
 class LARSConfig(OptimizerConfig):
@@ -76,5 +75,9 @@ class LARSConfig(OptimizerConfig):
     @property
     def exemptions(self) -> dict[str, str]:
         """What does not hold with a decay in the formula."""
-        reason = "its own weight decay moves variables without a gradient"
-        return {"zero_gradient_is_a_fixed_point": reason} if self.weight_decay_rate != 0 else {}
+        return _exemptions(self.weight_decay_rate)
+
+
+def _exemptions(weight_decay_rate: Any) -> dict[str, str]:
+    reason = "its own weight decay moves variables without a gradient"
+    return {"zero_gradient_is_a_fixed_point": reason} if weight_decay_rate != 0 else {}

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from optiplug import ConfigError, Optimizer, OptimizerConfig, numerics
+from optiplug import ConfigError, Optimizer, OptimizerConfig, Selection, numerics
 
 from .config import MuonConfig
 from .newton_schulz import newton_schulz
@@ -81,8 +81,10 @@ class Muon(Optimizer):
 
     def groups(self, variables: Sequence[Any]) -> dict[str, tuple[OptimizerConfig, Sequence[Any]]]:
         """Hand what is no matrix to the fallback."""
-        self._require_matches([self.path(variable) for variable in variables])
-        matrices = [variable for variable in variables if self._is_matrix(variable)]
+        for field in ("output_axes", "batch_axes"):
+            self.select(Selection(only=tuple(getattr(self.config, field))), variables, f"{self.name}.{field}")
+        shaped = Selection(only=self.config.only, skip=self.config.skip, min_ndim=2)
+        matrices = self.select(shaped, variables, self.name)
         for variable in matrices:
             self._axes(self.path(variable), variable.shape.rank)
         known = set(map(id, matrices))
@@ -126,11 +128,6 @@ class Muon(Optimizer):
             return 0.2 * sqrt(max(inputs, outputs))
         return sqrt(max(1.0, outputs / max(inputs, 1)))
 
-    def _is_matrix(self, variable: Any) -> bool:
-        path, rank = self.path(variable), variable.shape.rank
-        wanted = rank >= 2 and (not self.config.only or _matches(path, self.config.only))
-        return wanted and not _matches(path, self.config.skip)
-
     def _axes(self, path: str, rank: int) -> tuple[list[int], list[int], list[int]]:
         """Return the axes of a variable that count matrices, inputs and outputs."""
         batch, outputs = (
@@ -155,15 +152,3 @@ class Muon(Optimizer):
             rule = f"{path} has axes from 0 to {rank - 1}, each of which can be named once"
             raise ConfigError(rule, where=f"{self.name}.{field}", received=axes)
         return counted
-
-    def _require_matches(self, paths: Sequence[str]) -> None:
-        for field in ("only", "skip", "output_axes", "batch_axes"):
-            for pattern in getattr(self.config, field):
-                if not any(fnmatchcase(path, pattern) for path in paths):
-                    rule = "a pattern must match at least one variable path"
-                    hint = f"the paths are {', '.join(paths[:8])}"
-                    raise ConfigError(rule, where=f"{self.name}.{field}", received=pattern, hint=hint)
-
-
-def _matches(path: str, patterns: Sequence[str]) -> bool:
-    return any(fnmatchcase(path, pattern) for pattern in patterns)

@@ -17,9 +17,10 @@ class AddNoise(Processor):
     """Add Gaussian noise to every gradient, less of it as training goes on.
 
     ``gradient <- gradient + normal(0, variance)`` with ``variance = eta / (1 + iteration)^gamma``,
-    independent for each element. `eta` (0.01) is 0 or above, or a schedule; `gamma` (0.55) is 0 or
-    above; `eta` 0 adds no operation. The numbers follow from `seed`, the iteration and the
-    variable's path, so every device draws the same and a resumed run goes on with the same stream.
+    independent for each element; complex elements have half of the variance in either part. `eta`
+    (0.01) is 0 or above, or a schedule; `gamma` (0.55) is 0 or above; `eta` 0 adds no operation. The
+    numbers follow from `seed`, the iteration and the variable's path, so every device draws the
+    same and a resumed run goes on with the same stream.
     To clip the gradient and not the noise, list the clip before.
 
     Raises
@@ -60,7 +61,16 @@ class AddNoise(Processor):
 
     def _noise(self, gradient: Any, variable: Any, step: Step) -> Any:
         seed = step.seed(variable, self.config.seed)
-        normal = numerics.random_normal(gradient.shape, seed, gradient.dtype)
-        eta = step.scalar(self.config.eta, normal)
-        variance = eta / tf.cast(step.iteration + 1, normal.dtype) ** self.config.gamma
-        return tf.cast(tf.sqrt(variance) * normal, gradient.dtype)
+        normal = _standard_normal(gradient.shape, seed, gradient.dtype)
+        dtype = numerics.scalar_dtype(gradient.dtype)
+        eta = step.scalar(self.config.eta, dtype)
+        variance = eta / tf.cast(step.iteration + 1, dtype) ** self.config.gamma
+        return tf.cast(tf.sqrt(variance), gradient.dtype) * normal
+
+
+def _standard_normal(shape: Any, seed: Any, dtype: Any) -> Any:
+    """Return numbers of mean 0 and variance 1, complex ones with a half of it in either part."""
+    if not dtype.is_complex:
+        return numerics.random_normal(shape, seed, dtype)
+    real, imaginary = tf.unstack(numerics.random_normal([2, *shape], seed, dtype) * 0.5**0.5)
+    return tf.complex(real, imaginary)

@@ -9,6 +9,8 @@ import tensorflow as tf
 from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.agc import AGCConfig
+from .norms import shrinkage
+from .unit_axes import axes_of, norms
 
 __all__ = ["AGC"]
 
@@ -60,12 +62,10 @@ class AGC(Processor):
         norm = _unit_norms(gradient)
         floor = step.scalar(self.config.epsilon, norm)
         bound = step.scalar(self.config.clip_factor, norm) * tf.maximum(_unit_norms(variable.value), floor)
-        return gradient * tf.cast(bound / tf.maximum(norm, bound), gradient.dtype)
+        return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)
 
 
 def _unit_norms(value: Any) -> Any:
     """Return the norm of each unit, in a shape that multiplies `value`."""
-    axes = list(range(value.shape.rank - 1))
-    if not axes:
-        return numerics.global_norm([value])
-    return tf.sqrt(tf.reduce_sum(tf.square(tf.abs(value)), axes, keepdims=True))
+    axes = axes_of(value, None, "")
+    return norms(value, axes) if axes else numerics.global_norm([value])

@@ -18,9 +18,10 @@ class Cautious(Processor):
 
     ``keep = update * gradient < 0``; ``update <- keep * update / max(mean(keep), min_share)``, where
     the mean goes over the elements of one variable, so that a variable moves as far as before. The
-    gradient is the one that the optimizer got, clipped and with coupled decay. An optimizer without
-    momentum moves every element down and stays as it is. `min_share` (0.001) is in (0, 1], or a
-    schedule.
+    gradient is the one that the optimizer got, clipped and with coupled decay. Plain descent moves
+    every element down and stays as it is, but elements whose gradient is exactly 0 count as left
+    out: where only a few rows of a table have a gradient, these move up to ``1 / min_share`` times
+    as far, so ``skip`` tables. `min_share` (0.001) is in (0, 1], or a schedule.
 
     Raises
     ------

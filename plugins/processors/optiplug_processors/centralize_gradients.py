@@ -20,6 +20,10 @@ class CentralizeGradients(Processor):
     axes or more; the last axis counts the output units, as in Keras kernels. Vectors and scalars
     pass unchanged.
 
+    Differs from
+    ------------
+    optax, whose `centralize` takes the first axis for that of the output units.
+
     References
     ----------
     Yong, Huang, Hua and Zhang 2020, "Gradient Centralization: A New Optimization Technique for

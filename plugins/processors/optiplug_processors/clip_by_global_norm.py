@@ -9,6 +9,7 @@ import tensorflow as tf
 from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.clip_by_global_norm import ClipByGlobalNormConfig
+from .norms import nan_unless_finite, shrinkage
 
 __all__ = ["ClipByGlobalNorm"]
 
@@ -18,7 +19,8 @@ class ClipByGlobalNorm(Processor):
 
     ``gradient <- gradient * min(1, max_norm / norm)`` with ``norm = sqrt(sum of |x|^2 over all
     elements of all gradients)``, computed in float32, or in float64 if any gradient is in double
-    precision. The direction of the whole step stays. `max_norm` is above 0 and has no default.
+    precision. The direction of the whole step stays. `max_norm` is above 0, or a schedule, and has
+    no default.
     A norm that is not finite makes every gradient NaN, as in `tf.clip_by_global_norm`; list
     ``skip_non_finite`` to leave such steps out.
 
@@ -50,7 +52,5 @@ class ClipByGlobalNorm(Processor):
         """Scale all gradients by one factor."""
         norm = numerics.global_norm(gradients)
         bound = step.scalar(self.config.max_norm, norm)
-        scale = bound / tf.maximum(norm, bound)
-        # An infinite norm would make this factor 0 and hide the overflow in all but a few elements.
-        scale = tf.where(tf.math.is_finite(norm), scale, tf.constant(float("nan"), norm.dtype))
+        scale = nan_unless_finite(shrinkage(norm, bound), norm)
         return [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]

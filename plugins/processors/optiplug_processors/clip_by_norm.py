@@ -9,6 +9,7 @@ import tensorflow as tf
 from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.clip_by_norm import ClipByNormConfig
+from .norms import shrinkage
 
 __all__ = ["ClipByNorm"]
 
@@ -18,7 +19,9 @@ class ClipByNorm(Processor):
 
     ``gradient <- gradient * min(1, max_norm / |gradient|)``, with the Euclidean norm of each
     variable's gradient by itself, complex elements by modulus, computed in float32, or in float64
-    for double precision. `max_norm` is above 0 and has no default.
+    for double precision. `max_norm` is above 0, or a schedule, and has no default. As with
+    `tf.clip_by_norm`, an infinite norm makes NaN of infinite elements and 0 of all others; list
+    ``skip_non_finite`` to leave such steps out.
 
     Raises
     ------
@@ -47,4 +50,4 @@ class ClipByNorm(Processor):
     def _clipped(self, gradient: Any, step: Step) -> Any:
         norm = numerics.global_norm([gradient])
         bound = step.scalar(self.config.max_norm, norm)
-        return gradient * tf.cast(bound / tf.maximum(norm, bound), gradient.dtype)
+        return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)

@@ -7,14 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Step
 
 from .configs.corrected_weight_decay import CorrectedWeightDecayConfig
+from .decoupled import DecoupledDecay
+from .scalars import widest_dtype
 
 __all__ = ["CorrectedWeightDecay"]
 
 
-class CorrectedWeightDecay(Processor):
+class CorrectedWeightDecay(DecoupledDecay):
     """Shrink the variables before the update, by the square of the learning rate.
 
     ``variable <- variable - variable * rate * learning_rate^2 / max_rate``. Plain decay by
@@ -55,24 +57,17 @@ class CorrectedWeightDecay(Processor):
         """Create the largest learning rate, unless it is given."""
         super().build(variables)
         if self.config.max_rate is None:
-            dtypes = [numerics.scalar_dtype(variable.dtype) for variable in variables]
-            dtype = tf.float64 if tf.float64 in dtypes else tf.float32
-            self.max_rate = self.add_state("max_rate", dtype=dtype)
+            self.max_rate = self.add_state("max_rate", dtype=widest_dtype(variables))
 
-    @property
-    def idle(self) -> bool:
-        """Whether the rate is 0."""
-        return bool(self.config.rate == 0)
-
-    @hookimpl
-    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
-        """Assign the shrunken variables; the gradients pass unchanged."""
+    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+        """Return the rate times the corrected learning rate."""
         peak = self._peak(step)
-        for variable in step.variables:
-            rate = step.rate(variable)
-            rate *= tf.math.divide_no_nan(rate, tf.cast(peak, rate.dtype))
-            variable.assign_sub(variable * (step.scalar(self.config.rate, variable) * rate))
-        return gradients
+        return [self._share(variable, peak, step) for variable in step.variables]
+
+    def _share(self, variable: Any, peak: Any, step: Step) -> Any:
+        rate = step.rate(variable)
+        corrected = rate * tf.math.divide_no_nan(rate, tf.cast(peak, rate.dtype))
+        return step.scalar(self.config.rate, variable) * corrected
 
     def _peak(self, step: Step) -> Any:
         if self.config.max_rate is not None:

@@ -22,7 +22,8 @@ class EMA(Processor):
     a copy of the variable. With `overwrite_frequency` the variables take the value of their
     averages at every so many steps; at the end of training
     ``optimizer.finalize_variable_values(variables)`` does so. The state is the slot ``average``:
-    ``ema.average[variable]``.
+    ``ema.average[variable]``. It has the variable's dtype: in bfloat16, where a number has three
+    digits, a `momentum` of 0.99 moves it only by steps of some 20 % and more of its value.
 
     `momentum` is in [0, 1] and 0.99 by default: 1 keeps the initial values for ever, 0 averages
     nothing. `overwrite_frequency` is None or 1 and above.

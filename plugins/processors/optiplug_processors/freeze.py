@@ -19,7 +19,9 @@ class Freeze(Processor):
     While ``since <= iteration < until`` the selected variables have a learning rate of 0, which
     stops decoupled decay too, gradients of 0, whatever they were, NaN included, and updates of
     0. Clips that are listed later do not count their gradients; gates run earlier and see them.
-    `until` is None, for ever, or above `since`, which is 0 or above (0).
+    A penalty such as ``l2`` is added after all clips, and reaches the optimizer's state; what
+    assigns variables after the update, as a projection does, still does. `until` is None, for ever,
+    or above `since`, which is 0 or above (0).
 
     A slot of a frozen variable averages zeros. Adam's bias corrections count the steps of the
     optimizer, so its first updates after a long freeze are up to ``(1 - beta_1) / sqrt(1 - beta_2)``

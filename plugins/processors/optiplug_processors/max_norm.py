@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Step
 
 from .configs.max_norm import MaxNormConfig
-from .unit_axes import axes_of, norms
+from .norms import shrinkage
+from .projection import Projection
 
 __all__ = ["MaxNorm"]
 
 
-class MaxNorm(Processor):
+class MaxNorm(Projection):
     """Scale down the weights of each unit whose norm a step has made too large.
 
     ``weights <- weights * min(1, max_value / |weights|)`` after the update, for each variable with
     a gradient, where the weights of one unit are those along all axes but the last, as in Keras
     kernels, or along `axis`, a number or several. Without `axis`, vectors and scalars are left
     alone; with it, every selected variable must have it. Norms are computed in the dtype of the
-    step: float32 for half precision. `max_value` is above 0 and 2 by default. List it before
-    averages, so that they see the projected values.
+    step: float32 for half precision. `max_value` is above 0, or a schedule, and 2 by default. List
+    it before averages, so that they see the projected values.
 
     Raises
     ------
@@ -53,21 +53,7 @@ class MaxNorm(Processor):
 
     Config = MaxNormConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Refuse variables without the axis."""
-        super().build(variables)
-        for variable in variables:
-            self._axes(variable)
-
-    def _axes(self, variable: Any) -> list[int]:
-        return axes_of(variable, self.config.axis, f"{self.owner}.axis")
-
-    @hookimpl
-    def post_step(self, step: Step) -> None:
-        """Project each variable that was updated."""
-        for variable in step.variables:
-            axes = self._axes(variable)
-            if axes:
-                norm = norms(variable, axes)
-                bound = step.scalar(self.config.max_value, norm)
-                variable.assign(variable * tf.cast(bound / tf.maximum(norm, bound), variable.dtype))
+    def projected(self, weights: Any, norm: Any, step: Step) -> Any:
+        """Scale down what is above the bound."""
+        bound = step.scalar(self.config.max_value, norm)
+        return weights * tf.cast(shrinkage(norm, bound), weights.dtype)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import tensorflow as tf
-
 from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.monitor import MonitorConfig
+from .scalars import widest_dtype
 
 __all__ = ["Monitor"]
 
@@ -22,9 +21,9 @@ class Monitor(Processor):
     over the selected variables:
 
     ``gradient_norm``
-        of the gradients as they are at this processor's place in the list: before a clip that is
-        listed after it, after a clip that is listed before it. The clip keywords of an optimizer
-        come after everything listed.
+        of the gradients, 0 if there are none, as they are at this processor's place in the list:
+        before a clip that is listed after it, after a clip that is listed before it. The clip
+        keywords of an optimizer come after everything listed.
     ``update_norm``
         of the whole change of all variables, new minus old: decay, update and constraint, and the
         overwriting by an average that is listed before.
@@ -51,8 +50,7 @@ class Monitor(Processor):
     def build(self, variables: Sequence[Any]) -> None:
         """Create the three scalars."""
         super().build(variables)
-        dtypes = [numerics.scalar_dtype(variable.dtype) for variable in variables]
-        dtype = tf.float64 if tf.float64 in dtypes else tf.float32
+        dtype = widest_dtype(variables)
         self.gradient_norm = self.add_state("gradient_norm", dtype=dtype)
         self.update_norm = self.add_state("update_norm", dtype=dtype)
         self.variable_norm = self.add_state("variable_norm", dtype=dtype)
@@ -66,6 +64,8 @@ class Monitor(Processor):
     @hookimpl
     def post_step(self, step: Step) -> None:
         """Record the norms of the change and of the new values."""
+        if not step.variables:  # then there was no `clip` to say so
+            self.gradient_norm.assign(0.0)
         changes = [each - each.old for each in step.every_variable if each.assigned]
         self.update_norm.assign(numerics.global_norm(changes) if changes else 0.0)
         self.variable_norm.assign(numerics.global_norm(step.every_variable))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import ConfigError, Processor, Step, hookimpl
 
 from .configs.non_negative import NonNegativeConfig
 
@@ -17,8 +20,12 @@ class NonNegative(Processor):
     ``variable <- max(variable, 0)`` after the update, for each variable with a gradient: projected
     gradient descent. ``only=["*kernel"]`` names those that it applies to. A NaN stays one. List it
     before averages, so that they see the projected values. The same as the constraint `NonNeg` of
-    Keras, without a change of the model. Complex variables have no order and are refused by
-    TensorFlow.
+    Keras, without a change of the model.
+
+    Raises
+    ------
+    ConfigError
+        If a selected variable is complex.
 
     References
     ----------
@@ -36,6 +43,18 @@ class NonNegative(Processor):
     """
 
     Config = NonNegativeConfig
+
+    def build(self, variables: Sequence[Any]) -> None:
+        """Refuse numbers without an order."""
+        super().build(variables)
+        for variable in variables:
+            if variable.dtype.is_complex:
+                raise ConfigError(
+                    "only real variables can be held above 0",
+                    where=self.owner,
+                    received=f"{variable.name}, {variable.dtype.name}",
+                    hint="select variables with `only` or `skip`",
+                )
 
     @hookimpl
     def post_step(self, step: Step) -> None:

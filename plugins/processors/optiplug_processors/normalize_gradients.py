@@ -6,9 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, hookimpl, numerics
+from optiplug import Processor, hookimpl
 
 from .configs.normalize_gradients import NormalizeGradientsConfig
+from .norms import inverse_norm
 
 __all__ = ["NormalizeGradients"]
 
@@ -54,8 +55,5 @@ class NormalizeGradients(Processor):
 
 
 def _normalized(gradients: list[Any]) -> list[Any]:
-    norm = numerics.global_norm(gradients)
-    scale = tf.math.divide_no_nan(tf.ones([], norm.dtype), norm)
-    # An infinite norm would make this factor 0 and hide the overflow in all but a few elements.
-    scale = tf.where(tf.math.is_finite(norm), scale, tf.constant(float("nan"), norm.dtype))
+    scale = inverse_norm(gradients)
     return [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]

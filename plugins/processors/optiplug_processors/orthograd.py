@@ -9,6 +9,7 @@ import tensorflow as tf
 from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.orthograd import OrthoGradConfig
+from .norms import inverse_norm
 
 __all__ = ["OrthoGrad"]
 
@@ -19,7 +20,9 @@ class OrthoGrad(Processor):
     ``rest = gradient - variable * <variable, gradient> / |variable|^2``, then
     ``gradient <- rest * |gradient| / |rest|``: the same norm, at a right angle. A variable that is 0
     has no direction, and its gradient stays. Where nothing but rounding errors is left, the gradient
-    becomes 0. ``min_ndim=2`` spares biases and scales.
+    becomes 0, and so it does where its squares are too small for the dtype of the step: below some
+    1e-19 in float32. A norm that is not finite makes every element NaN. ``min_ndim=2`` spares
+    biases and scales.
 
     Differs from
     ------------
@@ -68,5 +71,4 @@ def _turned(gradient: Any, variable: Any) -> Any:
 
 def _unit(value: Any) -> Any:
     """Return what points the same way and has length 1, or is 0."""
-    norm = numerics.global_norm([value])
-    return value * tf.cast(tf.math.divide_no_nan(tf.ones_like(norm), norm), value.dtype)
+    return value * tf.cast(inverse_norm([value]), value.dtype)

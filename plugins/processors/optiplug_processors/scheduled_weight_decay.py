@@ -7,14 +7,16 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Step, numerics
 
 from .configs.scheduled_weight_decay import ScheduledWeightDecayConfig
+from .decoupled import DecoupledDecay
+from .scalars import widest_dtype
 
 __all__ = ["ScheduledWeightDecay"]
 
 
-class ScheduledWeightDecay(Processor):
+class ScheduledWeightDecay(DecoupledDecay):
     """Shrink the variables before the update, the less the larger the gradients have been.
 
     ``variable <- variable - variable * min(1, rate * learning_rate / sqrt(average))``, where
@@ -61,25 +63,19 @@ class ScheduledWeightDecay(Processor):
     def build(self, variables: Sequence[Any]) -> None:
         """Create the average and its weight."""
         super().build(variables)
-        dtypes = [numerics.scalar_dtype(variable.dtype) for variable in variables]
-        dtype = tf.float64 if tf.float64 in dtypes else tf.float32
+        dtype = widest_dtype(variables)
         self.second_moment = self.add_state("second_moment", dtype=dtype)
         self.weight = self.add_state("weight", dtype=dtype)
 
-    @property
-    def idle(self) -> bool:
-        """Whether the rate is 0."""
-        return bool(self.config.rate == 0)
-
-    @hookimpl
-    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
-        """Assign the shrunken variables; the gradients pass unchanged."""
+    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+        """Return the rate times the learning rate, over the size of the gradients."""
         size = self._gradient_size(gradients, step)
-        for variable in step.variables:
-            share = tf.math.real(step.scalar(self.config.rate, variable) * step.rate(variable))
-            share = tf.minimum(tf.math.divide_no_nan(tf.cast(share, size.dtype), size), 1)
-            variable.assign_sub(variable * tf.cast(share, variable.dtype))
-        return gradients
+        return [self._share(variable, size, step) for variable in step.variables]
+
+    def _share(self, variable: Any, size: Any, step: Step) -> Any:
+        share = tf.math.real(step.scalar(self.config.rate, variable) * step.rate(variable))
+        share = tf.minimum(tf.math.divide_no_nan(tf.cast(share, size.dtype), size), 1)
+        return tf.cast(share, variable.dtype)
 
     def _gradient_size(self, gradients: list[Any], step: Step) -> Any:
         """Return the root of the average after this step's gradients."""

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Step
 
 from .configs.unit_norm import UnitNormConfig
-from .unit_axes import axes_of, norms
+from .projection import Projection
 
 __all__ = ["UnitNorm"]
 
 
-class UnitNorm(Processor):
+class UnitNorm(Projection):
     """Scale the weights of each unit to norm 1 after every step.
 
     ``weights <- weights / (|weights| + epsilon)`` after the update, for each variable with a
@@ -49,20 +48,6 @@ class UnitNorm(Processor):
 
     Config = UnitNormConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
-        """Refuse variables without the axis."""
-        super().build(variables)
-        for variable in variables:
-            self._axes(variable)
-
-    def _axes(self, variable: Any) -> list[int]:
-        return axes_of(variable, self.config.axis, f"{self.owner}.axis")
-
-    @hookimpl
-    def post_step(self, step: Step) -> None:
-        """Project each variable that was updated."""
-        for variable in step.variables:
-            axes = self._axes(variable)
-            if axes:
-                norm = norms(variable, axes)
-                variable.assign(variable / tf.cast(norm + self.config.epsilon, variable.dtype))
+    def projected(self, weights: Any, norm: Any, step: Step) -> Any:
+        """Divide by the norm."""
+        return weights / tf.cast(norm + self.config.epsilon, weights.dtype)

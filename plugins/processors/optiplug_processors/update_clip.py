@@ -9,6 +9,7 @@ import tensorflow as tf
 from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.update_clip import UpdateClipConfig
+from .norms import shrinkage
 
 __all__ = ["UpdateClip"]
 
@@ -56,5 +57,4 @@ class UpdateClip(Processor):
         rate = tf.math.real(step.rate(variable))
         # The threshold times the rate and not the update over it, as the rate may be 0.
         bound = step.scalar(self.config.threshold, rms) * tf.cast(rate, rms.dtype)
-        scale = tf.math.divide_no_nan(bound, tf.maximum(rms, bound))
-        return update * tf.cast(scale, update.dtype)
+        return update * tf.cast(shrinkage(rms, bound), update.dtype)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Step
 
 from .configs.weight_decay import WeightDecayConfig
+from .decoupled import DecoupledDecay
 
 __all__ = ["WeightDecay"]
 
 
-class WeightDecay(Processor):
+class WeightDecay(DecoupledDecay):
     """Shrink the variables before the update, beside the gradient.
 
     ``variable <- variable - variable * rate * learning_rate`` for each variable with a gradient;
@@ -45,14 +47,6 @@ class WeightDecay(Processor):
 
     Config = WeightDecayConfig
 
-    @property
-    def idle(self) -> bool:
-        """Whether the rate is 0."""
-        return bool(self.config.rate == 0)
-
-    @hookimpl
-    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
-        """Assign the shrunken variables; the gradients pass unchanged."""
-        for variable in step.variables:
-            variable.assign_sub(variable * (step.scalar(self.config.rate, variable) * step.rate(variable)))
-        return gradients
+    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+        """Return the rate times the learning rate."""
+        return [step.scalar(self.config.rate, each) * step.rate(each) for each in step.variables]

@@ -32,7 +32,8 @@ class ScheduleFree(Optimizer, abc.ABC):
         y          <- (1 - beta_1) z + beta_1 x
 
     `max_rate` and `weight_sum` are scalars that all variables share. Where learning rates differ
-    from variable to variable the largest of the step counts.
+    from variable to variable the largest of the step counts. `z` has the dtype of the variable, and
+    only other slots follow `state_dtype`.
 
     Weight decay is taken at y and moves z, as the formula says. `weight_decay` and
     `exclude_from_weight_decay` run as they do everywhere, before the update and on y; the update
@@ -57,7 +58,8 @@ class ScheduleFree(Optimizer, abc.ABC):
         super().build(var_list)
         double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
         dtype = tf.float64 if double else tf.float32
-        self.z = self.add_slot("z", initial="variable")
+        # In the dtype of the variable whatever `state_dtype`: variables follow z, rounded or not.
+        self.z = self.add_slot("z", initial="variable", dtype=_own_dtype)
         self.max_rate = self.add_state("max_rate", dtype=dtype)
         self.weight_sum = self.add_state("weight_sum", dtype=dtype)
 
@@ -102,3 +104,7 @@ class ScheduleFree(Optimizer, abc.ABC):
     def _share(self, dtype: Any) -> Any:
         # A learning rate that starts at 0 has neither weight nor step.
         return tf.cast(tf.math.divide_no_nan(self._weight(), self.weight_sum), dtype)
+
+
+def _own_dtype(variable: Any) -> Any:
+    return variable.dtype

@@ -6,7 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from optiplug import LearningRate, Number, OptimizerConfig, UnitInterval
+from optiplug import LearningRate, Number, OptimizerConfig, Positive, UnitInterval
 
 __all__ = ["ScheduleFreeAdamWConfig", "ScheduleFreeConfig", "ScheduleFreeSGDConfig"]
 
@@ -27,6 +27,11 @@ class ScheduleFreeConfig(OptimizerConfig):
     """Step size of the sequence that is averaged."""
     beta_1: Annotated[float, Number(gt=0, le=1, schedule=False)] = 0.9
     """How far from that sequence towards its average gradients are taken, above 0 and up to 1."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold as the variables follow z, which is one of them itself."""
+        return {"keeps_state_in_another_dtype": "z is kept as precisely as the variables"}
 
 
 class ScheduleFreeSGDConfig(ScheduleFreeConfig):
@@ -49,7 +54,7 @@ class ScheduleFreeAdamWConfig(ScheduleFreeConfig):
     """Step size of the sequence that is averaged: close to the largest change of an element of it."""
     beta_2: UnitInterval = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Annotated[float, Field(ge=0)] = 1e-8
+    epsilon: Positive = 1e-8
     """Added to the root of the second moment, after its bias correction."""
     warmup_steps: WarmupSteps = 0
     """The learning rate, be it a number or a schedule, grows linearly over so many steps."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import tensorflow as tf
 
 import optiplug
 from references.prodigy import Prodigy
@@ -49,11 +48,3 @@ def test_gradients_of_zero_leave_the_estimate_alone():
     optimizer, variables = optiplug.create("prodigy", d0=0.01), variables_of(START, "float32")
     apply(optimizer, [np.zeros(3), np.zeros(())], variables)
     np.testing.assert_allclose(optimizer.distance.numpy(), 0.01, rtol=1e-6)
-
-
-def test_the_start_is_kept_as_it_is_whatever_the_state_dtype():
-    (variable,) = variables_of([np.asarray([1.0 + 2.0**-20])], "float32")
-    optimizer = optiplug.create("prodigy", state_dtype="bfloat16")
-    optimizer.apply_gradients([(tf.constant([1.0]), variable)])
-    assert optimizer.initial[variable].numpy() == np.float32(1.0 + 2.0**-20)
-    assert optimizer.momentum[variable].variable.dtype == tf.bfloat16

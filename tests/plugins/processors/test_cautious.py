@@ -43,6 +43,13 @@ def test_without_momentum_nothing_is_masked():
     assert_same(ours, theirs, 1e-15)
 
 
+def test_elements_without_a_gradient_count_as_left_out():
+    variable = tf.Variable(tf.zeros([4]))
+    optimizer = optiplug.create("sgd", learning_rate=1.0, processors=["cautious"])
+    optimizer.apply_gradients([(tf.constant([1.0, 0.0, 0.0, 0.0]), variable)])
+    assert variable.numpy().tolist() == [-4, 0, 0, 0]
+
+
 @pytest.mark.parametrize("rate", [0.5, {"use": "constant", "value": 0.5}])
 def test_decay_acts_where_the_update_goes_towards_zero(rate):
     decay = {"use": "cautious_weight_decay", "rate": rate}

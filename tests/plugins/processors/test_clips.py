@@ -78,3 +78,11 @@ def test_the_norm_is_that_of_the_summed_rows():
 def test_a_bound_must_be_a_number_above_zero(name, field, bound):
     with pytest.raises(optiplug.ConfigError, match=field):
         optiplug.create("sgd", processors=[{"use": name, field: bound}])
+
+
+@pytest.mark.parametrize("name", ["clip_by_norm", "clip_by_global_norm", "agc", "update_clip"])
+def test_a_bound_that_a_schedule_takes_to_zero_stops_gradients_of_zero_too(name):
+    field = {"agc": "clip_factor", "update_clip": "threshold"}.get(name, "max_norm")
+    gradients = [tf.zeros([2, 2]), tf.zeros([2])]
+    for result in clipped(gradients, use=name, **{field: lambda _: 0.0}):
+        assert not np.any(result)

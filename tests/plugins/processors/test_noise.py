@@ -66,3 +66,13 @@ def test_what_is_out_of_range_is_refused(wrong):
     (field,) = wrong
     with pytest.raises(optiplug.ConfigError, match=field):
         optiplug.create("sgd", processors=[{"use": "add_noise", **wrong}])
+
+
+def test_complex_noise_has_half_of_the_variance_in_either_part():
+    variable = tf.Variable(tf.zeros([SIZE], tf.complex64))
+    noise = {"use": "add_noise", "eta": 4.0}
+    optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[noise])
+    optimizer.apply_gradients([(tf.zeros([SIZE], tf.complex64), variable)])
+    drawn, error = variable.numpy(), 5 / np.sqrt(SIZE)
+    np.testing.assert_allclose([drawn.real.std(), drawn.imag.std()], np.sqrt(2), rtol=error)
+    assert abs(np.corrcoef(drawn.real, drawn.imag)[0, 1]) < error

@@ -1,4 +1,4 @@
-"""The older processors against their oracles where `tests/numerics` does not: in float32, broken, in chains."""
+"""Processors and their oracles where tests/numerics does not go: float32, broken gradients, chains."""
 
 from __future__ import annotations
 
@@ -117,3 +117,16 @@ def test_monitor_records_what_passes_its_place(place):
         train(SGD(RATE, MOMENTUM), chain, initial, gradients[:calls])
         theirs.append([recorded.gradient_norm, recorded.update_norm, recorded.variable_norm])
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+
+def test_monitor_does_not_keep_the_norm_of_gradients_that_did_not_come():
+    from optiplug_processors.monitor import Monitor as Watch
+
+    watch = Watch(only=["one"])
+    one, other = tf.Variable(1.0, name="one"), tf.Variable(1.0, name="other")
+    optimizer = sgd(watch)
+    optimizer.apply_gradients([(tf.constant(2.0), one), (tf.constant(2.0), other)])
+    assert watch.gradient_norm.numpy() == 2
+    with pytest.warns(UserWarning, match="one"):
+        optimizer.apply_gradients([(None, one), (tf.constant(2.0), other)])
+    assert (watch.gradient_norm.numpy(), watch.update_norm.numpy()) == (0, 0)

@@ -125,6 +125,16 @@ def test_a_learning_rate_of_zero_moves_nothing():
     assert_same(ours, [initial, initial], 0.0)
 
 
+@pytest.mark.parametrize("use", ORACLES)
+def test_variables_are_not_drawn_to_a_rounded_sequence(use):
+    (variable,) = variables_of([np.asarray([1.0 + 2.0**-20])], "float32")
+    optimizer = optiplug.create(use, state_dtype="bfloat16")
+    optimizer.apply_gradients([(tf.constant([0.0]), variable)])
+    assert variable.numpy() == optimizer.z[variable].numpy() == np.float32(1.0 + 2.0**-20)
+    others = [state.variable for name, state in optimizer.state.states.items() if name.startswith("second")]
+    assert {each.dtype for each in others} == ({tf.bfloat16} if others else set())
+
+
 def test_the_program_copies_nothing_with_decay_either():
     variables = [tf.Variable(tf.ones([64, 33]), name="kernel")]
     for name in ORACLES:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
-
-from optiplug import NonNegative, ProcessorConfig
+from optiplug import NonNegative, Number, ProcessorConfig
+from optiplug_processors.fields import Seed
 
 __all__ = ["AddNoiseConfig"]
 
 
 class AddNoiseConfig(ProcessorConfig):
-    """Add Gaussian noise to every gradient, less of it as training goes on."""
+    """Add Gaussian noise to every gradient, less of it as training goes on. No state."""
 
     implementation = "optiplug_processors.add_noise:AddNoise"
     paper = (
@@ -22,7 +21,7 @@ class AddNoiseConfig(ProcessorConfig):
 
     eta: NonNegative = 0.01
     """Variance of the noise in the first step; a number or a schedule. The paper tries 0.01, 0.3 and 1."""
-    gamma: Annotated[float, Field(ge=0)] = 0.55
+    gamma: Annotated[float, Number(ge=0, schedule=False)] = 0.55
     """Exponent with which the variance falls: ``eta / (1 + iteration)^gamma``. 0 keeps it."""
-    seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
+    seed: Seed = 0
     """Chooses the stream of random numbers."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import Number, ProcessorConfig, Scalar
+from optiplug import ProcessorConfig
+from optiplug_processors.fields import Bound
 
 __all__ = ["AGCConfig"]
 
@@ -18,7 +17,7 @@ class AGCConfig(ProcessorConfig):
         "arXiv:2102.06171"
     )
 
-    clip_factor: Annotated[Scalar, Number(gt=0)] = 0.01
+    clip_factor: Bound = 0.01
     """Largest ratio of the norms of gradient and weights; a number above 0 or a schedule."""
-    epsilon: Annotated[Scalar, Number(gt=0)] = 0.001
+    epsilon: Bound = 0.001
     """Smallest norm that weights count as, so that those at 0 can be trained; above 0, or a schedule."""

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import Number, ProcessorConfig, Scalar
+from optiplug import ProcessorConfig
+from optiplug_processors.fields import Bound
 
 __all__ = ["ClipByGlobalNormConfig"]
 
 
 class ClipByGlobalNormConfig(ProcessorConfig):
-    """Scale down all gradients alike when their common norm is too large."""
+    """Scale down all gradients alike when their common norm is too large. No state."""
 
     implementation = "optiplug_processors.clip_by_global_norm:ClipByGlobalNorm"
     elementwise = True
@@ -20,5 +19,5 @@ class ClipByGlobalNormConfig(ProcessorConfig):
     )
     example = {"max_norm": 1.0}
 
-    max_norm: Annotated[Scalar, Number(gt=0)]
+    max_norm: Bound
     """Largest Euclidean norm that the gradients keep together; a number above 0 or a schedule."""

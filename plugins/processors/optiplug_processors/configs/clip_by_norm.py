@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import Number, ProcessorConfig, Scalar
+from optiplug import ProcessorConfig
+from optiplug_processors.fields import Bound
 
 __all__ = ["ClipByNormConfig"]
 
 
 class ClipByNormConfig(ProcessorConfig):
-    """Scale down each gradient whose own norm is too large."""
+    """Scale down each gradient whose own norm is too large. No state."""
 
     implementation = "optiplug_processors.clip_by_norm:ClipByNorm"
     example = {"max_norm": 1.0}
 
-    max_norm: Annotated[Scalar, Number(gt=0)]
+    max_norm: Bound
     """Largest Euclidean norm that a variable's gradient keeps; a number above 0 or a schedule."""

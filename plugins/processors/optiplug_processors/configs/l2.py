@@ -8,7 +8,7 @@ __all__ = ["L2Config"]
 
 
 class L2Config(ProcessorConfig):
-    """Add the gradient of an L2 penalty to every gradient (coupled decay)."""
+    """Add the gradient of an L2 penalty to every gradient (coupled decay). No state."""
 
     implementation = "optiplug_processors.l2:L2"
     elementwise = True

@@ -12,7 +12,7 @@ __all__ = ["LossScaleConfig"]
 
 
 class LossScaleConfig(ProcessorConfig):
-    """Train with a loss that is scaled up, so that small gradients survive in half precision."""
+    """Scale the loss up, so that small gradients survive in half precision. Two scalars of state."""
 
     implementation = "optiplug_processors.loss_scale:LossScale"
     elementwise = True

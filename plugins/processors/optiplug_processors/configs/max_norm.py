@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import Number, ProcessorConfig, Scalar
+from optiplug import ProcessorConfig
+from optiplug_processors.fields import Axes, Bound
 
 __all__ = ["MaxNormConfig"]
 
 
 class MaxNormConfig(ProcessorConfig):
-    """After each step, scale down the weights of a unit whose norm is too large."""
+    """After each step, scale down the weights of a unit whose norm is too large. No state."""
 
     implementation = "optiplug_processors.max_norm:MaxNorm"
     paper = (
@@ -20,7 +17,7 @@ class MaxNormConfig(ProcessorConfig):
         "Neural Networks from Overfitting"
     )
 
-    max_value: Annotated[Scalar, Number(gt=0)] = 2.0
+    max_value: Bound = 2.0
     """Largest norm that the weights of a unit keep; a number above 0 or a schedule."""
-    axis: int | Annotated[tuple[int, ...], Field(min_length=1)] | None = None
+    axis: Axes | None = None
     """Axis or axes that one norm goes over; None: all but the last, and vectors are left alone."""

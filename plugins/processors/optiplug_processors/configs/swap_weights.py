@@ -12,7 +12,7 @@ __all__ = ["SwapWeightsConfig"]
 
 
 class SwapWeightsConfig(ProcessorConfig):
-    """Keep an average of every variable, and exchange the two at the end. One state slot."""
+    """Keep a moving average of every variable, and exchange the two at the end. One state slot."""
 
     implementation = "optiplug_processors.swap_weights:SwapWeights"
     elementwise = True

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import NonNegative, Number, ProcessorConfig, Scalar
+from optiplug import NonNegative, ProcessorConfig
+from optiplug_processors.fields import Bound
 
 __all__ = ["TrustRatioConfig"]
 
@@ -22,5 +21,5 @@ class TrustRatioConfig(ProcessorConfig):
     """Factor of the ratio: 1 as in LAMB, 0.001 as in LARS; a number or a schedule."""
     epsilon: NonNegative = 0.0
     """Added to the norm of the update before the learning rate; a number or a schedule."""
-    max_ratio: Annotated[Scalar, Number(gt=0)] | None = None
+    max_ratio: Bound | None = None
     """Upper bound of the ratio, above 0, or a schedule; None for none."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import Number, ProcessorConfig, Scalar
+from optiplug import ProcessorConfig
+from optiplug_processors.fields import Bound
 
 __all__ = ["UpdateClipConfig"]
 
@@ -18,5 +17,5 @@ class UpdateClipConfig(ProcessorConfig):
         "arXiv:1804.04235"
     )
 
-    threshold: Annotated[Scalar, Number(gt=0)] = 1.0
+    threshold: Bound = 1.0
     """Largest root mean square of an update before the learning rate; above 0, or a schedule."""

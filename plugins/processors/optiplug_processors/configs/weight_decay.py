@@ -8,7 +8,7 @@ __all__ = ["WeightDecayConfig"]
 
 
 class WeightDecayConfig(ProcessorConfig):
-    """Shrink the variables before the update, beside the gradient (decoupled decay)."""
+    """Shrink the variables before the update, beside the gradient (decoupled decay). No state."""
 
     implementation = "optiplug_processors.weight_decay:WeightDecay"
     elementwise = True

@@ -1,0 +1,20 @@
+"""Field types that several processors share."""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeAlias
+
+from pydantic import Field
+
+from optiplug import Number, Scalar
+
+__all__ = ["Axes", "Bound", "Seed"]
+
+Bound: TypeAlias = Annotated[Scalar, Number(gt=0)]
+"""A number > 0, or a schedule."""
+
+Axes: TypeAlias = int | Annotated[tuple[int, ...], Field(min_length=1)]
+"""An axis, or several."""
+
+Seed: TypeAlias = Annotated[int, Field(ge=0, lt=2**31)]
+"""A number that chooses a stream of random numbers."""
