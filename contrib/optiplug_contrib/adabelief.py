@@ -33,7 +33,8 @@ class AdaBelief(Optimizer):
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-16,
     `epsilon_root` 1e-16 (above 0), `rectify` False, `sma_threshold` 5.0 (at least 4), `amsgrad`
-    False. State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`.
+    False. State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. Variables
+    must be real.
 
     Raises
     ------

@@ -30,6 +30,7 @@ class Adan(Optimizer):
     Defaults: `learning_rate` 1e-3, `beta_1` 0.98, `beta_2` 0.92, `beta_3` 0.99 (all in [0, 1)),
     `epsilon` 1e-8 (above 0). State: the slots `momentum`, `difference`, `second_moment` and
     `previous_gradient`, all zero at first, also for a variable that comes after the first step.
+    Variables must be real.
 
     Raises
     ------

@@ -32,7 +32,7 @@ class AdEMAMix(Moments):
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999, `beta_3` 0.9999 (all in [0, 1)),
     `alpha` 5, `epsilon` 1e-8, `warmup_steps` None: no warm-up. State: the slots `momentum`,
-    `slow_momentum` and `second_moment`.
+    `slow_momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------

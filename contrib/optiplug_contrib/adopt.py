@@ -31,6 +31,7 @@ class ADOPT(Optimizer):
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.9999 (both in [0, 1)), `epsilon` 1e-6,
     `clip_exponent` 0.25; None does not clip. State: the slots `momentum` and `second_moment`.
+    Variables must be real.
 
     Raises
     ------

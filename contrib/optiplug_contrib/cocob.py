@@ -30,7 +30,7 @@ class COCOB(Optimizer):
     So `bet` is how far the variable is from where it started, but for what decay and others do.
 
     Defaults: `learning_rate` 1.0, `alpha` 100.0 (above 0), `epsilon` 1e-8 (above 0). State: the slots
-    `scale`, `absolute_sum`, `gradient_sum`, `reward` and `bet`.
+    `scale`, `absolute_sum`, `gradient_sum`, `reward` and `bet`. Variables must be real.
 
     Raises
     ------

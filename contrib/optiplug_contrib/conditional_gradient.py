@@ -34,7 +34,7 @@ class ConditionalGradient(Optimizer):
     apart; what it finds is about as good a point then.
 
     Defaults: `learning_rate` 0.01 (in [0, 1]), `radius` 1.0 (above 0), `norm` ``"frobenius"``,
-    `power_iterations` 16. State: none.
+    `power_iterations` 16. State: none. Variables must be real.
 
     Raises
     ------

@@ -36,7 +36,8 @@ class DAdaptAdam(ParameterFree, Moments):
 
     Defaults: `learning_rate` 1.0, a factor of what is estimated, `beta_1` 0.9, `beta_2` 0.999 (both
     in [0, 1)), `epsilon` 1e-8, `d0` 1e-6, the first `distance`, `bias_correction` True. State: the slots
-    `momentum`, `second_moment` and `gradient_sum` and the shared scalars `distance` and `numerator`.
+    `momentum`, `second_moment` and `gradient_sum` and the shared scalars `distance` and
+    `numerator`. Variables must be real.
 
     Raises
     ------

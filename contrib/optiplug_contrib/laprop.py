@@ -26,7 +26,7 @@ class LaProp(Moments):
     later; here any `beta_1` goes with any `beta_2`.
 
     Defaults: `learning_rate` 4e-4, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-15.
-    State: the slots `momentum` and `second_moment`.
+    State: the slots `momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------

@@ -28,7 +28,7 @@ class LazyAdam(Moments):
     is ``adam`` with ``sparse="lazy"``, under the name that TensorFlow Addons gave to it.
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
-    `sparse` ``"lazy"``. State: the slots `momentum` and `second_moment`.
+    `sparse` ``"lazy"``. State: the slots `momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------

@@ -31,7 +31,8 @@ class MADGRAD(Optimizer):
     best decay is smaller than elsewhere, often 0.
 
     Defaults: `learning_rate` 1e-2, `momentum` 0.9, in [0, 1), `epsilon` 1e-6. State: the slots
-    `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum` and `squared_sum`.
+    `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum` and
+    `squared_sum`. Variables must be real.
 
     Raises
     ------

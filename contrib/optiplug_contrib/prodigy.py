@@ -39,7 +39,7 @@ class Prodigy(ParameterFree, Moments):
     `d_coef` 1.0, `bias_correction` True, `safeguard_warmup` False. State: the slots `momentum`,
     `second_moment`, `gradient_sum` and `initial`, a copy of the variable, and the shared scalars
     `distance` and `numerator`. Use it with variables in float32 at least: the first steps are of the
-    size of `d0`, which half precision cannot see.
+    size of `d0`, which half precision cannot see. Variables must be real.
 
     Raises
     ------

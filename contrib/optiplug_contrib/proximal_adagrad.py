@@ -28,7 +28,8 @@ class ProximalAdagrad(Optimizer):
     regularization is solved, not followed by its gradient, so elements come to rest at exactly zero.
 
     Defaults: `learning_rate` 1e-3, `initial_accumulator_value` 0.1 (above 0),
-    `l1_regularization_strength` 0.0, `l2_regularization_strength` 0.0. State: the slot `accumulator`.
+    `l1_regularization_strength` 0.0, `l2_regularization_strength` 0.0. State: the slot
+    `accumulator`. Variables must be real.
 
     Raises
     ------

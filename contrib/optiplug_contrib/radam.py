@@ -36,7 +36,7 @@ class RAdam(Moments):
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
     `sma_threshold` 5.0 (at least 4), `amsgrad` False. State: the slots `momentum` and
-    `second_moment`, with `amsgrad` also `second_moment_max`.
+    `second_moment`, with `amsgrad` also `second_moment_max`. Variables must be real.
 
     Raises
     ------

@@ -41,7 +41,7 @@ class SOAP(Moments):
     `beta_2`), all of these in [0, 1), `epsilon` 1e-8, `precondition_frequency` 10 steps,
     `max_preconditioner_dim` 4096 elements. State: the slots `momentum` and `second_moment`, and for
     each axis `covariance_0` and `basis_0` and so on, square matrices, of no elements where an axis
-    has no basis.
+    has no basis. Variables must be real.
 
     Each basis is a QR factorisation in the compiled step. It takes as long as about ten products of
     matrices of that size, at every `precondition_frequency` steps, and seconds to compile for axes

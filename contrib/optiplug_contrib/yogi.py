@@ -30,7 +30,7 @@ class Yogi(Optimizer):
 
     Defaults: `learning_rate` 0.01, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-3,
     `initial_accumulator_value` 1e-6 (all three above 0). State: the slots `momentum`, zero at first,
-    and `second_moment`, `initial_accumulator_value` at first.
+    and `second_moment`, `initial_accumulator_value` at first. Variables must be real.
 
     Raises
     ------

@@ -58,7 +58,7 @@ class Nesting(KerasNames):
         return variable.path if isinstance(variable, Working) else self._parameters.path(variable)
 
     def select(self, selection: Selection, variables: Sequence[Any], where: str) -> list[Any]:
-        """Return the variables of the model that a selection chooses.
+        """Return the variables of the model that a selection chooses; of none, none.
 
         Raises
         ------
@@ -66,7 +66,7 @@ class Nesting(KerasNames):
             If a pattern in it matches none of them; `where` is how the message calls the selection.
         """
         ranks = {self.path(variable): variable.shape.rank or 0 for variable in variables}
-        paths = set(select(selection, ranks, where))
+        paths = set(select(selection, ranks, where)) if ranks else set()
         return [variable for variable in variables if self.path(variable) in paths]
 
     def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:

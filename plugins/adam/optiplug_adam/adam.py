@@ -32,7 +32,7 @@ class Adam(Optimizer):
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
     `amsgrad` False, `epsilon_form` ``"keras"``. State: the slots `momentum` and `second_moment`,
-    with `amsgrad` also `second_moment_max`.
+    with `amsgrad` also `second_moment_max`. Variables must be real.
 
     Raises
     ------

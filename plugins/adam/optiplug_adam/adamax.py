@@ -25,7 +25,7 @@ class Adamax(Optimizer):
         variable      <- variable - rate * momentum / (infinity_norm + epsilon)
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7.
-    State: the slots `momentum` and `infinity_norm`.
+    State: the slots `momentum` and `infinity_norm`. Variables must be real.
 
     Raises
     ------

@@ -31,7 +31,8 @@ class Nadam(Optimizer):
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7.
     State: the slots `momentum` and `second_moment`, and the scalar `momentum_product`, 1 at the
-    start: float64 if a variable is when the optimizer is built, float32 otherwise.
+    start: float64 if a variable is when the optimizer is built, float32 otherwise. Variables must
+    be real.
 
     Raises
     ------

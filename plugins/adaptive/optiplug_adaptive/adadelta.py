@@ -29,7 +29,7 @@ class Adadelta(Optimizer):
     ``learning_rate=1``.
 
     Defaults: `learning_rate` 1e-3, `rho` 0.95 in [0, 1), `epsilon` 1e-7, more than 0. State: the
-    slots `second_moment` and `update_second_moment`.
+    slots `second_moment` and `update_second_moment`. Variables must be real.
 
     Raises
     ------

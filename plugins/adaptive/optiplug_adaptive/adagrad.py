@@ -27,7 +27,7 @@ class Adagrad(Optimizer):
     gradient stays as it is.
 
     Defaults: `learning_rate` 1e-3, `initial_accumulator_value` 0.1, `epsilon` 1e-7. State: the slot
-    `accumulator`.
+    `accumulator`. Variables must be real.
 
     Raises
     ------

@@ -34,7 +34,7 @@ class Ftrl(Optimizer):
 
     Defaults: `learning_rate` 1e-3, `learning_rate_power` -0.5 (at most 0),
     `initial_accumulator_value` 0.1, strengths and `beta` 0. State: the slots `accumulator` and
-    `linear`.
+    `linear`. Variables must be real.
 
     Raises
     ------

@@ -35,7 +35,7 @@ class RMSprop(Optimizer):
 
     Defaults: `learning_rate` 1e-3, `rho` 0.9 in [0, 1), `momentum` 0 in [0, 1], `epsilon` 1e-7,
     more than 0, `centered` False. State: the slot `second_moment`, with `centered` also
-    `average_gradient`, with `momentum` also `momentum`.
+    `average_gradient`, with `momentum` also `momentum`. Variables must be real.
 
     Raises
     ------

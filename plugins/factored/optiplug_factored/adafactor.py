@@ -41,7 +41,8 @@ class Adafactor(Optimizer):
     1e-3, `clip_threshold` 1.0, `relative_step` and `multiply_by_parameter_scale` True, `momentum` 0,
     `min_dim_size_to_factor` 128, `decay_offset` 0. State: the slots `row_moment` and `column_moment`
     of factored variables, `second_moment` of the others, with `momentum` also `momentum` of all. A
-    factored matrix of n by m elements has n + m numbers of state without momentum.
+    factored matrix of n by m elements has n + m numbers of state without momentum. Variables must
+    be real.
 
     Raises
     ------

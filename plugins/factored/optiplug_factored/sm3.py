@@ -33,7 +33,7 @@ class SM3(Optimizer):
     Defaults: `learning_rate` 0.1, `momentum` 0.9 (in [0, 1)), `epsilon` 0. State: the slots
     `accumulator_0`, `accumulator_1` and so on, one for each axis and as long as that, and
     `momentum` unless it is 0. A matrix of n by m elements has n + m numbers of state without
-    momentum.
+    momentum. Variables must be real.
 
     Raises
     ------

@@ -10,10 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from ruamel.yaml import YAML
 
-from optiplug import ConfigError, registry
+from optiplug import ConfigError, NamedConfig, Section, registry
 
 from .config import TrainConfig
 
@@ -90,7 +89,8 @@ def _plugins(value: Any) -> Iterator[Any]:
     if isinstance(value, tuple):
         for item in value:
             yield from _plugins(item)
-    elif isinstance(value, BaseModel):
-        yield type(value)
+    elif isinstance(value, Section):
+        if isinstance(value, NamedConfig):
+            yield type(value)
         for _, item in value:
             yield from _plugins(item)

@@ -33,6 +33,7 @@ class LAMB(Optimizer):
 
     Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-6,
     `weight_decay_rate` 0, nothing excluded. State: the slots `momentum` and `second_moment`.
+    Variables must be real.
 
     Raises
     ------

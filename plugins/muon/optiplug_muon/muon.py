@@ -46,6 +46,7 @@ class Muon(Optimizer):
     Defaults: `learning_rate` 0.02, `momentum` 0.95, `nesterov` True, `ns_steps` 5 with
     `ns_coefficients` (3.4445, -4.7750, 2.0315), `epsilon` 1e-8, `scale` ``"original"``, `fallback`
     adamw with a learning rate of 3e-4, `beta_2` 0.95 and no decay. State: the slot `momentum`.
+    Variables must be real.
 
     Raises
     ------

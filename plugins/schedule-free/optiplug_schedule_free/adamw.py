@@ -33,7 +33,7 @@ class ScheduleFreeAdamW(ScheduleFree):
     Defaults: `learning_rate` 0.0025, `beta_1` 0.9 (in (0, 1], no schedule), `beta_2` 0.999 (in
     [0, 1)), `epsilon` 1e-8, `warmup_steps` 0, `weight_lr_power` 2, no weight decay. State: the slots
     `z` and `second_moment` and the shared scalars `max_rate` and `weight_sum`. `ScheduleFree` says
-    more.
+    more. Variables must be real.
 
     Raises
     ------

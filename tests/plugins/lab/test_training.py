@@ -164,6 +164,15 @@ def test_the_config_in_the_folder_makes_the_same_run_again(tmp_path):
     )
 
 
+def test_a_run_knows_the_plugins_inside_of_its_optimizer(tmp_path):
+    groups = [
+        {"name": "all", "optimizer": {"use": "adam", "learning_rate": {"use": "constant", "value": 0.1}}}
+    ]
+    Run(config(optimizer={"use": "partition", "groups": groups}), RunFolder(tmp_path)).train(Quiet())
+    again = read_config(tmp_path / "config.yaml")
+    assert {"optiplug-adam", "optiplug-partition", "optiplug-schedules"} <= set(again.versions)
+
+
 def test_the_final_weights_are_the_averages(tmp_path):
     run = trained(tmp_path, optimizer={**PLAIN, "use_ema": True})
     averages = [value for name, value in run.trainer.optimizer.state.states.items() if "average" in name]
