@@ -39,10 +39,16 @@ class Selection(Section):
 
 
 class ProcessorConfig(Selection, NamedConfig):
-    """Base of the configs of processors: what hooks into the stages of a step."""
+    """Base of the configs of processors: what hooks into the stages of a step.
+
+    Class attributes say what is so for all processors of a class: `elementwise` and `copies` as in
+    `OptimizerConfig`, and `takes_rows`, that it can do with the rows of a table that have a gradient,
+    which are all that it gets with ``sparse: lazy``; None: if it is elementwise.
+    """
 
     kind = "processors"
     elementwise: ClassVar[bool] = False
+    takes_rows: ClassVar[bool | None] = None
     copies: ClassVar[str] = ""
 
     name: str | None = None

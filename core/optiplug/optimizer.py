@@ -194,15 +194,20 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Nesting, Configured, Stat
             )
 
     def _require_gates_for_rows(self) -> None:
-        """Refuse a gate that holds whole gradients where an update takes only rows of them."""
-        gates = self._pipeline.with_slots("gate")
-        if gates and self.config.sparse == "lazy":
-            raise ConfigError(
-                "a lazy optimizer cannot have gates that keep state for each variable",
-                where=self.name,
-                received=gates,
-                hint="use sparse: exact, or leave them out",
-            )
+        """Refuse what needs whole gradients or variables where an update takes only rows of them."""
+        if self.config.sparse == "exact":
+            return
+        for rule, names in {
+            "gates that keep state for each variable": self._pipeline.with_slots("gate"),
+            "processors that need all rows of a table": self._pipeline.needing_all_rows(),
+        }.items():
+            if names:
+                raise ConfigError(
+                    f"a lazy optimizer cannot have {rule}",
+                    where=self.name,
+                    received=names,
+                    hint="use sparse: exact, or leave them out",
+                )
 
     def rate(self, like: Any) -> Any:
         """Return the learning rate of the step being traced, as a scalar in the dtype of `like`.

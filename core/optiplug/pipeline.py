@@ -125,6 +125,16 @@ class Pipeline:
             if isinstance(implementation.plugin, Stateful) and implementation.plugin.has_slots
         ]
 
+    def needing_all_rows(self) -> list[str]:
+        """Return the names of the hooks that say that some rows of a table are not enough for them."""
+        configs = ((name, getattr(hook, "config", None)) for name, hook in self._active())
+        return [
+            name
+            for name, config in configs
+            if isinstance(config, ProcessorConfig)
+            and not (config.elementwise if config.takes_rows is None else config.takes_rows)
+        ]
+
     def chain(self, stage: str) -> list[tuple[str, frozenset[int]]]:
         """Return the names of the hooks of a stage in order, each with the ids of its variables."""
         names = [each.plugin_name for each in self._implementations(stage)]

@@ -124,6 +124,20 @@ def test_a_gate_that_holds_whole_gradients_is_refused():
         run(optimizer, [slices([1])])
 
 
+@pytest.mark.parametrize("name", ["unit_norm", "monitor", "cautious"])
+def test_what_needs_all_rows_of_a_table_is_refused(name):
+    optimizer = SGD(sparse="lazy", processors=[name])
+    with pytest.raises(ConfigError, match=f"need all rows.*{name!r}.*sparse: exact"):
+        optimizer.build([tf.Variable(tf.zeros(SHAPE), name="table")])
+
+
+def test_what_looks_at_gradients_only_can_do_with_rows():
+    gradients = [slices([1, 4])]
+    expected, _ = run(SGD(1.0, clipnorm=0.5), gradients)
+    actual, _ = run(SGD(1.0, clipnorm=0.5, sparse="lazy"), gradients)
+    np.testing.assert_allclose(actual.numpy(), expected.numpy(), rtol=1e-6)
+
+
 def test_only_an_elementwise_optimizer_can_be_lazy():
     class Whole(optiplug.Optimizer):
         def update_step(self, gradient, variable): ...

@@ -31,6 +31,10 @@ class Accumulate(Processor):
     ConfigError
         If `steps` is below 1 or `reduction` is unknown.
 
+    References
+    ----------
+    Ott, Edunov, Grangier and Auli 2018, "Scaling Neural Machine Translation", arXiv:1806.00187.
+
     Examples
     --------
     >>> import tensorflow as tf

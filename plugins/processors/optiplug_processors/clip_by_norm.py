@@ -28,6 +28,11 @@ class ClipByNorm(Processor):
     ConfigError
         If `max_norm` is not above 0.
 
+    References
+    ----------
+    Pascanu, Mikolov and Bengio 2013, "On the difficulty of training recurrent neural networks",
+    arXiv:1211.5063.
+
     Examples
     --------
     >>> import tensorflow as tf

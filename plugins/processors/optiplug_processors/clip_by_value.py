@@ -26,6 +26,11 @@ class ClipByValue(Processor):
     GradientsError
         If a gradient is complex.
 
+    References
+    ----------
+    Mikolov 2012, "Statistical Language Models Based on Neural Networks", thesis, Brno University of
+    Technology.
+
     Examples
     --------
     >>> import tensorflow as tf

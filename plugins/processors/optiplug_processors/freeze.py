@@ -33,6 +33,11 @@ class Freeze(Processor):
     ConfigError
         If `since` is below 0 or `until` not above it.
 
+    References
+    ----------
+    Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", arXiv:1801.06146,
+    whose gradual unfreezing is one of these for each layer.
+
     Examples
     --------
     >>> import tensorflow as tf

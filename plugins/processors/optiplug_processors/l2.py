@@ -24,6 +24,10 @@ class L2(Processor):
     ConfigError
         If `strength` is below 0.
 
+    References
+    ----------
+    Krogh and Hertz 1991, "A Simple Weight Decay Can Improve Generalization", NIPS 4.
+
     Examples
     --------
     >>> import tensorflow as tf

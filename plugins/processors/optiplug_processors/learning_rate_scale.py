@@ -24,6 +24,10 @@ class LearningRateScale(Processor):
     ConfigError
         If `factor` is below 0.
 
+    References
+    ----------
+    Howard and Ruder 2018, "Universal Language Model Fine-tuning for Text Classification", arXiv:1801.06146.
+
     Examples
     --------
     >>> import tensorflow as tf

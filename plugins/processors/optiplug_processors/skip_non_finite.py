@@ -22,6 +22,10 @@ class SkipNonFinite(Processor):
     call alone, and ``[accumulate, skip_non_finite]`` the whole accumulated step. `skipped` holds
     the number of calls left out (int64, saved with the optimizer).
 
+    References
+    ----------
+    Micikevicius et al. 2018, "Mixed Precision Training", arXiv:1710.03740.
+
     Examples
     --------
     >>> import tensorflow as tf

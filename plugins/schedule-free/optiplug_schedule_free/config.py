@@ -30,8 +30,11 @@ class ScheduleFreeConfig(OptimizerConfig):
 
     @property
     def exemptions(self) -> dict[str, str]:
-        """What does not hold as the variables follow z, which is one of them itself."""
-        return {"keeps_state_in_another_dtype": "z is kept as precisely as the variables"}
+        """What does not hold as the variables follow z, whose steps have a warm-up of their own."""
+        told = {"keeps_state_in_another_dtype": "z is kept as precisely as the variables"}
+        if getattr(self, "warmup_steps", 0):
+            told["weight_decay_is_decoupled"] = "decay is a part of the steps of z, and so of their warm-up"
+        return told
 
 
 class ScheduleFreeSGDConfig(ScheduleFreeConfig):

@@ -23,6 +23,9 @@ class InverseTimeDecay(Schedule):
 
     With `staircase`, ``step / decay_steps`` is rounded down.
 
+    Source: Robbins and Monro 1951, *A Stochastic Approximation Method*, who ask for rates that fall as
+    one over the step does; the form is Keras'.
+
     >>> print(InverseTimeDecay(1.0, decay_steps=10, decay_rate=1.0)(30).numpy())
     0.25
     """

@@ -20,6 +20,8 @@ class PiecewiseConstantDecay(Schedule):
     so on. A boundary still belongs to the value before it, as in Keras; in a `join` it belongs to the
     schedule after it.
 
+    Source: the steps of He, Zhang, Ren and Sun 2016, arXiv:1512.03385, among others.
+
     >>> drop = PiecewiseConstantDecay(boundaries=[100, 200], values=[1.0, 0.5, 0.25])
     >>> [float(drop(step)) for step in (100, 101, 500)]
     [1.0, 0.5, 0.25]

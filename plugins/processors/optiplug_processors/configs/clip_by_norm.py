@@ -12,6 +12,11 @@ class ClipByNormConfig(ProcessorConfig):
     """Scale down each gradient whose own norm is too large. No state."""
 
     implementation = "optiplug_processors.clip_by_norm:ClipByNorm"
+    takes_rows = True
+    paper = (
+        "Pascanu, "
+        "Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks, arXiv:1211.5063"
+    )
     example = {"max_norm": 1.0}
 
     max_norm: Bound

@@ -13,6 +13,7 @@ class ClipByValueConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.clip_by_value:ClipByValue"
     elementwise = True
+    paper = "Mikolov 2012, Statistical Language Models Based on Neural Networks, thesis"
     example = {"max_value": 0.5}
 
     max_value: Bound

@@ -16,6 +16,10 @@ class FreezeConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.freeze:Freeze"
     elementwise = True
+    paper = (
+        "Howard and Ruder 2018, "
+        "Universal Language Model Fine-tuning for Text Classification, arXiv:1801.06146"
+    )
 
     until: Annotated[int, Field(ge=1)] | None = None
     """The first step that trains the variables again, counted from 0; None: never."""

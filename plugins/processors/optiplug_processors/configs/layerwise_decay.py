@@ -15,6 +15,7 @@ class LayerwiseDecayConfig(ProcessorConfig):
     """Lower the learning rate from layer to layer, towards the input. No state."""
 
     implementation = "optiplug_processors.layerwise_decay:LayerwiseDecay"
+    takes_rows = True
     paper = (
         "Clark et al. 2020, ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators, "
         "arXiv:2003.10555"

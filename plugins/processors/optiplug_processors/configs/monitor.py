@@ -12,4 +12,6 @@ class MonitorConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.monitor:Monitor"
     elementwise = True
+    takes_rows = False
+    paper = "None: norms to look at"
     copies = "the norm of a change needs the old values beside the new ones"

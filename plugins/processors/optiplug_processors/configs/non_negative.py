@@ -12,3 +12,4 @@ class NonNegativeConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.non_negative:NonNegative"
     elementwise = True
+    paper = "None: the constraint NonNeg of Keras"

@@ -13,6 +13,7 @@ class NormalizeGradientsConfig(ProcessorConfig):
     """Divide each gradient by its norm, or all gradients by their common one. No state."""
 
     implementation = "optiplug_processors.normalize_gradients:NormalizeGradients"
+    takes_rows = True
     paper = (
         "Hazan, Levy and Shalev-Shwartz 2015, Beyond Convexity: Stochastic Quasi-Convex Optimization, "
         "arXiv:1507.02030"

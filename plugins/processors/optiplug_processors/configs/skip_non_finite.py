@@ -12,3 +12,4 @@ class SkipNonFiniteConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.skip_non_finite:SkipNonFinite"
     elementwise = True
+    paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"

@@ -16,6 +16,8 @@ class SnapshotConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.snapshot:Snapshot"
     elementwise = True
+    takes_rows = False
+    paper = "None: a copy to go back to"
 
     period: Annotated[int, Field(ge=1)] = 100
     """Number of steps after which the copy is renewed."""

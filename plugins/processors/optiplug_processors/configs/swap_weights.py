@@ -16,6 +16,7 @@ class SwapWeightsConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.swap_weights:SwapWeights"
     elementwise = True
+    takes_rows = False
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
 
     momentum: ClosedUnitInterval = 0.99

@@ -12,6 +12,7 @@ class UnitNormConfig(ProcessorConfig):
     """After each step, scale the weights of each unit to norm 1. No state."""
 
     implementation = "optiplug_processors.unit_norm:UnitNorm"
+    paper = "None: the constraint UnitNorm of Keras"
 
     axis: Axes | None = None
     """Axis or axes that one norm goes over; None: all but the last, and vectors are left alone."""

@@ -12,6 +12,7 @@ class ConstantConfig(ScheduleConfig):
     """The same value at every step."""
 
     implementation = "optiplug_schedules.constant:Constant"
+    paper = "None: a number in the place of a schedule"
     example = {"value": 0.1}
 
     value: Rate

@@ -12,6 +12,7 @@ class ExponentialConfig(ScheduleConfig):
     """Multiply by a fixed factor every so many steps, smoothly or in stairs."""
 
     implementation = "optiplug_schedules.exponential:ExponentialDecay"
+    paper = "None: ExponentialDecay of Keras"
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000, "decay_rate": 0.9}
 
     initial_learning_rate: Rate

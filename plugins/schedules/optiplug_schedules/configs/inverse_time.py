@@ -12,6 +12,7 @@ class InverseTimeConfig(ScheduleConfig):
     """Divide by a number that grows with the step, smoothly or in stairs."""
 
     implementation = "optiplug_schedules.inverse_time:InverseTimeDecay"
+    paper = "Robbins and Monro 1951, A Stochastic Approximation Method, Annals of Mathematical Statistics 22"
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000, "decay_rate": 0.5}
 
     initial_learning_rate: Rate

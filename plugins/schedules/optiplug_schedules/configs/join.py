@@ -14,6 +14,7 @@ class JoinConfig(ScheduleConfig):
     """Several schedules or numbers, one after the other."""
 
     implementation = "optiplug_schedules.join:Join"
+    paper = "None: several schedules in a row"
     example = {"schedules": [0.1, 0.01], "boundaries": [1000]}
 
     schedules: tuple[NonNegative, ...]

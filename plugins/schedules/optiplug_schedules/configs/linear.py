@@ -12,6 +12,7 @@ class LinearConfig(ScheduleConfig):
     """A straight line from one value to another, either of which may be the higher one."""
 
     implementation = "optiplug_schedules.linear:Linear"
+    paper = "None: linear_schedule of optax"
     example = {"initial_learning_rate": 0.1, "transition_steps": 1000}
 
     initial_learning_rate: Rate

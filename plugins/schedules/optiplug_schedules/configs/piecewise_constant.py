@@ -14,6 +14,7 @@ class PiecewiseConstantConfig(ScheduleConfig):
     """One value up to each boundary, and a last one after them."""
 
     implementation = "optiplug_schedules.piecewise_constant:PiecewiseConstantDecay"
+    paper = "He, Zhang, Ren and Sun 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
     example = {"boundaries": [1000], "values": [0.1, 0.01]}
 
     boundaries: Boundaries

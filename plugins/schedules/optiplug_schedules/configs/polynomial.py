@@ -12,6 +12,7 @@ class PolynomialConfig(ScheduleConfig):
     """Go to an end value along a polynomial: a straight line with power 1."""
 
     implementation = "optiplug_schedules.polynomial:PolynomialDecay"
+    paper = "None: PolynomialDecay of Keras"
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
     initial_learning_rate: Rate

@@ -15,6 +15,7 @@ class ProductConfig(ScheduleConfig):
     """Several schedules or numbers, multiplied."""
 
     implementation = "optiplug_schedules.product:Product"
+    paper = "None: several schedules at once"
     example = {"schedules": [0.1, {"use": "constant", "value": 0.5}]}
 
     schedules: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
