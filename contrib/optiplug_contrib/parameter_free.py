@@ -39,8 +39,7 @@ class ParameterFree(Optimizer, abc.ABC):
         self, name: str, var_list: Sequence[Any], initial: float | Callable[[], Any] = 0.0
     ) -> State:
         """Create a scalar that all variables share: float64 if any of them is in double precision."""
-        double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
-        return self.add_state(name, dtype=tf.float64 if double else tf.float32, initial=initial)
+        return self.add_state(name, dtype=numerics.widest_dtype(var_list), initial=initial)
 
     def decayed(self, variable: Any, rate: Any) -> Any:
         """Return the value of a variable less its weight decay at this rate."""

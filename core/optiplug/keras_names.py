@@ -19,6 +19,7 @@ from .errors import BuildError, ConfigError, UnknownPluginError, sentence
 from .fields import Number
 from .keras_arguments import recreated
 from .named import NamedConfig
+from .numerics import widest_dtype
 from .pairs import unwrapped
 from .parameters import Parameters
 from .registry import registry
@@ -145,8 +146,7 @@ class KerasNames:
     @property
     def _rate_dtype(self) -> Any:
         """Double precision as soon as a variable of the model has it."""
-        double = any(variable.dtype in (tf.float64, tf.complex128) for variable in self._parameters)
-        return tf.float64 if double else tf.float32
+        return widest_dtype(self._parameters)
 
     def _counter(self, name: str, initial: float, dtype: Any, owner: str = "") -> State:
         held = self.state.states.get(name)

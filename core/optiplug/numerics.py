@@ -5,7 +5,7 @@ Public for plugin authors: ``from optiplug import numerics``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from math import pi
 from typing import Any
@@ -23,6 +23,7 @@ __all__ = [
     "select",
     "sum_of_squares",
     "total",
+    "widest_dtype",
 ]
 
 _ROW = 256
@@ -49,6 +50,15 @@ def scalar_dtype(dtype: Any) -> Any:
     (tf.float32, tf.float64)
     """
     return tf.float64 if tf.as_dtype(dtype) in (tf.float64, tf.complex128) else tf.float32
+
+
+def widest_dtype(values: Iterable[Any]) -> Any:
+    """Return the dtype of a number that comes from all values: float64 if any is in double precision.
+
+    >>> widest_dtype([tf.zeros(2), tf.zeros(2, tf.float64)]), widest_dtype([tf.zeros(2, tf.bfloat16)])
+    (tf.float64, tf.float32)
+    """
+    return tf.float64 if tf.float64 in [scalar_dtype(each.dtype) for each in values] else tf.float32
 
 
 def total(x: Any) -> Any:
@@ -88,7 +98,7 @@ def global_norm(tensors: Sequence[Any]) -> Any:
     5.0
     """
     sums = [sum_of_squares(tensor) for tensor in tensors]
-    dtype = tf.float64 if any(each.dtype == tf.float64 for each in sums) else tf.float32
+    dtype = widest_dtype(sums)
     return tf.sqrt(tf.add_n([tf.cast(each, dtype) for each in sums] or [tf.constant(0, dtype)]))
 
 

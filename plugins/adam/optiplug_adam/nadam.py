@@ -66,10 +66,8 @@ class Nadam(Optimizer):
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.second_moment = self.add_slot("second_moment")
-        double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
-        self.momentum_product = self.add_state(
-            "momentum_product", dtype=tf.float64 if double else tf.float32, initial=1.0
-        )
+        dtype = numerics.widest_dtype(var_list)
+        self.momentum_product = self.add_state("momentum_product", dtype=dtype, initial=1.0)
 
     def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
         """Advance the product, once for all variables, and apply the gradients."""

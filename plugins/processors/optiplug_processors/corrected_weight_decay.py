@@ -7,11 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Step
+from optiplug import Step, numerics
 
 from .configs.corrected_weight_decay import CorrectedWeightDecayConfig
 from .decoupled import DecoupledDecay
-from .scalars import widest_dtype
 
 __all__ = ["CorrectedWeightDecay"]
 
@@ -57,7 +56,7 @@ class CorrectedWeightDecay(DecoupledDecay):
         """Create the largest learning rate, unless it is given."""
         super().build(variables)
         if self.config.max_rate is None:
-            self.max_rate = self.add_state("max_rate", dtype=widest_dtype(variables))
+            self.max_rate = self.add_state("max_rate", dtype=numerics.widest_dtype(variables))
 
     def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
         """Return the rate times the corrected learning rate."""

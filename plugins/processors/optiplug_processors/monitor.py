@@ -8,7 +8,6 @@ from typing import Any
 from optiplug import Processor, Step, hookimpl, numerics
 
 from .configs.monitor import MonitorConfig
-from .scalars import widest_dtype
 
 __all__ = ["Monitor"]
 
@@ -50,7 +49,7 @@ class Monitor(Processor):
     def build(self, variables: Sequence[Any]) -> None:
         """Create the three scalars."""
         super().build(variables)
-        dtype = widest_dtype(variables)
+        dtype = numerics.widest_dtype(variables)
         self.gradient_norm = self.add_state("gradient_norm", dtype=dtype)
         self.update_norm = self.add_state("update_norm", dtype=dtype)
         self.variable_norm = self.add_state("variable_norm", dtype=dtype)

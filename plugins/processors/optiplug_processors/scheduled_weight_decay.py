@@ -11,7 +11,6 @@ from optiplug import Step, numerics
 
 from .configs.scheduled_weight_decay import ScheduledWeightDecayConfig
 from .decoupled import DecoupledDecay
-from .scalars import widest_dtype
 
 __all__ = ["ScheduledWeightDecay"]
 
@@ -63,7 +62,7 @@ class ScheduledWeightDecay(DecoupledDecay):
     def build(self, variables: Sequence[Any]) -> None:
         """Create the average and its weight."""
         super().build(variables)
-        dtype = widest_dtype(variables)
+        dtype = numerics.widest_dtype(variables)
         self.second_moment = self.add_state("second_moment", dtype=dtype)
         self.weight = self.add_state("weight", dtype=dtype)
 

@@ -56,8 +56,7 @@ class ScheduleFree(Optimizer, abc.ABC):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state: z starts at the variable."""
         super().build(var_list)
-        double = any(numerics.scalar_dtype(variable.dtype) == tf.float64 for variable in var_list)
-        dtype = tf.float64 if double else tf.float32
+        dtype = numerics.widest_dtype(var_list)
         # In the dtype of the variable whatever `state_dtype`: variables follow z, rounded or not.
         self.z = self.add_slot("z", initial="variable", dtype=_own_dtype)
         self.max_rate = self.add_state("max_rate", dtype=dtype)
