@@ -26,3 +26,4 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = False
 napoleon_use_rtype = False
+napoleon_custom_sections = ["Differs from"]

@@ -17,7 +17,7 @@ from statistics import mode
 from typing import Any
 
 from sphinx.application import Sphinx
-from sphinx.ext.napoleon import NumpyDocstring
+from sphinx.ext.napoleon import Config, NumpyDocstring
 
 from memory import bytes_per_parameter, slots
 from optiplug import CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig, registry
@@ -31,11 +31,12 @@ BASES = (CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskCo
 PICTURES: Mapping[str, tuple[Callable[[Any, Path], None], str]] = {
     "optimizers": (
         draw_optimizer,
-        "Its first 120 steps down a curved valley to the star, with the best of five learning rates.",
+        "Its first 120 steps down a curved valley to the star, with the best of a few learning rates.",
     ),
     "processors": (draw_processor, "Descent with momentum down a curved valley, with it and without."),
     "schedules": (draw_schedule, "Its values, with the hyperparameters of its example."),
 }
+SECTIONS = Config(napoleon_custom_sections=["Differs from"])
 STATEFUL = ("optimizers", "processors")
 
 
@@ -159,7 +160,7 @@ def example(entry: Entry) -> Any:
 
 def docstring(thing: Any, text: str | None) -> Iterable[str]:
     """Return what a docstring says, as reStructuredText."""
-    return (*NumpyDocstring(inspect.cleandoc(text or ""), what="class", obj=thing).lines(), "")
+    return (*NumpyDocstring(inspect.cleandoc(text or ""), SECTIONS, what="class", obj=thing).lines(), "")
 
 
 def body(thing: Any) -> str:
