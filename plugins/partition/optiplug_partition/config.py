@@ -33,12 +33,14 @@ class PartitionConfig(OptimizerConfig):
         ]
     }
 
-    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+    groups: tuple[Group, ...]
     """The groups in order: a variable belongs to the first that selects it."""
 
     @field_validator("groups")
     @classmethod
     def _names_differ(cls, groups: tuple[Group, ...]) -> tuple[Group, ...]:
+        if not groups:
+            raise ConfigError("there must be at least one group")
         twice = [name for name, count in Counter(group.name for group in groups).items() if count > 1]
         if twice:
             raise ConfigError("each group must have a name of its own", received=twice)
