@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 
 from . import distribution
+from .errors import HookError
 from .gradients import dense, signature, tensor, without_shape
 from .numerics import compute_dtype
 from .packs import Pack
@@ -55,6 +56,14 @@ class Plan:
         frame.step = step
         if self.pipeline.uses("rate"):
             step.change_rates(self.pipeline.fold("rate", [step.rate(each) for each in step.variables], step))
+            # Gates, core and final values are traced apart, each with its rates.
+            if frame.assigned:
+                raise HookError(
+                    "nothing can be assigned in the stage `rate`, which runs several times in a step",
+                    where="hook 'rate'",
+                    received=[working.path for working in frame.assigned],
+                    hint="keep state in `clip` or a later stage",
+                )
         return step
 
     def treated(self, variables: Sequence[Any]) -> tuple[list[Any], list[Any]]:

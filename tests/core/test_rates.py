@@ -59,6 +59,24 @@ def test_a_rate_must_stay_a_scalar_of_its_dtype():
         stepped(optiplug.create("sgd", processors=[Wide()]), 1.0)
 
 
+def test_a_rate_cannot_count_steps():
+    class Counting(optiplug.Processor):
+        class Config(optiplug.ProcessorConfig):
+            """Counts."""
+
+        def build(self, variables):
+            super().build(variables)
+            self.count = self.add_state("count")
+
+        @hookimpl
+        def rate(self, rates):
+            self.count.assign_add(1)
+            return rates
+
+    with pytest.raises(optiplug.HookError, match=r"nothing can be assigned in the stage `rate`.*count"):
+        stepped(optiplug.create("sgd", processors=[Counting()]), 1.0)
+
+
 def test_a_class_written_for_keras_follows():
     class Plain(optiplug.Optimizer):
         def __init__(self, learning_rate=0.25, **keywords):
