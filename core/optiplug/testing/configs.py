@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+from functools import cache
 from typing import Any
 
 from optiplug.errors import ConfigError
@@ -61,9 +62,15 @@ def is_listed_without_tensorflow(config: NamedConfig) -> None:
     installed = [each for each in registry.entries(config.kind) if each.distribution != SESSION]
     if f"{module}:{name}" not in [each.target for each in installed]:
         raise NotApplicable("no entry point names it")
-    code = f"import sys, {module}; sys.exit('tensorflow' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603  # the name of an imported module
+    done = _imported(module)
     require(not done.returncode, f"{module} must not import tensorflow", received=done.stderr)
+
+
+@cache
+def _imported(module: str) -> subprocess.CompletedProcess[str]:
+    """Import a module in a process of its own, which fails if that imports TensorFlow."""
+    code = f"import sys, {module}; sys.exit('tensorflow' in sys.modules)"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603  # the name of an imported module
 
 
 def _require_refusal(config: NamedConfig, name: str, value: Any) -> None:
