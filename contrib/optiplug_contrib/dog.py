@@ -11,7 +11,6 @@ from optiplug import numerics
 
 from .configs.dog import DoGConfig
 from .parameter_free import ParameterFree
-from .starts import add_start
 
 __all__ = ["DoG"]
 
@@ -69,15 +68,16 @@ class DoG(ParameterFree):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state."""
         super().build(var_list)
-        self.initial = add_start(self, "initial")
+        self.initial = self.add_slot("initial", initial="variable", exact=True)
         if self.config.layerwise:
             self.max_distance: Any = self.add_slot(
                 "max_distance",
                 shape=(),
                 dtype=_norm_dtype,
+                exact=True,
                 initial=lambda variable: self._first_distance([variable]),
             )
-            self.square_sum: Any = self.add_slot("square_sum", shape=(), dtype=_norm_dtype)
+            self.square_sum: Any = self.add_slot("square_sum", shape=(), dtype=_norm_dtype, exact=True)
         else:
             self.max_distance = self.add_number(
                 "max_distance", var_list, lambda: self._first_distance(var_list)

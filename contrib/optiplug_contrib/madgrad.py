@@ -10,7 +10,6 @@ import tensorflow as tf
 from optiplug import Optimizer
 
 from .configs.madgrad import MADGRADConfig
-from .starts import add_start
 
 __all__ = ["MADGRAD"]
 
@@ -63,7 +62,7 @@ class MADGRAD(Optimizer):
     def build(self, var_list: Sequence[Any]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.start = add_start(self, "start")
+        self.start = self.add_slot("start", initial="variable", exact=True)
         self.sum = self.add_slot("sum")
         self.squared_sum = self.add_slot("squared_sum")
 

@@ -10,7 +10,6 @@ import tensorflow as tf
 from .configs.prodigy import ProdigyConfig
 from .moments import Moments
 from .parameter_free import ParameterFree, total
-from .starts import add_start
 
 __all__ = ["Prodigy"]
 
@@ -75,7 +74,7 @@ class Prodigy(ParameterFree, Moments):
         """Create the state."""
         super().build(var_list)
         self.gradient_sum = self.add_slot("gradient_sum")
-        self.initial = add_start(self, "initial")
+        self.initial = self.add_slot("initial", initial="variable", exact=True)
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)
 

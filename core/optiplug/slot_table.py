@@ -92,6 +92,8 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
     ) -> None:
         """Create state for each of `variables`, named ``slot/path``: a variable, or a part of a pack's."""
         form, chosen = _Form(shape, dtype, initial), set(map(id, variables))
+        if slot.exact:
+            self._index.exact.add(slot.name)
         parts: dict[str, Part] = {}
         for pack in parameters.packs:
             paths = [f"{slot.name}/{parameters.path(member)}" for member in pack.members]
@@ -183,6 +185,11 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
         """The dtype to compute in, by the `id` of state that is not kept in the dtype of its variable."""
         return self._index.computed
 
+    @property
+    def exact(self) -> set[str]:
+        """The names of the slots that keep their dtype whatever `state_dtype`."""
+        return self._index.exact
+
     def rows_of(self, variable: Any) -> list[Any]:
         """Return the variable and its state variables of the same shape: what a row of it consists of."""
         beside = self._index.beside.get(id(variable), {}).values()
@@ -211,6 +218,7 @@ class _Index:
         self.beside: dict[int, dict[str, State]] = {}
         self.homes: dict[str, tuple[str, str]] = {}
         self.computed: dict[int, Any] = {}
+        self.exact: set[str] = set()
 
 
 @dataclass(frozen=True)

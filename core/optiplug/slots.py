@@ -79,11 +79,12 @@ class State(TensorLike):
 class Slot:
     """One state variable for each model variable: ``slot[variable]``.
 
-    Inside a step the result is a `Working`, outside of it a `State`.
+    Inside a step the result is a `Working`, outside of it a `State`. `exact` says that it keeps its
+    dtype whatever `state_dtype`.
     """
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, *, exact: bool = False) -> None:
+        self.name, self.exact = name, exact
         self._states: dict[int, State] = {}
         self._packed: dict[int, State] = {}
 

@@ -64,6 +64,7 @@ class Stateful:
         dtype: Any = None,
         initial: float | str | Callable[[Any], Any] = 0.0,
         variables: Sequence[Any] | None = None,
+        exact: bool = False,
     ) -> Slot:
         """Create one state variable for each variable of the model, and return them as a `Slot`.
 
@@ -80,17 +81,20 @@ class Stateful:
             A number, ``"variable"`` for a copy of the variable, or a function of the variable.
         variables
             Those that need it, if not all do; ``variable in slot`` tells.
+        exact
+            Keep it in its dtype whatever `state_dtype`: for what a variable is compared with, such as
+            its first value.
 
         Calling it again with the same name returns the same slot, grown by the new variables.
         """
-        slot = self._slots.setdefault(name, Slot(self._qualified(name)))
+        slot = self._slots.setdefault(name, Slot(self._qualified(name), exact=exact))
         self._table.add_slot(
             slot,
             self._parameters,
             self._variables if variables is None else variables,
             owner=self.owner,
             shape=shape,
-            dtype=self._slot_dtype if dtype is None else dtype,
+            dtype=self._slot_dtype if dtype is None and not exact else dtype,
             initial=initial,
         )
         return slot

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import optiplug
 from optiplug import registry
 from support.landscapes import LANDSCAPES, lowest
 
@@ -17,8 +18,6 @@ def test_converges(config, landscape):
 
 
 def test_what_climbs_does_not_converge(registered):
-    import optiplug
-
     class AscentConfig(optiplug.OptimizerConfig):
         """Climbs."""
 

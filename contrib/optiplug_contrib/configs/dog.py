@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, Positive
-
-from .starts import StartConfig
+from optiplug import LearningRate, OptimizerConfig, Positive
 
 __all__ = ["DoGConfig"]
 
 
-class DoGConfig(StartConfig):
+class DoGConfig(OptimizerConfig):
     """Gradient descent with a step size of distance over gradients. One state slot."""
 
     implementation = "optiplug_contrib.dog:DoG"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, Positive, UnitInterval
-
-from .starts import StartConfig
+from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
 
 __all__ = ["MADGRADConfig"]
 
 
-class MADGRADConfig(StartConfig):
+class MADGRADConfig(OptimizerConfig):
     """Dual averaging with momentum, adaptive by cube roots of squared gradients. Three state slots."""
 
     implementation = "optiplug_contrib.madgrad:MADGRAD"

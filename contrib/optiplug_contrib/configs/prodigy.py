@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optiplug import LearningRate, Number, Positive, Scalar, UnitInterval
-
-from .starts import StartConfig
+from optiplug import LearningRate, Number, OptimizerConfig, Positive, Scalar, UnitInterval
 
 __all__ = ["ProdigyConfig"]
 
 
-class ProdigyConfig(StartConfig):
+class ProdigyConfig(OptimizerConfig):
     """Adam that estimates its learning rate from how far it has come. Four state slots."""
 
     implementation = "optiplug_contrib.prodigy:Prodigy"

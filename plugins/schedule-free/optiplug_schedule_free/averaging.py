@@ -57,8 +57,8 @@ class ScheduleFree(Optimizer, abc.ABC):
         """Create the state: z starts at the variable."""
         super().build(var_list)
         dtype = numerics.widest_dtype(var_list)
-        # In the dtype of the variable whatever `state_dtype`: variables follow z, rounded or not.
-        self.z = self.add_slot("z", initial="variable", dtype=_own_dtype)
+        # Variables follow z, rounded or not.
+        self.z = self.add_slot("z", initial="variable", exact=True)
         self.max_rate = self.add_state("max_rate", dtype=dtype)
         self.weight_sum = self.add_state("weight_sum", dtype=dtype)
 
@@ -103,7 +103,3 @@ class ScheduleFree(Optimizer, abc.ABC):
     def _share(self, dtype: Any) -> Any:
         # A learning rate that starts at 0 has neither weight nor step.
         return tf.cast(tf.math.divide_no_nan(self._weight(), self.weight_sum), dtype)
-
-
-def _own_dtype(variable: Any) -> Any:
-    return variable.dtype

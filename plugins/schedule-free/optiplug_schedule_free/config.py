@@ -31,10 +31,8 @@ class ScheduleFreeConfig(OptimizerConfig):
     @property
     def exemptions(self) -> dict[str, str]:
         """What does not hold as the variables follow z, whose steps have a warm-up of their own."""
-        told = {"keeps_state_in_another_dtype": "z is kept as precisely as the variables"}
-        if getattr(self, "warmup_steps", 0):
-            told["weight_decay_is_decoupled"] = "decay is a part of the steps of z, and so of their warm-up"
-        return told
+        reason = "decay is a part of the steps of z, and so of their warm-up"
+        return {"weight_decay_is_decoupled": reason} if getattr(self, "warmup_steps", 0) else {}
 
 
 class ScheduleFreeSGDConfig(ScheduleFreeConfig):

@@ -1,4 +1,4 @@
-"""SGD against its oracle and against tf_keras."""
+"""What is to be said of SGD beside the figures of tests/numerics."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 import optiplug
 from references.sgd import SGD
 from references.training import train
-from support.trajectories import TOLERANCES, apply, assert_same, follow, problem, variables_of
+from support.trajectories import apply, assert_same, follow, problem, variables_of
 
 FORMS = {
     "plain": {},
@@ -18,12 +18,11 @@ FORMS = {
 }
 
 
-@pytest.mark.parametrize("dtype", TOLERANCES)
 @pytest.mark.parametrize("form", FORMS)
-def test_equals_its_oracle(form, dtype):
+def test_equals_its_oracle_in_single_precision(form):
     initial, gradients = problem()
-    ours = follow(optiplug.create("sgd", learning_rate=0.02, **FORMS[form]), initial, gradients, dtype)
-    assert_same(ours, train(SGD(0.02, **FORMS[form]), [], initial, gradients), TOLERANCES[dtype])
+    ours = follow(optiplug.create("sgd", learning_rate=0.02, **FORMS[form]), initial, gradients, "float32")
+    assert_same(ours, train(SGD(0.02, **FORMS[form]), [], initial, gradients), 1e-6)
 
 
 def test_rate_and_momentum_may_depend_on_the_step():
@@ -47,16 +46,6 @@ def test_a_variable_without_gradient_is_left_alone():
         ours = follow(optimizer, initial, gradients, "float64")
     assert_same(ours, train(SGD(0.02, 0.9), [], initial, gradients), 1e-12)
     np.testing.assert_array_equal(ours[-1][1], initial[1])
-
-
-@pytest.mark.parametrize("form", FORMS)
-def test_equals_tf_keras(form):
-    import tf_keras
-
-    initial, gradients = problem()
-    ours = follow(optiplug.create("sgd", learning_rate=0.02, **FORMS[form]), initial, gradients, "float32")
-    peer = tf_keras.optimizers.SGD(0.02, jit_compile=False, **FORMS[form])
-    assert_same(ours, follow(peer, initial, gradients, "float32"), 1e-6)
 
 
 @pytest.mark.parametrize("form", FORMS)
