@@ -85,7 +85,7 @@ class AdaBelief(Optimizer):
         m_hat = m * (self.rate(variable) / correction_1)
         update = m_hat / (tf.sqrt(s / correction_2) + self.config.epsilon)
         if factor is not None:
-            update = numerics.select(factor > 0, update * factor, m_hat)
+            update = numerics.where(factor > 0, update * factor, m_hat)
         variable.assign_sub(update)
 
     def _corrections(self, dtype: Any) -> tuple[Any, Any, Any]:

@@ -78,7 +78,7 @@ class Adan(Optimizer):
         )
         m, d, n = self.momentum[variable], self.difference[variable], self.second_moment[variable]
         previous = self.previous_gradient[variable]
-        change = gradient - numerics.select(self.iterations > 0, previous.value, gradient)
+        change = gradient - numerics.where(self.iterations > 0, previous.value, gradient)
         m.assign_add((gradient - m) * (1 - beta_1))
         d.assign_add((change - d) * (1 - beta_2))
         n.assign_add((tf.square(gradient + beta_2 * change) - n) * (1 - beta_3))

@@ -73,8 +73,8 @@ class Lookahead(Processor):
         for variable in step.every_variable:
             slow = self.slow[variable]
             size = step.scalar(self.config.slow_step_size, variable)
-            slow.assign(numerics.select(due, slow + (variable - slow) * size, slow))
-            variable.assign(numerics.select(due, slow, variable))
+            slow.assign(numerics.where(due, slow + (variable - slow) * size, slow))
+            variable.assign(numerics.where(due, slow, variable))
 
     @hookimpl
     def finalize(self, step: Step) -> None:

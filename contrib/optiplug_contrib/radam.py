@@ -85,7 +85,7 @@ class RAdam(Moments):
         factor = self.once(self._rectification, variable)
         m_hat = m * (self.rate(variable) / correction_1)
         adaptive = m_hat * factor / (tf.sqrt(v / correction_2) + self.config.epsilon)
-        variable.assign_sub(numerics.select(factor > 0, adaptive, m_hat))
+        variable.assign_sub(numerics.where(factor > 0, adaptive, m_hat))
 
     def _rectification(self, dtype: Any) -> Any:
         return rectification(self, self.config.beta_2, self.config.sma_threshold, dtype)

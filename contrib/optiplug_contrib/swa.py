@@ -75,8 +75,8 @@ class SWA(Processor):
         for variable in step.every_variable:
             average, share = self.average[variable], step.once(self._share, variable)
             # The first time it becomes the variable exactly, whatever it started from.
-            before = numerics.select(first, variable, average)
-            average.assign(numerics.select(due, before + (variable - before) * share, average))
+            before = numerics.where(first, variable, average)
+            average.assign(numerics.where(due, before + (variable - before) * share, average))
 
     def _share(self, dtype: Any) -> Any:
         return 1 / tf.cast(tf.maximum(self.count.value, 1), dtype)
@@ -86,4 +86,4 @@ class SWA(Processor):
         """Put the averages into the variables, if there are any."""
         begun = self.count.value > 0
         for variable in step.variables:
-            variable.assign(numerics.select(begun, self.average[variable], variable))
+            variable.assign(numerics.where(begun, self.average[variable], variable))

@@ -3,17 +3,29 @@
 from __future__ import annotations
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING, Any
 
-from .config import (
-    CommandConfig,
-    OptimizerConfig,
-    ProcessorConfig,
-    ScheduleConfig,
-    Section,
-    Selection,
-    TaskConfig,
+from . import registry
+from ._config.base import NamedConfig, ScheduleConfig, Section
+from ._config.hyperparameters import (
+    BelowOneScalar,
+    NonNegativeFloat,
+    NonNegativeInt,
+    NonNegativeScalar,
+    Number,
+    PathGlobs,
+    PositiveFloat,
+    PositiveInt,
+    PositiveScalar,
+    Scalar,
+    UnitFloat,
+    UnitScalar,
+    renamed_types,
 )
+from ._config.kinds import CommandConfig, OptimizerConfig, ProcessorConfig, Selection, TaskConfig
+from ._config.registration import register
+from ._hookspecs import hookimpl
 from .errors import (
     AmbiguousPluginError,
     BlockedPluginError,
@@ -29,54 +41,49 @@ from .errors import (
     StateError,
     UnknownPluginError,
 )
-from .fields import (
-    ClosedUnitInterval,
-    LearningRate,
-    NonNegative,
-    Number,
-    Positive,
-    Scalar,
-    Selector,
-    UnitInterval,
-)
-from .hooks import hookimpl
-from .named import NamedConfig
-from .register import register
-from .registry import registry
 
 if TYPE_CHECKING:
-    from . import numerics as numerics
-    from .checkpoints import read_state
-    from .conversion import convert
-    from .creation import create, from_config
-    from .optimizer import Optimizer
-    from .processor import Processor
-    from .schedule import Schedule
-    from .slots import Slot, State
-    from .step import Step
-    from .task import Task
-    from .working import Working
+    from . import numerics
+    from ._creation import create, from_config
+    from ._keras_conversion import convert
+    from ._optimizer.moments import Moments
+    from ._optimizer.optimizer import Optimizer
+    from ._processor import Processor
+    from ._schedule import Schedule
+    from ._state.checkpoint_reader import read_state
+    from ._state.slot import Slot, State
+    from ._step.step import Step
+    from ._task import Task
+    from ._types import DType, Gradient, Shape, Tensor, Variable
+    from ._variables.capture import Working
 
 __all__ = [
     "AmbiguousPluginError",
+    "BelowOneScalar",
     "BlockedPluginError",
     "BrokenPluginError",
     "BuildError",
-    "ClosedUnitInterval",
     "CommandConfig",
     "ConfigError",
+    "DType",
+    "Gradient",
     "GradientsError",
     "HookError",
     "IncompatiblePluginError",
-    "LearningRate",
+    "Moments",
     "NamedConfig",
-    "NonNegative",
+    "NonNegativeFloat",
+    "NonNegativeInt",
+    "NonNegativeScalar",
     "Number",
     "Optimizer",
     "OptimizerConfig",
     "OptiplugError",
+    "PathGlobs",
     "PluginError",
-    "Positive",
+    "PositiveFloat",
+    "PositiveInt",
+    "PositiveScalar",
     "Processor",
     "ProcessorConfig",
     "ReplicaContextError",
@@ -85,15 +92,18 @@ __all__ = [
     "ScheduleConfig",
     "Section",
     "Selection",
-    "Selector",
+    "Shape",
     "Slot",
     "State",
     "StateError",
     "Step",
     "Task",
     "TaskConfig",
-    "UnitInterval",
+    "Tensor",
+    "UnitFloat",
+    "UnitScalar",
     "UnknownPluginError",
+    "Variable",
     "Working",
     "convert",
     "create",
@@ -107,28 +117,51 @@ __all__ = [
 
 # These import TensorFlow, which takes seconds: each is imported when it is first asked for.
 _LAZY = {
-    "Optimizer": "optimizer",
-    "Processor": "processor",
-    "Schedule": "schedule",
-    "Slot": "slots",
-    "State": "slots",
-    "Step": "step",
-    "Task": "task",
-    "Working": "working",
-    "convert": "conversion",
-    "create": "creation",
-    "from_config": "creation",
-    "read_state": "checkpoints",
+    "DType": "_types",
+    "Gradient": "_types",
+    "Moments": "_optimizer.moments",
+    "Optimizer": "_optimizer.optimizer",
+    "Processor": "_processor",
+    "Schedule": "_schedule",
+    "Shape": "_types",
+    "Slot": "_state.slot",
+    "State": "_state.slot",
+    "Step": "_step.step",
+    "Task": "_task",
+    "Tensor": "_types",
+    "Variable": "_types",
+    "Working": "_variables.capture",
+    "convert": "_keras_conversion",
+    "create": "_creation",
+    "from_config": "_creation",
+    "read_state": "_state.checkpoint_reader",
 }
+
+
+def _public(thing: Any) -> Any:
+    """Let messages and pickles call what is ours by the name under which it is imported."""
+    if getattr(thing, "__module__", "").startswith(f"{__name__}."):
+        thing.__module__ = __name__
+    return thing
 
 
 def __getattr__(name: str) -> Any:
     if name == "numerics":
         return importlib.import_module(".numerics", __name__)
+    if name in renamed_types:
+        new = renamed_types[name]
+        # A FutureWarning, because Python hides a DeprecationWarning from most users.
+        warnings.warn(f"`optiplug.{name}` is deprecated: write `{new}`.", FutureWarning, stacklevel=2)
+        return globals()[new]
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name)
+    return _public(getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name))
 
 
 def __dir__() -> list[str]:
     return __all__
+
+
+for _name in __all__:
+    if _name not in _LAZY and _name not in {"numerics", "registry"}:
+        _public(globals()[_name])

@@ -26,7 +26,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .tables import table
+from ._text_table import table
 
 __all__ = [
     "AmbiguousPluginError",

@@ -5,6 +5,7 @@ Public for plugin authors: ``from optiplug import numerics``.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from math import pi
@@ -20,13 +21,15 @@ __all__ = [
     "random_normal",
     "random_uniform",
     "scalar_dtype",
-    "select",
     "sum_of_squares",
     "total",
+    "where",
     "widest_dtype",
 ]
 
 _ROW = 256
+
+_RENAMED = {"select": "where"}
 
 # What is done to random bits as soon as they are drawn. DTensor draws each device's part of a split
 # tensor from the same seed, which repeats them, unless it is told to draw the whole everywhere.
@@ -125,13 +128,13 @@ def bias_correction(beta: Any, count: Any) -> Any:
     return -tf.math.expm1(tf.cast(count, beta.dtype) * tf.math.log1p(beta - 1))
 
 
-def select(condition: Any, chosen: Any, other: Any) -> Any:
+def where(condition: Any, chosen: Any, other: Any) -> Any:
     """Return `chosen` where a scalar boolean `condition` holds, else `other`, a tensor of the same shape.
 
     Write this instead of ``tf.where(condition, ...)``: XLA compiles both alike, but on tensors
     that DTensor has split among devices a scalar condition in `tf.where` ends the process.
 
-    >>> select(tf.constant(False), tf.constant([1.0, float("nan")]), tf.constant([3.0, 4.0])).numpy()
+    >>> where(tf.constant(False), tf.constant([1.0, float("nan")]), tf.constant([3.0, 4.0])).numpy()
     array([3., 4.], dtype=float32)
     """
     chosen = tf.convert_to_tensor(chosen)
@@ -168,3 +171,11 @@ def random_normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
     uniform = random_uniform(tf.concat([[2], shape], 0), seed, tf.float64)
     normal = tf.sqrt(-2.0 * tf.math.log1p(-uniform[0])) * tf.cos(2.0 * pi * uniform[1])
     return tf.cast(normal, scalar_dtype(dtype))
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _RENAMED:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    new = _RENAMED[name]
+    warnings.warn(f"`numerics.{name}` is deprecated: write `numerics.{new}`.", FutureWarning, stacklevel=2)
+    return globals()[new]

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug.config import ProcessorConfig
+from optiplug._config.kinds import ProcessorConfig
 from optiplug.testing.subjects import optimizer_of
 
 __all__ = ["bytes_per_parameter", "slots"]

@@ -7,7 +7,7 @@ import importlib
 import pytest
 
 from optiplug import registry
-from optiplug.named import resolve
+from optiplug._config.base import resolve
 from optiplug.registry import KINDS
 from optiplug.testing import checks
 from support.mutants import MUTANTS

@@ -7,11 +7,10 @@ import json
 
 import pytest
 
-from optiplug import CommandConfig, OptimizerConfig, ProcessorConfig, TaskConfig, hookimpl, register
+from optiplug import CommandConfig, OptimizerConfig, ProcessorConfig, TaskConfig, hookimpl, register, registry
+from optiplug._config.base import resolve
+from optiplug._hookspecs import hook_names
 from optiplug.errors import ConfigError
-from optiplug.hooks import hook_names
-from optiplug.named import resolve
-from optiplug.registry import registry
 
 
 class Plain(OptimizerConfig):

@@ -14,16 +14,15 @@ from hypothesis import strategies as st
 from pydantic import Field, TypeAdapter
 
 from optiplug import (
-    ClosedUnitInterval,
-    LearningRate,
-    NonNegative,
+    BelowOneScalar,
+    NonNegativeScalar,
     Number,
     OptimizerConfig,
-    Positive,
+    PathGlobs,
+    PositiveFloat,
     Scalar,
     ScheduleConfig,
-    Selector,
-    UnitInterval,
+    UnitScalar,
 )
 from optiplug.errors import ConfigError
 
@@ -44,14 +43,14 @@ class Fields(OptimizerConfig):
 
     scalar: Scalar = 0.5
     """Any number."""
-    learning_rate: LearningRate = 0.5
+    learning_rate: NonNegativeScalar = 0.5
     """A rate."""
-    non_negative: NonNegative = 0.5
-    unit: UnitInterval = 0.5
-    closed_unit: ClosedUnitInterval = 0.5
-    positive: Positive = 0.5
-    maybe: NonNegative | None = None
-    paths: Selector = ()
+    non_negative: NonNegativeScalar = 0.5
+    unit: BelowOneScalar = 0.5
+    closed_unit: UnitScalar = 0.5
+    positive: PositiveFloat = 0.5
+    maybe: NonNegativeScalar | None = None
+    paths: PathGlobs = ()
     bounded: Annotated[Scalar, Number(gt=-1, le=2)] = 0.5
 
 
@@ -227,4 +226,4 @@ def test_plain_pydantic_fields_keep_the_same_rules():
 
 
 def test_a_schedule_validates_outside_of_a_config_too():
-    assert TypeAdapter(LearningRate).validate_python(3) == 3.0
+    assert TypeAdapter(NonNegativeScalar).validate_python(3) == 3.0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from optiplug import OptimizerConfig, hookimpl, keywords
+from optiplug import OptimizerConfig, hookimpl
+from optiplug._config import keyword_processors as keywords
+from optiplug._config.base import resolve
 from optiplug.errors import ConfigError, Problem
-from optiplug.named import resolve
 
 
 class Plain(OptimizerConfig):

@@ -13,10 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError, field_validator
 
-from optiplug import LearningRate, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig
+from optiplug import (
+    NonNegativeScalar,
+    OptimizerConfig,
+    PositiveInt,
+    ProcessorConfig,
+    ScheduleConfig,
+    TaskConfig,
+    registry,
+)
+from optiplug._config.base import NamedConfig, resolve
 from optiplug.errors import BrokenPluginError, ConfigError
-from optiplug.named import NamedConfig, resolve
-from optiplug.registry import registry
 from support.distributions import fake_distribution
 
 
@@ -30,7 +37,7 @@ class Decay(ScheduleConfig):
 
     rate: Annotated[float, Field(gt=0)]
     """How fast."""
-    steps: Annotated[int, Field(ge=1)] = 10
+    steps: PositiveInt = 10
 
 
 class Chain(ScheduleConfig):
@@ -48,7 +55,7 @@ class Sample(OptimizerConfig):
 
     implementation = "fake_missing.module:Sample"
 
-    learning_rate: LearningRate = 0.1
+    learning_rate: NonNegativeScalar = 0.1
     mode: Literal["fast", "slow"] = "fast"
     either: int | Literal["auto"] | None = None
     extra: dict[str, Any] = Field(default_factory=dict)
@@ -229,7 +236,7 @@ def test_rules_of_plugins_are_reported_in_their_own_words():
 def test_a_default_keeps_the_rules_too():
     class Wrong(OptimizerConfig):
         implementation = "nowhere:Wrong"
-        learning_rate: LearningRate = -1.0
+        learning_rate: NonNegativeScalar = -1.0
 
     with pytest.raises(ConfigError, match=r"^learning_rate: must be >= 0\. Received: -1\.0"):
         Wrong()

@@ -17,7 +17,7 @@ ADAM = {"use": "adam", "learning_rate": 0.02}
 class OutsideConfig(OptimizerConfig):
     """Descent for variables of rank 1, and other optimizers for the rest."""
 
-    learning_rate: optiplug.LearningRate = 0.5
+    learning_rate: optiplug.NonNegativeScalar = 0.5
     matrices: OptimizerConfig = SGD
     scalars: OptimizerConfig = ADAM
 

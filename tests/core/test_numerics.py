@@ -45,7 +45,7 @@ def test_one_bad_element_is_found(bad, place, compiled):
 @pytest.mark.parametrize("compiled", [False, True])
 @pytest.mark.parametrize("shape", [(), (3,), (2, 0), (2, 3)])
 def test_what_is_not_selected_leaves_no_trace(shape, compiled):
-    select = tf.function(numerics.select, jit_compile=compiled)
+    select = tf.function(numerics.where, jit_compile=compiled)
     good, bad = tf.ones(shape), tf.fill(shape, float("nan"))
     np.testing.assert_array_equal(select(tf.constant(True), good, bad), good)
     np.testing.assert_array_equal(select(tf.constant(False), bad, good), good)
@@ -53,7 +53,7 @@ def test_what_is_not_selected_leaves_no_trace(shape, compiled):
 
 def test_select_takes_shapes_that_are_not_known_while_tracing():
     spec = tf.TensorSpec([None, 2])
-    select = tf.function(numerics.select, input_signature=[tf.TensorSpec([], tf.bool), spec, spec])
+    select = tf.function(numerics.where, input_signature=[tf.TensorSpec([], tf.bool), spec, spec])
     for rows in (1, 3):
         one, other = tf.ones([rows, 2]), tf.zeros([rows, 2])
         np.testing.assert_array_equal(select(tf.constant(False), one, other), other)

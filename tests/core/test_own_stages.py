@@ -14,7 +14,7 @@ from support.trajectories import variables_of
 class CountingConfig(OptimizerConfig):
     """Descent by the direction of all gradients together, counted by itself."""
 
-    learning_rate: optiplug.LearningRate = 1.0
+    learning_rate: optiplug.NonNegativeScalar = 1.0
 
 
 class Counting(Optimizer):
@@ -85,7 +85,7 @@ def test_a_slot_for_some_variables_only():
     class SomeConfig(OptimizerConfig):
         """Momentum for matrices."""
 
-        learning_rate: optiplug.LearningRate = 1.0
+        learning_rate: optiplug.NonNegativeScalar = 1.0
 
     class Some(Optimizer):
         Config = SomeConfig

@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from optiplug._variables.packing import LARGEST, MOST
 from optiplug.errors import HookError
-from optiplug.packs import LARGEST, MOST
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from optiplug import OptimizerConfig, ProcessorConfig, hookimpl, register
+from optiplug import OptimizerConfig, ProcessorConfig, hookimpl, register, registry
+from optiplug._config.base import resolve
 from optiplug.errors import AmbiguousPluginError, ConfigError, UnknownPluginError
-from optiplug.named import resolve
-from optiplug.registry import KINDS, SESSION, registry
+from optiplug.registry import KINDS, SESSION
 
 
 @pytest.fixture(autouse=True)

@@ -261,12 +261,14 @@ def test_it_has_no_rate_if_the_optimizer_has_none():
 
 
 def test_constraints_are_a_part():
-    class Positive:
+    class PositiveFloat:
         def __call__(self, value):
             return tf.maximum(value, 0.0)
 
-    told = SGD(0.1).explain([tf.Variable(1.0, name="w", constraint=Positive()), tf.Variable(1.0, name="v")])
-    assert stages(told["w"]) == [("update_step", "sgd"), ("constraint", "Positive")]
+    told = SGD(0.1).explain(
+        [tf.Variable(1.0, name="w", constraint=PositiveFloat()), tf.Variable(1.0, name="v")]
+    )
+    assert stages(told["w"]) == [("update_step", "sgd"), ("constraint", "PositiveFloat")]
     assert stages(told["v"]) == [("update_step", "sgd")]
 
 

@@ -2,9 +2,9 @@ import pytest
 import tensorflow as tf
 
 from optiplug import BuildError, StateError
-from optiplug.parameters import Parameters
-from optiplug.slot_table import SlotTable
-from optiplug.slots import Slot
+from optiplug._state.slot import Slot
+from optiplug._state.table import SlotTable
+from optiplug._variables.model_variables import Parameters
 
 
 def table_with(*variables):

@@ -3,7 +3,7 @@ import pytest
 import tensorflow as tf
 
 from optiplug import HookError
-from optiplug.working import Frame, current_frame
+from optiplug._variables.capture import Frame, current_frame
 
 
 def frame_of(*variables):

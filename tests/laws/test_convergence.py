@@ -21,7 +21,7 @@ def test_what_climbs_does_not_converge(registered):
     class AscentConfig(optiplug.OptimizerConfig):
         """Climbs."""
 
-        learning_rate: optiplug.LearningRate = 0.1
+        learning_rate: optiplug.NonNegativeScalar = 0.1
 
     @registered
     class Ascent(optiplug.Optimizer):

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optiplug import LearningRate, Number, OptimizerConfig, Positive, UnitInterval
+from optiplug import (
+    BelowOneScalar,
+    NonNegativeFloat,
+    NonNegativeScalar,
+    Number,
+    OptimizerConfig,
+    PositiveFloat,
+)
 
 __all__ = ["AdaBeliefConfig"]
 
@@ -19,15 +26,15 @@ class AdaBeliefConfig(OptimizerConfig):
     )
     elementwise = True
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the variance that stays at each step, in [0, 1)."""
-    epsilon: Annotated[float, Number(ge=0, schedule=False)] = 1e-16
+    epsilon: NonNegativeFloat = 1e-16
     """Added to the root of the corrected variance."""
-    epsilon_root: Positive = 1e-16
+    epsilon_root: PositiveFloat = 1e-16
     """Added to the variance itself at each step."""
     rectify: bool = False
     """Divide by the variance only once that can be trusted, as `radam` does."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["AdanConfig"]
 
@@ -18,13 +18,13 @@ class AdanConfig(OptimizerConfig):
     elementwise = True
     copies = "the gradient takes the place of the previous one, which two averages read"
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: close to the largest change of an element in one step."""
-    beta_1: UnitInterval = 0.98
+    beta_1: BelowOneScalar = 0.98
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.92
+    beta_2: BelowOneScalar = 0.92
     """Share of the average difference that stays at each step, and weight of differences, in [0, 1)."""
-    beta_3: UnitInterval = 0.99
+    beta_3: BelowOneScalar = 0.99
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the root of the corrected second moment."""

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import LearningRate, NonNegative, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PositiveFloat, PositiveInt
 
 __all__ = ["AdEMAMixConfig"]
 
@@ -21,17 +17,17 @@ class AdEMAMixConfig(OptimizerConfig):
     )
     elementwise = True
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: that of Adam, or less, as the slow momentum adds to the step."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the fast momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    beta_3: UnitInterval = 0.9999
+    beta_3: BelowOneScalar = 0.9999
     """Share of the slow momentum that stays at each step, in [0, 1)."""
-    alpha: NonNegative = 5.0
+    alpha: NonNegativeScalar = 5.0
     """Weight of the slow momentum beside the fast one."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the root of the corrected second moment."""
-    warmup_steps: Annotated[int, Field(ge=1)] | None = None
+    warmup_steps: PositiveInt | None = None
     """In so many steps alpha rises from 0, and beta_3 from beta_1; None: both are there at once."""

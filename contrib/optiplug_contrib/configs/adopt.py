@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import LearningRate, Number, OptimizerConfig, Positive, UnitInterval
+from optiplug import (
+    BelowOneScalar,
+    NonNegativeFloat,
+    NonNegativeScalar,
+    OptimizerConfig,
+    PositiveFloat,
+)
 
 __all__ = ["ADOPTConfig"]
 
@@ -19,13 +23,13 @@ class ADOPTConfig(OptimizerConfig):
     )
     elementwise = True
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: close to the largest change of an element in one step."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.9999
+    beta_2: BelowOneScalar = 0.9999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Positive = 1e-6
+    epsilon: PositiveFloat = 1e-6
     """Least value of the root of the second moment."""
-    clip_exponent: Annotated[float, Number(ge=0, schedule=False)] | None = 0.25
+    clip_exponent: NonNegativeFloat | None = 0.25
     """Divided gradients stay within the number of steps before, to this power; None: no clip."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import LearningRate, Number, OptimizerConfig, Positive, Scalar
+from optiplug import NonNegativeScalar, OptimizerConfig, PositiveFloat, PositiveScalar
 
 __all__ = ["COCOBConfig"]
 
@@ -20,9 +18,9 @@ class COCOBConfig(OptimizerConfig):
     elementwise = True
     copies = "the old bet is read by the reward and by the variable"
 
-    learning_rate: LearningRate = 1.0
+    learning_rate: NonNegativeScalar = 1.0
     """Factor of the gradients; not in the paper, and of little effect unless it changes."""
-    alpha: Annotated[Scalar, Number(gt=0)] = 100.0
+    alpha: PositiveScalar = 100.0
     """How cautious the first bets are: they stay below 1 / alpha."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """The largest gradient that each element is taken to have seen before the first step."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from optiplug import ClosedUnitInterval, Number, OptimizerConfig, Scalar
+from optiplug import OptimizerConfig, PositiveInt, PositiveScalar, UnitScalar
 
 __all__ = ["ConditionalGradientConfig"]
 
@@ -25,11 +23,11 @@ class ConditionalGradientConfig(OptimizerConfig):
         "ord": 'write `norm`: "frobenius" or "nuclear"',
     }
 
-    learning_rate: ClosedUnitInterval = 0.01
+    learning_rate: UnitScalar = 0.01
     """Share of the way to that point that a step goes, in [0, 1]."""
-    radius: Annotated[Scalar, Number(gt=0)] = 1.0
+    radius: PositiveScalar = 1.0
     """Largest norm of each variable."""
     norm: Literal["frobenius", "nuclear"] = "frobenius"
     """The root of the sum of squares, or the sum of singular values, which makes low ranks."""
-    power_iterations: Annotated[int, Field(ge=1)] = 16
+    power_iterations: PositiveInt = 16
     """With the nuclear norm: how often the largest singular vectors are refined."""

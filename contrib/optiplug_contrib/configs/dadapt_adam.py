@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["DAdaptAdamConfig"]
 
@@ -14,15 +14,15 @@ class DAdaptAdamConfig(OptimizerConfig):
     paper = "Defazio and Mishchenko 2023, Learning-Rate-Free Learning by D-Adaptation, arXiv:2301.07733"
     own_weight_decay = True
 
-    learning_rate: LearningRate = 1.0
+    learning_rate: NonNegativeScalar = 1.0
     """Factor of the learning rate that is estimated; a schedule is best one from 1 to 0."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1); its root is that of the estimate."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the root of the second moment."""
-    d0: Positive = 1e-6
+    d0: PositiveFloat = 1e-6
     """First estimate of the distance to the solution: too small is safe, too large is not."""
     bias_correction: bool = True
     """Correct the bias of the moments, by a factor of the learning rate."""

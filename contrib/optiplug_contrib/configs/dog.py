@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, Positive
+from optiplug import NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["DoGConfig"]
 
@@ -17,11 +17,11 @@ class DoGConfig(OptimizerConfig):
     )
     own_weight_decay = True
 
-    learning_rate: LearningRate = 1.0
+    learning_rate: NonNegativeScalar = 1.0
     """Factor of the step size that is found."""
-    reps_rel: Positive = 1e-6
+    reps_rel: PositiveFloat = 1e-6
     """The first distance, over 1 plus the norm of the variables; 1e-4 with batch normalization."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the sum of squares of the gradients."""
     layerwise: bool = False
     """Find a step size for each variable (L-DoG) instead of one for all. Two more slots, of one number."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["LazyAdamConfig"]
 
@@ -22,13 +22,13 @@ class LazyAdamConfig(OptimizerConfig):
         "velocity": "second_moment",
     }
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: close to the largest change of an element in one step."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Positive = 1e-7
+    epsilon: PositiveFloat = 1e-7
     """Added to the root of the second moment."""
     sparse: Literal["exact", "lazy"] = "lazy"
     """Gradients of rows: "lazy" leaves other rows and their state alone, "exact" is plain Adam."""

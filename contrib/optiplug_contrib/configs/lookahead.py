@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import ClosedUnitInterval, ProcessorConfig
+from optiplug import PositiveInt, ProcessorConfig, UnitScalar
 
 __all__ = ["LookaheadConfig"]
 
@@ -21,9 +17,9 @@ class LookaheadConfig(ProcessorConfig):
     )
     elementwise = True
 
-    sync_period: Annotated[int, Field(ge=1)] = 6
+    sync_period: PositiveInt = 6
     """The slow weights move, and the variables return to them, at every so many steps."""
-    slow_step_size: ClosedUnitInterval = 0.5
+    slow_step_size: UnitScalar = 0.5
     """Part of the way to the variables that the slow weights go, in [0, 1]; a number or a schedule."""
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["MADGRADConfig"]
 
@@ -17,9 +17,9 @@ class MADGRADConfig(OptimizerConfig):
     )
     elementwise = True
 
-    learning_rate: LearningRate = 1e-2
+    learning_rate: NonNegativeScalar = 1e-2
     """Step size; its best value is seldom that of another optimizer."""
-    momentum: UnitInterval = 0.9
+    momentum: BelowOneScalar = 0.9
     """Share of the variable in the average with the point that dual averaging proposes, in [0, 1)."""
-    epsilon: Positive = 1e-6
+    epsilon: PositiveFloat = 1e-6
     """Added to the cube root of the sum of squared gradients."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, NonNegative, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["NovoGradConfig"]
 
@@ -16,15 +16,15 @@ class NovoGradConfig(OptimizerConfig):
         "for Training of Deep Networks, arXiv:1905.11286"
     )
 
-    learning_rate: LearningRate = 0.01
+    learning_rate: NonNegativeScalar = 0.01
     """Step size."""
-    beta_1: UnitInterval = 0.95
+    beta_1: BelowOneScalar = 0.95
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.98
+    beta_2: BelowOneScalar = 0.98
     """Share of the squared norm that stays at each step, in [0, 1)."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the norm."""
-    weight_decay_rate: NonNegative = 0.0
+    weight_decay_rate: NonNegativeScalar = 0.0
     """Decay as in the paper, of which the momentum is part; `weight_decay` acts beside it."""
     grad_averaging: bool = False
     """Let the momentum be an average, of share 1 - beta_1, in place of a sum."""

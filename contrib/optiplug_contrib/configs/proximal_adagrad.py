@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, NonNegative, OptimizerConfig, Positive
+from optiplug import NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["ProximalAdagradConfig"]
 
@@ -14,13 +14,13 @@ class ProximalAdagradConfig(OptimizerConfig):
     paper = "Duchi and Singer 2009, Efficient Learning using Forward-Backward Splitting"
     elementwise = True
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size of an element whose squared gradients sum to 1."""
-    initial_accumulator_value: Positive = 0.1
+    initial_accumulator_value: PositiveFloat = 0.1
     """The sum of squared gradients before the first step."""
-    l1_regularization_strength: NonNegative = 0.0
+    l1_regularization_strength: NonNegativeScalar = 0.0
     """Factor of the sum of absolute values that is added to the loss; it makes elements exactly zero."""
-    l2_regularization_strength: NonNegative = 0.0
+    l2_regularization_strength: NonNegativeScalar = 0.0
     """Factor of half the sum of squares that is added to the loss."""
 
     @property

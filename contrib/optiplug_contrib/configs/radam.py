@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optiplug import LearningRate, Number, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, Number, OptimizerConfig, PositiveFloat
 
 __all__ = ["RAdamConfig"]
 
@@ -19,13 +19,13 @@ class RAdamConfig(OptimizerConfig):
     )
     elementwise = True
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Positive = 1e-7
+    epsilon: PositiveFloat = 1e-7
     """Added to the root of the corrected second moment."""
     sma_threshold: Annotated[float, Number(ge=4, schedule=False)] = 5.0
     """How many gradients the second moment has to be worth before it is divided by, at least 4."""

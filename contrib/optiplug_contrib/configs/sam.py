@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar
+from typing import Any, ClassVar
 
-from optiplug import Number, OptimizerConfig
+from optiplug import NonNegativeFloat, OptimizerConfig
 
 __all__ = ["SAMConfig"]
 
@@ -28,7 +28,7 @@ class SAMConfig(OptimizerConfig):
 
     optimizer: OptimizerConfig = _BASE
     """The optimizer that takes the steps: its learning rate, its weight decay."""
-    rho: Annotated[float, Number(ge=0, schedule=False)] = 0.05
+    rho: NonNegativeFloat = 0.05
     """How far from the variables the gradients are taken: the norm of the perturbation of all together."""
     adaptive: bool = False
     """Measure that distance relative to the elements of the variables (ASAM, Kwon et al. 2021)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig
 
 __all__ = ["SignumConfig"]
 
@@ -17,7 +17,7 @@ class SignumConfig(OptimizerConfig):
     )
     elementwise = True
 
-    learning_rate: LearningRate = 1e-4
+    learning_rate: NonNegativeScalar = 1e-4
     """Size of the step in each element."""
-    momentum: UnitInterval = 0.9
+    momentum: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1); 0 keeps no state (signSGD)."""

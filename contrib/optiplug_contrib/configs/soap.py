@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+from optiplug import (
+    BelowOneScalar,
+    NonNegativeInt,
+    NonNegativeScalar,
+    OptimizerConfig,
+    PositiveFloat,
+    PositiveInt,
+)
 
 __all__ = ["SOAPConfig"]
 
@@ -20,17 +23,17 @@ class SOAPConfig(OptimizerConfig):
         "SOAP: Improving and Stabilizing Shampoo using Adam, arXiv:2409.11321"
     )
 
-    learning_rate: LearningRate = 3e-3
+    learning_rate: NonNegativeScalar = 3e-3
     """Step size: close to the largest change along a direction of the basis in one step."""
-    beta_1: UnitInterval = 0.95
+    beta_1: BelowOneScalar = 0.95
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.95
+    beta_2: BelowOneScalar = 0.95
     """Share of the second moment that stays at each step, in [0, 1)."""
-    shampoo_beta: UnitInterval | None = None
+    shampoo_beta: BelowOneScalar | None = None
     """Share of the covariances that stays at each step, in [0, 1); None: `beta_2`."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the root of the second moment."""
-    precondition_frequency: Annotated[int, Field(ge=1)] = 10
+    precondition_frequency: PositiveInt = 10
     """Every so many steps the bases are brought up to date."""
-    max_preconditioner_dim: Annotated[int, Field(ge=0)] = 4096
+    max_preconditioner_dim: NonNegativeInt = 4096
     """Axes longer than this keep their own basis, and have no state."""

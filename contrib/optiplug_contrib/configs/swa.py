@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import ProcessorConfig
+from optiplug import NonNegativeInt, PositiveInt, ProcessorConfig
 
 __all__ = ["SWAConfig"]
 
@@ -21,7 +17,7 @@ class SWAConfig(ProcessorConfig):
     )
     elementwise = True
 
-    start_averaging: Annotated[int, Field(ge=0)] = 0
+    start_averaging: NonNegativeInt = 0
     """Number of steps after which the variables enter the average for the first time; 0: one period."""
-    average_period: Annotated[int, Field(ge=1)] = 10
+    average_period: PositiveInt = 10
     """From then on they enter it at every so many steps."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, Positive, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PositiveFloat
 
 __all__ = ["YogiConfig"]
 
@@ -14,13 +14,13 @@ class YogiConfig(OptimizerConfig):
     paper = "Zaheer, Reddi, Sachan, Kale and Kumar 2018, Adaptive Methods for Nonconvex Optimization"
     elementwise = True
 
-    learning_rate: LearningRate = 0.01
+    learning_rate: NonNegativeScalar = 0.01
     """Step size."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """One minus the share of the squared gradient by which the second moment changes, in [0, 1)."""
-    epsilon: Positive = 1e-3
+    epsilon: PositiveFloat = 1e-3
     """Added to the root of the corrected second moment."""
-    initial_accumulator_value: Positive = 1e-6
+    initial_accumulator_value: PositiveFloat = 1e-6
     """The second moment before the first step."""

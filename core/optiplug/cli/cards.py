@@ -7,8 +7,9 @@ from typing import Any
 
 import typer
 
+from optiplug import registry
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, UnknownPluginError, nearest
-from optiplug.registry import KINDS, Entry, registry
+from optiplug.registry import KINDS, Entry
 
 __all__ = ["Card", "card", "find", "schema_of"]
 

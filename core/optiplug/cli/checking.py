@@ -6,9 +6,9 @@ from typing import Any
 
 import typer
 
+from optiplug import registry
 from optiplug.document import read
 from optiplug.errors import ConfigError
-from optiplug.registry import registry
 
 from .exits import exit_code
 from .loading import load

@@ -9,8 +9,8 @@ from typing import Any
 import typer
 from rich.markup import escape
 
+from optiplug import registry
 from optiplug.errors import BrokenPluginError, OptiplugError
-from optiplug.registry import registry
 
 from .exits import guarded
 

@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 
-from optiplug.config import OptimizerConfig
+from optiplug import registry
+from optiplug._config.base import NamedConfig
+from optiplug._config.keyword_processors import from_keywords
+from optiplug._config.kinds import OptimizerConfig
+from optiplug._hookspecs import STAGES, hook_names
 from optiplug.document import Document, read
-from optiplug.hooks import STAGES, hook_names
-from optiplug.keywords import from_keywords
-from optiplug.named import NamedConfig
-from optiplug.registry import Entry, registry
+from optiplug.registry import Entry
 
 from .loading import Path, load, optimizers
 from .origins import origin, values

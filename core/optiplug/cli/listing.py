@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug.registry import KINDS, registry
+from optiplug import registry
+from optiplug.registry import KINDS
 
 from .cards import Card, card
 from .output import FORMAT, print_json, print_table, print_text

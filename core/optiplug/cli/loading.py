@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from optiplug.config import OptimizerConfig
+from optiplug._config.base import NamedConfig, config_of, resolve
+from optiplug._config.keyword_processors import entries
+from optiplug._config.kinds import OptimizerConfig
 from optiplug.document import Document
 from optiplug.errors import ConfigError, Problem
-from optiplug.keywords import entries
-from optiplug.named import NamedConfig, config_of, resolve
 
 __all__ = ["load", "optimizers"]
 

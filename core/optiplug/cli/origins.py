@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from optiplug._config.base import NamedConfig
 from optiplug.document import Document
-from optiplug.named import NamedConfig
 
 from .loading import Path
 

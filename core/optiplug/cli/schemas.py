@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from optiplug import registry
 from optiplug.errors import BrokenPluginError
-from optiplug.registry import Entry, registry
+from optiplug.registry import Entry
 
 from .cards import find, schema_of
 from .output import message, print_json

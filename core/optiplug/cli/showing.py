@@ -6,7 +6,7 @@ import inspect
 import json
 from typing import Any
 
-from optiplug.registry import registry
+from optiplug import registry
 
 from .cards import Card, card, find, schema_of
 from .output import FORMAT, print_json, print_table, print_text

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from optiplug._config.base import NamedConfig
 from optiplug.errors import ConfigError, sentence
-from optiplug.named import NamedConfig
 from optiplug.registry import KINDS
 
 __all__ = ["Check", "NotApplicable", "check", "require"]

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
+from optiplug._config.base import NamedConfig
 from optiplug.errors import ConfigError, nearest
-from optiplug.named import NamedConfig
 from optiplug.registry import KINDS
 
 from .check import Check, NotApplicable

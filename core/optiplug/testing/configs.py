@@ -9,9 +9,10 @@ import sys
 from functools import cache
 from typing import Any
 
+from optiplug import registry
+from optiplug._config.base import NamedConfig, resolve
 from optiplug.errors import ConfigError
-from optiplug.named import NamedConfig, resolve
-from optiplug.registry import SESSION, registry
+from optiplug.registry import SESSION
 
 from .check import NotApplicable, check, require
 

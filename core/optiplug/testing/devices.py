@@ -7,8 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug.hooks import hook_names
-from optiplug.named import NamedConfig
+from optiplug._config.base import NamedConfig
+from optiplug._hookspecs import hook_names
 
 from .check import NotApplicable, check
 from .problems import STEPS, Training, Values, compare, gradients, reference

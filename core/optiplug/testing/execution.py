@@ -12,9 +12,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug.config import OptimizerConfig, ProcessorConfig
+from optiplug._config.base import NamedConfig
+from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
 from optiplug.errors import ConfigError
-from optiplug.named import NamedConfig
 
 from .check import NotApplicable, check, require
 from .problems import STEPS, Training, compare, gradients, reference

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from optiplug.named import NamedConfig
+from optiplug._config.base import NamedConfig
 
 from .check import check, require
 from .problems import SHAPES, STEPS, Training, compare, gradients, reference, sliced

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from optiplug.config import OptimizerConfig
+from optiplug import registry
+from optiplug._config.kinds import OptimizerConfig
 from optiplug.errors import PluginError
-from optiplug.registry import registry
 
 from .check import NotApplicable, check, require
 from .problems import SHAPES, Training, compare, gradients, reference

@@ -7,9 +7,9 @@ from contextlib import suppress
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from optiplug import registry
+from optiplug._config.base import NamedConfig, config_of
 from optiplug.errors import ConfigError, UnknownPluginError
-from optiplug.named import NamedConfig, config_of
-from optiplug.registry import registry
 
 from .collection import checks, refuse_unknown
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from optiplug.register import register
-from optiplug.registry import registry
+from optiplug import registry
+from optiplug._config.registration import register
 
 __all__ = ["registered"]
 

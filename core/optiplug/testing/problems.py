@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from optiplug.named import NamedConfig
+from optiplug._config.base import NamedConfig
 
 from .subjects import optimizer_of
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug.config import ProcessorConfig
-from optiplug.hooks import hook_names
+from optiplug._config.kinds import ProcessorConfig
+from optiplug._hookspecs import hook_names
 
 from .check import NotApplicable, check, require
 from .problems import Training, compare

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from optiplug.config import ScheduleConfig
+from optiplug._config.kinds import ScheduleConfig
 
 from .check import check, require
 from .problems import STEPS, Training, compare, gradients, reference

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from optiplug.config import OptimizerConfig
-from optiplug.named import NamedConfig
+from optiplug._config.base import NamedConfig
+from optiplug._config.kinds import OptimizerConfig
 
 from .check import NotApplicable, check, require
 from .problems import SHAPES, STEPS, Training, compare, gradients, reference

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from optiplug.config import OptimizerConfig, ProcessorConfig
-from optiplug.fields import LearningRate
-from optiplug.named import NamedConfig
-from optiplug.optimizer import Optimizer
+from optiplug._config.base import NamedConfig
+from optiplug._config.hyperparameters import NonNegativeScalar
+from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
+from optiplug._optimizer.optimizer import Optimizer
 
 __all__ = ["Descent", "DescentConfig", "alone", "optimizer_of"]
 
@@ -18,7 +18,7 @@ class DescentConfig(OptimizerConfig):
     implementation = "optiplug.testing.subjects:Descent"
     elementwise = True
 
-    learning_rate: LearningRate = 0.25
+    learning_rate: NonNegativeScalar = 0.25
     """Factor of the gradient in each step."""
 
 

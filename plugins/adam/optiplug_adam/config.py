@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Literal
 
-from optiplug import LearningRate, NonNegative, Number, OptimizerConfig, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeFloat, NonNegativeScalar, OptimizerConfig
 
 __all__ = ["AdamConfig", "AdamWConfig", "AdamaxConfig", "NadamConfig"]
-
-_NonNegativeNumber: TypeAlias = Annotated[float, Number(ge=0, schedule=False)]
 
 
 class AdamConfig(OptimizerConfig):
@@ -26,13 +24,13 @@ class AdamConfig(OptimizerConfig):
         "velocity_hat": "second_moment_max",
     }
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: close to the largest change of an element in one step."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: _NonNegativeNumber = 1e-7
+    epsilon: NonNegativeFloat = 1e-7
     """Added to the root of the second moment."""
     amsgrad: bool = False
     """Divide by the largest second moment so far (Reddi et al. 2018). One more state slot."""
@@ -46,7 +44,7 @@ class AdamWConfig(AdamConfig):
     implementation = "optiplug_adam.adam:AdamW"
     paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
 
-    weight_decay: NonNegative = 0.004
+    weight_decay: NonNegativeScalar = 0.004
     """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""
 
 
@@ -58,13 +56,13 @@ class AdamaxConfig(OptimizerConfig):
     elementwise = True
     keras_slots = {"m": "momentum", "momentum": "momentum", "u": "infinity_norm", "norm": "infinity_norm"}
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: close to the largest change of an element in one step."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the largest gradient that stays at each step, in [0, 1)."""
-    epsilon: _NonNegativeNumber = 1e-7
+    epsilon: NonNegativeFloat = 1e-7
     """Added to the largest gradient; the paper has none."""
 
 
@@ -81,11 +79,11 @@ class NadamConfig(OptimizerConfig):
         "velocity": "second_moment",
     }
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: close to the largest change of an element in one step."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, and what its weight grows to, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: _NonNegativeNumber = 1e-7
+    epsilon: NonNegativeFloat = 1e-7
     """Added to the root of the corrected second moment."""

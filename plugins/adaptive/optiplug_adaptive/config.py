@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from optiplug import (
-    ClosedUnitInterval,
-    LearningRate,
-    NonNegative,
+    BelowOneScalar,
+    NonNegativeFloat,
+    NonNegativeScalar,
     Number,
     OptimizerConfig,
-    Positive,
-    UnitInterval,
+    PositiveFloat,
+    UnitScalar,
 )
 
 __all__ = ["AdadeltaConfig", "AdagradConfig", "FtrlConfig", "RMSpropConfig"]
-
-_NonNegativeNumber: TypeAlias = Annotated[float, Number(ge=0, schedule=False)]
 
 
 class RMSpropConfig(OptimizerConfig):
@@ -31,13 +29,13 @@ class RMSpropConfig(OptimizerConfig):
         "average_gradient": "average_gradient",
     }
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size: an element whose gradient stays the same changes by this in one step."""
-    rho: UnitInterval = 0.9
+    rho: BelowOneScalar = 0.9
     """Share of the averages that stays at each step, in [0, 1)."""
-    momentum: ClosedUnitInterval = 0.0
+    momentum: UnitScalar = 0.0
     """Share of the last step that is taken again; 0 keeps no slot for it."""
-    epsilon: Positive = 1e-7
+    epsilon: PositiveFloat = 1e-7
     """Added to the mean square, inside the root."""
     centered: bool = False
     """Divide by the standard deviation of the gradient: less the square of its mean. One more slot."""
@@ -54,11 +52,11 @@ class AdagradConfig(OptimizerConfig):
     elementwise = True
     keras_slots = {"accumulator": "accumulator"}
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size before the division; useful values are often larger than for Adam, such as 0.1."""
-    initial_accumulator_value: _NonNegativeNumber = 0.1
+    initial_accumulator_value: NonNegativeFloat = 0.1
     """What the sum of squares starts at."""
-    epsilon: _NonNegativeNumber = 1e-7
+    epsilon: NonNegativeFloat = 1e-7
     """Added to the sum of squares, inside the root."""
 
 
@@ -73,11 +71,11 @@ class AdadeltaConfig(OptimizerConfig):
         "accumulated_delta_var": "update_second_moment",
     }
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Factor of the step; 1 in the paper."""
-    rho: UnitInterval = 0.95
+    rho: BelowOneScalar = 0.95
     """Share of the averages that stays at each step, in [0, 1)."""
-    epsilon: Positive = 1e-7
+    epsilon: PositiveFloat = 1e-7
     """Added to both mean squares, inside the roots; the first steps are of the order of its root."""
 
 
@@ -93,19 +91,19 @@ class FtrlConfig(OptimizerConfig):
         "and what it was before cannot be had from what it is without losing digits"
     )
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Step size before the division by a power of the sum of squares."""
     learning_rate_power: Annotated[float, Number(le=0, schedule=False)] = -0.5
     """Power of the sum of squares in the step size, at most 0; 0 means a constant step size."""
-    initial_accumulator_value: _NonNegativeNumber = 0.1
+    initial_accumulator_value: NonNegativeFloat = 0.1
     """What the sum of squares starts at."""
-    l1_regularization_strength: NonNegative = 0.0
+    l1_regularization_strength: NonNegativeScalar = 0.0
     """Strength of the penalty on absolute values, which makes weights exactly 0."""
-    l2_regularization_strength: NonNegative = 0.0
+    l2_regularization_strength: NonNegativeScalar = 0.0
     """Strength of the penalty on squares, as part of the problem that is solved."""
-    l2_shrinkage_regularization_strength: NonNegative = 0.0
+    l2_shrinkage_regularization_strength: NonNegativeScalar = 0.0
     """Strength of a penalty on squares that is added to the gradient, but not to the sum of squares."""
-    beta: NonNegative = 0.0
+    beta: NonNegativeScalar = 0.0
     """Added to the root of the sum of squares, as in the paper, where it is 1."""
 
     @property

@@ -73,16 +73,16 @@ class Ftrl(Optimizer):
         config, rate = self.config, self.rate(variable)
         accumulator, linear = self.accumulator[variable], self.linear[variable]
         moves, before = rate > 0, self._power(accumulator)
-        accumulator.assign(numerics.select(moves, accumulator + tf.square(gradient), accumulator))
+        accumulator.assign(numerics.where(moves, accumulator + tf.square(gradient), accumulator))
         power = self._power(accumulator)
         shrinkage = 2 * self.scalar(config.l2_shrinkage_regularization_strength, variable)
         change = gradient + (shrinkage - (power - before) / rate) * variable
-        linear.assign(numerics.select(moves, linear + change, linear))
+        linear.assign(numerics.where(moves, linear + change, linear))
         l1 = self.scalar(config.l1_regularization_strength, variable)
         l2 = self.scalar(config.l2_regularization_strength, variable)
         quadratic = (power + self.scalar(config.beta, variable)) / rate + 2 * l2
         solved = tf.math.divide_no_nan(tf.clip_by_value(linear, -l1, l1) - linear, quadratic)
-        variable.assign(numerics.select(moves, solved, variable))
+        variable.assign(numerics.where(moves, solved, variable))
 
     def _power(self, squares: Any) -> Any:
         """Return the sum of squares to the power of minus `learning_rate_power`."""

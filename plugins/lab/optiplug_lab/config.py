@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, ValidatorFunctionWrapHandler, field_validator
 
-from optiplug import CommandConfig, ConfigError, OptimizerConfig, TaskConfig
+from optiplug import CommandConfig, ConfigError, OptimizerConfig, PositiveInt, TaskConfig
 
 __all__ = ["Strategy", "TrainConfig"]
 
-Count = Annotated[int, Field(ge=1)]
+Count = PositiveInt
 Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], Count], Field(min_length=1)]
 
 

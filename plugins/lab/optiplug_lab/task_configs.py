@@ -6,11 +6,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optiplug import TaskConfig
+from optiplug import NonNegativeInt, PositiveInt, TaskConfig
 
 __all__ = ["CharsConfig", "DigitsConfig"]
 
-Count = Annotated[int, Field(ge=1)]
+Count = PositiveInt
 Fraction = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -32,7 +32,7 @@ class DigitsConfig(TaskConfig):
     """Training images are moved at random by up to this many pixels along both axes."""
     test_fraction: Fraction = 0.25
     """Share of the images held out, the same share of each digit."""
-    split_seed: Annotated[int, Field(ge=0)] = 0
+    split_seed: NonNegativeInt = 0
     """Selects the images held out; apart from the run's seed, so that runs can be compared."""
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import Field
-
-from optiplug import LearningRate, NonNegative, Number, OptimizerConfig, Scalar, Selector, UnitInterval
+from optiplug import (
+    BelowOneScalar,
+    NonNegativeInt,
+    NonNegativeScalar,
+    OptimizerConfig,
+    PathGlobs,
+    PositiveScalar,
+)
 
 __all__ = ["LAMBConfig", "LARSConfig"]
 
@@ -26,19 +31,19 @@ class LAMBConfig(OptimizerConfig):
         "velocity": "second_moment",
     }
 
-    learning_rate: LearningRate = 1e-3
+    learning_rate: NonNegativeScalar = 1e-3
     """Length of a step, as a share of the norm of the variable."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum that stays at each step, in [0, 1)."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Annotated[Scalar, Number(gt=0)] = 1e-6
+    epsilon: PositiveScalar = 1e-6
     """Added to the root of the bias-corrected second moment."""
-    weight_decay_rate: NonNegative = 0.0
+    weight_decay_rate: NonNegativeScalar = 0.0
     """Share of the variable in the direction of which the norm is taken; `weight_decay` stays outside."""
-    exclude_from_decay: Selector = ()
+    exclude_from_decay: PathGlobs = ()
     """Globs on the paths of variables that `weight_decay_rate` leaves alone."""
-    exclude_from_adaptation: Selector = ()
+    exclude_from_adaptation: PathGlobs = ()
     """Globs on the paths of variables whose steps are not in proportion to their norm."""
 
     @property
@@ -53,23 +58,23 @@ class LARSConfig(OptimizerConfig):
     implementation = "optiplug_layerwise.lars:LARS"
     paper = "You, Gitman and Ginsburg 2017, Large Batch Training of Convolutional Networks, arXiv:1708.03888"
 
-    learning_rate: LearningRate = 0.1
+    learning_rate: NonNegativeScalar = 0.1
     """Factor of each step."""
-    momentum: UnitInterval = 0.9
+    momentum: BelowOneScalar = 0.9
     """Share of the last step that is taken again; 0 keeps no state."""
     nesterov: bool = False
     """Look ahead: apply the momentum to the velocity of this step, not of the last one."""
-    trust_coefficient: NonNegative = 1e-3
+    trust_coefficient: NonNegativeScalar = 1e-3
     """Length of a step at a learning rate of 1, as a share of the norm of the variable."""
-    weight_decay_rate: NonNegative = 0.0
+    weight_decay_rate: NonNegativeScalar = 0.0
     """Share of the variable that is added to the gradient. `weight_decay` is decoupled decay beside it."""
-    epsilon: NonNegative = 1e-8
+    epsilon: NonNegativeScalar = 1e-8
     """Added to the norms that the norm of the variable is divided by."""
-    min_ndim: Annotated[int, Field(ge=0)] = 2
+    min_ndim: NonNegativeInt = 2
     """Variables with fewer dimensions are neither adapted nor decayed: biases and scales of normalization."""
-    exclude_from_decay: Selector = ()
+    exclude_from_decay: PathGlobs = ()
     """Globs on the paths of further variables that `weight_decay_rate` leaves alone."""
-    exclude_from_adaptation: Selector = ()
+    exclude_from_adaptation: PathGlobs = ()
     """Globs on the paths of further variables whose steps are not in proportion to their norm."""
 
     @property

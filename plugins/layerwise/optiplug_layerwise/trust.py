@@ -29,7 +29,7 @@ def trusted(numerator: Any, denominator: Any, norms: Sequence[Any]) -> Any:
     (3.0, 1.0)
     """
     ratio = tf.math.divide_no_nan(numerator, denominator)
-    return numerics.select(tf.reduce_all([each > 0 for each in norms]), ratio, tf.ones_like(ratio))
+    return numerics.where(tf.reduce_all([each > 0 for each in norms]), ratio, tf.ones_like(ratio))
 
 
 def excluded(optimizer: Optimizer, field: str) -> frozenset[str]:

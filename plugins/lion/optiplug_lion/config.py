@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import LearningRate, OptimizerConfig, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig
 
 __all__ = ["LionConfig"]
 
@@ -15,9 +15,9 @@ class LionConfig(OptimizerConfig):
     elementwise = True
     keras_slots = {"m": "momentum", "momentum": "momentum"}
 
-    learning_rate: LearningRate = 1e-4
+    learning_rate: NonNegativeScalar = 1e-4
     """Size of each step, in every element; 3 to 10 times smaller than for Adam."""
-    beta_1: UnitInterval = 0.9
+    beta_1: BelowOneScalar = 0.9
     """Share of the momentum in the direction of a step, in [0, 1); 0 is the sign of the gradient."""
-    beta_2: UnitInterval = 0.99
+    beta_2: BelowOneScalar = 0.99
     """Share of the momentum that stays at each step, in [0, 1)."""

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import Field
-
-from optiplug import LearningRate, OptimizerConfig, Positive, Selector, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PathGlobs, PositiveFloat, PositiveInt
 
 __all__ = ["MuonConfig"]
 
@@ -23,24 +21,24 @@ class MuonConfig(OptimizerConfig):
         "Muon: An optimizer for hidden layers in neural networks"
     )
 
-    learning_rate: LearningRate = 0.02
+    learning_rate: NonNegativeScalar = 0.02
     """Size of a step, as the spectral norm of the change of a square matrix."""
-    momentum: UnitInterval = 0.95
+    momentum: BelowOneScalar = 0.95
     """Share of the momentum that stays at each step, in [0, 1)."""
     nesterov: bool = True
     """Orthogonalise the momentum of one step ahead: mixed with the gradient once more."""
-    ns_steps: Annotated[int, Field(ge=1)] = 5
+    ns_steps: PositiveInt = 5
     """Number of Newton-Schulz steps."""
     ns_coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315)
     """Coefficients of singular values, their cubes and their fifth powers in each of these steps."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the Frobenius norm that a matrix is divided by."""
     scale: Literal["original", "match_rms_adamw"] = "original"
     """"original": sqrt(max(1, outputs / inputs)); "match_rms_adamw": 0.2 sqrt(max(inputs, outputs)),
     for which learning rates and weight decay of AdamW fit."""
-    only: Selector = ()
+    only: PathGlobs = ()
     """Globs on the paths of the matrices; empty: every variable of rank 2 and more."""
-    skip: Selector = ()
+    skip: PathGlobs = ()
     """Globs on paths that are none of the matrices, such as ``["*embedding*", "head/*"]``."""
     output_axes: dict[str, tuple[int, ...]] = {}
     """Which axes of a variable, by a glob on its path, are the outputs of its matrix. Default: the last."""

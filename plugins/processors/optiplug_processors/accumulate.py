@@ -66,14 +66,14 @@ class Accumulate(Processor):
         """Add up, and go on at the last of the calls."""
         count = self.count + 1
         last = tf.equal(count, self.config.steps)
-        self.count.assign(numerics.select(last, tf.zeros_like(count), count))
+        self.count.assign(numerics.where(last, tf.zeros_like(count), count))
         pairs = zip(gradients, step.variables, strict=True)
         return [self._added(gradient, variable, last) for gradient, variable in pairs], last
 
     def _added(self, gradient: Any, variable: Any, last: Any) -> Any:
         held = self.sum[variable]
         total = held + tf.cast(gradient, held.dtype)
-        held.assign(numerics.select(last, tf.zeros_like(total), total))
+        held.assign(numerics.where(last, tf.zeros_like(total), total))
         if self.config.reduction == "mean":
             total = total / self.config.steps
         return tf.cast(total, gradient.dtype)

@@ -69,7 +69,7 @@ class EMA(Processor):
             average.assign_add((variable - average) * (1 - momentum))
             if frequency is not None:
                 due = tf.equal((step.iteration + 1) % frequency, 0)
-                variable.assign(numerics.select(due, average, variable))
+                variable.assign(numerics.where(due, average, variable))
 
     @hookimpl
     def finalize(self, step: Step) -> None:

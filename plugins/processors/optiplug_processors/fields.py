@@ -6,11 +6,11 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from optiplug import Number, Scalar
+from optiplug import PositiveScalar
 
 __all__ = ["Axes", "Bound", "Seed"]
 
-Bound: TypeAlias = Annotated[Scalar, Number(gt=0)]
+Bound: TypeAlias = PositiveScalar
 """A number > 0, or a schedule."""
 
 Axes: TypeAlias = int | Annotated[tuple[int, ...], Field(min_length=1)]

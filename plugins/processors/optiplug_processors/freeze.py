@@ -79,4 +79,4 @@ class Freeze(Processor):
         if until is not None:
             frozen = tf.logical_and(frozen, step.iteration < until)
         pairs = zip(zeros, values, strict=True)
-        return [numerics.select(frozen, zero, value) for zero, value in pairs]
+        return [numerics.where(frozen, zero, value) for zero, value in pairs]

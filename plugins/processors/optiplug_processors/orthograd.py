@@ -65,7 +65,7 @@ def _turned(gradient: Any, variable: Any) -> Any:
     rest = direction - along * tf.cast(cosine, along.dtype)
     sine = numerics.global_norm([rest])
     smallest = 2.0**-47 if sine.dtype == tf.float64 else 2.0**-18  # 32 units of the last place of 1
-    scale = numerics.select(sine > smallest, tf.math.divide_no_nan(length, sine), tf.zeros_like(sine))
+    scale = numerics.where(sine > smallest, tf.math.divide_no_nan(length, sine), tf.zeros_like(sine))
     return rest * tf.cast(scale, rest.dtype)
 
 

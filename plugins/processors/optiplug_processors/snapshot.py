@@ -58,4 +58,4 @@ class Snapshot(Processor):
         self.iteration.assign(tf.where(due, steps, self.iteration))
         for variable in step.every_variable:
             copy = self.snapshot[variable]
-            copy.assign(numerics.select(due, variable, copy))
+            copy.assign(numerics.where(due, variable, copy))

@@ -79,7 +79,7 @@ class SwapWeights(Processor):
             if self.config.start_step:
                 # The sum above is not the variable to the last bit even where the share is 1.
                 started = tf.greater_equal(step.iteration, self.config.start_step)
-                moved = numerics.select(started, moved, variable)
+                moved = numerics.where(started, moved, variable)
             average.assign(moved)
 
     @hookimpl

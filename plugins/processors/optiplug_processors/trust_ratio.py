@@ -66,4 +66,4 @@ class TrustRatio(Processor):
         ratio = tf.math.divide_no_nan(step.scalar(self.config.coefficient, norm) * norm * rate, divisor)
         if self.config.max_ratio is not None:
             ratio = tf.minimum(ratio, step.scalar(self.config.max_ratio, norm))
-        return numerics.select(tf.equal(tf.minimum(norm, length), 0), tf.ones_like(ratio), ratio)
+        return numerics.where(tf.equal(tf.minimum(norm, length), 0), tf.ones_like(ratio), ratio)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, TypeAlias
 
-from pydantic import Field
-
-from optiplug import LearningRate, Number, OptimizerConfig, Positive, UnitInterval
+from optiplug import (
+    BelowOneScalar,
+    NonNegativeFloat,
+    NonNegativeInt,
+    NonNegativeScalar,
+    Number,
+    OptimizerConfig,
+    PositiveFloat,
+)
 
 __all__ = ["ScheduleFreeAdamWConfig", "ScheduleFreeConfig", "ScheduleFreeSGDConfig"]
 
-Power: TypeAlias = Annotated[float, Number(ge=0, schedule=False)]
-WarmupSteps: TypeAlias = Annotated[int, Field(ge=0)]
+Power: TypeAlias = NonNegativeFloat
+WarmupSteps: TypeAlias = NonNegativeInt
 
 
 class ScheduleFreeConfig(OptimizerConfig):
@@ -23,7 +29,7 @@ class ScheduleFreeConfig(OptimizerConfig):
     )
     elementwise = True
 
-    learning_rate: LearningRate = 1.0
+    learning_rate: NonNegativeScalar = 1.0
     """Step size of the sequence that is averaged."""
     beta_1: Annotated[float, Number(gt=0, le=1, schedule=False)] = 0.9
     """How far from that sequence towards its average gradients are taken, above 0 and up to 1."""
@@ -51,11 +57,11 @@ class ScheduleFreeAdamWConfig(ScheduleFreeConfig):
 
     implementation = "optiplug_schedule_free.adamw:ScheduleFreeAdamW"
 
-    learning_rate: LearningRate = 0.0025
+    learning_rate: NonNegativeScalar = 0.0025
     """Step size of the sequence that is averaged: close to the largest change of an element of it."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Share of the second moment that stays at each step, in [0, 1)."""
-    epsilon: Positive = 1e-8
+    epsilon: PositiveFloat = 1e-8
     """Added to the root of the second moment, after its bias correction."""
     warmup_steps: WarmupSteps = 0
     """The learning rate, be it a number or a schedule, grows linearly over so many steps."""

@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from optiplug import ConfigError, Number
+from optiplug import ConfigError, NonNegativeFloat, UnitFloat
 
 __all__ = ["Boundaries", "Fraction", "Rate", "Steps", "StepsOrZero"]
 
@@ -21,10 +21,10 @@ def _strictly_increasing(boundaries: tuple[int, ...]) -> tuple[int, ...]:
     return boundaries
 
 
-Rate: TypeAlias = Annotated[float, Number(ge=0, schedule=False)]
+Rate: TypeAlias = NonNegativeFloat
 """A number >= 0; no schedule."""
 
-Fraction: TypeAlias = Annotated[float, Number(ge=0, le=1, schedule=False)]
+Fraction: TypeAlias = UnitFloat
 """A number in [0, 1]; no schedule."""
 
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=_MOST_STEPS)]

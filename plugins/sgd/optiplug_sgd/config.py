@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ClosedUnitInterval, LearningRate, OptimizerConfig
+from optiplug import NonNegativeScalar, OptimizerConfig, UnitScalar
 
 __all__ = ["SGDConfig"]
 
@@ -18,9 +18,9 @@ class SGDConfig(OptimizerConfig):
     elementwise = True
     keras_slots = {"m": "momentum", "momentum": "momentum"}
 
-    learning_rate: LearningRate = 0.01
+    learning_rate: NonNegativeScalar = 0.01
     """Factor of the gradient in each step."""
-    momentum: ClosedUnitInterval = 0.0
+    momentum: UnitScalar = 0.0
     """Share of the last step that is taken again; 0 keeps no state."""
     nesterov: bool = False
     """Look ahead: apply the momentum to the velocity of this step, not of the last one."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
+from optiplug import registry
 from optiplug.cli import application
-from optiplug.registry import registry
 from support.distributions import installing
 
 

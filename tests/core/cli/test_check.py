@@ -50,7 +50,7 @@ def test_problems_as_json(run, write):
 
 
 def test_a_keyword_needs_its_processor(run, write, monkeypatch):
-    from optiplug.registry import registry
+    from optiplug import registry
 
     registry.block("clip_by_norm")
     try:

@@ -9,12 +9,12 @@ import sys
 import pytest
 
 CONFIGS = '''
-from optiplug import OptimizerConfig, ProcessorConfig, ScheduleConfig, LearningRate
+from optiplug import OptimizerConfig, ProcessorConfig, ScheduleConfig, NonNegativeScalar
 
 class Swift(OptimizerConfig):
     """An optimizer."""
     implementation = "fake_hooks:Early"
-    learning_rate: LearningRate = 0.5
+    learning_rate: NonNegativeScalar = 0.5
     inner: OptimizerConfig | None = None
 
 class Ramp(ScheduleConfig):

@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from optiplug.registry import KINDS, registry
+from optiplug import registry
+from optiplug.registry import KINDS
 from support.distributions import config_module
 
 MARKUP = '''

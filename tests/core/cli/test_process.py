@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from optiplug import registry
 from optiplug.cli.exits import exit_code
 from optiplug.errors import (
     BrokenPluginError,
@@ -18,7 +19,6 @@ from optiplug.errors import (
     StateError,
     UnknownPluginError,
 )
-from optiplug.registry import registry
 
 BLOCK_TENSORFLOW = """
 import sys

@@ -8,8 +8,8 @@ import re
 
 import pytest
 
+from optiplug import registry
 from optiplug.document import read
-from optiplug.registry import registry
 from support.project import ROOT
 
 TYPES = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from optiplug.config import OptimizerConfig
+from optiplug._config.kinds import OptimizerConfig
 from optiplug.errors import (
     AmbiguousPluginError,
     BlockedPluginError,

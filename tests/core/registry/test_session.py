@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 
-from optiplug.config import OptimizerConfig, ProcessorConfig
+from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
 from optiplug.errors import AmbiguousPluginError, ConfigError, UnknownPluginError
 from optiplug.registry import SESSION, Registry
 

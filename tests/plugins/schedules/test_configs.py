@@ -7,7 +7,7 @@ import json
 import pytest
 
 from optiplug import ConfigError, registry
-from optiplug.named import resolve
+from optiplug._config.base import resolve
 from support.schedules import COSINE, EXAMPLES
 
 NAMES = sorted({entry.name for entry in registry.entries("schedules")})

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
-
-from optiplug import ProcessorConfig
+from optiplug import PositiveInt, ProcessorConfig
 
 __all__ = ["AccumulateConfig"]
 
@@ -19,7 +17,7 @@ class AccumulateConfig(ProcessorConfig):
     paper = "Ott, Edunov, Grangier and Auli 2018, Scaling Neural Machine Translation, arXiv:1806.00187"
     example = {"steps": 2}
 
-    steps: Annotated[int, Field(ge=1)]
+    steps: PositiveInt
     """Number of calls that make one step; 1 is no accumulation."""
     reduction: Literal["mean", "sum"] = "mean"
     """Whether the step sees the mean or the sum of the calls' gradients."""

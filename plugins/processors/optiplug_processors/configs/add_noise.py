@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from optiplug import NonNegative, Number, ProcessorConfig
+from optiplug import NonNegativeFloat, NonNegativeScalar, ProcessorConfig
 from optiplug_processors.fields import Seed
 
 __all__ = ["AddNoiseConfig"]
@@ -19,9 +17,9 @@ class AddNoiseConfig(ProcessorConfig):
         "arXiv:1511.06807"
     )
 
-    eta: NonNegative = 0.01
+    eta: NonNegativeScalar = 0.01
     """Variance of the noise in the first step; a number or a schedule. The paper tries 0.01, 0.3 and 1."""
-    gamma: Annotated[float, Number(ge=0, schedule=False)] = 0.55
+    gamma: NonNegativeFloat = 0.55
     """Exponent with which the variance falls: ``eta / (1 + iteration)^gamma``. 0 keeps it."""
     seed: Seed = 0
     """Chooses the stream of random numbers."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ProcessorConfig
+from optiplug import NonNegativeScalar, ProcessorConfig
 
 __all__ = ["CautiousWeightDecayConfig"]
 
@@ -15,5 +15,5 @@ class CautiousWeightDecayConfig(ProcessorConfig):
     paper = "Chen et al. 2025, Cautious Weight Decay, arXiv:2510.12402"
     example = {"rate": 0.01}
 
-    rate: NonNegative
+    rate: NonNegativeScalar
     """Share of an element taken away per step at a learning rate of 1; a number or a schedule."""

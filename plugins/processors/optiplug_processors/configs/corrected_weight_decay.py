@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, Positive, ProcessorConfig
+from optiplug import NonNegativeScalar, PositiveFloat, ProcessorConfig
 
 __all__ = ["CorrectedWeightDecayConfig"]
 
@@ -15,7 +15,7 @@ class CorrectedWeightDecayConfig(ProcessorConfig):
     paper = "Defazio 2025, Why Gradients Rapidly Increase Near the End of Training, arXiv:2506.02285"
     example = {"rate": 0.01}
 
-    rate: NonNegative
+    rate: NonNegativeScalar
     """Share of a variable taken away per step at a learning rate of 1 at its peak; a number or a schedule."""
-    max_rate: Positive | None = None
+    max_rate: PositiveFloat | None = None
     """The largest learning rate of the schedule; None: the largest so far."""

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import ClosedUnitInterval, ProcessorConfig
+from optiplug import PositiveInt, ProcessorConfig, UnitScalar
 
 __all__ = ["EMAConfig"]
 
@@ -19,9 +15,9 @@ class EMAConfig(ProcessorConfig):
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
     keras_slots = {"average": "average"}
 
-    momentum: ClosedUnitInterval = 0.99
+    momentum: UnitScalar = 0.99
     """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""
-    overwrite_frequency: Annotated[int, Field(ge=1)] | None = None
+    overwrite_frequency: PositiveInt | None = None
     """Put the average into the variables at every so many steps; None leaves that to the end of training."""
 
     @property

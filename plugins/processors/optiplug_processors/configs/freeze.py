@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pydantic import ValidationInfo, field_validator
 
-from pydantic import Field, ValidationInfo, field_validator
-
-from optiplug import ConfigError, ProcessorConfig
+from optiplug import ConfigError, NonNegativeInt, PositiveInt, ProcessorConfig
 
 __all__ = ["FreezeConfig"]
 
@@ -21,9 +19,9 @@ class FreezeConfig(ProcessorConfig):
         "Universal Language Model Fine-tuning for Text Classification, arXiv:1801.06146"
     )
 
-    until: Annotated[int, Field(ge=1)] | None = None
+    until: PositiveInt | None = None
     """The first step that trains the variables again, counted from 0; None: never."""
-    since: Annotated[int, Field(ge=0)] = 0
+    since: NonNegativeInt = 0
     """The first step that leaves the variables alone, counted from 0."""
 
     @field_validator("since")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ProcessorConfig, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, ProcessorConfig
 
 __all__ = ["GrokfastConfig"]
 
@@ -17,7 +17,7 @@ class GrokfastConfig(ProcessorConfig):
         "arXiv:2405.20233"
     )
 
-    alpha: UnitInterval = 0.98
+    alpha: BelowOneScalar = 0.98
     """Weight of the past in the average of the gradients, in [0, 1); a number or a schedule."""
-    lamb: NonNegative = 2.0
+    lamb: NonNegativeScalar = 2.0
     """How much of the average is added to the gradient; a number or a schedule. 0 adds nothing."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ProcessorConfig
+from optiplug import NonNegativeScalar, ProcessorConfig
 
 __all__ = ["L2Config"]
 
@@ -15,5 +15,5 @@ class L2Config(ProcessorConfig):
     paper = "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization, NIPS 4"
     example = {"strength": 1e-4}
 
-    strength: NonNegative
+    strength: NonNegativeScalar
     """Factor of the penalty ``strength / 2 * |variable|^2``; a number or a schedule. 0 is no penalty."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optiplug import NonNegative, Number, ProcessorConfig, Scalar
+from optiplug import NonNegativeScalar, Number, ProcessorConfig, Scalar
 
 __all__ = ["LayerwiseDecayConfig"]
 
@@ -26,5 +26,5 @@ class LayerwiseDecayConfig(ProcessorConfig):
     """Globs on variable paths, one for each layer, from the input to the output; ``*`` crosses ``/``."""
     decay: Annotated[Scalar, Number(gt=0, le=1)] = 0.75
     """Ratio of the learning rates of a layer and the next one, in (0, 1]; a number or a schedule."""
-    rest: NonNegative = 1.0
+    rest: NonNegativeScalar = 1.0
     """Factor of the learning rate of variables that are in no layer; a number or a schedule."""

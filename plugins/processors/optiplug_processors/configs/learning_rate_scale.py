@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ProcessorConfig
+from optiplug import NonNegativeScalar, ProcessorConfig
 
 __all__ = ["LearningRateScaleConfig"]
 
@@ -18,5 +18,5 @@ class LearningRateScaleConfig(ProcessorConfig):
     )
     example = {"factor": 0.1}
 
-    factor: NonNegative
+    factor: NonNegativeScalar
     """What the learning rate is multiplied by, 0 or above; a number or a schedule."""

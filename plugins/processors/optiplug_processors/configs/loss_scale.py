@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, Number, Positive, ProcessorConfig
+from optiplug import ConfigError, Number, PositiveFloat, PositiveInt, ProcessorConfig
 
 __all__ = ["LossScaleConfig"]
 
@@ -18,15 +18,15 @@ class LossScaleConfig(ProcessorConfig):
     elementwise = True
     paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"
 
-    initial_scale: Positive = 2.0**15
+    initial_scale: PositiveFloat = 2.0**15
     """Factor of the loss at first; with a power of two no digit of a gradient changes."""
     dynamic: bool = True
     """Whether the factor adapts: less after an overflow, more after many steps without one."""
-    dynamic_growth_steps: Annotated[int, Field(ge=1)] = 2000
+    dynamic_growth_steps: PositiveInt = 2000
     """Number of steps without an overflow after which the factor grows."""
     multiplier: Annotated[float, Number(gt=1, schedule=False)] = 2.0
     """By how much it grows, and shrinks after an overflow."""
-    minimum: Positive = 1.0
+    minimum: PositiveFloat = 1.0
     """Below this the factor does not shrink; not above `initial_scale`."""
 
     @field_validator("minimum")

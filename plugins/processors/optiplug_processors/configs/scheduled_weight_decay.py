@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ProcessorConfig, UnitInterval
+from optiplug import BelowOneScalar, NonNegativeScalar, ProcessorConfig
 
 __all__ = ["ScheduledWeightDecayConfig"]
 
@@ -19,7 +19,7 @@ class ScheduledWeightDecayConfig(ProcessorConfig):
     )
     example = {"rate": 0.01}
 
-    rate: NonNegative
+    rate: NonNegativeScalar
     """Share of a variable taken away per step where learning rate and gradients are 1; or a schedule."""
-    beta_2: UnitInterval = 0.999
+    beta_2: BelowOneScalar = 0.999
     """Weight of the past in the average of the squared gradients, in [0, 1); a number or a schedule."""

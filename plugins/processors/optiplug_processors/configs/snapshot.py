@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import ProcessorConfig
+from optiplug import PositiveInt, ProcessorConfig
 
 __all__ = ["SnapshotConfig"]
 
@@ -19,5 +15,5 @@ class SnapshotConfig(ProcessorConfig):
     takes_rows = False
     paper = "None: a copy to go back to"
 
-    period: Annotated[int, Field(ge=1)] = 100
+    period: PositiveInt = 100
     """Number of steps after which the copy is renewed."""

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-from pydantic import Field
-
-from optiplug import ClosedUnitInterval, ProcessorConfig
+from optiplug import NonNegativeInt, ProcessorConfig, UnitScalar
 
 __all__ = ["SwapWeightsConfig"]
 
@@ -19,9 +15,9 @@ class SwapWeightsConfig(ProcessorConfig):
     takes_rows = False
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
 
-    momentum: ClosedUnitInterval = 0.99
+    momentum: UnitScalar = 0.99
     """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""
-    start_step: Annotated[int, Field(ge=0)] = 0
+    start_step: NonNegativeInt = 0
     """Number of steps in which the average only follows its variable."""
     dynamic_decay: bool = False
     """Whether the share begins at 0.1 and grows to `momentum`, so that the first values fade sooner."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ProcessorConfig
+from optiplug import NonNegativeScalar, ProcessorConfig
 from optiplug_processors.fields import Bound
 
 __all__ = ["TrustRatioConfig"]
@@ -17,9 +17,9 @@ class TrustRatioConfig(ProcessorConfig):
         "arXiv:1904.00962"
     )
 
-    coefficient: NonNegative = 1.0
+    coefficient: NonNegativeScalar = 1.0
     """Factor of the ratio: 1 as in LAMB, 0.001 as in LARS; a number or a schedule."""
-    epsilon: NonNegative = 0.0
+    epsilon: NonNegativeScalar = 0.0
     """Added to the norm of the update before the learning rate; a number or a schedule."""
     max_ratio: Bound | None = None
     """Upper bound of the ratio, above 0, or a schedule; None for none."""

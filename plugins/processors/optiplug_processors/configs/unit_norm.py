@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import Positive, ProcessorConfig
+from optiplug import PositiveFloat, ProcessorConfig
 from optiplug_processors.fields import Axes
 
 __all__ = ["UnitNormConfig"]
@@ -16,5 +16,5 @@ class UnitNormConfig(ProcessorConfig):
 
     axis: Axes | None = None
     """Axis or axes that one norm goes over; None: all but the last, and vectors are left alone."""
-    epsilon: Positive = 1e-7
+    epsilon: PositiveFloat = 1e-7
     """Added to the norm, so that weights of 0 stay 0."""

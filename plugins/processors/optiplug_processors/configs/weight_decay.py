@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ProcessorConfig
+from optiplug import NonNegativeScalar, ProcessorConfig
 
 __all__ = ["WeightDecayConfig"]
 
@@ -15,5 +15,5 @@ class WeightDecayConfig(ProcessorConfig):
     paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
     example = {"rate": 0.01}
 
-    rate: NonNegative
+    rate: NonNegativeScalar
     """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""

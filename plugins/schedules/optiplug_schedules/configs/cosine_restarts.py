@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from optiplug import ConfigError, Number, Positive, ScheduleConfig
+from optiplug import ConfigError, Number, PositiveFloat, ScheduleConfig
 from optiplug_schedules.fields import Fraction, Rate, Steps
 
 __all__ = ["CosineRestartsConfig"]
@@ -36,7 +36,7 @@ class CosineRestartsConfig(ScheduleConfig):
     """Number of steps of the first period."""
     t_mul: Annotated[float, Number(ge=1, le=1000, schedule=False), AfterValidator(_one_or_growing)] = 2.0
     """Each period is this many times as long as the one before: 1, or 1.001 to 1000."""
-    m_mul: Positive = 1.0
+    m_mul: PositiveFloat = 1.0
     """Each period starts this many times as high as the one before."""
     alpha: Fraction = 0.0
     """Value at the end of a period, as a fraction of the initial value."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import Positive, ScheduleConfig
+from optiplug import PositiveFloat, ScheduleConfig
 from optiplug_schedules.fields import Rate, Steps
 
 __all__ = ["ExponentialConfig"]
@@ -19,7 +19,7 @@ class ExponentialConfig(ScheduleConfig):
     """Value at step 0."""
     decay_steps: Steps
     """Number of steps over which the value is multiplied by `decay_rate` once."""
-    decay_rate: Positive
+    decay_rate: PositiveFloat
     """The factor; above 1 the value grows."""
     staircase: bool = False
     """Whether the value changes only after every whole `decay_steps`."""

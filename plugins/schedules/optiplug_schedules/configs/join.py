@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, NonNegative, ScheduleConfig
+from optiplug import ConfigError, NonNegativeScalar, ScheduleConfig
 from optiplug_schedules.fields import Boundaries
 
 __all__ = ["JoinConfig"]
@@ -17,7 +17,7 @@ class JoinConfig(ScheduleConfig):
     paper = "None: several schedules in a row"
     example = {"schedules": [0.1, 0.01], "boundaries": [1000]}
 
-    schedules: tuple[NonNegative, ...]
+    schedules: tuple[NonNegativeScalar, ...]
     """The schedules or numbers in order; each counts its steps from its own start."""
     boundaries: Boundaries
     """First step of each schedule but the first; strictly increasing."""

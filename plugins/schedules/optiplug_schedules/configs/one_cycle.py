@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optiplug import Number, Positive, ScheduleConfig
+from optiplug import Number, PositiveFloat, ScheduleConfig
 from optiplug_schedules.fields import Rate, Steps
 
 __all__ = ["OneCycleConfig"]
@@ -26,7 +26,7 @@ class OneCycleConfig(ScheduleConfig):
     """Number of steps of the cycle; the last value holds from then on."""
     pct_start: Annotated[float, Number(gt=0, lt=1, schedule=False)] = 0.3
     """Fraction of the steps on the way up; the peak is at step ``int(pct_start * total_steps)``."""
-    div_factor: Positive = 25.0
+    div_factor: PositiveFloat = 25.0
     """The first value is the peak divided by this."""
-    final_div_factor: Positive = 10000.0
+    final_div_factor: PositiveFloat = 10000.0
     """The last value is the first divided by this."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import Positive, ScheduleConfig
+from optiplug import PositiveFloat, ScheduleConfig
 from optiplug_schedules.fields import Rate, Steps
 
 __all__ = ["PolynomialConfig"]
@@ -21,7 +21,7 @@ class PolynomialConfig(ScheduleConfig):
     """Number of steps to the end value."""
     end_learning_rate: Rate = 0.0001
     """Value from `decay_steps` on; it may be the higher one."""
-    power: Positive = 1.0
+    power: PositiveFloat = 1.0
     """Power of the polynomial: 1 a straight line, 0.5 a square root."""
     cycle: bool = False
     """Whether the decay starts anew, each time lower and longer, when the end value is reached."""

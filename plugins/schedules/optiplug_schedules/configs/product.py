@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optiplug import NonNegative, ScheduleConfig
+from optiplug import NonNegativeScalar, ScheduleConfig
 
 __all__ = ["ProductConfig"]
 
@@ -18,5 +18,5 @@ class ProductConfig(ScheduleConfig):
     paper = "None: several schedules at once"
     example = {"schedules": [0.1, {"use": "constant", "value": 0.5}]}
 
-    schedules: Annotated[tuple[NonNegative, ...], Field(min_length=1)]
+    schedules: Annotated[tuple[NonNegativeScalar, ...], Field(min_length=1)]
     """The schedules or numbers; all of them count their steps from 0."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegative, ScheduleConfig
+from optiplug import NonNegativeScalar, ScheduleConfig
 from optiplug_schedules.fields import Rate, Steps
 
 __all__ = ["WarmupConfig"]
@@ -15,7 +15,7 @@ class WarmupConfig(ScheduleConfig):
     paper = "Goyal et al. 2017, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, arXiv:1706.02677"
     example = {"schedule": 0.1, "warmup_steps": 100}
 
-    schedule: NonNegative
+    schedule: NonNegativeScalar
     """What follows the warmup: a schedule, whose step 0 is the end of the warmup, or a number."""
     warmup_steps: Steps
     """Number of steps of the warmup."""

@@ -1,0 +1,324 @@
+"""The base of every config that a plugin offers by name."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Mapping
+from functools import reduce
+from typing import Any, ClassVar
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ValidationError,
+    field_validator,
+)
+from pydantic_core import CoreSchema, core_schema
+
+from optiplug import registry
+from optiplug._hookspecs import hook_names
+from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
+
+from .validation_errors import problems
+
+__all__ = ["NamedConfig", "ScheduleConfig", "Section", "config_of", "reference_schema", "resolve"]
+
+
+class Section(BaseModel):
+    """Base of what is a part of a config and has no name of its own, such as an entry of a list.
+
+    As in a config, a value that breaks a rule of its field, or an unknown key, is a ConfigError.
+    """
+
+    model_config = ConfigDict(
+        frozen=True,
+        strict=True,
+        extra="forbid",
+        allow_inf_nan=False,
+        validate_default=True,
+        arbitrary_types_allowed=True,
+        use_attribute_docstrings=True,
+        defer_build=True,
+    )
+
+    replaced: ClassVar[Mapping[str, str]] = {}
+
+    def __init__(self, /, **values: Any) -> None:
+        try:
+            super().__init__(**values)
+        except ValidationError as error:
+            raise ConfigError(problems(error, values, type(self))) from None
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _lists_are_tuples(cls, value: Any) -> Any:
+        return _tuples(value)
+
+
+class NamedConfig(Section):
+    """Hyperparameters of one plugin: validated, frozen, and free of TensorFlow.
+
+    A subclass lists its hyperparameters as fields, each with its default and a docstring below
+    it, and says in `implementation` which class they configure. Unknown keys, NaN, infinities and
+    booleans in place of numbers are refused; a ConfigError lists every broken rule at once.
+
+    Where a field is required, `example` holds hyperparameters for trying the plugin out:
+    ``Config(**Config.example)`` is what its documentation and `optiplug.testing` create. `replaced`
+    says what to write instead of a key that was a field once, or is one elsewhere.
+
+    What keeps state between steps raises `state_version` when names or shapes of its state change,
+    and offers `migrate_state` for older versions. `keras_slots` maps the names that Keras gives to
+    the state of the same algorithm to ours, for `optiplug.convert`.
+
+    A field whose type is the config base of a kind, e.g. ``ScheduleConfig``, accepts whatever the
+    registry offers of that kind: ``{"use": "cosine", ...}``, ``"name"`` or a config.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field.
+
+    Examples
+    --------
+    >>> from optiplug import OptimizerConfig
+    >>> class DescentConfig(OptimizerConfig):
+    ...     implementation = "my_package.descent:Descent"
+    ...     rate: float = 0.01
+    >>> DescentConfig(rate=1).rate
+    1.0
+    >>> DescentConfig(rate=True)
+    Traceback (most recent call last):
+    optiplug.errors.ConfigError: rate: must be a number. Received: True.
+    """
+
+    kind: ClassVar[str]
+    implementation: ClassVar[str | type]
+    paper: ClassVar[str] = ""
+    state_version: ClassVar[int] = 1
+    keras_slots: ClassVar[Mapping[str, str]] = {}
+    example: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, /, **values: Any) -> None:
+        if "kind" in type(self).__dict__:
+            raise TypeError(f"{type(self).__name__} is abstract: it has no implementation")
+        super().__init__(**values)
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+        """Put the fields of the plugin before those that all plugins of its kind have."""
+        super().__pydantic_init_subclass__(**keywords)
+        lineage = inspect.getmro(cls)
+        base = next((index for index, each in enumerate(lineage) if "kind" in each.__dict__), len(lineage))
+        own = [name for each in reversed(lineage[:base]) for name in inspect.get_annotations(each)]
+        fields = cls.__pydantic_fields__
+        if "use" in fields:
+            raise TypeError(f"{cls.__name__}: `use` names the plugin, so it cannot be a field")
+        ordered = {name: fields[name] for name in [*own, *fields] if name in fields}
+        fields.clear()
+        fields.update(ordered)
+
+    def create(self, **runtime: Any) -> Any:
+        """Return an object of the `implementation`, configured by this.
+
+        `runtime` is what an implementation takes beside a config, such as the `mesh` of an optimizer.
+
+        Raises
+        ------
+        BrokenPluginError
+            If the implementation cannot be imported.
+        """
+        return self.load_implementation()(self, **runtime)
+
+    @classmethod
+    def load_implementation(cls) -> Any:
+        """Return what `implementation` names, importing it.
+
+        Raises
+        ------
+        BrokenPluginError
+            If it cannot be imported.
+        """
+        target = cls.implementation
+        if isinstance(target, type):
+            return target
+        module, _, attribute = target.partition(":")
+        try:
+            return reduce(getattr, attribute.split("."), importlib.import_module(module))
+        except Exception as error:  # a module may raise anything
+            reason = f"{type(error).__name__}: {error}"
+            rule = f"{target}, the implementation of {cls.__name__}, cannot be imported: {reason}"
+            raise BrokenPluginError(rule) from error
+
+    @classmethod
+    def migrate_state(cls, version: int, values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003
+        """Return state that an older `version` saved, an array for each name, as this version names it.
+
+        Names are those within this plugin, such as ``momentum/encoder/kernel``.
+
+        Raises
+        ------
+        StateError
+            If there is no way; here, always.
+        """
+        raise StateError(
+            f"state of version {version} cannot be read by version {cls.state_version} of {cls.__name__}",
+            hint="load it with the version of the plugin that saved it",
+        )
+
+    def dump(self) -> dict[str, Any]:
+        """Return this config as plain JSON values: its name under "use", then every field.
+
+        ``resolve(config.kind, config.dump()) == config``.
+
+        Raises
+        ------
+        ConfigError
+            If something in it can be used in code only: a function in place of a number, or a
+            class that is not registered.
+        """
+        dumped: dict[str, Any] = _plain(self)
+        return dumped
+
+    def dump_fields(self) -> dict[str, Any]:
+        """Return the fields as `dump` does, for a config that need not have a name."""
+        dumped: dict[str, Any] = _plain(dict(self))
+        return dumped
+
+    @property
+    def exemptions(self) -> Mapping[str, str]:
+        """The checks of `optiplug.testing` that by its nature it cannot pass, each with the reason."""
+        return {}
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first line of the docstring."""
+        return (cls.__doc__ or "").strip().partition("\n")[0]
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        if "kind" not in cls.__dict__:
+            return handler(source)
+        return core_schema.no_info_plain_validator_function(lambda value: resolve(cls.kind, value))
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        if "kind" in cls.__dict__:
+            return reference_schema(cls.kind)
+        described = handler.resolve_ref_schema(handler(schema))
+        described["properties"] = {"use": _USE, **described.get("properties", {})}
+        described["required"] = ["use", *described.get("required", [])]
+        return described
+
+
+class ScheduleConfig(NamedConfig):
+    """Base of the configs of schedules: hyperparameters that depend on the step."""
+
+    kind = "schedules"
+
+
+def resolve(kind: str, value: Any) -> NamedConfig:
+    """Return the validated config of this kind that `value` stands for.
+
+    Parameters
+    ----------
+    kind
+        One of `registry.KINDS`.
+    value
+        ``{"use": reference, ...}``, a reference, a config, or an object that keeps one as `config`.
+
+    Raises
+    ------
+    ConfigError
+        If a rule is broken, with every problem and its path from `value` on.
+
+    Examples
+    --------
+    >>> resolve("optimizers", {"use": "sgd", "momentum": 0.9}).momentum
+    0.9
+    """
+    config = config_of(value)
+    if config is not None:
+        if config.kind != kind:
+            raise ConfigError(f"must be one of the {kind}, not of the {config.kind}", received=value)
+        return config
+    if isinstance(value, str):
+        return _selected(kind, value, ())()
+    if not isinstance(value, Mapping):
+        raise ConfigError(
+            f"must be one of the {kind}", received=value, hint="write `use: NAME` with its fields"
+        )
+    odd = [key for key in value if not isinstance(key, str)]
+    if odd:
+        raise ConfigError([Problem((), "keys must be texts", key) for key in odd])
+    if "use" not in value:
+        known = ", ".join(sorted({entry.name for entry in registry.entries(kind)}))
+        raise ConfigError("must say which plugin to `use`", received=value, hint=f"the {kind} are {known}")
+    selected = _selected(kind, value["use"], ("use",))
+    return selected(**{key: item for key, item in value.items() if key != "use"})
+
+
+def config_of(value: Any) -> NamedConfig | None:
+    """Return `value` if it is a config, else the config that it keeps as `config`, if any."""
+    config = value if isinstance(value, NamedConfig) else getattr(value, "config", None)
+    return config if isinstance(config, NamedConfig) else None
+
+
+def reference_schema(kind: str) -> dict[str, Any]:
+    """Return the JSON Schema of a value that selects a plugin by name."""
+    named = {"type": "object", "properties": {"use": _USE}, "required": ["use"], "x-optiplug-kind": kind}
+    return {"anyOf": [_USE, named], "description": f"One of the {kind}."}
+
+
+_USE = {"type": "string", "description": "NAME, NAME@DISTRIBUTION or NAME@DISTRIBUTION>=VERSION of a plugin."}
+
+
+def _selected(kind: str, reference: Any, path: tuple[str | int, ...]) -> type[NamedConfig]:
+    try:
+        config: type[NamedConfig] = registry.get(kind, reference)
+    except PluginError as error:
+        raise ConfigError([Problem(path, error.rule, reference, error.hint, plugin=True)]) from error
+    except ConfigError as error:
+        raise ConfigError([problem.within(*path) for problem in error.problems]) from None
+    return config
+
+
+def _tuples(value: Any) -> Any:
+    """Turn the lists of a document into the tuples of a frozen config."""
+    if isinstance(value, dict):
+        return {key: _tuples(item) for key, item in value.items()}
+    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+
+
+def _plain(value: Any) -> Any:
+    found: list[Problem] = []
+    dumped = _dumped(value, (), found)
+    if found:
+        raise ConfigError(found)
+    return dumped
+
+
+def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> Any:
+    """Return `value` as plain JSON values, collecting what cannot be one in `found`."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, tuple):
+        return [_dumped(item, (*path, index), found) for index, item in enumerate(value)]
+    config = config_of(value)
+    if isinstance(value, Mapping) or (config is None and isinstance(value, Section)):
+        return {str(key): _dumped(item, (*path, str(key)), found) for key, item in dict(value).items()}
+    try:
+        if config is None and hook_names(value):  # registered without a Config: it has default fields only
+            config = registry.get("processors", registry.reference_of(type(value)))()
+        if config is not None:
+            fields = {"use": registry.reference_of(type(config)), **dict(config)}
+            return {name: _dumped(item, (*path, name), found) for name, item in fields.items()}
+    except PluginError as error:
+        found.append(Problem(path, error.rule, value, error.hint))
+        return None
+    found.append(Problem(path, "can be used in code only", value, "give a number, or register a schedule"))
+    return None

@@ -1,0 +1,95 @@
+"""Objects made from one validated config: optimizers, processors and schedules."""
+
+from __future__ import annotations
+
+from inspect import Parameter, Signature, signature
+from typing import Any, ClassVar
+
+from optiplug.errors import ConfigError
+
+from .base import NamedConfig
+
+__all__ = ["Configured"]
+
+
+class Configured:
+    """Base of what a config creates.
+
+    ``Thing(0.1, momentum=0.9)``, ``Thing(ThingConfig(...))`` and ``ThingConfig(...).create()`` are
+    the same: one validated config, kept as `config`. The signature of the class is read off its
+    `Config`: its own fields in order, then, by keyword only, those of the base config and what the
+    constructor takes beside a config.
+    """
+
+    Config: ClassVar[type[NamedConfig]]
+    config: Any
+
+    def __init_subclass__(cls, **keywords: Any) -> None:
+        super().__init_subclass__(**keywords)
+        if "Config" in cls.__dict__ and "__init__" not in cls.__dict__:
+            cls.__signature__ = _OfTheClass(_signature(cls))  # type: ignore[attr-defined]  # read by inspect
+
+    @classmethod
+    def configure(cls, *positional: Any, **hyperparameters: Any) -> Any:
+        """Return the validated config for these arguments.
+
+        Raises
+        ------
+        ConfigError
+            If an argument breaks a rule of the `Config`; all broken rules are listed.
+        """
+        if len(positional) == 1 and isinstance(positional[0], cls.Config) and not hyperparameters:
+            return positional[0]
+        names = _positional_names(cls.Config)
+        if len(positional) > len(names):
+            raise ConfigError(
+                f"{cls.__name__} takes at most {len(names)} positional arguments ({', '.join(names)})",
+                received=positional,
+                hint="pass the others by name",
+            )
+        given = dict(zip(names, positional, strict=False))
+        twice = sorted(given.keys() & hyperparameters.keys())
+        if twice:
+            raise ConfigError(f"{cls.__name__} got {twice[0]!r} by position and by name", received=positional)
+        return cls.Config(**given, **hyperparameters)
+
+
+class _OfTheClass:
+    """An attribute that instances lack: what creates a schedule is not what a schedule is called with."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __get__(self, instance: Any, owner: type) -> Any:
+        if instance is not None:
+            raise AttributeError("__signature__")
+        return self.value
+
+
+def _inherited(config: type[NamedConfig]) -> set[str]:
+    """Return the fields that come from the base config of a kind, shared by all plugins of it."""
+    bases = [base for base in config.__mro__[1:] if "kind" in base.__dict__]
+    return {name for base in bases for name in base.model_fields}  # type: ignore[attr-defined]  # pydantic's
+
+
+def _positional_names(config: type[NamedConfig]) -> list[str]:
+    inherited = _inherited(config)
+    return [name for name in config.model_fields if name not in inherited] or list(config.model_fields)
+
+
+def _signature(configured: type[Configured]) -> Signature:
+    config = configured.Config
+    own = _positional_names(config)
+    parameters = [
+        Parameter(
+            name,
+            Parameter.POSITIONAL_OR_KEYWORD if name in own else Parameter.KEYWORD_ONLY,
+            default=Parameter.empty if field.is_required() else field.get_default(call_default_factory=True),
+            annotation=field.annotation,
+        )
+        for name, field in config.model_fields.items()
+    ]
+    beside = signature(configured.__init__).parameters.values()
+    parameters += [each for each in beside if each.kind is Parameter.KEYWORD_ONLY]
+    # A required argument cannot follow an optional one in a signature, whatever order the fields have.
+    return Signature(sorted(parameters, key=lambda each: (each.kind, each.default is not Parameter.empty)))

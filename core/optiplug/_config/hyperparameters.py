@@ -1,0 +1,174 @@
+"""Types of hyperparameters, for the fields of a config.
+
+The name of a type says its bounds and what it holds: a ``...Scalar`` is a number, or a schedule that
+gives one at each step; a ``...Float`` is a number only, and a ``...Int`` a whole one. The bounds are
+checked where the value is a number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from numbers import Real
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from optiplug.errors import ConfigError
+
+from .base import ScheduleConfig, config_of, reference_schema, resolve
+from .keras_schedules import translated
+
+__all__ = [
+    "BelowOneScalar",
+    "NonNegativeFloat",
+    "NonNegativeInt",
+    "NonNegativeScalar",
+    "Number",
+    "PathGlobs",
+    "PositiveFloat",
+    "PositiveInt",
+    "PositiveScalar",
+    "Scalar",
+    "UnitFloat",
+    "UnitScalar",
+    "renamed_types",
+]
+
+
+@dataclass(frozen=True, repr=False)
+class Number:
+    """Annotation of a field that holds a finite number within bounds or, unless refused, a schedule.
+
+    A number may be of any real type but bool; the config keeps it as a float. A schedule is one of
+    the registry, as a config or a mapping with `use`, or, in code, any callable. A schedule of Keras
+    becomes the config of the same name here, so that it can be dumped.
+
+    Examples
+    --------
+    >>> from typing import Annotated
+    >>> from optiplug import Scalar
+    >>> Temperature = Annotated[Scalar, Number(gt=0, le=10)]
+    >>> Number(gt=0, le=10).check(3)
+    3.0
+    """
+
+    gt: float | None = None
+    ge: float | None = None
+    lt: float | None = None
+    le: float | None = None
+    schedule: bool = True
+
+    def check(self, value: Any) -> Any:
+        """Return the number as a float, a schedule as its config, a callable as it is."""
+        if not isinstance(value, bool) and isinstance(value, Real):
+            return self._bounded(value)
+        if self.schedule and (isinstance(value, Mapping) or config_of(value) is not None):
+            return resolve(ScheduleConfig.kind, translated(value))
+        if self.schedule and callable(value) and not isinstance(value, type):
+            return _known(value)
+        rule = "must be a number or a schedule" if self.schedule else "must be a number"
+        raise ConfigError(rule, received=value, hint=_hint(value))
+
+    def _bounded(self, value: Real) -> float:
+        try:
+            number = float(value)
+        except OverflowError:
+            number = math.inf
+        if not math.isfinite(number):
+            raise ConfigError("must be finite", received=value)
+        for bound, sign, kept in (
+            (self.gt, ">", self.gt is None or number > self.gt),
+            (self.ge, ">=", self.ge is None or number >= self.ge),
+            (self.lt, "<", self.lt is None or number < self.lt),
+            (self.le, "<=", self.le is None or number <= self.le),
+        ):
+            if not kept:
+                raise ConfigError(f"must be {sign} {bound}", received=value)
+        return number
+
+    def __repr__(self) -> str:
+        given = ", ".join(f"{name}={value}" for name, value in vars(self).items() if value is not None)
+        return f"Number({given})"
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        bounds = {
+            "exclusiveMinimum": self.gt,
+            "minimum": self.ge,
+            "exclusiveMaximum": self.lt,
+            "maximum": self.le,
+        }
+        number = {"type": "number", **{key: bound for key, bound in bounds.items() if bound is not None}}
+        if not self.schedule:
+            return number
+        return {"anyOf": [number, reference_schema(ScheduleConfig.kind)["anyOf"][1]]}
+
+
+def _known(schedule: Any) -> Any:
+    """Return the config that says the same as a callable, if there is one, else the callable."""
+    said = translated(schedule)
+    try:
+        return schedule if said is schedule else resolve(ScheduleConfig.kind, said)
+    except ConfigError:  # Keras takes hyperparameters that a config does not, such as tensors
+        return schedule
+
+
+def _hint(value: Any) -> str:
+    try:
+        float(value)
+    except (TypeError, ValueError):
+        return ""
+    return "write it without quotes" if isinstance(value, str) else ""
+
+
+_Scalar: TypeAlias = float | ScheduleConfig | Callable[..., Any]
+
+Scalar: TypeAlias = Annotated[_Scalar, Number()]
+"""Any finite number, or a schedule."""
+
+NonNegativeScalar: TypeAlias = Annotated[_Scalar, Number(ge=0)]
+"""A number >= 0, or a schedule: a learning rate, a weight decay."""
+
+PositiveScalar: TypeAlias = Annotated[_Scalar, Number(gt=0)]
+"""A number > 0, or a schedule: a bound."""
+
+UnitScalar: TypeAlias = Annotated[_Scalar, Number(ge=0, le=1)]
+"""A number in [0, 1], or a schedule."""
+
+BelowOneScalar: TypeAlias = Annotated[_Scalar, Number(ge=0, lt=1)]
+"""A number in [0, 1), or a schedule: the decay rate of a moving average."""
+
+NonNegativeFloat: TypeAlias = Annotated[float, Number(ge=0, schedule=False)]
+"""A number >= 0; no schedule."""
+
+PositiveFloat: TypeAlias = Annotated[float, Number(gt=0, schedule=False)]
+"""A number > 0; no schedule."""
+
+UnitFloat: TypeAlias = Annotated[float, Number(ge=0, le=1, schedule=False)]
+"""A number in [0, 1]; no schedule."""
+
+NonNegativeInt: TypeAlias = Annotated[int, Field(ge=0)]
+"""A whole number >= 0."""
+
+PositiveInt: TypeAlias = Annotated[int, Field(ge=1)]
+"""A whole number >= 1."""
+
+PathGlobs: TypeAlias = tuple[str, ...]
+"""Globs on the paths of variables, e.g. ``["*/bias", "encoder/*"]``; ``*`` crosses ``/``."""
+
+renamed_types: dict[str, str] = {
+    "ClosedUnitInterval": "UnitScalar",
+    "LearningRate": "NonNegativeScalar",
+    "NonNegative": "NonNegativeScalar",
+    "Positive": "PositiveFloat",
+    "Selector": "PathGlobs",
+    "UnitInterval": "BelowOneScalar",
+}
+"""What types were called before their names said bounds and schedules; `optiplug` still knows them."""

@@ -1,0 +1,173 @@
+"""The config bases of the five kinds of plugins."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, field_validator
+from pydantic_core import CoreSchema, core_schema
+
+from optiplug._hookspecs import STAGES, hook_names
+from optiplug.errors import ConfigError
+
+from .base import NamedConfig, ScheduleConfig, Section, config_of, reference_schema, resolve
+from .hyperparameters import (
+    NonNegativeInt,
+    NonNegativeScalar,
+    PathGlobs,
+    PositiveInt,
+    PositiveScalar,
+    UnitScalar,
+)
+
+__all__ = [
+    "CommandConfig",
+    "OptimizerConfig",
+    "ProcessorConfig",
+    "ScheduleConfig",
+    "Section",
+    "Selection",
+    "TaskConfig",
+]
+
+_CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
+
+
+class Selection(Section):
+    """Base of a part of a config that chooses variables by their paths."""
+
+    only: PathGlobs = ()
+    """Globs on variable paths; only variables that match one are chosen. Empty: all."""
+    skip: PathGlobs = ()
+    """Globs on variable paths; variables that match one are left alone."""
+    min_ndim: NonNegativeInt = 0
+    """Variables with fewer dimensions are left alone."""
+
+
+class ProcessorConfig(Selection, NamedConfig):
+    """Base of the configs of processors: what hooks into the stages of a step.
+
+    Class attributes say what is so for all processors of a class: `elementwise` and `copies` as in
+    `OptimizerConfig`, and `takes_rows`, that it can do with the rows of a table that have a gradient,
+    which are all that it gets with ``sparse: lazy``; None: if it is elementwise.
+    """
+
+    kind = "processors"
+    elementwise: ClassVar[bool] = False
+    takes_rows: ClassVar[bool | None] = None
+    copies: ClassVar[str] = ""
+
+    name: str | None = None
+    """Name of this processor and of its state; by default the one in the registry."""
+
+
+class TaskConfig(NamedConfig):
+    """Base of the configs of tasks: a model, its data and its loss."""
+
+    kind = "tasks"
+
+
+class CommandConfig(NamedConfig):
+    """Base of the configs of commands; `implementation` names the function that the CLI runs."""
+
+    kind = "commands"
+
+
+class _Processor:
+    """Annotation of an entry of `processors`: a config, what names one, or an object with hooks."""
+
+    def check(self, value: Any) -> Any:
+        if isinstance(value, NamedConfig | Mapping | str):
+            return resolve(ProcessorConfig.kind, value)
+        if isinstance(value, type):
+            raise ConfigError(
+                "must be an object, not a class", received=value, hint=f"write {value.__name__}()"
+            )
+        if isinstance(config_of(value), ProcessorConfig) or hook_names(value):
+            return value
+        raise ConfigError(
+            "must be a processor's name, `use: NAME` with its fields, or an object with hooks",
+            received=value,
+            hint=f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl",
+        )
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.check)
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return reference_schema(ProcessorConfig.kind)
+
+
+_Entry: TypeAlias = Annotated[Any, _Processor()]
+
+
+class OptimizerConfig(NamedConfig):
+    """Base of the configs of optimizers, with what every optimizer accepts.
+
+    Class attributes say what is so for all optimizers of a class: `elementwise`, that every element of a
+    variable is treated alike; `copies`, why the compiled step copies a variable; `own_weight_decay`,
+    that `weight_decay` is a part of the formula and not a step before it.
+    """
+
+    kind = "optimizers"
+    elementwise: ClassVar[bool] = False
+    own_weight_decay: ClassVar[bool] = False
+    copies: ClassVar[str] = ""
+    replaced: ClassVar[Mapping[str, str]] = {
+        "lr": "write `learning_rate`",
+        "decay": "give `learning_rate` a schedule: inverse_time with decay_steps=1 and this decay_rate",
+        "gradient_aggregator": "write a hook for `pre_aggregate`, or override `aggregate_gradients`",
+        "gradient_transformers": "list them under `processors`, as hooks for `clip`",
+    }
+
+    name: str | None = None
+    """Name of the optimizer and of its state; by default the one in the registry."""
+    weight_decay: NonNegativeScalar | None = None
+    """Decoupled decay: each step first does ``variable -= variable * weight_decay * rate``."""
+    clipnorm: PositiveScalar | None = None
+    """Upper bound of the Euclidean norm of each gradient; a number or a schedule."""
+    clipvalue: PositiveScalar | None = None
+    """Upper bound of the absolute value of each element of each gradient; a number or a schedule."""
+    global_clipnorm: PositiveScalar | None = None
+    """Upper bound of the Euclidean norm of all gradients together; a number or a schedule."""
+    use_ema: bool = False
+    """Keep an exponential moving average of each variable."""
+    ema_momentum: UnitScalar = 0.99
+    """Weight of the old value in that average."""
+    ema_overwrite_frequency: PositiveInt | None = None
+    """Every so many steps the variables become their averages; None: only when training ends."""
+    jit_compile: bool | Literal["auto"] = True
+    """Compile the step with XLA, also on the CPU; "auto": only where there is a GPU, as Keras does."""
+    sparse: Literal["exact", "lazy"] = "exact"
+    """Gradients of rows: "exact" equals dense gradients, "lazy" leaves other rows and their state alone."""
+    state_dtype: Literal["bfloat16", "float32"] | None = None
+    """Dtype in which slots are kept, with the same computing; None: that of each variable."""
+    pack_small_variables: bool = True
+    """Treat small variables as one where every element is treated alike: faster, with the same results."""
+    exclude_from_weight_decay: PathGlobs = ()
+    """Globs on the paths of variables that `weight_decay` leaves alone."""
+    processors: tuple[_Entry, ...] = ()
+    """Processors, and in code any objects with hooks, in the order in which they run."""
+
+    @field_validator("sparse")
+    @classmethod
+    def _lazy_by_elements(cls, value: str) -> str:
+        if value == "lazy" and not cls.elementwise:
+            rule = "only an optimizer that treats every element alike can be lazy"
+            raise ConfigError(rule, received=value, hint="its config says so with `elementwise = True`")
+        return value
+
+    @field_validator(*_CLIPS)
+    @classmethod
+    def _only_one_clip(cls, value: float | None, info: ValidationInfo) -> float | None:
+        earlier = [name for name in _CLIPS if info.data.get(name) is not None]
+        if value is not None and earlier:
+            raise ConfigError(
+                f"cannot be combined with {earlier[0]}",
+                received=value,
+                hint="give one of them, or list both clips under `processors`",
+            )
+        return value

@@ -1,0 +1,104 @@
+"""What pydantic found wrong with a config, in the words of the rule that was broken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from optiplug.errors import ConfigError, Problem, nearest
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+__all__ = ["problems"]
+
+_RULES = {
+    "missing": "is required",
+    "bool_type": "must be true or false",
+    "dict_type": "must be a mapping",
+    "finite_number": "must be finite",
+    "float_type": "must be a number",
+    "int_type": "must be a whole number",
+    "list_type": "must be a list",
+    "string_type": "must be a text",
+    "tuple_type": "must be a list",
+    "greater_than": "must be > {gt}",
+    "greater_than_equal": "must be >= {ge}",
+    "less_than": "must be < {lt}",
+    "less_than_equal": "must be <= {le}",
+    "model_type": "must be a mapping",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "literal_error": "must be {expected}",
+    "string_pattern_mismatch": "must match {pattern}",
+    "string_too_short": "must have at least {min_length} characters",
+    "string_too_long": "must have at most {max_length} characters",
+    "too_short": "must have at least {min_length} items",
+    "too_long": "must have at most {max_length} items",
+}
+
+
+def problems(error: ValidationError, values: Mapping[str, Any], config: type[Any]) -> list[Problem]:
+    """Return every problem with `values`, the arguments of this class of configs."""
+    found: dict[tuple[str | int, ...], Problem] = {}
+    for detail in error.errors(include_url=False):
+        for problem in _translated(detail, values, config):
+            earlier = found.get(problem.path)
+            found[problem.path] = _either(earlier, problem) if earlier else problem
+    return list(found.values())
+
+
+def _either(first: Problem, second: Problem) -> Problem:
+    """Join what two members of a union ask of the same value."""
+    rule = first.rule
+    if second.rule not in rule:
+        rule += f" or {second.rule.removeprefix('must be ')}"
+    return replace(first, rule=rule, plugin=first.plugin or second.plugin)
+
+
+def _translated(detail: ErrorDetails, values: Mapping[str, Any], config: type[Any]) -> Iterator[Problem]:
+    kind, context = detail["type"], detail.get("ctx", {})
+    path, received = _path(detail, values), detail["input"]
+    cause = context.get("error")
+    if isinstance(cause, ConfigError):
+        yield from (problem.within(*path) for problem in cause.problems)
+    elif kind == "missing":
+        yield Problem(path, _RULES[kind])
+    elif kind == "extra_forbidden":
+        yield Problem(
+            path, f"is not a field of {config.__name__}", received, _instead(str(path[-1]), config), key=True
+        )
+    elif kind in _RULES:
+        choices = re.findall(r"'(.*?)'", str(context.get("expected", "")))
+        hint = nearest(received, choices) if isinstance(received, str) else ""
+        bounds = {key: _short(value) for key, value in context.items()}
+        yield Problem(path, _RULES[kind].format(**bounds), received, hint)
+    else:
+        yield Problem(path, str(cause or detail["msg"].replace("Input should be", "must be")), received)
+
+
+def _instead(key: str, config: type[Any]) -> str:
+    fields = list(config.model_fields)
+    return config.replaced.get(key) or f"{nearest(key, fields)} the fields are {', '.join(fields)}".strip()
+
+
+def _short(bound: Any) -> Any:
+    """Return 0 for 0.0: a bound as it was written, before pydantic made it a float."""
+    return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
+
+
+def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Return the keys that lead to the value, without the members of unions that pydantic adds."""
+    location = detail["loc"]
+    if not location:
+        return ()
+    path, here = [location[0]], values.get(str(location[0]))
+    for key in location[1:]:
+        try:
+            here = here[key]  # type: ignore[index]  # what cannot be indexed ends the path
+        except (LookupError, TypeError):
+            return (*path, location[-1]) if detail["type"] == "missing" else tuple(path)
+        path.append(key)
+    return tuple(path)

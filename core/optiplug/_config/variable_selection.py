@@ -1,0 +1,43 @@
+"""Which variables a processor applies to: globs on variable paths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+
+from optiplug.errors import ConfigError, nearest
+
+from .kinds import Selection
+
+__all__ = ["select"]
+
+
+def select(config: Selection, ranks: Mapping[str, int], where: str) -> list[str]:
+    """Return the paths, out of those in `ranks` (path -> number of dimensions), that `config` selects.
+
+    Raises
+    ------
+    ConfigError
+        If a pattern matches no path at all, naming the nearest one.
+    """
+    for field in ("only", "skip"):
+        for pattern in getattr(config, field):
+            if not _matching(pattern, ranks):
+                raise ConfigError(
+                    "a pattern must match at least one variable path",
+                    where=f"{where}.{field}",
+                    received=pattern,
+                    hint=nearest(pattern, ranks) or f"the paths are {_shown(list(ranks))}",
+                )
+    chosen = [path for path, rank in ranks.items() if rank >= config.min_ndim]
+    if config.only:
+        chosen = [path for path in chosen if any(fnmatchcase(path, pattern) for pattern in config.only)]
+    return [path for path in chosen if not any(fnmatchcase(path, pattern) for pattern in config.skip)]
+
+
+def _matching(pattern: str, paths: Mapping[str, int]) -> list[str]:
+    return [path for path in paths if fnmatchcase(path, pattern)]
+
+
+def _shown(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:8]) + (", ..." if len(paths) > 8 else "")

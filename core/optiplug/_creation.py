@@ -1,0 +1,89 @@
+"""Objects by name, and optimizers from configs and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from optiplug import registry
+
+from ._config.base import NamedConfig, resolve
+from ._optimizer.optimizer import Optimizer
+from .document import read
+from .errors import ConfigError, UnknownPluginError
+
+__all__ = ["create", "from_config"]
+
+_KINDS = ("optimizers", "processors", "schedules")
+
+
+def create(name: str, /, *, mesh: Any = None, **hyperparameters: Any) -> Any:
+    """Create an optimizer, a processor or a schedule by its name.
+
+    Parameters
+    ----------
+    name
+        ``name``, ``name@distribution`` or ``name@distribution>=1.2``. Optimizers come first,
+        then processors, then schedules.
+    mesh
+        The `tf.experimental.dtensor.Mesh` of an optimizer whose variables are on one; see `Optimizer`.
+    hyperparameters
+        The fields of its config.
+
+    Raises
+    ------
+    PluginError
+        If nothing of this name is installed, or it cannot be used.
+    ConfigError
+        If a hyperparameter breaks a rule.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> optiplug.create("sgd", learning_rate=0.1, momentum=0.9).config.momentum
+    0.9
+    """
+    for kind in _KINDS if mesh is None else _KINDS[:1]:
+        try:
+            config: type[NamedConfig] = registry.get(kind, name)
+        except UnknownPluginError:
+            continue
+        return config(**hyperparameters).create(**_runtime(mesh))
+    return registry.get(_KINDS[0], name)  # raises, with the nearest name of an optimizer
+
+
+def from_config(config: Mapping[str, Any] | str | Path | NamedConfig, *, mesh: Any = None) -> Optimizer:
+    """Create an optimizer from a config object, a mapping with `use`, or the path of a file of one.
+
+    A `mesh` is no part of a config; see `Optimizer`.
+
+    Raises
+    ------
+    ConfigError
+        If the config breaks rules: all of them, with ``file:line:column`` for a file.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> optimizer = optiplug.from_config({"use": "sgd", "learning_rate": 0.5})
+    >>> optiplug.from_config(optimizer.get_config()).config == optimizer.config
+    True
+    """
+    if isinstance(config, NamedConfig | Mapping):
+        return _optimizer(config, mesh)
+    document = read(Path(config))
+    try:
+        return _optimizer(document.data, mesh)
+    except ConfigError as error:
+        raise document.locate(error) from None
+
+
+def _optimizer(config: Any, mesh: Any) -> Optimizer:
+    optimizer: Optimizer = resolve("optimizers", config).create(**_runtime(mesh))
+    return optimizer
+
+
+def _runtime(mesh: Any) -> dict[str, Any]:
+    """Return what a constructor takes beside the config, and nothing where nothing was said."""
+    return {} if mesh is None else {"mesh": mesh}

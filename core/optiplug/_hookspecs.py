@@ -1,0 +1,155 @@
+"""The stages of a step, in their order, and the hook specifications of those that hooks take part in.
+
+A hook is any object with methods marked `hookimpl` and named after a stage::
+
+    from optiplug import hookimpl
+
+    class Halve:
+        @hookimpl
+        def clip(self, gradients, step):
+            return [gradient / 2 for gradient in gradients]
+
+A method may leave out arguments that it does not need. Hooks run while the step is
+traced, in the order in which the config lists them, and cost nothing afterwards.
+
+To add a stage, add it to `ORDER` and its signature to `HookSpecs`: the step, the checks of hooks, the
+explanations and the documentation read both.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+import pluggy
+
+if TYPE_CHECKING:  # TensorFlow takes seconds to import, and this file is read by the command line
+    from ._step.step import Step
+    from ._types import Gradient, Tensor
+
+__all__ = ["ORDER", "STAGES", "HookSpecs", "Part", "Stage", "hook_names", "hookimpl"]
+
+hookspec = pluggy.HookspecMarker("optiplug")
+hookimpl = pluggy.HookimplMarker("optiplug")
+
+_MARK = f"{hookimpl.project_name}_impl"  # the attribute that pluggy sets on a marked function
+
+
+class HookSpecs:
+    """The signatures of the stages that hooks take part in."""
+
+    @hookspec
+    def rate(self, rates: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
+        """Change the learning rate of each variable: scalar tensors, before all that depends on them."""
+        raise NotImplementedError
+
+    @hookspec
+    def pre_aggregate(self, gradients: Sequence[Gradient], step: Step) -> Sequence[Gradient]:
+        """Change each replica's own gradients, before they are summed over replicas."""
+        raise NotImplementedError
+
+    @hookspec
+    def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[Sequence[Tensor], Tensor]:
+        """Return (gradients, proceed): a scalar boolean tensor that says whether this step happens."""
+        raise NotImplementedError
+
+    @hookspec
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
+        """Change the summed gradients, with the whole list in sight."""
+        raise NotImplementedError
+
+    @hookspec
+    def decay(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
+        """Decay weights: change gradients (coupled) or assign `step.variables` (decoupled)."""
+        raise NotImplementedError
+
+    @hookspec
+    def update(self, updates: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
+        """Change what the optimizer proposes to add to each variable."""
+        raise NotImplementedError
+
+    @hookspec
+    def post_step(self, step: Step) -> None:
+        """Look at, or average, the new values of the variables."""
+        raise NotImplementedError
+
+    @hookspec
+    def finalize(self, step: Step) -> None:
+        """Assign the final values of the variables when training ends."""
+        raise NotImplementedError
+
+
+Part: TypeAlias = Literal["every part", "replica", "gate", "core", "end"]
+"""The part of a step that a stage belongs to; each part is traced by itself, for a reason of its own."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage: a hook specification of its name says what hooks do in it, or `built_in` what the step does.
+
+    >>> clip = next(stage for stage in ORDER if stage.name == "clip")
+    >>> clip.passes, clip.summary
+    ('gradients', 'Change the summed gradients, with the whole list in sight.')
+    """
+
+    name: str
+    part: Part
+    built_in: str = ""
+
+    @property
+    def takes_hooks(self) -> bool:
+        """Whether hooks take part in it."""
+        return not self.built_in
+
+    @property
+    def passes(self) -> str:
+        """The name of what is handed from hook to hook; empty where hooks return nothing."""
+        arguments = (
+            list(inspect.signature(getattr(HookSpecs, self.name)).parameters) if self.takes_hooks else []
+        )
+        return next((name for name in arguments if name not in {"self", "step"}), "")
+
+    @property
+    def summary(self) -> str:
+        """What happens in it, in one line."""
+        return self.built_in or (inspect.getdoc(getattr(HookSpecs, self.name)) or "").partition("\n")[0]
+
+
+ORDER: tuple[Stage, ...] = (
+    Stage("rate", "every part"),
+    Stage("pre_aggregate", "replica"),
+    Stage("aggregate", "replica", "Gradients are summed over replicas, then duplicate rows of sparse ones."),
+    Stage("gate", "gate"),
+    Stage("clip", "core"),
+    Stage("decay", "core"),
+    Stage("update_step", "core", "The optimizer, or the one inside of it for that variable, updates it."),
+    Stage("update", "core"),
+    Stage("constraint", "core", "The constraints that variables have are applied."),
+    Stage("post_step", "core"),
+    Stage("commit", "core", "What was assigned is written, and `iterations` grows by one."),
+    Stage("finalize", "end"),
+)
+"""Everything that happens in a step, in its order, and what happens when training ends."""
+
+STAGES: tuple[str, ...] = tuple(stage.name for stage in ORDER if stage.takes_hooks)
+"""The names of the stages that hooks take part in."""
+
+
+def hook_names(thing: object) -> tuple[str, ...]:
+    """Return the names of the methods of an object, or a class, that are marked with `hookimpl`.
+
+    Nothing of the object is run, neither properties nor `__getattr__`.
+
+    Examples
+    --------
+    >>> class Watch:
+    ...     @hookimpl
+    ...     def post_step(self, step): ...
+    >>> hook_names(Watch())
+    ('post_step',)
+    """
+    lineage = (thing if isinstance(thing, type) else type(thing)).__mro__
+    members = {name: member for each in reversed(lineage) for name, member in vars(each).items()}
+    return tuple(sorted(name for name, member in members.items() if _MARK in getattr(member, "__dict__", {})))

@@ -1,0 +1,139 @@
+"""State of Keras' optimizers, by name, for ours."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ._config.kinds import OptimizerConfig
+from ._optimizer.optimizer import Optimizer
+from ._state.manifest import require_same, spec, version_key
+from .errors import StateError
+
+__all__ = ["convert"]
+
+_COUNTERS = {"iterations", "learning_rate"}
+_KERAS_COUNTERS = {"/iteration", "/learning_rate", "/current_learning_rate"}
+
+
+def convert(theirs: Any, ours: Optimizer) -> Optimizer:
+    """Continue with ours where an optimizer of Keras stands: copy its steps, its rate and its state.
+
+    Each array finds its place by the name that Keras gave it and the `keras_slots` of our plugins,
+    averages of `use_ema` included; variables of one name by their order. Afterwards ours takes the
+    same steps as theirs, if its hyperparameters are the same. Saved state of Keras has to be loaded
+    there first.
+
+    Parameters
+    ----------
+    theirs
+        A built optimizer of Keras 3 or tf_keras that has taken a step.
+    ours
+        An optimizer for the same algorithm, built with the same variables.
+
+    Returns
+    -------
+    `ours`.
+
+    Raises
+    ------
+    StateError
+        If the two do not keep the same state, with what differs; nothing is changed then.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf, tf_keras
+    >>> weight = tf.Variable(1.0, name="weight")
+    >>> theirs = tf_keras.optimizers.SGD(0.5, momentum=0.9, jit_compile=False)
+    >>> _ = theirs.apply_gradients([(tf.constant(1.0), weight)])
+    >>> ours = optiplug.create("sgd", learning_rate=0.1, momentum=0.9)
+    >>> ours.build([weight])
+    >>> _ = convert(theirs, ours)
+    >>> int(ours.iterations), float(ours.learning_rate), ours.momentum[weight].numpy().item()
+    (1, 0.5, -0.5)
+    """
+    theirs_by_name = _arrays(theirs)
+    if not int(theirs.iterations.numpy()):
+        raise StateError(
+            "an optimizer that has taken no step has nothing to convert",
+            where=f"convert to {ours.name}",
+            hint="use ours from the start",
+        )
+    values: dict[str, Any] = {}
+    for name, candidates in _candidates(ours).items():
+        matching = [each for each in theirs_by_name if each.endswith(candidates) and theirs_by_name[each]]
+        if matching:  # the shortest, as `m/kernel` also ends the name of the slot of a variable `m/kernel`
+            values[name] = theirs_by_name[min(matching, key=len)].pop(0)
+    for name in values.keys() & _COUNTERS:
+        values[name] = values[name].astype(ours.state.states[name].dtype.as_numpy_dtype)
+    spared = _spared(ours, theirs)
+    for name, arrays in theirs_by_name.items():
+        if arrays and not any(f"/{slot}/" in name or name.endswith(f"_{slot}") for slot in spared):
+            values[name.lstrip("/")] = arrays[0]
+    require_same(
+        {name: spec(value) for name, value in values.items()},
+        {name: spec(state.variable) for name, state in ours.state.states.items()},
+        where=f"convert to {ours.name}",
+        hint="build both with the same variables, and give ours the same slots: momentum, amsgrad, use_ema",
+    )
+    versions = {version_key(owner): config.state_version for owner, config in ours.owners.items()}
+    ours.load_own_variables({**values, **versions})
+    return ours
+
+
+def _arrays(theirs: Any) -> defaultdict[str, list[Any]]:
+    """Return the arrays of an optimizer of Keras by name, in their order where several have one name."""
+    arrays = defaultdict(list)
+    for variable in theirs.variables:
+        name = "/" + variable.name.rsplit(":", 1)[0]
+        if name not in _KERAS_COUNTERS:
+            arrays[name].append(np.asarray(variable.numpy()))
+    arrays["/iterations"] = [np.asarray(theirs.iterations.numpy())]
+    if not isinstance(theirs.get_config()["learning_rate"], Mapping):  # a schedule has no state
+        arrays["/learning_rate"] = [np.asarray(theirs.learning_rate.numpy())]
+    return arrays
+
+
+def _slots(ours: Optimizer) -> dict[str, list[str]]:
+    """Return the names that Keras gives to each of our slots and shared variables."""
+    slots = defaultdict(list)
+    for owner, config in ours.owners.items():
+        for keras, own in config.keras_slots.items():
+            slots[f"{owner}/{own}" if owner else own].append(keras)
+    return slots
+
+
+def _candidates(ours: Optimizer) -> dict[str, tuple[str, ...]]:
+    """Return, for each of our state variables, how its name may end in Keras."""
+    slots, parameters = _slots(ours), ours.parameters
+    raw = {parameters.path(variable): variable.name for variable in parameters}
+    candidates = {}
+    for name in ours.state.states:
+        slot, path = ours.state.homes.get(name, (name, ""))
+        own = [slot] if slot in _COUNTERS else slots[slot]
+        candidates[name] = tuple(f"/{each}" for keras in own for each in _names(keras, raw.get(path, "")))
+    return candidates
+
+
+def _names(slot: str, variable: str) -> list[str]:
+    """Return how tf_keras, and Keras 3 for its own variables or TensorFlow's, names a slot."""
+    if not variable:
+        return [slot]
+    path, flat = variable.rsplit(":", 1)[0], variable.replace("/", "_")
+    return [f"{slot}/{path}", f"{flat.rsplit(':', 1)[0]}_{slot}", f"{flat.replace(':', '_')}_{slot}"]
+
+
+def _spared(ours: Optimizer, theirs: Any) -> tuple[str, ...]:
+    """Return how Keras names slots that ours does without although its hyperparameters are theirs.
+
+    Keras also keeps a momentum that is 0.
+    """
+    told, config = theirs.get_config(), ours.config
+    own = type(config).model_fields.keys() - OptimizerConfig.model_fields.keys() - _COUNTERS
+    if any(getattr(config, field) != told[field] for field in own & told.keys()):
+        return ()
+    present = {slot for slot, _ in ours.state.homes.values()}
+    return tuple(keras for keras, slot in type(config).keras_slots.items() if slot not in present)

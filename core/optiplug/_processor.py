@@ -1,0 +1,31 @@
+"""The abstract Processor: one object that takes part in one or more stages of a step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ._config.constructor import Configured
+from ._state.stateful import Stateful
+
+__all__ = ["Processor"]
+
+
+class Processor(Configured, Stateful):
+    """Base of processors with a config or with state.
+
+    A subclass names its `Config`, marks its stages with `hookimpl`, and, if it keeps state,
+    creates it in `build`. `only`, `skip` and `min_ndim` of the config are applied by the
+    pipeline: a hook sees the selected gradients and variables and no others. A hook without
+    config and state needs no base class at all.
+    """
+
+    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
+        self.config = self.configure(*positional, **hyperparameters)
+
+    @property
+    def idle(self) -> bool:
+        """Whether the hyperparameters make this processor change nothing: it then stays out of the step."""
+        return False
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.config!r}>"

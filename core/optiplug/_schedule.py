@@ -1,0 +1,72 @@
+"""The abstract Schedule: a hyperparameter as a function of the step."""
+
+from __future__ import annotations
+
+import abc
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from ._config.base import NamedConfig
+from ._config.constructor import Configured
+from .numerics import scalar_dtype
+
+__all__ = ["Schedule", "evaluate"]
+
+
+class Schedule(Configured, abc.ABC):
+    """A scalar that depends on the number of committed steps.
+
+    A subclass names its `Config` and writes `value`. Every numeric hyperparameter of an optimizer
+    or processor accepts a schedule, and so does every Keras optimizer, which calls it with the
+    iteration.
+    """
+
+    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
+        self.config = self.configure(*positional, **hyperparameters)
+
+    @abc.abstractmethod
+    def value(self, step: Any) -> Any:
+        """Return the value at `step`, a scalar float tensor, in the dtype of `step`."""
+
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
+    def __call__(self, iteration: Any, dtype: Any = tf.float32) -> Any:
+        """Return the value at an iteration (0 at the first step) as a scalar of `dtype`."""
+        return tf.cast(self.value(tf.cast(iteration, dtype)), dtype)
+
+    @staticmethod
+    def of(value: Any) -> Callable[[Any], Any]:
+        """Return a function of the step for a number, a schedule's config, a schedule or a callable."""
+        return lambda step: evaluate(value, step, step.dtype)
+
+
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
+def evaluate(value: Any, iteration: Any, like: Any) -> Any:
+    """Return a scalar hyperparameter at an iteration, as a tensor of the dtype `like`.
+
+    It is computed in float32, or in float64 for double precision, and cast at the end.
+    """
+    dtype = scalar_dtype(like)
+    if isinstance(value, NamedConfig):
+        value = value.create()
+    if isinstance(value, Schedule):
+        value = value(iteration, dtype)
+    elif callable(value) and not tf.is_tensor(value):
+        value = value(iteration) if _takes_iteration(value) else value()
+    if not isinstance(value, int | float):
+        return tf.cast(value, like)
+    return tf.cast(tf.constant(value, dtype), like)
+
+
+def _takes_iteration(function: Callable[..., Any]) -> bool:
+    """Keras calls a callable learning rate without arguments; optax calls it with the step."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except ValueError:
+        return True
+    required = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return any(each.kind in required and each.default is each.empty for each in parameters) or any(
+        each.kind is each.VAR_POSITIONAL for each in parameters
+    )

@@ -1,0 +1,97 @@
+"""State of an optimizer out of a checkpoint, by name, without an optimizer."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Mapping
+from os import PathLike, fspath
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from optiplug.errors import StateError
+
+from .manifest import version_key
+
+__all__ = ["read_state"]
+
+_STATE = re.compile(r"(?:(.*)/)?state/(?:by_name|packed)/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
+
+
+def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) -> dict[str, Any]:
+    """Return the state that a `tf.train.Checkpoint` holds of an optimizer, an array for each name.
+
+    `load_own_variables` takes it: all or nothing, and converted if a plugin's older version saved
+    it. In between names and values can be changed, to load what would not fit otherwise.
+
+    Parameters
+    ----------
+    checkpoint
+        The path of a checkpoint, or of a folder with checkpoints: then the newest.
+    optimizer
+        Path of the optimizer inside of it, such as ``"optimizer"``; needed if there are several.
+
+    Raises
+    ------
+    StateError
+        If there is no such checkpoint, no such optimizer in it, or more than one.
+
+    Examples
+    --------
+    >>> import optiplug, tempfile, tensorflow as tf
+    >>> first, second = (optiplug.create("sgd", learning_rate=rate) for rate in (0.5, 0.1))
+    >>> weight = tf.Variable(1.0)
+    >>> first.build([weight]), second.build([weight])
+    (None, None)
+    >>> path = tf.train.Checkpoint(optimizer=first).write(tempfile.mkdtemp() + "/checkpoint")
+    >>> second.load_own_variables(optiplug.read_state(path))
+    >>> float(second.learning_rate)
+    0.5
+    """
+    try:
+        reader = tf.train.load_checkpoint(fspath(checkpoint))
+    except (ValueError, tf.errors.OpError) as error:
+        raise StateError(
+            f"there is no checkpoint that can be read: {error}", where=fspath(checkpoint)
+        ) from error
+    found: defaultdict[str, dict[str, str]] = defaultdict(dict)
+    for key in reader.get_variable_to_shape_map():
+        match = _STATE.fullmatch(key)
+        if match:
+            found[match[1] or ""][_unescaped(match[2])] = key
+    chosen = [each for each in found if optimizer in (None, each)]
+    if len(chosen) != 1:
+        raise StateError(
+            "the checkpoint must hold one such optimizer",
+            where=fspath(checkpoint),
+            received=optimizer,
+            hint=f"name one of {sorted(found)}" if found else "it holds no state of an optimizer of optiplug",
+        )
+    values = {name: reader.get_tensor(key) for name, key in found[chosen[0]].items()}
+    key = f"{chosen[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
+    manifest = json.loads(reader.get_tensor(key)) if reader.has_tensor(key) else {}
+    return {**_taken_apart(values, manifest), **_versions(manifest)}
+
+
+def _versions(manifest: Mapping[str, Any]) -> dict[str, Any]:
+    versions = manifest.get("versions", {})
+    return {version_key(owner): np.int64(version) for owner, version in versions.items() if version != 1}
+
+
+def _taken_apart(values: dict[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+    """Split what a SavedModel holds of packs into what has a name."""
+    for whole in manifest.get("packs", {}).keys() & values.keys():
+        names, vector = manifest["packs"][whole], values.pop(whole)
+        shapes = [manifest["state"][name][1] for name in names]
+        ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+        for name, shape, piece in zip(names, shapes, np.split(vector, ends[:-1]), strict=True):
+            values[name] = piece.reshape(shape)
+    return dict(sorted(values.items()))
+
+
+def _unescaped(name: str) -> str:
+    """Undo what a checkpoint does to the keys of a dictionary."""
+    return re.sub(r"\.(.)", lambda match: "/" if match[1] == "S" else match[1], name)

@@ -1,0 +1,105 @@
+"""What is known of saved state beside its values: names, dtypes, shapes and versions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+from optiplug.errors import StateError
+
+__all__ = ["VERSION", "Manifest", "Spec", "differences", "require_same", "spec", "version_key"]
+
+Spec: TypeAlias = tuple[str, tuple[int | None, ...]]
+VERSION = "state_version"
+
+
+def version_key(owner: str) -> str:
+    """Return the reserved name under which the version of an owner's state is saved."""
+    return f"{owner}/{VERSION}" if owner else VERSION
+
+
+def spec(value: Any) -> Spec:
+    """Return the dtype and shape of a variable or an array.
+
+    >>> import numpy as np
+    >>> spec(np.zeros([2, 3], "float32"))
+    ('float32', (2, 3))
+    """
+    return tf.as_dtype(value.dtype).name, tuple(value.shape)
+
+
+def differences(
+    saved: Mapping[str, Spec], expected: Mapping[str, Spec], *, dtypes: bool = True
+) -> list[tuple[str, str, str]]:
+    """Return (name, saved, expected) for each name that is not in both alike.
+
+    >>> differences({"a": ("float32", (2,)), "b": ("int64", ())}, {"a": ("float32", (3,))})
+    [('a', 'float32 (2,)', 'float32 (3,)'), ('b', 'int64 ()', '-')]
+    """
+    return [
+        (name, _shown(saved.get(name)), _shown(expected.get(name)))
+        for name in dict.fromkeys([*expected, *saved])
+        if name not in saved or name not in expected or not _fits(saved[name], expected[name], dtypes)
+    ]
+
+
+def require_same(
+    saved: Mapping[str, Spec],
+    expected: Mapping[str, Spec],
+    *,
+    where: str,
+    hint: str,
+    dtypes: bool = True,
+    late: Iterable[str] = (),
+) -> None:
+    """Raise `StateError` with all differences; names below those in `late` may be saved and not expected."""
+    rows = [
+        row
+        for row in differences(saved, expected, dtypes=dtypes)
+        if row[2] != _ABSENT or not row[0].startswith(tuple(f"{each}/" for each in late))
+    ]
+    if rows:
+        raise StateError(
+            "saved state must fit the variables of the optimizer; nothing was changed",
+            where=where,
+            hint=hint,
+            differences=rows,
+        )
+
+
+class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # TensorFlow is untyped
+    """The part of a checkpoint that tells what else of the optimizer is in it.
+
+    TensorFlow reads it before any variable, so what does not fit is found while nothing has been
+    changed. `awaited` is what was read before the optimizer was built.
+    """
+
+    def __init__(
+        self, describe: Callable[[], Mapping[str, Any]], check: Callable[[Mapping[str, Any]], None]
+    ) -> None:
+        self._describe, self._check = describe, check
+        self.awaited: Mapping[str, Any] | None = None
+
+    def serialize(self) -> str:
+        """Return the description of the state as JSON."""
+        return json.dumps(self._describe())
+
+    def deserialize(self, text: Any) -> None:
+        """Check the description of what is about to be restored."""
+        self._check(json.loads(text))
+
+
+_ABSENT = "-"
+
+
+def _shown(known: Spec | None) -> str:
+    return _ABSENT if known is None else f"{known[0]} {tuple(known[1])}"
+
+
+def _fits(saved: Spec, expected: Spec, dtypes: bool) -> bool:
+    return tf.TensorShape(expected[1]).is_compatible_with(saved[1]) and (
+        not dtypes or saved[0] == expected[0]
+    )

@@ -1,0 +1,85 @@
+"""How much memory the state of an optimizer takes, known before any of it exists."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from math import prod
+from typing import Any
+
+from optiplug._text_table import table
+
+from .table import SlotTable
+
+__all__ = ["StateReport", "StateRow", "report"]
+
+
+@dataclass(frozen=True)
+class StateRow:
+    """One state variable; `slot` and `variable` are empty if it is shared by all model variables."""
+
+    name: str
+    slot: str
+    variable: str
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+
+
+@dataclass(frozen=True)
+class StateReport:
+    """The state variables of an optimizer with their sizes; `str` shows bytes by variable and slot.
+
+    With a strategy that mirrors variables each device has as much.
+    """
+
+    rows: tuple[StateRow, ...]
+
+    @property
+    def total(self) -> int:
+        """The number of bytes of all state."""
+        return sum(row.bytes for row in self.rows)
+
+    def to_json(self) -> str:
+        """Return total and rows as JSON."""
+        return json.dumps({"total": self.total, "rows": [asdict(row) for row in self.rows]})
+
+    def __str__(self) -> str:
+        slots = list(dict.fromkeys(row.slot for row in self.rows if row.slot))
+        variables = dict.fromkeys(row.variable for row in self.rows if row.slot)
+        held = {(row.variable, row.slot): row.bytes for row in self.rows if row.slot}
+        lines = [
+            (
+                variable,
+                *(_bytes(held.get((variable, slot))) for slot in slots),
+                _sum(self.rows, variable=variable),
+            )
+            for variable in variables
+        ]
+        blank = [""] * len(slots)
+        lines += [(row.name, *blank, _bytes(row.bytes)) for row in self.rows if not row.slot]
+        lines += [("total", *(_sum(self.rows, slot=slot) for slot in slots), _bytes(self.total))]
+        return table(["bytes", *slots, "total"], lines)
+
+
+def report(state: SlotTable, paths: Iterable[str] | None = None) -> StateReport:
+    """Return the report of a table, of the state of these model variables and of all that is shared."""
+    wanted = None if paths is None else set(paths)
+    rows = (
+        _row(name, each.variable, *state.homes.get(name, ("", ""))) for name, each in state.states.items()
+    )
+    return StateReport(tuple(row for row in rows if wanted is None or not row.slot or row.variable in wanted))
+
+
+def _row(name: str, variable: Any, slot: str, path: str) -> StateRow:
+    shape = tuple(variable.shape)
+    return StateRow(name, slot, path, shape, variable.dtype.name, prod(shape) * variable.dtype.size)
+
+
+def _bytes(size: int | None) -> str:
+    return "" if size is None else f"{size:,}"
+
+
+def _sum(rows: Iterable[StateRow], **wanted: str) -> str:
+    return _bytes(sum(row.bytes for row in rows if all(getattr(row, key) == wanted[key] for key in wanted)))

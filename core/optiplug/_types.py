@@ -1,0 +1,27 @@
+"""The roles that tensors and variables have in signatures.
+
+TensorFlow has no type information, so a type checker takes these for `Any`: they are for readers.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import tensorflow as tf
+
+__all__ = ["DType", "Gradient", "Shape", "Tensor", "Variable"]
+
+Tensor: TypeAlias = tf.Tensor
+"""A value while a step is traced, or an eager one."""
+
+Variable: TypeAlias = tf.Variable
+"""A variable of the model: a tf.Variable, mirrored or on a mesh too, or where it says so one of Keras."""
+
+Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices
+"""A gradient as it is given: dense, or as the rows of a table that have one."""
+
+DType: TypeAlias = tf.DType
+"""A dtype of TensorFlow."""
+
+Shape: TypeAlias = tf.TensorShape
+"""A static shape."""

@@ -1,0 +1,110 @@
+"""Gradients as they are given, made into what a step takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug import _distribution as distribution
+from optiplug.errors import GradientsError
+from optiplug.numerics import compute_dtype
+
+__all__ = ["dense", "signature", "tensor", "without_shape"]
+
+
+def dense(gradient: Any, variable: Any) -> Any:
+    """Return a tensor of the shape of `variable`, duplicate rows summed.
+
+    Done outside the cluster: the number of rows varies, and XLA compiles for each shape.
+
+    Raises
+    ------
+    GradientsError
+        If the gradient has another shape.
+    """
+    _require_dtype(gradient.dtype, variable)
+    if isinstance(gradient, tf.IndexedSlices):
+        return _summed(gradient, variable)
+    _require_shape(gradient.shape, variable)
+    return gradient if gradient.shape == variable.shape else tf.ensure_shape(gradient, variable.shape)
+
+
+def tensor(gradient: Any) -> Any:
+    """Make a tensor of a number, for each of which TensorFlow would trace anew.
+
+    Raises
+    ------
+    GradientsError
+        If it is nothing that a tensor could be made of.
+    """
+    if isinstance(gradient, tf.Tensor):
+        return gradient
+    try:
+        return tf.convert_to_tensor(gradient)
+    except (TypeError, ValueError) as error:
+        raise GradientsError(
+            "a gradient must be a tensor, a tf.IndexedSlices or a number", received=gradient
+        ) from error
+
+
+def without_shape(gradient: Any) -> Any:
+    """Drop the shape that some slices carry, which a signature would have to foresee."""
+    if isinstance(gradient, tf.IndexedSlices):
+        return tf.IndexedSlices(gradient.values, gradient.indices)
+    return tensor(gradient)
+
+
+def signature(gradient: Any, variable: Any) -> Any:
+    """Return a signature that leaves open how many rows a sparse gradient has.
+
+    Raises
+    ------
+    GradientsError
+        If a sparse gradient is one of another shape.
+    """
+    if isinstance(gradient, tf.IndexedSlices):
+        _require_shape(_shape_of_rows(gradient, variable), variable)
+        return tf.IndexedSlicesSpec(variable.shape, gradient.dtype, gradient.indices.dtype, None, [None])
+    gradient = tensor(gradient)
+    return tf.TensorSpec(gradient.shape, gradient.dtype)
+
+
+def _summed(gradient: Any, variable: Any) -> Any:
+    """Sum rows in the dtype to compute in."""
+    values, indices = gradient.values, gradient.indices
+    _require_shape(_shape_of_rows(gradient, variable), variable)
+    if distribution.mesh_of(variable) is None:
+        # To TensorFlow's sum a row above the last is an error already; one below the first it leaves out.
+        rule = f"the rows of the gradient of {variable.name} must not be negative"
+        with tf.control_dependencies([tf.debugging.assert_non_negative(indices, rule)]):
+            indices = tf.identity(indices)
+    values = tf.cast(values, compute_dtype(values.dtype))
+    return tf.math.unsorted_segment_sum(values, indices, variable.shape[0])
+
+
+def _shape_of_rows(gradient: Any, variable: Any) -> Any:
+    """Return what is known of the shape: that of a row, and how many there say they are."""
+    row = gradient.values.shape[1:]
+    known = gradient.dense_shape is not None and distribution.mesh_of(variable) is None
+    declared = tf.get_static_value(gradient.dense_shape) if known else None
+    return tf.TensorShape([None]).concatenate(row) if declared is None else tf.TensorShape(declared)
+
+
+def _require_dtype(dtype: Any, variable: Any) -> None:
+    if not _is_number(dtype) or (dtype.is_complex and not variable.dtype.is_complex):
+        raise GradientsError(
+            f"the gradient of {variable.name!r} must be of a dtype like its own, {variable.dtype.name}",
+            received=dtype.name,
+        )
+
+
+def _is_number(dtype: Any) -> bool:
+    return bool(dtype.is_floating or dtype.is_complex or dtype.is_integer)
+
+
+def _require_shape(shape: Any, variable: Any) -> None:
+    if not shape.is_compatible_with(variable.shape):
+        raise GradientsError(
+            f"the gradient of {variable.name!r} must have its shape {variable.shape}", received=tuple(shape)
+        )
