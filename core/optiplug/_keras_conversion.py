@@ -10,6 +10,7 @@ import numpy as np
 
 from ._config.kinds import OptimizerConfig
 from ._optimizer.optimizer import Optimizer
+from ._optimizer.parts import parts_of
 from ._state.manifest import require_same, spec, version_key
 from .errors import StateError
 
@@ -79,7 +80,7 @@ def convert(theirs: Any, ours: Optimizer) -> Optimizer:
         where=f"convert to {ours.name}",
         hint="build both with the same variables, and give ours the same slots: momentum, amsgrad, use_ema",
     )
-    versions = {version_key(owner): config.state_version for owner, config in ours.owners.items()}
+    versions = {version_key(owner): config.state_version for owner, config in parts_of(ours).owners().items()}
     ours.load_own_variables({**values, **versions})
     return ours
 
@@ -100,7 +101,7 @@ def _arrays(theirs: Any) -> defaultdict[str, list[Any]]:
 def _slots(ours: Optimizer) -> dict[str, list[str]]:
     """Return the names that Keras gives to each of our slots and shared variables."""
     slots = defaultdict(list)
-    for owner, config in ours.owners.items():
+    for owner, config in parts_of(ours).owners().items():
         for keras, own in config.keras_slots.items():
             slots[f"{owner}/{own}" if owner else own].append(keras)
     return slots
@@ -108,7 +109,7 @@ def _slots(ours: Optimizer) -> dict[str, list[str]]:
 
 def _candidates(ours: Optimizer) -> dict[str, tuple[str, ...]]:
     """Return, for each of our state variables, how its name may end in Keras."""
-    slots, parameters = _slots(ours), ours.parameters
+    slots, parameters = _slots(ours), parts_of(ours).variables
     raw = {parameters.path(variable): variable.name for variable in parameters}
     candidates = {}
     for name in ours.state.states:

@@ -24,9 +24,6 @@ class Schedule(Configured, abc.ABC):
     iteration.
     """
 
-    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
-        self.config = self.configure(*positional, **hyperparameters)
-
     @abc.abstractmethod
     def value(self, step: Any) -> Any:
         """Return the value at `step`, a scalar float tensor, in the dtype of `step`."""

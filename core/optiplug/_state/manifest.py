@@ -6,8 +6,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeAlias
 
+import numpy.typing as npt
 import tensorflow as tf
 
+from optiplug._types import Variable
 from optiplug.errors import StateError
 
 __all__ = ["VERSION", "Manifest", "Spec", "differences", "require_same", "spec", "version_key"]
@@ -21,7 +23,7 @@ def version_key(owner: str) -> str:
     return f"{owner}/{VERSION}" if owner else VERSION
 
 
-def spec(value: Any) -> Spec:
+def spec(value: Variable | npt.NDArray[Any]) -> Spec:
     """Return the dtype and shape of a variable or an array.
 
     >>> import numpy as np
@@ -74,20 +76,19 @@ class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # Tens
     """The part of a checkpoint that tells what else of the optimizer is in it.
 
     TensorFlow reads it before any variable, so what does not fit is found while nothing has been
-    changed. `awaited` is what was read before the optimizer was built.
+    changed.
     """
 
     def __init__(
         self, describe: Callable[[], Mapping[str, Any]], check: Callable[[Mapping[str, Any]], None]
     ) -> None:
         self._describe, self._check = describe, check
-        self.awaited: Mapping[str, Any] | None = None
 
     def serialize(self) -> str:
         """Return the description of the state as JSON."""
         return json.dumps(self._describe())
 
-    def deserialize(self, text: Any) -> None:
+    def deserialize(self, text: str | bytes) -> None:
         """Check the description of what is about to be restored."""
         self._check(json.loads(text))
 
