@@ -14,7 +14,7 @@ __all__ = ["Configured", "HasConfig", "configure", "show_signature"]
 
 
 def configure(
-    configured: type[HasConfig], positional: Sequence[Any], hyperparameters: Mapping[str, Any]
+    configured: type[HasConfig], positional: Sequence[object], hyperparameters: Mapping[str, object]
 ) -> Any:
     """Return the validated config for the arguments of a constructor.
 
@@ -67,11 +67,11 @@ class Configured:
 
     Config: ClassVar[type[NamedConfig]]
 
-    def __init_subclass__(cls, **keywords: Any) -> None:
+    def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         show_signature(cls)
 
-    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
+    def __init__(self, *positional: object, **hyperparameters: object) -> None:
         self.config: Any = configure(type(self), positional, hyperparameters)
 
 

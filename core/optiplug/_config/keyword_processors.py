@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from optiplug.errors import ConfigError
@@ -44,7 +44,7 @@ def keyword_processors(
     return [(keyword, _processor(keyword, fields)) for keyword, fields in asked]
 
 
-def _processor(keyword: str, fields: dict[str, Any]) -> NamedConfig:
+def _processor(keyword: str, fields: Mapping[str, object]) -> NamedConfig:
     try:
         return resolve("processors", fields)
     except ConfigError as error:

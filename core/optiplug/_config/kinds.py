@@ -77,7 +77,7 @@ class CommandConfig(NamedConfig):
 class _Processor:
     """Annotation of an entry of `processors`: a config, what names one, or an object with hooks."""
 
-    def check(self, value: Any) -> Any:
+    def check(self, value: object) -> object:
         if isinstance(value, NamedConfig | Mapping | str):
             return resolve(ProcessorConfig.kind, value)
         if isinstance(value, type):
@@ -92,7 +92,7 @@ class _Processor:
             hint=f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl",
         )
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.check)
 
     def __get_pydantic_json_schema__(

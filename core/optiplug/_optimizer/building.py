@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable, Sequence
-from typing import Any
 
 import tensorflow as tf
 
@@ -21,7 +20,7 @@ from .parts import OptimizerParts
 __all__ = ["build", "build_for"]
 
 
-def build_for(parts: OptimizerParts, variables: Sequence[Any]) -> None:
+def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     """Let an optimizer build itself for those of some variables that it does not know yet."""
     late = parts.late(variables)
     if late:
@@ -31,7 +30,7 @@ def build_for(parts: OptimizerParts, variables: Sequence[Any]) -> None:
             parts.optimizer.build([*parts.variables, *late])
 
 
-def build(parts: OptimizerParts, var_list: Sequence[Any]) -> None:
+def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     """Take variables in, divide them among the optimizers inside, and create all state.
 
     Raises

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any, Self, TypeVar, overload
+from typing import Self, TypeVar, overload
 
 __all__ = ["derived"]
 
@@ -29,8 +29,8 @@ class derived(cached_property[Value]):  # noqa: N801  # used as `property` is
     """
 
     @overload
-    def __get__(self, instance: None, owner: type[Any] | None = None) -> Self: ...
+    def __get__(self, instance: None, owner: type | None = None) -> Self: ...
     @overload
-    def __get__(self, instance: object, owner: type[Any] | None = None) -> Value: ...
-    def __get__(self, instance: object | None, owner: type[Any] | None = None) -> Self | Value:
+    def __get__(self, instance: object, owner: type | None = None) -> Value: ...
+    def __get__(self, instance: object | None, owner: type | None = None) -> Self | Value:
         return self if instance is None else self.func(instance)

@@ -7,13 +7,14 @@ from typing import Any
 
 from optiplug._state.dry_run import dry_run
 from optiplug._state.stateful import Stateful
+from optiplug._types import Variable
 
 from .parts import OptimizerParts, parts_of
 
 __all__ = ["dry_built"]
 
 
-def dry_built(parts: OptimizerParts, variables: Iterable[Any]) -> OptimizerParts:
+def dry_built(parts: OptimizerParts, variables: Iterable[Variable]) -> OptimizerParts:
     """Return the parts of an optimizer like this one, built on `variables` with its state only planned."""
     with dry_run():
         twin = parts_of(_twin(parts))
@@ -32,5 +33,5 @@ def _twin(parts: OptimizerParts) -> Any:
     return kind(parts.config.model_copy(update={"processors": processors}))
 
 
-def _detached(processor: Any) -> Any:
+def _detached(processor: object) -> object:
     return processor.detached() if isinstance(processor, Stateful) else processor

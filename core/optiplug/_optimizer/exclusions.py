@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from glob import escape
-from typing import Any
 
+from optiplug._types import Variable
 from optiplug._variables.model_variables import ModelVariables, unwrapped
 
 __all__ = ["DecayExclusions"]
@@ -16,10 +16,10 @@ class DecayExclusions:
     """Variables, and regular expressions on their names; known as globs once the variables are."""
 
     def __init__(self) -> None:
-        self._variables: dict[int, Any] = {}
+        self._variables: dict[int, Variable] = {}
         self._patterns: list[re.Pattern[str]] = []
 
-    def add(self, variables: Iterable[Any], patterns: Iterable[str]) -> None:
+    def add(self, variables: Iterable[Variable], patterns: Iterable[str]) -> None:
         """Exclude these variables, and all whose name a pattern is found in."""
         self._variables |= {id(each): each for each in map(unwrapped, variables)}
         self._patterns += [re.compile(pattern) for pattern in patterns]

@@ -103,19 +103,19 @@ class OptimizerNode:
     def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         type(self.optimizer).update_variables(self.optimizer, gradients, variables)
 
-    def hooks(self, added: Sequence[Any] = ()) -> list[Hook]:
+    def hooks(self, added: Sequence[object] = ()) -> list[Hook]:
         """Return the processors of this optimizer, of those inside of it, and its own stages, in order."""
         hooks: list[Hook] = []
         self.append_hooks(hooks, added)
         return hooks
 
-    def append_hooks(self, hooks: list[Hook], added: Sequence[Any] = ()) -> None:
+    def append_hooks(self, hooks: list[Hook], added: Sequence[object] = ()) -> None:
         """Append to the hooks of optimizers around this one those of this one."""
         owner, listed = self.parts.owner.prefix, self.parts.config.processors
         every = self.variables if owner else None
         own = self.own if owner or self.inside else None
 
-        def append(processor: Any, among: Sequence[Variable] | None) -> None:
+        def append(processor: object, among: Sequence[Variable] | None) -> None:
             taken = [hook.name for hook in hooks]
             hooks.append(Hook.of_processor(processor, taken, owner=owner, among=among))
 
@@ -138,7 +138,7 @@ class OptimizerNode:
         return list(keyword_processors(self.parts.config, excluded))
 
 
-def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[Any]) -> None:
+def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[object]) -> None:
     """Refuse what an optimizer inside of another says although only the whole step decides it.
 
     Raises
@@ -165,6 +165,6 @@ def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[
             )
 
 
-def _fresh(processor: Any) -> Any:
+def _fresh(processor: object) -> object:
     """Return a processor without state, for an optimizer that is built for the sake of a report only."""
     return processor.detached() if dry_running() and isinstance(processor, Stateful) else processor

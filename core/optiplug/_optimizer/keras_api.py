@@ -21,7 +21,7 @@ from optiplug._config.kinds import OptimizerConfig
 from optiplug._state.slot import Slot, State
 from optiplug._state.table import SlotSpec
 from optiplug._step.step import Rate, current_step
-from optiplug._types import DType, Gradient, Tensor, Variable
+from optiplug._types import Array, DType, Gradient, Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug._variables.gradients import validated_pairs
 from optiplug._variables.model_variables import unwrapped
@@ -46,12 +46,19 @@ class ClassConfig(OptimizerConfig):
 class KerasAPI(metaclass=abc.ABCMeta):
     """The members that the base of Keras has. All that they rest on is behind `parts_of`."""
 
-    def __setattr__(self, name: str, value: Any) -> None:
-        # tf.Module reads an attribute before it sets it, and tracks what it is set to: wrong for properties.
-        if isinstance(getattr(type(self), name, None), property):
-            object.__setattr__(self, name, value)
-        else:
+    def __setattr__(self, name: str, value: object) -> None:
+        member = getattr(type(self), name, None)
+        if not isinstance(member, property):
             super().__setattr__(name, value)
+        elif member is getattr(tf.Module, name, None):
+            raise ConfigError(
+                f"{name!r} is a property of tf.Module, which cannot be set",
+                where=type(self).__name__,
+                received=value,
+                hint="give the attribute another name",
+            )
+        else:  # tf.Module would read it before it sets it, and track what it is set to
+            object.__setattr__(self, name, value)
 
     @abc.abstractmethod
     def update_step(self, gradient: Tensor, variable: Working) -> Any:
@@ -175,7 +182,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
         name: str | None = None,
         skip_gradients_aggregation: bool = False,
-        **kwargs: Any,
+        **kwargs: bool,
     ) -> Any:
         """Take one step: sum gradients over replicas, then gate, clip, decay, update, post-step, commit.
 
@@ -303,7 +310,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         """
         parts_of(self).io.load_in_order(weights)
 
-    def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
+    def save_own_variables(self, store: MutableMapping[str, Array]) -> None:
         """Put the variables of the optimizer into a mapping, each under its name.
 
         The `state_version` of a plugin is put there too, under that name, unless it is 1.
@@ -336,9 +343,9 @@ class KerasAPI(metaclass=abc.ABCMeta):
     @classmethod
     def from_config(
         cls,
-        config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,
-        **runtime: Any,
+        config: Mapping[str, object],
+        custom_objects: Mapping[str, object] | None = None,
+        **runtime: object,
     ) -> Self:
         """Create an optimizer from what `get_config` returned, be it ours or that of Keras.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from optiplug._config.hyperparameters import Number
@@ -53,7 +51,7 @@ class LearningRate:
         """Return the rate for a formula that does not say of which variable it wants it."""
         return step.rate_of_formula(self.source, self.dtype)
 
-    def assign(self, value: Any, where: str) -> None:
+    def assign(self, value: object, where: str) -> None:
         """Set a number to another one, from the next step on; nothing becomes what is set.
 
         Raises

@@ -51,7 +51,7 @@ def scaled_loss(parts: OptimizerParts, loss: Tensor) -> Tensor:
     return loss
 
 
-def _seed(parts: OptimizerParts, loss: Any, variables: Sequence[Variable]) -> Any:
+def _seed(parts: OptimizerParts, loss: Tensor, variables: Sequence[Variable]) -> Any:
     """Return what a gradient of `loss` starts from, None for 1: scaled, without a word to the tape."""
     if not _scales(parts):
         return None

@@ -21,7 +21,7 @@ from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
 from optiplug._step.explanation import Explanation
 from optiplug._step.step import Step, current_step
-from optiplug._types import DType, Tensor, Variable
+from optiplug._types import DType, Mesh, Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug.errors import BuildError
 
@@ -89,11 +89,11 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
     Config: ClassVar[type[NamedConfig]] = ClassConfig
 
-    def __init_subclass__(cls, **keywords: Any) -> None:
+    def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         show_signature(cls)
 
-    def __init__(self, *positional: Any, mesh: Any = None, **hyperparameters: Any) -> None:
+    def __init__(self, *positional: object, mesh: Mesh | None = None, **hyperparameters: object) -> None:
         tf.Module.__init__(self)
         config = configure(type(self), positional, renamed(hyperparameters))
         # Not so in a class written for Keras, which has a constructor of its own.
@@ -123,7 +123,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
         Override it where one needs to know of the others. Gradients are dense and parallel to `variables`.
         """
-        step = self._current_step()
+        step = _step_of(self)
         for gradient, variable in zip(gradients, variables, strict=True):
             with step.updating(variable):
                 self.update_step(gradient, variable)
@@ -170,26 +170,19 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         paths = set(selected_paths(selection, ranks, where)) if ranks else set()
         return [variable for variable in variables if known.path(variable) in paths]
 
-    def _current_step(self) -> Step:
-        step = current_step()
-        if step is None:
-            rule = "the learning rate of a step exists only inside `update_step`"
-            raise BuildError(rule, where=parts_of(self).name)
-        return step
-
     def rate(self, like: Working | Tensor | DType) -> Tensor:
         """Return the learning rate of the step being traced, as a scalar in the dtype of `like`.
 
         Hand over the variable that is updated: its rate may have been changed.
         """
-        step = self._current_step()
+        step = _step_of(self)
         if isinstance(like, Working):
             return step.rate(like)
         return step.scalar(parts_of(self).learning_rate.source, like)
 
     def scalar(self, value: Scalar, like: Working | Tensor | DType) -> Tensor:
         """Return a hyperparameter, be it a number or a schedule, at the step being traced."""
-        return self._current_step().scalar(value, like)
+        return _step_of(self).scalar(value, like)
 
     def once(self, function: Callable[[DType], Computed], like: Working | Tensor | DType) -> Computed:
         """Return ``function(dtype)`` in the dtype of `like`, traced once in a step and not for each variable.
@@ -197,7 +190,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         For what all variables share, such as a bias correction. `function` must be the same object
         each time: a method of the optimizer.
         """
-        return self._current_step().once(function, like)
+        return _step_of(self).once(function, like)
 
     def bias_correction(self, beta: Scalar, like: Working | Tensor | DType) -> Tensor:
         """Return ``1 - beta^t`` with ``t = iterations + 1``, as a scalar in the dtype of `like`.
@@ -205,7 +198,8 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         That is what an average of decay `beta` is divided by, as it starts at zero; `beta` is a number
         or a schedule. All variables share it: ask for it `once`.
         """
-        return numerics.bias_correction(self.scalar(beta, like), self.iterations + 1)
+        step = _step_of(self)
+        return numerics.bias_correction(step.scalar(beta, like), step.iteration + 1)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Return the loss as the processors want it differentiated, such as multiplied by a `loss_scale`.
@@ -220,7 +214,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         """The hooks of this optimizer, in the order in which each stage runs them."""
         return tuple(parts_of(self).pipeline.processors.values())
 
-    def add_processor(self, processor: Any) -> None:
+    def add_processor(self, processor: object) -> None:
         """Append a hook, at any time; the step is traced again by its next call.
 
         A `tf.function` of your own that has traced a step keeps the step that it traced.
@@ -230,7 +224,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         parts.added.append(processor)
         parts.renew_pipeline()
 
-    def remove_processor(self, processor: Any) -> None:
+    def remove_processor(self, processor: object) -> None:
         """Take out a hook that `add_processor` appended."""
         parts = parts_of(self)
         parts.added.remove(processor)
@@ -340,3 +334,11 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
     def trace_count(self) -> int:
         """Count the traces of the compiled core: one for each device, list of variables and set of hooks."""
         return parts_of(self).programs.traces.count("core")
+
+
+def _step_of(optimizer: Optimizer) -> Step:
+    step = current_step()
+    if step is None:
+        rule = "the learning rate of a step exists only inside `update_step`"
+        raise BuildError(rule, where=parts_of(optimizer).name)
+    return step

@@ -22,7 +22,7 @@ from optiplug._step.plan import Plan
 from optiplug._step.program import Program
 from optiplug._step.program_cache import ProgramCache
 from optiplug._tf_private import children_of, track
-from optiplug._types import Variable
+from optiplug._types import Mesh, Variable
 from optiplug._variables.model_variables import ModelVariables, unwrapped
 from optiplug._variables.packing import Packing
 from optiplug.errors import BuildError, ConfigError, UnknownPluginError
@@ -47,7 +47,7 @@ class OptimizerParts:
     give its attributes any names; what checkpoints hold is tracked by `track_in`.
     """
 
-    def __init__(self, optimizer: Optimizer, config: Any, mesh: Any, *, made_by_config: bool) -> None:
+    def __init__(self, optimizer: Optimizer, config: Any, mesh: Mesh | None, *, made_by_config: bool) -> None:
         self.optimizer, self.config, self.mesh = optimizer, config, mesh
         self.made_by_config = made_by_config
         self.variables, self.packing = ModelVariables(), Packing()
@@ -55,7 +55,7 @@ class OptimizerParts:
         self.owner = StateOwner("", self.table, self.variables, state_dtype=config.state_dtype, mesh=mesh)
         self.learning_rate = LearningRate(getattr(config, "learning_rate", None), self.owner)
         self.exclusions = DecayExclusions()
-        self.added: list[Any] = []
+        self.added: list[object] = []
         self.built: Sequence[Variable] = ()
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = False
@@ -130,7 +130,7 @@ class OptimizerParts:
             return False
         return bool(tf.config.list_physical_devices("GPU")) if wanted == "auto" else bool(wanted)
 
-    def late(self, variables: Iterable[Any]) -> list[Any]:
+    def late(self, variables: Iterable[Variable]) -> list[Variable]:
         """Return those of some variables that there is no state for yet, as they were given."""
         built = set(map(id, self.built))
         return [variable for variable in variables if id(unwrapped(variable)) not in built]
@@ -151,7 +151,7 @@ class OptimizerParts:
         """Return the pipeline of the processors and variables that there are now."""
         return Pipeline(self.node.hooks(self.added), self.variables, self.packing)
 
-    def require_processor(self, processor: Any) -> None:
+    def require_processor(self, processor: object) -> None:
         """Raise what is wrong with a processor, if anything is, before anything changes."""
         hook = Hook.of_processor(processor, self.pipeline.processors)
         Pipeline([hook], ModelVariables(), self.packing)
@@ -215,7 +215,7 @@ class OptimizerParts:
         """Return the program of each device."""
         return self.programs.get(variables)
 
-    def finalize(self, var_list: Sequence[Any], *, with_state: bool) -> None:
+    def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""
         given = [unwrapped(variable) for variable in var_list]
         late = set(map(id, self.late(given)))

@@ -12,7 +12,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug._variables.capture import Working, current_frame
-from optiplug._variables.packing import PackedPart, VariableOrPack
+from optiplug._variables.packing import PackSegment, VariableOrPack
 from optiplug._variables.tensor_like import TensorLike
 from optiplug.errors import BuildError
 
@@ -26,14 +26,14 @@ class State(TensorLike):
     the variable itself.
     """
 
-    def __init__(self, variable: Variable | PackedPart, name: str) -> None:
+    def __init__(self, variable: Variable | PackSegment, name: str) -> None:
         self.variable, self.name = variable, name
 
     def __repr__(self) -> str:
         return f"<State {self.name!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
-    def _now(self) -> Variable | PackedPart | Working:
+    def _now(self) -> Variable | PackSegment | Working:
         frame = current_frame()
         return self.variable if frame is None else frame.working(self.variable)
 
@@ -64,9 +64,9 @@ class State(TensorLike):
         return self
 
     @property
-    def components(self) -> list[Variable | PackedPart]:
+    def components(self) -> list[Variable | PackSegment]:
         """The variable of each device of this process."""
-        if isinstance(self.variable, PackedPart):
+        if isinstance(self.variable, PackSegment):
             return [self.variable.of(own) for (own,) in distribution.components([self.variable.whole])]
         return [own for (own,) in distribution.components([self.variable])]
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from optiplug._config.base import NamedConfig
+from optiplug._types import Array
 from optiplug.errors import StateError
 
-from .manifest import Spec, require_same, spec, version_key
+from .manifest import Description, Spec, require_same, spec, version_key
 from .table import SlotTable
 
 __all__ = ["Owners", "StateIO"]
@@ -38,15 +39,15 @@ class StateIO:
         built: Callable[[], bool],
     ) -> None:
         self._table, self._owners, self._name, self._built = table, owners, name, built
-        self._awaited: Mapping[str, Any] | None = None
+        self._awaited: Description | None = None
 
-    def save(self, store: MutableMapping[str, Any]) -> None:
+    def save(self, store: MutableMapping[str, Array]) -> None:
         """Put each state variable into a mapping under its name, and state versions that are not 1."""
         for name, state in self._table.states.items():
             store[name] = state.numpy()
         for owner, config in self._owners().items():
             if config.state_version != 1:
-                store[version_key(owner)] = np.int64(config.state_version)
+                store[version_key(owner)] = np.asarray(config.state_version, np.int64)
 
     def load(self, store: Mapping[str, npt.ArrayLike]) -> None:
         """Set all state variables from such a mapping, or none.
@@ -77,12 +78,12 @@ class StateIO:
         # Keras takes lists of Python numbers here, so dtypes are converted.
         self._assign(given, hint=hint if self._built() else _BUILD, dtypes=False)
 
-    def describe(self) -> dict[str, Any]:
+    def describe(self) -> Description:
         """Return what a checkpoint tells of the state in it."""
         versions = {owner: config.state_version for owner, config in self._owners().items()}
         return {"versions": versions, "state": _specs(self._table), "packs": self._table.packs}
 
-    def check(self, saved: Mapping[str, Any]) -> None:
+    def check(self, saved: Description) -> None:
         """Raise `StateError` if what a checkpoint tells does not fit; before `build` only what can be known.
 
         The rest is checked by `check_awaited`.
@@ -103,20 +104,20 @@ class StateIO:
             self._require_restorable(self._awaited, planned())
             self._awaited = None
 
-    def _require_restorable(self, saved: Mapping[str, Any], table: SlotTable) -> None:
+    def _require_restorable(self, saved: Description, table: SlotTable) -> None:
         known = {name: (dtype, tuple(shape)) for name, (dtype, shape) in saved["state"].items()}
         # A variable that appears late gets its saved state then.
         late = dict.fromkeys(slot for slot, _ in table.homes.values())
         require_same(known, _specs(table), where=self._name(), hint=_SAME, late=late)
 
-    def _assign(self, values: Mapping[str, npt.NDArray[Any]], *, hint: str, dtypes: bool = True) -> None:
+    def _assign(self, values: Mapping[str, Array], *, hint: str, dtypes: bool = True) -> None:
         saved = {name: spec(value) for name, value in values.items()}
         require_same(saved, _specs(self._table), where=self._name(), hint=hint, dtypes=dtypes)
         for name, value in values.items():
             state = self._table.states[name]
             state.assign(value.astype(state.dtype.as_numpy_dtype))
 
-    def _migrated(self, values: dict[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:
+    def _migrated(self, values: dict[str, Array]) -> dict[str, Array]:
         """Take the versions out of saved values, and bring older values up to date."""
         owners = self._owners()
         for owner, config in owners.items():

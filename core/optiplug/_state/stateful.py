@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol, Self
+from typing import Protocol, Self
 
 import tensorflow as tf
 
-from optiplug._types import DType, Tensor, Variable
+from optiplug._types import DType, Mesh, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
 from optiplug.errors import BuildError
 
@@ -33,7 +33,7 @@ class StateOwner:
         model_variables: ModelVariables,
         *,
         state_dtype: str | None = None,
-        mesh: Any = None,
+        mesh: Mesh | None = None,
     ) -> None:
         self.prefix, self.table, self.model_variables = prefix, table, model_variables
         self.state_dtype, self._mesh = state_dtype, mesh
@@ -52,7 +52,7 @@ class StateOwner:
         return slot
 
     @property
-    def place(self) -> Any:
+    def place(self) -> Variable | Mesh | None:
         """What state of the whole optimizer is created beside: a variable, else the mesh, else nothing."""
         return next(iter(self.model_variables), self._mesh)
 
@@ -189,7 +189,7 @@ class Stateful:
         >>> float(weight), float(optimizer.momentum[weight])
         (1.5, 1.5)
         """
-        owner = self._state_owner()
+        owner = _owner_of(self)
         stored_dtype = owner.state_dtype if dtype is None and not exact else None
         return owner.add_slot(name, SlotSpec(shape, dtype, initial, stored_dtype), variables, exact)
 
@@ -213,4 +213,9 @@ class Stateful:
             If the name is taken by state of another owner or shape.
         """
         start = initial if callable(initial) else lambda: initial
-        return self._state_owner().add_state(name, shape, dtype, start)
+        return _owner_of(self).add_state(name, shape, dtype, start)
+
+
+def _owner_of(thing: HasState) -> StateOwner:
+    # Found on the class, so that no attribute of a user's own takes its place.
+    return type(thing)._state_owner(thing)  # noqa: SLF001

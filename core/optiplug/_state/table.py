@@ -15,9 +15,9 @@ import tensorflow as tf
 
 from optiplug import _distribution as distribution
 from optiplug._tf_private import CheckpointNode, Trackable, saved_dict, track
-from optiplug._types import DType, Shape, Tensor, Variable
+from optiplug._types import DType, Mesh, Shape, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
-from optiplug._variables.packing import Pack, PackedPart, Packing
+from optiplug._variables.packing import Pack, Packing, PackSegment
 from optiplug.errors import StateError
 from optiplug.numerics import compute_dtype
 
@@ -96,7 +96,7 @@ class SlotTable:
         name: str,
         *,
         owner: str,
-        beside: Variable | None,
+        beside: Variable | Mesh | None,
         shape: Sequence[int] | Shape = (),
         dtype: DType = tf.float32,
         initial: Callable[[], Tensor | float] = lambda: 0,
@@ -123,7 +123,7 @@ class SlotTable:
             )
         return held
 
-    def adopt(self, name: str, variable: Variable | PackedPart | Planned, *, owner: str) -> State:
+    def adopt(self, name: str, variable: Variable | PackSegment | Planned, *, owner: str) -> State:
         """Take in a variable that was created elsewhere."""
         if not isinstance(variable, Planned):
             track(self._by_name, name, variable)
@@ -132,14 +132,14 @@ class SlotTable:
         return state
 
     def add_slot(self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, *, owner: str) -> None:
-        """Create state for each of `variables`, named ``slot/path``: a variable, or a part of a pack's."""
+        """Create state for each of `variables`, named ``slot/path``: a variable, or a segment of a pack's."""
         if slot.exact:
             self.exact.add(slot.name)
-        parts = self._joined_parts(slot, variables, spec)
+        segments = self._joined_segments(slot, variables, spec)
         for variable in variables:
             name = self._name(slot, variable)
-            if name in parts:
-                self.adopt(name, parts[name], owner=owner)
+            if name in segments:
+                self.adopt(name, segments[name], owner=owner)
             state = self.add(
                 name,
                 owner=owner,
@@ -156,19 +156,19 @@ class SlotTable:
     def _name(self, slot: Slot, variable: Variable) -> str:
         return f"{slot.name}/{self._model_variables.path(variable)}"
 
-    def _joined_parts(
+    def _joined_segments(
         self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec
-    ) -> dict[str, PackedPart]:
-        """Create a variable for each new pack whose state can be joined, and return its parts by name."""
-        parts: dict[str, PackedPart] = {}
+    ) -> dict[str, PackSegment]:
+        """Create a variable for each new pack whose state can be joined, and return its segments by name."""
+        segments: dict[str, PackSegment] = {}
         for pack in self._packing.within(variables):
             name, names = f"{slot.name}/{pack.name}", [self._name(slot, member) for member in pack.members]
             if names[0] not in self.states and _joinable(pack, spec):
                 whole = self._create_joined(name, pack, spec)
-                parts |= {part.path: part for part in pack.parts(whole, names)}
+                segments |= {segment.path: segment for segment in pack.segments(whole, names)}
             if name in self._joined:
                 slot.put_joined(pack, self._joined[name])
-        return parts
+        return segments
 
     def _create_joined(self, name: str, pack: Pack, spec: SlotSpec) -> Variable:
         first = pack.members[0]
@@ -191,29 +191,29 @@ class SlotTable:
     def keeps_joined(self, pack: Pack) -> bool:
         """Whether all state of the members of a pack is joined as they are, so that a step can join them."""
         states = (state for member in pack.members for state in self._beside.get(id(member), {}).values())
-        return all(isinstance(state.variable, PackedPart) for state in states)
+        return all(isinstance(state.variable, PackSegment) for state in states)
 
     @property
     def created(self) -> dict[str, Variable]:
-        """Every variable that there is in memory by name: those of packs instead of their parts."""
+        """Every variable that there is in memory by name: those of packs instead of their segments."""
         joined = {name: state.variable for name, state in self._joined.items()}
         alone = {name: state.variable for name, state in self.states.items()}
-        return joined | {name: each for name, each in alone.items() if not isinstance(each, PackedPart)}
+        return joined | {name: each for name, each in alone.items() if not isinstance(each, PackSegment)}
 
     @property
     def packs(self) -> dict[str, list[str]]:
-        """The names of the parts of each pack's variable, in their order, by its name."""
+        """The names of the segments of each pack's variable, in their order, by its name."""
         names = {id(state.variable): name for name, state in self._joined.items()}
-        parts: dict[str, list[str]] = {name: [] for name in names.values()}
-        for name, part in self.parts.items():
-            parts[names[id(part.whole)]].append(name)
-        return parts
+        segments: dict[str, list[str]] = {name: [] for name in names.values()}
+        for name, segment in self.segments.items():
+            segments[names[id(segment.whole)]].append(name)
+        return segments
 
     @property
-    def parts(self) -> dict[str, PackedPart]:
-        """State that is a part of a pack's, by name."""
+    def segments(self) -> dict[str, PackSegment]:
+        """State that is a segment of a pack's, by name."""
         each = ((name, state.variable) for name, state in self.states.items())
-        return {name: variable for name, variable in each if isinstance(variable, PackedPart)}
+        return {name: variable for name, variable in each if isinstance(variable, PackSegment)}
 
     def rows_of(self, variable: Variable) -> list[Variable]:
         """Return the variable and its state variables of the same shape: what a row of it consists of."""

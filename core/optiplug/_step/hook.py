@@ -38,7 +38,12 @@ class Hook:
 
     @classmethod
     def of_processor(
-        cls, processor: Any, taken: Iterable[str], *, owner: str = "", among: Sequence[Variable] | None = None
+        cls,
+        processor: object,
+        taken: Iterable[str],
+        *,
+        owner: str = "",
+        among: Sequence[Variable] | None = None,
     ) -> Hook:
         """Return the hook of a processor, or of a config of one, under a name that is not taken."""
         plugin = processor.create() if isinstance(processor, ProcessorConfig) else processor
@@ -47,7 +52,7 @@ class Hook:
         return cls(name, plugin, _config(plugin), among, idle=bool(getattr(plugin, "idle", False)))
 
     @classmethod
-    def of_formula(cls, name: str, optimizer: Any, among: Sequence[Variable] | None) -> Hook | None:
+    def of_formula(cls, name: str, optimizer: object, among: Sequence[Variable] | None) -> Hook | None:
         """Return the hook of an optimizer that takes part in stages itself, None if it does not."""
         return cls(name, optimizer, None, among, formula=True) if hook_names(optimizer) else None
 
@@ -92,12 +97,12 @@ class Hook:
         return frozenset(map(id, among))
 
 
-def _config(plugin: Any) -> ProcessorConfig | None:
+def _config(plugin: object) -> ProcessorConfig | None:
     config = getattr(plugin, "config", None)
     return config if isinstance(config, ProcessorConfig) else None
 
 
-def _own_name(plugin: Any) -> str:
+def _own_name(plugin: object) -> str:
     """Return the name in its config, else the one in the registry, else that of its class in snake case."""
     config = _config(plugin)
     if config is not None:

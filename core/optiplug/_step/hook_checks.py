@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pluggy
 import tensorflow as tf
@@ -52,7 +51,7 @@ def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> N
                 )
 
 
-def checked(result: Any, given: Sequence[Gradient], where: str) -> list[Gradient]:
+def checked(result: object, given: Sequence[Gradient], where: str) -> list[Gradient]:
     """Return what a hook gave back, if it has the length, shapes and dtypes of what it was given.
 
     Raises
@@ -68,7 +67,7 @@ def checked(result: Any, given: Sequence[Gradient], where: str) -> list[Gradient
     return [_like(*each, place, where) for place, each in enumerate(zip(result, given, strict=True))]
 
 
-def _like(value: Any, old: Gradient, place: int, where: str) -> Gradient:
+def _like(value: object, old: Gradient, place: int, where: str) -> Gradient:
     if value is None:
         raise HookError(
             "a tensor must be returned in every place", where=where, received=f"None in place {place}"
@@ -83,7 +82,7 @@ def _like(value: Any, old: Gradient, place: int, where: str) -> Gradient:
     return new
 
 
-def checked_decision(result: Any, where: str) -> tuple[Any, Tensor]:
+def checked_decision(result: object, where: str) -> tuple[object, Tensor]:
     """Return the gradients and the decision that a gate gave back, if the latter is a scalar boolean.
 
     Raises

@@ -154,18 +154,18 @@ class Pipeline:
                 view, _ = self._view(implementation, step)
                 _call(implementation, step=view)
 
-    def _implementations(self, stage: str) -> list[Any]:
-        implementations: list[Any] = getattr(self._manager.hook, stage).get_hookimpls()
+    def _implementations(self, stage: str) -> list[pluggy.HookImpl]:
+        implementations: list[pluggy.HookImpl] = getattr(self._manager.hook, stage).get_hookimpls()
         return implementations
 
     def _names(self, stage: str) -> list[str]:
         return [each.plugin_name for each in self._implementations(stage)]
 
-    def _where(self, stage: Stage, implementation: Any) -> str:
+    def _where(self, stage: Stage, implementation: pluggy.HookImpl) -> str:
         hook = self._hooks[implementation.plugin_name]
         return f"hook {stage.name!r} of {described(hook.name, hook.plugin)}"
 
-    def _view(self, implementation: Any, step: Step) -> tuple[Step, list[int]]:
+    def _view(self, implementation: pluggy.HookImpl, step: Step) -> tuple[Step, list[int]]:
         """Return the step as a hook sees it, and the places of its variables among all."""
         chosen = self._chosen[implementation.plugin_name]
 
@@ -181,7 +181,7 @@ def _replace(values: list[Gradient], places: Sequence[int], new: Sequence[Gradie
         values[place] = value
 
 
-def _call(implementation: Any, **available: Any) -> Any:
+def _call(implementation: pluggy.HookImpl, **available: object) -> Any:
     # TensorFlow takes no other letters in a scope, and some of these not at its start.
     scope = re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)
     with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"):

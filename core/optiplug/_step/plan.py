@@ -9,7 +9,7 @@ from optiplug._state.table import SlotTable
 from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Frame, Working
 from optiplug._variables.model_variables import ModelVariables
-from optiplug._variables.packing import Pack, PackedPart, Packing, VariableOrPack
+from optiplug._variables.packing import Pack, Packing, PackSegment, VariableOrPack
 from optiplug.errors import HookError
 
 from .pipeline import Pipeline
@@ -40,14 +40,16 @@ class Plan:
         return [*self.variables, *self.table.created.values()]
 
     def paths(self) -> dict[int, str]:
-        """Return the path of each of them, of parts and of packs, by its id."""
-        states = {id(each): name for name, each in [*self.table.created.items(), *self.table.parts.items()]}
+        """Return the path of each of them, of segments and of packs, by its id."""
+        states = {
+            id(each): name for name, each in [*self.table.created.items(), *self.table.segments.items()]
+        }
         return {**self.variables.paths, **states, **{id(pack): pack.name for pack in self.packing.packs}}
 
-    def with_parts(self, own: dict[int, Variable]) -> dict[int, Variable | PackedPart]:
-        """Add a device's own parts of state to its own variables, by the id of the distributed ones."""
-        parts = self.table.parts.values()
-        return own | {id(part): part.of(own[id(part.whole)]) for part in parts}
+    def with_segments(self, own: dict[int, Variable]) -> dict[int, Variable | PackSegment]:
+        """Add a device's own segments of state to its own variables, by the id of the distributed ones."""
+        segments = self.table.segments.values()
+        return own | {id(segment): segment.of(own[id(segment.whole)]) for segment in segments}
 
     def operands(self, present: Sequence[Variable]) -> tuple[list[VariableOrPack], list[VariableOrPack]]:
         """Return what a step treats as one variable each: those with a gradient, and the others."""

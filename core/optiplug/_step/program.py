@@ -13,7 +13,7 @@ from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
 from optiplug._variables.gradients import dense, row_signature, tensor, without_shape
-from optiplug._variables.packing import Pack, PackedPart, VariableOrPack
+from optiplug._variables.packing import Pack, PackSegment, VariableOrPack
 from optiplug.numerics import compute_dtype
 
 from .core_stages import CoreStages, computable
@@ -38,7 +38,7 @@ class Program:
         self,
         plan: Plan,
         variables: Sequence[Variable],
-        components: Mapping[int, Variable | PackedPart],
+        components: Mapping[int, Variable | PackSegment],
         traces: list[str],
     ) -> None:
         self.plan, self._variables, self._own = plan, list(variables), components
@@ -108,11 +108,11 @@ class Program:
             return RowsOperand(gradient, {key: self._components[key] for key in rows})
         return Operand(dense(gradient, each))
 
-    def _apart(self) -> dict[int, Variable | PackedPart]:
+    def _apart(self) -> dict[int, Variable | PackSegment]:
         """Return what the step may read and assign by itself: not the members of packs, nor their state."""
         joined = {id(each): each for each in (*self._present, *self._absent) if isinstance(each, Pack)}
         hidden = {id(member) for pack in joined.values() for member in pack.members}
-        hidden |= {id(part) for part in self.plan.table.parts.values() if id(part.pack) in joined}
+        hidden |= {id(segment) for segment in self.plan.table.segments.values() if id(segment.pack) in joined}
         return {key: own for key, own in self._own.items() if key not in hidden}
 
     def _joined(self, pack: Pack, gradients: Sequence[Tensor] = ()) -> Operand:
@@ -195,7 +195,9 @@ class Program:
                 return
 
 
-def _compiled(function: Callable[..., Any], jit_compile: bool, signature: Any = None) -> Function:
+def _compiled(
+    function: Callable[..., object], jit_compile: bool, signature: Sequence[object] | None = None
+) -> Function:
     # AutoGraph would rewrite every line of ours and of the plugins while tracing, at great cost.
     # The partial hides the method, whose traces TensorFlow would add up over all optimizers and
     # report as retracing.

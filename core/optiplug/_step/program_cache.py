@@ -54,7 +54,7 @@ class ProgramCache:
             plan = self._plan()
             everything = plan.everything()
             devices = [
-                plan.with_parts(dict(zip(map(id, everything), device, strict=True)))
+                plan.with_segments(dict(zip(map(id, everything), device, strict=True)))
                 for device in distribution.components(everything)
             ]
             self._by_variables[key] = {
@@ -87,7 +87,7 @@ class ProgramCache:
 
 def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:
     def run(gradients: Sequence[Gradient]) -> list[Gradient]:
-        own = plan.with_parts({id(each): each for each in plan.everything()})
+        own = plan.with_segments({id(each): each for each in plan.everything()})
         given = set(map(id, variables))
         absent = [each for each in plan.variables if id(each) not in given]
         opened = Frame(own, plan.paths(), dtypes=plan.table.computed)

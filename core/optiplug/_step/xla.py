@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tensorflow as tf
 
 from optiplug._tf_private import xla_compiles
 
@@ -12,7 +12,7 @@ __all__ = ["refused_operations"]
 _WITHOUT_KERNEL = {"Placeholder", "PlaceholderWithDefault"}
 
 
-def refused_operations(graph: Any, device: str) -> dict[str, str]:
+def refused_operations(graph: tf.Graph, device: str) -> dict[str, str]:
     """Return the types of operations in `graph` that XLA has no kernel for, each with one node's name.
 
     `device` is a device string; its kind decides which XLA is asked.

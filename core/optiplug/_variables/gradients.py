@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
-from typing import Any
 
 import tensorflow as tf
 
@@ -78,7 +77,7 @@ def dense(gradient: Gradient, variable: Variable) -> Tensor:
     return gradient if gradient.shape == variable.shape else tf.ensure_shape(gradient, variable.shape)
 
 
-def tensor(gradient: Any) -> Tensor:
+def tensor(gradient: object) -> Tensor:
     """Make a tensor of a number, for each of which TensorFlow would trace anew.
 
     Raises

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import tensorflow as tf
 
@@ -35,7 +34,7 @@ class ModelVariables:
         """Return the unique path of a variable."""
         return self.paths[id(variable)]
 
-    def constraint(self, variable: Any) -> Callable[[Tensor], Tensor] | None:
+    def constraint(self, variable: object) -> Callable[[Tensor], Tensor] | None:
         """Return the function that a variable's values go through after an update; a pack has none."""
         return self._constraints.get(id(variable))
 
@@ -55,7 +54,7 @@ class ModelVariables:
         self._constraints[id(variable)] = getattr(given, "constraint", None)
 
 
-def unwrapped(variable: Any) -> Variable:
+def unwrapped(variable: object) -> Variable:
     """Return the tf.Variable: itself, or the one that a variable of Keras 3 wraps and names by its path.
 
     Raises
@@ -69,7 +68,7 @@ def unwrapped(variable: Any) -> Variable:
     raise GradientsError("a tf.Variable or a Keras variable must be given", received=variable)
 
 
-def trainable(variable: Any) -> Variable:
+def trainable(given: object) -> Variable:
     """Return the tf.Variable, if a gradient can move it.
 
     Raises
@@ -77,7 +76,7 @@ def trainable(variable: Any) -> Variable:
     GradientsError
         If it is a variable of integers, or no variable at all.
     """
-    variable = unwrapped(variable)
+    variable = unwrapped(given)
     if not (variable.dtype.is_floating or variable.dtype.is_complex):
         raise GradientsError(
             f"a variable that is trained must have a floating or complex dtype: {variable.name!r}",

@@ -1,8 +1,8 @@
-"""Small variables joined to one vector, and the parts of the state that is kept for it.
+"""Small variables joined to one vector, and the segments of the state that is kept for it.
 
 A variable costs a step as much as some ten thousand elements do, so those that are smaller are
 worth joining, where every element is treated alike. Names, checkpoints and reports know only
-the parts: how the state is joined may differ from one run to the next.
+the segments: how the state is joined may differ from one run to the next.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from optiplug._types import DType, Shape, Tensor, Variable
 
 from .tensor_like import TensorLike
 
-__all__ = ["LARGEST", "MOST", "Pack", "PackedPart", "Packing", "VariableOrPack", "assign_all"]
+__all__ = ["LARGEST", "MOST", "Pack", "PackSegment", "Packing", "VariableOrPack", "assign_all"]
 
 # Measured: see docs/design/performance.md.
 LARGEST, MOST = 16_384, 64
@@ -49,20 +49,20 @@ class Pack:
             for piece, member in zip(tf.split(vector, self.sizes), self.members, strict=True)
         ]
 
-    def parts(self, whole: Variable, paths: Iterable[str]) -> list[PackedPart]:
-        """Return each member's own part of a variable of the shape of this pack."""
-        begin, parts = 0, []
+    def segments(self, whole: Variable, paths: Iterable[str]) -> list[PackSegment]:
+        """Return each member's own segment of a variable of the shape of this pack."""
+        begin, segments = 0, []
         for path, member, size in zip(paths, self.members, self.sizes, strict=True):
-            parts.append(PackedPart(whole, self, begin, member.shape, path))
+            segments.append(PackSegment(whole, self, begin, member.shape, path))
             begin += size
-        return parts
+        return segments
 
 
 VariableOrPack: TypeAlias = Variable | Pack
 """What a step treats as one variable."""
 
 
-class PackedPart(TensorLike, CheckpointValue):
+class PackSegment(TensorLike, CheckpointValue):
     """The elements of a variable that belong to one member of a pack.
 
     It stands wherever a variable of its own would, in checkpoints too.
@@ -75,7 +75,7 @@ class PackedPart(TensorLike, CheckpointValue):
         self.end = begin + int(self.shape.num_elements())
 
     def __repr__(self) -> str:
-        return f"<PackedPart {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
+        return f"<PackSegment {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
     def path(self) -> str:
@@ -102,7 +102,7 @@ class PackedPart(TensorLike, CheckpointValue):
 
     def assign(
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> PackedPart:
+    ) -> PackSegment:
         """Replace the value."""
         assign_all([(self, tf.convert_to_tensor(value, self.dtype))])
         return self
@@ -111,31 +111,31 @@ class PackedPart(TensorLike, CheckpointValue):
         """Take the value that a checkpoint holds."""
         return self.assign(value)
 
-    def of(self, whole: Variable) -> PackedPart:
-        """Return the same part of another variable: of one device's own."""
-        return PackedPart(whole, self.pack, self.begin, self.shape, self.path)
+    def of(self, whole: Variable) -> PackSegment:
+        """Return the same segment of another variable: of one device's own."""
+        return PackSegment(whole, self.pack, self.begin, self.shape, self.path)
 
 
-def assign_all(values: Iterable[tuple[Variable | PackedPart, Tensor]]) -> None:
-    """Assign each variable its value, and the parts of one vector all at once."""
-    wholes: defaultdict[int, list[tuple[PackedPart, Tensor]]] = defaultdict(list)
+def assign_all(values: Iterable[tuple[Variable | PackSegment, Tensor]]) -> None:
+    """Assign each variable its value, and the segments of one vector all at once."""
+    wholes: defaultdict[int, list[tuple[PackSegment, Tensor]]] = defaultdict(list)
     for variable, value in values:
-        if isinstance(variable, PackedPart):
+        if isinstance(variable, PackSegment):
             wholes[id(variable.whole)].append((variable, value))
         else:
             variable.assign(value, read_value=False)
-    for parts in wholes.values():
-        whole = parts[0][0].whole
-        whole.assign(tf.concat(list(_pieces(whole, parts)), 0), read_value=False)
+    for segments in wholes.values():
+        whole = segments[0][0].whole
+        whole.assign(tf.concat(list(_pieces(whole, segments)), 0), read_value=False)
 
 
-def _pieces(whole: Variable, parts: Iterable[tuple[PackedPart, Tensor]]) -> Iterator[Tensor]:
+def _pieces(whole: Variable, segments: Iterable[tuple[PackSegment, Tensor]]) -> Iterator[Tensor]:
     old, end = whole.read_value(), 0
-    # Of two parts that begin at one place, the one without elements comes first.
-    for part, value in sorted(parts, key=lambda each: (each[0].begin, each[0].end)):
-        yield old[end : part.begin]
+    # Of two segments that begin at one place, the one without elements comes first.
+    for segment, value in sorted(segments, key=lambda each: (each[0].begin, each[0].end)):
+        yield old[end : segment.begin]
         yield tf.reshape(value, [-1])
-        end = part.end
+        end = segment.end
     yield old[end:]
 
 
