@@ -18,6 +18,8 @@ from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
 from optiplug.errors import ConfigError, ReplicaContextError
 from optiplug.numerics import after_drawing
 
+from .first_value import first_value
+
 __all__ = ["assign", "checked_mesh", "create", "mesh_of", "numpy", "replicated_drawing", "require_one_mesh"]
 
 
@@ -71,10 +73,7 @@ def create(
         layout = dtensor.Layout.replicated(mesh_of(place), shape.rank)
         if isinstance(place, dtensor.DVariable) and place.shape == shape:
             layout = place.layout
-        start = initial()
-        # A number must not pass through float32 on its way to a double.
-        start = tf.cast(start, dtype) if tf.is_tensor(start) else tf.convert_to_tensor(start, dtype)
-        start = _on(layout.mesh, start)
+        start = _on(layout.mesh, first_value(initial, dtype))
         if start.shape != shape:  # each device makes no more than its own part
             start = dtensor.call_with_layout(tf.broadcast_to, layout, start, shape)
         return dtensor.DVariable(dtensor.relayout(start, layout), trainable=False, dtype=dtype, name=name)

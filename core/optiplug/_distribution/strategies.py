@@ -16,6 +16,8 @@ import tensorflow as tf
 from optiplug._types import DType, Gradient, Shape, Strategy, Tensor, Variable
 from optiplug.errors import ReplicaContextError
 
+from .first_value import first_value
+
 __all__ = [
     "components",
     "create_beside",
@@ -126,10 +128,7 @@ def create_beside(
     strategy = _strategy_of(variable)
 
     def value() -> Any:
-        start = initial()
-        # A number must not pass through float32 on its way to a double.
-        start = tf.cast(start, dtype) if tf.is_tensor(start) else tf.convert_to_tensor(start, dtype)
-        return tf.broadcast_to(start, shape)
+        return tf.broadcast_to(first_value(initial, dtype), shape)
 
     with tf.init_scope(), _scope(strategy), _colocated(strategy, variable):
         return tf.Variable(
