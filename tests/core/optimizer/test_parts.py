@@ -24,7 +24,7 @@ USUAL = {
     "owner",
 }
 NAMES = {name for name in dir(optiplug.Optimizer) if not name.startswith("__")}
-FREE = sorted((NAMES | USUAL | set(vars(OptimizerParts))) - CALLED)
+FREE = sorted((NAMES | USUAL | {each for each in vars(OptimizerParts) if not each.startswith("__")}) - CALLED)
 OF_TENSORFLOW = [
     name
     for name in FREE
