@@ -49,6 +49,10 @@ class Pipeline:
             self._hooks[hook.name] = hook
             if not hook.idle:
                 self._register(hook)
+        self._stages: dict[Part, list[Stage]] = {}
+        for stage in ORDER:
+            if stage.takes_hooks and self.uses(stage.name):
+                self._stages.setdefault(stage.part, []).append(stage)
         self._chosen = (
             {hook.name: hook.chosen(variables) for hook in self._hooks.values()} if variables else {}
         )
@@ -96,11 +100,9 @@ class Pipeline:
         """Whether any hook takes part in a stage."""
         return bool(self._implementations(stage))
 
-    def stages(self, part: Part) -> list[Stage]:
+    def stages(self, part: Part) -> Sequence[Stage]:
         """Return the stages of a part of the step in which any hook takes part."""
-        return [
-            stage for stage in ORDER if stage.part == part and stage.takes_hooks and self.uses(stage.name)
-        ]
+        return self._stages.get(part, ())
 
     def with_slots(self, part: Part) -> list[str]:
         """Return the names of the hooks in a part of the step that keep state for each variable."""
