@@ -335,7 +335,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
             config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
         else:
             config = parts.config.dump()
-        config["exclude_from_weight_decay"] = list(parts.excluded_from_weight_decay)
+        config["exclude_from_weight_decay"] = list(parts.node.excluded_from_weight_decay)
         if "learning_rate" in config:
             config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)
         return config
