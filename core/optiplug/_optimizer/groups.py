@@ -68,8 +68,9 @@ class OptimizerNode:
     @property
     def excluded_from_weight_decay(self) -> tuple[str, ...]:
         """Globs on the paths that weight decay leaves alone: of the config, and of the exclusions."""
+        configured: tuple[str, ...] = self.config.exclude_from_weight_decay
         excluded = self.exclusions.globs(self.owner.model_variables)
-        return tuple(dict.fromkeys((*self.config.exclude_from_weight_decay, *excluded)))
+        return (*configured, *(glob for glob in excluded if glob not in configured))
 
     @property
     def own(self) -> list[Variable]:

@@ -16,6 +16,7 @@ from optiplug._config.hyperparameters import Scalar
 from optiplug._config.keras_objects import renamed
 from optiplug._config.kinds import OptimizerConfig, Selection
 from optiplug._config.variable_selection import selected_paths
+from optiplug._derived import derived
 from optiplug._state.memory_report import StateReport
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
@@ -27,7 +28,6 @@ from optiplug.errors import BuildError
 
 from . import reports
 from .averaged_weights import averages_in_place
-from .derived import derived
 from .keras_api import ClassConfig, KerasAPI
 from .loss_gradients import scaled_loss
 from .parts import OptimizerParts, give_parts, parts_of
