@@ -30,8 +30,8 @@ class ParameterFree(Optimizer, abc.ABC):
         """
         super().build(var_list)
         self.spared: frozenset[str] = frozenset()
-        if self.config.weight_decay and self.config.exclude_from_weight_decay:
-            globs = Selection(only=self.config.exclude_from_weight_decay)
+        if self.config.weight_decay and self.excluded_from_weight_decay:
+            globs = Selection(only=self.excluded_from_weight_decay)
             chosen = self.select(globs, self.own_variables, f"{self.name}.exclude_from_weight_decay")
             self.spared = frozenset(map(self.path, chosen))
 

@@ -138,7 +138,7 @@ _LAZY = {
 }
 
 
-def _public(thing: Any) -> Any:
+def _public(thing: object) -> Any:
     """Let messages and pickles call what is ours by the name under which it is imported."""
     if getattr(thing, "__module__", "").startswith(f"{__name__}."):
         thing.__module__ = __name__

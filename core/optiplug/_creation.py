@@ -10,6 +10,7 @@ from optiplug import registry
 
 from ._config.base import NamedConfig, resolve
 from ._optimizer.optimizer import Optimizer
+from ._types import Mesh
 from .document import read
 from .errors import ConfigError, UnknownPluginError
 
@@ -18,7 +19,7 @@ __all__ = ["create", "from_config"]
 _KINDS = ("optimizers", "processors", "schedules")
 
 
-def create(name: str, /, *, mesh: Any = None, **hyperparameters: Any) -> Any:
+def create(name: str, /, *, mesh: Mesh | None = None, **hyperparameters: object) -> Any:
     """Create an optimizer, a processor or a schedule by its name.
 
     Parameters
@@ -53,7 +54,9 @@ def create(name: str, /, *, mesh: Any = None, **hyperparameters: Any) -> Any:
     return registry.get(_KINDS[0], name)  # raises, with the nearest name of an optimizer
 
 
-def from_config(config: Mapping[str, Any] | str | Path | NamedConfig, *, mesh: Any = None) -> Optimizer:
+def from_config(
+    config: Mapping[str, object] | str | Path | NamedConfig, *, mesh: Mesh | None = None
+) -> Optimizer:
     """Create an optimizer from a config object, a mapping with `use`, or the path of a file of one.
 
     A `mesh` is no part of a config; see `Optimizer`.
@@ -79,11 +82,11 @@ def from_config(config: Mapping[str, Any] | str | Path | NamedConfig, *, mesh: A
         raise document.locate(error) from None
 
 
-def _optimizer(config: Any, mesh: Any) -> Optimizer:
+def _optimizer(config: object, mesh: Mesh | None) -> Optimizer:
     optimizer: Optimizer = resolve("optimizers", config).create(**_runtime(mesh))
     return optimizer
 
 
-def _runtime(mesh: Any) -> dict[str, Any]:
+def _runtime(mesh: Mesh | None) -> dict[str, Mesh]:
     """Return what a constructor takes beside the config, and nothing where nothing was said."""
     return {} if mesh is None else {"mesh": mesh}

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from ._config.kinds import OptimizerConfig
 from ._optimizer.optimizer import Optimizer
+from ._optimizer.parts import parts_of
 from ._state.manifest import require_same, spec, version_key
+from ._types import Array
 from .errors import StateError
 
 __all__ = ["convert"]
 
 _COUNTERS = {"iterations", "learning_rate"}
-_KERAS_COUNTERS = {"/iteration", "/learning_rate", "/current_learning_rate"}
+_KERAS_COUNTERS = {"iteration", "learning_rate", "current_learning_rate"}
 
 
 def convert(theirs: Any, ours: Optimizer) -> Optimizer:
@@ -55,67 +57,80 @@ def convert(theirs: Any, ours: Optimizer) -> Optimizer:
     >>> int(ours.iterations), float(ours.learning_rate), ours.momentum[weight].numpy().item()
     (1, 0.5, -0.5)
     """
-    theirs_by_name = _arrays(theirs)
     if not int(theirs.iterations.numpy()):
         raise StateError(
             "an optimizer that has taken no step has nothing to convert",
             where=f"convert to {ours.name}",
             hint="use ours from the start",
         )
-    values: dict[str, Any] = {}
-    for name, candidates in _candidates(ours).items():
-        matching = [each for each in theirs_by_name if each.endswith(candidates) and theirs_by_name[each]]
-        if matching:  # the shortest, as `m/kernel` also ends the name of the slot of a variable `m/kernel`
-            values[name] = theirs_by_name[min(matching, key=len)].pop(0)
-    for name in values.keys() & _COUNTERS:
-        values[name] = values[name].astype(ours.state.states[name].dtype.as_numpy_dtype)
-    spared = _spared(ours, theirs)
-    for name, arrays in theirs_by_name.items():
-        if arrays and not any(f"/{slot}/" in name or name.endswith(f"_{slot}") for slot in spared):
-            values[name.lstrip("/")] = arrays[0]
+    values = _renamed(theirs, ours)
     require_same(
         {name: spec(value) for name, value in values.items()},
         {name: spec(state.variable) for name, state in ours.state.states.items()},
         where=f"convert to {ours.name}",
         hint="build both with the same variables, and give ours the same slots: momentum, amsgrad, use_ema",
     )
-    versions = {version_key(owner): config.state_version for owner, config in ours.owners.items()}
+    versions = {version_key(owner): config.state_version for owner, config in parts_of(ours).owners().items()}
     ours.load_own_variables({**values, **versions})
     return ours
 
 
-def _arrays(theirs: Any) -> defaultdict[str, list[Any]]:
-    """Return the arrays of an optimizer of Keras by name, in their order where several have one name."""
-    arrays = defaultdict(list)
-    for variable in theirs.variables:
-        name = "/" + variable.name.rsplit(":", 1)[0]
-        if name not in _KERAS_COUNTERS:
-            arrays[name].append(np.asarray(variable.numpy()))
-    arrays["/iterations"] = [np.asarray(theirs.iterations.numpy())]
+def _renamed(theirs: Any, ours: Optimizer) -> dict[str, Array]:
+    """Return the arrays of an optimizer of Keras under our names, or under theirs where we have none."""
+    table, spared = _names_in_keras(ours), _spared(ours, theirs)
+    values: dict[str, Array] = {}
+    for name, array in _arrays(theirs):
+        own = next((each for each in _candidates(table, name) if each not in values), None)
+        if own in _COUNTERS:
+            values[own] = array.astype(ours.state.states[own].dtype.as_numpy_dtype)
+        elif own is not None:
+            values[own] = array
+        elif not any(f"/{slot}/" in f"/{name}" or name.endswith(f"_{slot}") for slot in spared):
+            values[name] = array
+    return values
+
+
+def _arrays(theirs: Any) -> Iterator[tuple[str, Array]]:
+    """Go over the arrays of an optimizer of Keras in their order, each with its name."""
+    yield "iterations", np.asarray(theirs.iterations.numpy())
     if not isinstance(theirs.get_config()["learning_rate"], Mapping):  # a schedule has no state
-        arrays["/learning_rate"] = [np.asarray(theirs.learning_rate.numpy())]
-    return arrays
+        yield "learning_rate", np.asarray(theirs.learning_rate.numpy())
+    for variable in theirs.variables:
+        name = variable.name.rsplit(":", 1)[0]
+        if name.rpartition("/")[2] not in _KERAS_COUNTERS:
+            yield name, np.asarray(variable.numpy())
 
 
-def _slots(ours: Optimizer) -> dict[str, list[str]]:
+def _candidates(table: Mapping[str, list[str]], name: str) -> list[str]:
+    """Return what our table has for a name of Keras, which may have scopes before it.
+
+    The longest ending counts: ``v/m/kernel`` is a slot of ``m/kernel`` and not the slot `m` of ``kernel``.
+    """
+    parts = name.split("/")
+    endings = ("/".join(parts[start:]) for start in range(len(parts)))
+    return next((table[ending] for ending in endings if ending in table), [])
+
+
+def _names_in_keras(ours: Optimizer) -> dict[str, list[str]]:
+    """Return the names of our state, in their order, by each name that Keras may have for it."""
+    known, slots = parts_of(ours).variables, _slots(ours)
+    raw = {known.path(variable): variable.name for variable in known}
+    table: defaultdict[str, list[str]] = defaultdict(list)
+    for name in ours.state.states:
+        slot, path = ours.state.homes.get(name, (name, ""))
+        for keras in [slot] if slot in _COUNTERS else slots[slot]:
+            for each in dict.fromkeys(_names(keras, raw.get(path, ""))):
+                table[each].append(name)
+    return dict(table)
+
+
+def _slots(ours: Optimizer) -> defaultdict[str, list[str]]:
     """Return the names that Keras gives to each of our slots and shared variables."""
     slots = defaultdict(list)
-    for owner, config in ours.owners.items():
+    for owner, config in parts_of(ours).owners().items():
         for keras, own in config.keras_slots.items():
             slots[f"{owner}/{own}" if owner else own].append(keras)
     return slots
-
-
-def _candidates(ours: Optimizer) -> dict[str, tuple[str, ...]]:
-    """Return, for each of our state variables, how its name may end in Keras."""
-    slots, parameters = _slots(ours), ours.parameters
-    raw = {parameters.path(variable): variable.name for variable in parameters}
-    candidates = {}
-    for name in ours.state.states:
-        slot, path = ours.state.homes.get(name, (name, ""))
-        own = [slot] if slot in _COUNTERS else slots[slot]
-        candidates[name] = tuple(f"/{each}" for keras in own for each in _names(keras, raw.get(path, "")))
-    return candidates
 
 
 def _names(slot: str, variable: str) -> list[str]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ._config.constructor import Configured
 from ._state.stateful import Stateful
 
@@ -18,9 +16,6 @@ class Processor(Configured, Stateful):
     pipeline: a hook sees the selected gradients and variables and no others. A hook without
     config and state needs no base class at all.
     """
-
-    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
-        self.config = self.configure(*positional, **hyperparameters)
 
     @property
     def idle(self) -> bool:

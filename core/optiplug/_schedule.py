@@ -5,12 +5,13 @@ from __future__ import annotations
 import abc
 import inspect
 from collections.abc import Callable
-from typing import Any
 
 import tensorflow as tf
 
 from ._config.base import NamedConfig
 from ._config.constructor import Configured
+from ._config.hyperparameters import Scalar
+from ._types import DType, Tensor, Variable
 from .numerics import scalar_dtype
 
 __all__ = ["Schedule", "evaluate"]
@@ -24,26 +25,23 @@ class Schedule(Configured, abc.ABC):
     iteration.
     """
 
-    def __init__(self, *positional: Any, **hyperparameters: Any) -> None:
-        self.config = self.configure(*positional, **hyperparameters)
-
     @abc.abstractmethod
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         """Return the value at `step`, a scalar float tensor, in the dtype of `step`."""
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
-    def __call__(self, iteration: Any, dtype: Any = tf.float32) -> Any:
+    def __call__(self, iteration: Tensor, dtype: DType = tf.float32) -> Tensor:
         """Return the value at an iteration (0 at the first step) as a scalar of `dtype`."""
         return tf.cast(self.value(tf.cast(iteration, dtype)), dtype)
 
     @staticmethod
-    def of(value: Any) -> Callable[[Any], Any]:
+    def of(value: Scalar | Schedule) -> Callable[[Tensor], Tensor]:
         """Return a function of the step for a number, a schedule's config, a schedule or a callable."""
         return lambda step: evaluate(value, step, step.dtype)
 
 
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
-def evaluate(value: Any, iteration: Any, like: Any) -> Any:
+def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType) -> Tensor:
     """Return a scalar hyperparameter at an iteration, as a tensor of the dtype `like`.
 
     It is computed in float32, or in float64 for double precision, and cast at the end.
@@ -60,7 +58,7 @@ def evaluate(value: Any, iteration: Any, like: Any) -> Any:
     return tf.cast(tf.constant(value, dtype), like)
 
 
-def _takes_iteration(function: Callable[..., Any]) -> bool:
+def _takes_iteration(function: Callable[..., object]) -> bool:
     """Keras calls a callable learning rate without arguments; optax calls it with the step."""
     try:
         parameters = inspect.signature(function).parameters.values()

@@ -7,7 +7,10 @@ trains it. Its config names it under the entry point group ``optiplug.tasks``.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+if TYPE_CHECKING:
+    from ._types import Tensor, Variable
 
 __all__ = ["Task"]
 
@@ -38,7 +41,7 @@ class Task(Protocol):
     """
 
     @property
-    def variables(self) -> Sequence[Any]:
+    def variables(self) -> Sequence[Variable]:
         """The trainable variables, each with a unique name, always in the same order."""
         ...
 
@@ -46,7 +49,7 @@ class Task(Protocol):
         """Create the variables; equal seeds give equal initial values."""
         ...
 
-    def batch(self, step: Any, batch_size: int, seed: int) -> tuple[Any, ...]:
+    def batch(self, step: Tensor, batch_size: int, seed: int) -> tuple[Tensor, ...]:
         """Return the tensors of one global batch, `batch_size` examples along their first axis.
 
         A pure function of its arguments (`step` is a scalar int64 tensor), so a run that is
@@ -54,7 +57,7 @@ class Task(Protocol):
         """
         ...
 
-    def loss(self, *batch: Any) -> Any:
+    def loss(self, *batch: Tensor) -> Tensor:
         """Return the scalar mean loss over the examples of one batch, or of a replica's share of it."""
         ...
 

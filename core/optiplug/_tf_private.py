@@ -1,3 +1,110 @@
-"""What of TensorFlow has no public name: where to look when an update of it breaks something."""
+"""What of TensorFlow has no public name: where to look when an update of it breaks something.
+
+Each function and class says which private name it rests on; tests/core/test_tf_private.py tries each.
+"""
 
 from __future__ import annotations
+
+import abc
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+from ._types import Tensor
+
+__all__ = [
+    "CheckpointNode",
+    "CheckpointValue",
+    "Trackable",
+    "children_of",
+    "saved_dict",
+    "track",
+    "xla_compiles",
+]
+
+Trackable: TypeAlias = tf.__internal__.tracking.Trackable
+
+
+def track(parent: Trackable, name: str, child: Trackable) -> None:
+    """Make `child` a part of the checkpoints of `parent`, under a name that need be no attribute.
+
+    Rests on `Trackable._track_trackable`.
+    """
+    parent._track_trackable(child, name, overwrite=True)  # noqa: SLF001
+
+
+def children_of(parent: Trackable) -> Mapping[str, Trackable]:
+    """Return what checkpoints of `parent` hold, by name. Rests on `Trackable._trackable_children`."""
+    children: Mapping[str, Trackable] = parent._trackable_children()  # noqa: SLF001
+    return children
+
+
+def saved_dict(values: Mapping[str, Any]) -> Trackable:
+    """Return a dictionary that a SavedModel can hold. Rests on `tf.__internal__.tracking.wrap`."""
+    return tf.__internal__.tracking.wrap(dict(values))
+
+
+class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
+    """A place in a checkpoint with children by name, and with others in a SavedModel if that is said.
+
+    Rests on `Trackable._trackable_children`.
+    """
+
+    def __init__(self, in_saved_model: Callable[[], Mapping[str, Trackable]] | None = None) -> None:
+        self._in_saved_model = in_saved_model
+
+    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Trackable]:
+        if save_type == "savedmodel" and self._in_saved_model is not None:
+            return dict(self._in_saved_model())
+        children: dict[str, Trackable] = super()._trackable_children(save_type, **kwargs)
+        return children
+
+
+class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  # TensorFlow is untyped
+    """Something with a value that looks in a checkpoint as a variable of its own would.
+
+    Rests on `Trackable._serialize_to_tensors`, `_restore_from_tensors` and `_copy_trackable_to_cpu`.
+    """
+
+    @property
+    @abc.abstractmethod
+    def path(self) -> str:
+        """The name of the variable that a SavedModel has in its place."""
+
+    @abc.abstractmethod
+    def read_value(self) -> Tensor:
+        """Return what a checkpoint is to hold."""
+
+    @abc.abstractmethod
+    def restore(self, value: Tensor) -> Any:
+        """Take the value that a checkpoint holds."""
+
+    def _serialize_to_tensors(self) -> dict[str, Tensor]:
+        return {_VALUE: self.read_value()}
+
+    def _restore_from_tensors(self, restored: Mapping[str, Tensor]) -> Any:
+        return self.restore(restored[_VALUE])
+
+    def _copy_trackable_to_cpu(self, object_map: Any) -> None:
+        if self not in object_map:
+            with tf.device("cpu:0"):
+                object_map[self] = tf.Variable(self.read_value(), trainable=False, name=self.path)
+        else:
+            object_map[self].assign(self.read_value())
+
+
+_VALUE = "VARIABLE_VALUE"  # the key of a variable's value in a checkpoint
+
+
+def xla_compiles(operation: str, device_kind: str) -> bool:
+    """Whether XLA has a kernel for a type of operation, on "CPU" or "GPU".
+
+    Rests on `tensorflow.python.framework.kernels`; without it the answer is yes, and XLA itself may object.
+    """
+    try:
+        from tensorflow.python.framework import kernels
+    except ImportError:
+        return True
+    registered = kernels.get_registered_kernels_for_op(operation).kernel
+    return any(kernel.device_type == f"XLA_{device_kind}_JIT" for kernel in registered)

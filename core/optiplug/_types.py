@@ -5,11 +5,13 @@ TensorFlow has no type information, so a type checker takes these for `Any`: the
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
+import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.experimental import dtensor
 
-__all__ = ["DType", "Gradient", "Shape", "Tensor", "Variable"]
+__all__ = ["Array", "DType", "Gradient", "Mesh", "Shape", "Strategy", "Tensor", "Variable"]
 
 Tensor: TypeAlias = tf.Tensor
 """A value while a step is traced, or an eager one."""
@@ -25,3 +27,12 @@ DType: TypeAlias = tf.DType
 
 Shape: TypeAlias = tf.TensorShape
 """A static shape."""
+
+Array: TypeAlias = npt.NDArray[Any]
+"""A NumPy array."""
+
+Strategy: TypeAlias = tf.distribute.Strategy
+"""A strategy of tf.distribute."""
+
+Mesh: TypeAlias = dtensor.Mesh
+"""A mesh of DTensor."""

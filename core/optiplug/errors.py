@@ -24,7 +24,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TypedDict, Unpack
 
 from ._text_table import table
 
@@ -47,12 +47,12 @@ __all__ = [
     "sentence",
 ]
 
-_UNSET: Any = object()
+_UNSET = object()
 _LONGEST_RECEIVED = 200
 _LONGEST_TABLE = 20
 
 
-def sentence(rule: str, *, where: str = "", received: Any = _UNSET, hint: str = "") -> str:
+def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> str:
     """Compose ``where: rule. Received: what. Hint: what to do.`` from its parts."""
     text = f"{where}: {rule}" if where else rule
     text = text.rstrip(".") + "."
@@ -64,6 +64,15 @@ def sentence(rule: str, *, where: str = "", received: Any = _UNSET, hint: str = 
     if hint:
         text += f" Hint: {hint.rstrip('.')}."
     return text
+
+
+class _Parts(TypedDict, total=False):
+    received: object
+    hint: str
+
+
+class _Message(_Parts, total=False):
+    where: str
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -79,7 +88,7 @@ class OptiplugError(Exception):
     # does not know lose that type; it lets alone what bears this mark.
     ag_pass_through = True
 
-    def __init__(self, rule: str, *, where: str = "", received: Any = _UNSET, hint: str = "") -> None:
+    def __init__(self, rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> None:
         super().__init__(sentence(rule, where=where, received=received, hint=hint))
         self.rule, self.received, self.hint = rule, received, hint
 
@@ -101,7 +110,7 @@ class Problem:
 
     path: tuple[str | int, ...]
     rule: str
-    received: Any = _UNSET
+    received: object = _UNSET
     hint: str = ""
     position: str = ""
     plugin: bool = False
@@ -120,7 +129,9 @@ class Problem:
 class ConfigError(OptiplugError, ValueError):
     """A config breaks one or more rules; `problems` lists them all."""
 
-    def __init__(self, problems: Sequence[Problem] | str, *, where: str = "", **parts: Any) -> None:
+    def __init__(
+        self, problems: Sequence[Problem] | str, *, where: str = "", **parts: Unpack[_Parts]
+    ) -> None:
         if isinstance(problems, str):
             problems = [Problem(path=(), rule=problems, position=where, **parts)]
         self.problems = tuple(problems)
@@ -176,7 +187,9 @@ class StateError(OptiplugError, ValueError):
     shows them as a table.
     """
 
-    def __init__(self, rule: str, *, differences: Sequence[tuple[str, str, str]] = (), **parts: Any) -> None:
+    def __init__(
+        self, rule: str, *, differences: Sequence[tuple[str, str, str]] = (), **parts: Unpack[_Message]
+    ) -> None:
         super().__init__(rule, **parts)
         self.differences = tuple(differences)
         if differences:

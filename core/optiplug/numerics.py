@@ -13,6 +13,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from ._types import DType, Shape, Tensor, Variable
+
 __all__ = [
     "all_finite",
     "bias_correction",
@@ -33,10 +35,10 @@ _RENAMED = {"select": "where"}
 
 # What is done to random bits as soon as they are drawn. DTensor draws each device's part of a split
 # tensor from the same seed, which repeats them, unless it is told to draw the whole everywhere.
-after_drawing: ContextVar[Callable[[Any], Any]] = ContextVar("after_drawing", default=lambda bits: bits)
+after_drawing: ContextVar[Callable[[Tensor], Tensor]] = ContextVar("after_drawing", default=lambda bits: bits)
 
 
-def compute_dtype(dtype: Any) -> Any:
+def compute_dtype(dtype: DType) -> DType:
     """Return the dtype in which a step computes on variables of `dtype`: float32 for half precision.
 
     >>> compute_dtype(tf.bfloat16), compute_dtype(tf.float64)
@@ -46,7 +48,7 @@ def compute_dtype(dtype: Any) -> Any:
     return tf.float32 if dtype in (tf.float16, tf.bfloat16) else dtype
 
 
-def scalar_dtype(dtype: Any) -> Any:
+def scalar_dtype(dtype: DType) -> DType:
     """Return the real dtype of rates and norms beside values of `dtype`: float64 only for double precision.
 
     >>> scalar_dtype(tf.bfloat16), scalar_dtype(tf.complex128)
@@ -55,7 +57,7 @@ def scalar_dtype(dtype: Any) -> Any:
     return tf.float64 if tf.as_dtype(dtype) in (tf.float64, tf.complex128) else tf.float32
 
 
-def widest_dtype(values: Iterable[Any]) -> Any:
+def widest_dtype(values: Iterable[Tensor | Variable]) -> DType:
     """Return the dtype of a number that comes from all values: float64 if any is in double precision.
 
     >>> widest_dtype([tf.zeros(2), tf.zeros(2, tf.float64)]), widest_dtype([tf.zeros(2, tf.bfloat16)])
@@ -64,7 +66,7 @@ def widest_dtype(values: Iterable[Any]) -> Any:
     return tf.float64 if tf.float64 in [scalar_dtype(each.dtype) for each in values] else tf.float32
 
 
-def total(x: Any) -> Any:
+def total(x: Tensor) -> Tensor:
     """Return the sum of all elements, as a scalar of the same dtype.
 
     It is a product with ones: XLA on a CPU reduces to a scalar ten times slower, an element at a time.
@@ -82,7 +84,7 @@ def total(x: Any) -> Any:
     return summed + tf.reduce_sum(flat[whole:]) if whole < size else summed
 
 
-def sum_of_squares(x: Any) -> Any:
+def sum_of_squares(x: Tensor) -> Tensor:
     """Return the sum of ``|x_i|^2`` as a scalar: float64 for double precision, float32 otherwise.
 
     >>> float(sum_of_squares(tf.constant([3.0, 4.0])))
@@ -94,7 +96,7 @@ def sum_of_squares(x: Any) -> Any:
     return total(tf.square(tf.cast(x, scalar_dtype(x.dtype))))
 
 
-def global_norm(tensors: Sequence[Any]) -> Any:
+def global_norm(tensors: Sequence[Tensor]) -> Tensor:
     """Return ``sqrt(sum of |x_i|^2 over all tensors)``; float64 if any tensor is double precision.
 
     >>> float(global_norm([tf.constant([3.0]), tf.constant([[4.0]])]))
@@ -105,7 +107,7 @@ def global_norm(tensors: Sequence[Any]) -> Any:
     return tf.sqrt(tf.add_n([tf.cast(each, dtype) for each in sums] or [tf.constant(0, dtype)]))
 
 
-def all_finite(tensors: Sequence[Any]) -> Any:
+def all_finite(tensors: Sequence[Tensor]) -> Tensor:
     """Return a scalar boolean tensor: no element of any tensor is NaN or infinite.
 
     >>> bool(all_finite([tf.constant([1.0, float("inf")])]))
@@ -116,7 +118,7 @@ def all_finite(tensors: Sequence[Any]) -> Any:
     return tf.reduce_all([tf.equal(zero, 0) for zero in zeros])
 
 
-def bias_correction(beta: Any, count: Any) -> Any:
+def bias_correction(beta: Tensor, count: Tensor) -> Tensor:
     """Return ``1 - beta^count``: what an average of decay `beta` that started at zero is divided by.
 
     `beta` is a scalar tensor and `count` the number of values in the average. A beta close to 1 loses
@@ -128,7 +130,7 @@ def bias_correction(beta: Any, count: Any) -> Any:
     return -tf.math.expm1(tf.cast(count, beta.dtype) * tf.math.log1p(beta - 1))
 
 
-def where(condition: Any, chosen: Any, other: Any) -> Any:
+def where(condition: Tensor, chosen: Tensor, other: Tensor) -> Tensor:
     """Return `chosen` where a scalar boolean `condition` holds, else `other`, a tensor of the same shape.
 
     Write this instead of ``tf.where(condition, ...)``: XLA compiles both alike, but on tensors
@@ -142,7 +144,7 @@ def where(condition: Any, chosen: Any, other: Any) -> Any:
     return tf.where(tf.broadcast_to(condition, shape), chosen, other)
 
 
-def random_uniform(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
+def random_uniform(shape: Shape, seed: Tensor, dtype: DType = tf.float32) -> Tensor:
     """Return uniform numbers in [0, 1) from a stateless `seed` (int32, shape [2]).
 
     Made from Philox integers, so eager, graph and XLA give the same bits; TensorFlow's own
@@ -159,7 +161,7 @@ def random_uniform(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
     return tf.cast(tf.bitwise.right_shift(integers, tf.cast(unused, bits)), dtype) * 2.0**-digits
 
 
-def random_normal(shape: Any, seed: Any, dtype: Any = tf.float32) -> Any:
+def random_normal(shape: Shape, seed: Tensor, dtype: DType = tf.float32) -> Tensor:
     """Return standard normal numbers from a stateless `seed` by the Box-Muller transform.
 
     Computed in float64, where eager, graph and XLA differ in the last bits of a logarithm, and

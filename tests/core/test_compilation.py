@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug import hookimpl
+from optiplug._optimizer.parts import parts_of
 from optiplug_sgd.sgd import SGD
 from support.strategies import mirrored
 
@@ -29,7 +30,7 @@ def compiled_calls(function, *arguments):
 
 
 def core_of(optimizer, variables):
-    (program,) = optimizer._programs_of(variables).values()
+    (program,) = parts_of(optimizer).programs_for(variables).values()
     return program._core
 
 

@@ -28,7 +28,8 @@ def asked(monkeypatch):
     monkeypatch.setattr(keywords, "resolve", lambda kind, fields: (kind, fields))
 
     def ask(**values):
-        return keywords.entries(Plain(**values))
+        config = Plain(**values)
+        return (*config.processors, *(each for _, each in keywords.keyword_processors(config)))
 
     return ask
 
@@ -85,7 +86,7 @@ def test_the_standard_processors_accept_what_is_asked():
             use_ema=True,
             ema_overwrite_frequency=2,
         )
-        entries = keywords.entries(config)
+        entries = [entry for _, entry in keywords.keyword_processors(config)]
         assert [entry.kind for entry in entries] == ["processors"] * 3
         assert entries[1].skip == ("*/bias",)
         assert resolve("processors", entries[2].dump()) == entries[2]
@@ -99,5 +100,5 @@ def test_a_processor_that_is_not_installed_is_a_problem_of_its_keyword(monkeypat
     with pytest.raises(
         ConfigError, match=r"^clipnorm\.use: no such plugin\. Received: 'clip_by_norm'"
     ) as caught:
-        keywords.entries(Plain(clipnorm=1.0))
+        keywords.keyword_processors(Plain(clipnorm=1.0))
     assert caught.value.problems[0].plugin

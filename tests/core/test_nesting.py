@@ -8,6 +8,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug import ConfigError, Optimizer, OptimizerConfig, hookimpl
+from optiplug._optimizer.parts import parts_of
 from support.trajectories import assert_same, follow, problem, variables_of
 
 SGD = {"use": "sgd", "learning_rate": 0.1, "momentum": 0.9}
@@ -81,7 +82,7 @@ def test_state_and_rates_are_named_after_them():
         *("scalars/learning_rate", "scalars/momentum/w0", "scalars/momentum/w5"),
         *("scalars/second_moment/w0", "scalars/second_moment/w5", "seen/w1", "seen/w4"),
     ]
-    assert optimizer.owners.keys() == {"", "matrices", "scalars"}
+    assert parts_of(optimizer).owners().keys() == {"", "matrices", "scalars"}
     report = optimizer.state_report()
     assert report.total == sum(row.bytes for row in report.rows) == 8 + 3 * 4 + 4 * (16 + 4 + 8)
 
@@ -130,12 +131,12 @@ def test_small_variables_are_joined_within_a_group():
     initial, gradients = problem(5, SHAPES)
     optimizer = Outside()
     joined = follow(optimizer, initial, gradients, "float32")
-    assert [len(pack.members) for pack in optimizer.parameters.packs] == [2, 2]
+    assert [len(pack.members) for pack in parts_of(optimizer).packing.packs] == [2, 2]
     apart = follow(Outside(pack_small_variables=False), initial, gradients, "float32")
     assert_same(joined, apart, 0.0)
     kept = Outside(scalars={**ADAM, "pack_small_variables": False})
     follow(kept, initial, gradients, "float32")
-    assert len(kept.parameters.packs) == 1
+    assert len(parts_of(kept).packing.packs) == 1
 
 
 def test_an_optimizer_inside_of_one_inside():
@@ -146,7 +147,7 @@ def test_an_optimizer_inside_of_one_inside():
         follow(deep, initial, gradients, "float64"), follow(Outside(), initial, gradients, "float64"), 1e-15
     )
     assert "matrices/inner/momentum/w2" in deep.state.states
-    assert sorted(deep.owners) == ["", "matrices", "matrices/inner", "scalars"]
+    assert sorted(parts_of(deep).owners()) == ["", "matrices", "matrices/inner", "scalars"]
 
 
 def test_late_variables_join_their_group():

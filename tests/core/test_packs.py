@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from optiplug._optimizer.parts import parts_of
 from optiplug._variables.packing import LARGEST, MOST
 from optiplug.errors import HookError
 from optiplug_adam.adam import Adam
@@ -40,7 +41,9 @@ def gradients(chosen, generator):
 
 
 def members(optimizer):
-    return [[each.name.removesuffix(":0") for each in pack.members] for pack in optimizer.parameters.packs]
+    return [
+        [each.name.removesuffix(":0") for each in pack.members] for pack in parts_of(optimizer).packing.packs
+    ]
 
 
 def everything(optimizer, model):
@@ -67,7 +70,7 @@ def test_many_are_joined_in_packs_of_much_the_same_size():
     model = [tf.Variable(0.0, name=f"v{place}") for place in range(2 * MOST + 1)]
     optimizer = SGD(momentum=0.9)
     optimizer.build(model)
-    sizes = [len(pack.members) for pack in optimizer.parameters.packs]
+    sizes = [len(pack.members) for pack in parts_of(optimizer).packing.packs]
     assert (len(sizes), sum(sizes)) == (3, 2 * MOST + 1)
     assert max(sizes) - min(sizes) <= 1
 
@@ -157,7 +160,7 @@ def test_any_calls_do_the_same_joined_and_apart(seed):
         return optimizer, everything(optimizer, model)
 
     (optimizer, values), (apart, expected) = trained(True), trained(False)
-    assert len(optimizer.parameters.packs) > len(apart.parameters.packs) == 0
+    assert len(parts_of(optimizer).packing.packs) > len(parts_of(apart).packing.packs) == 0
     assert values.keys() == expected.keys()
     for name, value in values.items():
         np.testing.assert_allclose(value, expected[name], rtol=1e-5, atol=1e-7, err_msg=name)

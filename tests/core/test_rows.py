@@ -6,6 +6,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug import ConfigError
+from optiplug._optimizer.parts import parts_of
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
 from support.strategies import devices, mirrored, on_each_replica
@@ -150,7 +151,7 @@ def test_the_compiled_core_never_touches_the_table():
     """So its cost is that of the rows."""
     optimizer, variable = Adam(sparse="lazy"), tf.Variable(tf.zeros(SHAPE), name="table")
     run(optimizer, [slices([1, 2])], variable)
-    (program,) = optimizer._programs_of([variable]).values()
+    (program,) = parts_of(optimizer).programs_for([variable]).values()
     shapes = [
         tuple(each.shape)
         for each in program._core.get_concrete_function(

@@ -3,15 +3,16 @@ import tensorflow as tf
 
 from optiplug import BuildError, StateError
 from optiplug._state.slot import Slot
-from optiplug._state.table import SlotTable
-from optiplug._variables.model_variables import Parameters
+from optiplug._state.table import SlotSpec, SlotTable
+from optiplug._variables.model_variables import ModelVariables
+from optiplug._variables.packing import Packing
 
 
 def table_with(*variables):
-    parameters = Parameters()
+    known = ModelVariables()
     for variable in variables:
-        parameters.add(variable)
-    return SlotTable(), parameters
+        known.add(variable)
+    return SlotTable(known, Packing()), known
 
 
 def test_paths_are_names_made_unique_in_order():
@@ -42,9 +43,9 @@ def test_a_variable_is_taken_in_once():
 )
 def test_what_a_slot_starts_as(options, shape, dtype, value):
     variable = tf.Variable([3.0, 3.0], dtype=tf.float16, name="w")
-    table, parameters = table_with(variable)
+    table, _ = table_with(variable)
     slot = Slot("average")
-    table.add_slot(slot, parameters, [variable], owner="", **options)
+    table.add_slot(slot, [variable], SlotSpec(**options), owner="")
     state = slot[variable]
     assert (state.name, state.shape, state.dtype) == ("average/w", shape, dtype)
     assert state.numpy().ravel()[0] == value
@@ -52,11 +53,11 @@ def test_what_a_slot_starts_as(options, shape, dtype, value):
 
 def test_a_slot_grows_and_keeps_what_it_has():
     one, other = tf.Variable(0.0, name="one"), tf.Variable(0.0, name="other")
-    table, parameters = table_with(one, other)
+    table, _ = table_with(one, other)
     slot = Slot("momentum")
-    table.add_slot(slot, parameters, [one], owner="")
+    table.add_slot(slot, [one], SlotSpec(), owner="")
     slot[one].assign(7.0)
-    table.add_slot(slot, parameters, [one, other], owner="")
+    table.add_slot(slot, [one, other], SlotSpec(), owner="")
     assert [float(state.value) for state in slot] == [7.0, 0.0]
 
 

@@ -93,7 +93,7 @@ def test_a_value_of_another_shape_is_refused_by_name():
 def test_a_stopped_frame_keeps_old_values():
     variable = tf.Variable(1.0)
     frame = frame_of(variable)
-    frame.condition = tf.constant(False)
+    frame.require(tf.constant(False))
     frame.working(variable).assign(5.0)
     frame.commit()
     assert float(variable) == 1.0

@@ -6,7 +6,7 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from functools import reduce
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import (
     BaseModel,
@@ -23,6 +23,9 @@ from optiplug._hookspecs import hook_names
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
 
 from .validation_errors import problems
+
+if TYPE_CHECKING:  # its module imports TensorFlow
+    from optiplug._types import Array
 
 __all__ = ["NamedConfig", "ScheduleConfig", "Section", "config_of", "reference_schema", "resolve"]
 
@@ -46,7 +49,7 @@ class Section(BaseModel):
 
     replaced: ClassVar[Mapping[str, str]] = {}
 
-    def __init__(self, /, **values: Any) -> None:
+    def __init__(self, /, **values: object) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
@@ -54,7 +57,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _lists_are_tuples(cls, value: Any) -> Any:
+    def _lists_are_tuples(cls, value: object) -> object:
         return _tuples(value)
 
 
@@ -101,13 +104,13 @@ class NamedConfig(Section):
     keras_slots: ClassVar[Mapping[str, str]] = {}
     example: ClassVar[Mapping[str, Any]] = {}
 
-    def __init__(self, /, **values: Any) -> None:
+    def __init__(self, /, **values: object) -> None:
         if "kind" in type(self).__dict__:
             raise TypeError(f"{type(self).__name__} is abstract: it has no implementation")
         super().__init__(**values)
 
     @classmethod
-    def __pydantic_init_subclass__(cls, **keywords: Any) -> None:
+    def __pydantic_init_subclass__(cls, **keywords: object) -> None:
         """Put the fields of the plugin before those that all plugins of its kind have."""
         super().__pydantic_init_subclass__(**keywords)
         lineage = inspect.getmro(cls)
@@ -120,7 +123,7 @@ class NamedConfig(Section):
         fields.clear()
         fields.update(ordered)
 
-    def create(self, **runtime: Any) -> Any:
+    def create(self, **runtime: object) -> Any:
         """Return an object of the `implementation`, configured by this.
 
         `runtime` is what an implementation takes beside a config, such as the `mesh` of an optimizer.
@@ -153,7 +156,7 @@ class NamedConfig(Section):
             raise BrokenPluginError(rule) from error
 
     @classmethod
-    def migrate_state(cls, version: int, values: Mapping[str, Any]) -> Mapping[str, Any]:  # noqa: ARG003
+    def migrate_state(cls, version: int, values: Mapping[str, Array]) -> Mapping[str, Array]:  # noqa: ARG003
         """Return state that an older `version` saved, an array for each name, as this version names it.
 
         Names are those within this plugin, such as ``momentum/encoder/kernel``.
@@ -198,7 +201,7 @@ class NamedConfig(Section):
         return (cls.__doc__ or "").strip().partition("\n")[0]
 
     @classmethod
-    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         if "kind" not in cls.__dict__:
             return handler(source)
         return core_schema.no_info_plain_validator_function(lambda value: resolve(cls.kind, value))
@@ -221,7 +224,7 @@ class ScheduleConfig(NamedConfig):
     kind = "schedules"
 
 
-def resolve(kind: str, value: Any) -> NamedConfig:
+def resolve(kind: str, value: object) -> NamedConfig:
     """Return the validated config of this kind that `value` stands for.
 
     Parameters
@@ -262,7 +265,7 @@ def resolve(kind: str, value: Any) -> NamedConfig:
     return selected(**{key: item for key, item in value.items() if key != "use"})
 
 
-def config_of(value: Any) -> NamedConfig | None:
+def config_of(value: object) -> NamedConfig | None:
     """Return `value` if it is a config, else the config that it keeps as `config`, if any."""
     config = value if isinstance(value, NamedConfig) else getattr(value, "config", None)
     return config if isinstance(config, NamedConfig) else None
@@ -277,7 +280,7 @@ def reference_schema(kind: str) -> dict[str, Any]:
 _USE = {"type": "string", "description": "NAME, NAME@DISTRIBUTION or NAME@DISTRIBUTION>=VERSION of a plugin."}
 
 
-def _selected(kind: str, reference: Any, path: tuple[str | int, ...]) -> type[NamedConfig]:
+def _selected(kind: str, reference: object, path: tuple[str | int, ...]) -> type[NamedConfig]:
     try:
         config: type[NamedConfig] = registry.get(kind, reference)
     except PluginError as error:
@@ -287,14 +290,14 @@ def _selected(kind: str, reference: Any, path: tuple[str | int, ...]) -> type[Na
     return config
 
 
-def _tuples(value: Any) -> Any:
+def _tuples(value: object) -> object:
     """Turn the lists of a document into the tuples of a frozen config."""
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
     return tuple(map(_tuples, value)) if isinstance(value, list) else value
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     found: list[Problem] = []
     dumped = _dumped(value, (), found)
     if found:
@@ -302,7 +305,7 @@ def _plain(value: Any) -> Any:
     return dumped
 
 
-def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> Any:
+def _dumped(value: object, path: tuple[str | int, ...], found: list[Problem]) -> Any:
     """Return `value` as plain JSON values, collecting what cannot be one in `found`."""
     if value is None or isinstance(value, bool | int | float | str):
         return value

@@ -2,65 +2,86 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from inspect import Parameter, Signature, signature
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from optiplug.errors import ConfigError
 
 from .base import NamedConfig
 
-__all__ = ["Configured"]
+__all__ = ["Configured", "HasConfig", "configure", "show_signature"]
+
+
+def configure(
+    configured: type[HasConfig], positional: Sequence[object], hyperparameters: Mapping[str, object]
+) -> Any:
+    """Return the validated config for the arguments of a constructor.
+
+    ``Thing(0.1, momentum=0.9)``, ``Thing(ThingConfig(...))`` and ``ThingConfig(...).create()`` are
+    the same.
+
+    Raises
+    ------
+    ConfigError
+        If an argument breaks a rule of the `Config`; all broken rules are listed.
+    """
+    config = configured.Config
+    if len(positional) == 1 and isinstance(positional[0], config) and not hyperparameters:
+        return positional[0]
+    names = _positional_names(config)
+    if len(positional) > len(names):
+        raise ConfigError(
+            f"{configured.__name__} takes at most {len(names)} positional arguments ({', '.join(names)})",
+            received=tuple(positional),
+            hint="pass the others by name",
+        )
+    given = dict(zip(names, positional, strict=False))
+    twice = sorted(given.keys() & hyperparameters.keys())
+    if twice:
+        raise ConfigError(
+            f"{configured.__name__} got {twice[0]!r} by position and by name", received=tuple(positional)
+        )
+    return config(**given, **hyperparameters)
+
+
+def show_signature(configured: type[HasConfig]) -> None:
+    """Let a class with a `Config` of its own, and no constructor, have the signature that the config says.
+
+    That is its own fields in order, then, by keyword only, those of the base config and what the
+    constructor takes beside a config.
+    """
+    if "Config" in vars(configured) and "__init__" not in vars(configured):
+        shown = _OfTheClass(_signature(configured))
+        configured.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect
+
+
+class HasConfig(Protocol):
+    """What a config creates."""
+
+    Config: ClassVar[type[NamedConfig]]
 
 
 class Configured:
-    """Base of what a config creates.
-
-    ``Thing(0.1, momentum=0.9)``, ``Thing(ThingConfig(...))`` and ``ThingConfig(...).create()`` are
-    the same: one validated config, kept as `config`. The signature of the class is read off its
-    `Config`: its own fields in order, then, by keyword only, those of the base config and what the
-    constructor takes beside a config.
-    """
+    """Base of what a config creates and that is no optimizer: processors and schedules."""
 
     Config: ClassVar[type[NamedConfig]]
-    config: Any
 
-    def __init_subclass__(cls, **keywords: Any) -> None:
+    def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
-        if "Config" in cls.__dict__ and "__init__" not in cls.__dict__:
-            cls.__signature__ = _OfTheClass(_signature(cls))  # type: ignore[attr-defined]  # read by inspect
+        show_signature(cls)
 
-    @classmethod
-    def configure(cls, *positional: Any, **hyperparameters: Any) -> Any:
-        """Return the validated config for these arguments.
-
-        Raises
-        ------
-        ConfigError
-            If an argument breaks a rule of the `Config`; all broken rules are listed.
-        """
-        if len(positional) == 1 and isinstance(positional[0], cls.Config) and not hyperparameters:
-            return positional[0]
-        names = _positional_names(cls.Config)
-        if len(positional) > len(names):
-            raise ConfigError(
-                f"{cls.__name__} takes at most {len(names)} positional arguments ({', '.join(names)})",
-                received=positional,
-                hint="pass the others by name",
-            )
-        given = dict(zip(names, positional, strict=False))
-        twice = sorted(given.keys() & hyperparameters.keys())
-        if twice:
-            raise ConfigError(f"{cls.__name__} got {twice[0]!r} by position and by name", received=positional)
-        return cls.Config(**given, **hyperparameters)
+    def __init__(self, *positional: object, **hyperparameters: object) -> None:
+        self.config: Any = configure(type(self), positional, hyperparameters)
 
 
 class _OfTheClass:
     """An attribute that instances lack: what creates a schedule is not what a schedule is called with."""
 
-    def __init__(self, value: Any) -> None:
+    def __init__(self, value: Signature) -> None:
         self.value = value
 
-    def __get__(self, instance: Any, owner: type) -> Any:
+    def __get__(self, instance: object | None, owner: type) -> Signature:
         if instance is not None:
             raise AttributeError("__signature__")
         return self.value
@@ -77,7 +98,7 @@ def _positional_names(config: type[NamedConfig]) -> list[str]:
     return [name for name in config.model_fields if name not in inherited] or list(config.model_fields)
 
 
-def _signature(configured: type[Configured]) -> Signature:
+def _signature(configured: type[HasConfig]) -> Signature:
     config = configured.Config
     own = _positional_names(config)
     parameters = [

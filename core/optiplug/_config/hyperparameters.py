@@ -61,7 +61,7 @@ class Number:
     le: float | None = None
     schedule: bool = True
 
-    def check(self, value: Any) -> Any:
+    def check(self, value: object) -> Any:
         """Return the number as a float, a schedule as its config, a callable as it is."""
         if not isinstance(value, bool) and isinstance(value, Real):
             return self._bounded(value)
@@ -93,7 +93,7 @@ class Number:
         given = ", ".join(f"{name}={value}" for name, value in vars(self).items() if value is not None)
         return f"Number({given})"
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.check)
 
     def __get_pydantic_json_schema__(
@@ -111,7 +111,7 @@ class Number:
         return {"anyOf": [number, reference_schema(ScheduleConfig.kind)["anyOf"][1]]}
 
 
-def _known(schedule: Any) -> Any:
+def _known(schedule: object) -> object:
     """Return the config that says the same as a callable, if there is one, else the callable."""
     said = translated(schedule)
     try:
@@ -120,12 +120,14 @@ def _known(schedule: Any) -> Any:
         return schedule
 
 
-def _hint(value: Any) -> str:
+def _hint(value: object) -> str:
+    if not isinstance(value, str):
+        return ""
     try:
         float(value)
-    except (TypeError, ValueError):
+    except ValueError:
         return ""
-    return "write it without quotes" if isinstance(value, str) else ""
+    return "write it without quotes"
 
 
 _Scalar: TypeAlias = float | ScheduleConfig | Callable[..., Any]

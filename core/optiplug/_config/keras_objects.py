@@ -13,7 +13,7 @@ from .registration import config_class
 __all__ = ["recreated", "renamed"]
 
 
-def renamed(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
+def renamed(hyperparameters: Mapping[str, object]) -> dict[str, object]:
     """Return the arguments of a constructor with `lr` under its name of today.
 
     Raises
@@ -31,7 +31,7 @@ def renamed(hyperparameters: Mapping[str, Any]) -> dict[str, Any]:
     return given
 
 
-def recreated(value: Any, custom_objects: Mapping[str, Any]) -> Any:
+def recreated(value: object, custom_objects: Mapping[str, Any]) -> Any:
     """Return a config in which all that names one of `custom_objects` has become what it stands for.
 
     A mapping with ``use`` becomes the config of that object, one with Keras' ``class_name`` what

@@ -18,7 +18,7 @@ _NAMES = {
 }
 
 
-def translated(value: Any) -> Any:
+def translated(value: Any) -> object:
     """Return a schedule of Keras, an object or what Keras makes of it in a config, as a mapping with `use`.
 
     Anything else, a subclass included, is returned as it is.

@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from optiplug.errors import ConfigError
 
-from .base import resolve
+from .base import NamedConfig, resolve
 from .kinds import OptimizerConfig
 
-__all__ = ["entries", "from_keywords"]
+__all__ = ["keyword_processors"]
 
 
-def entries(config: OptimizerConfig) -> tuple[Any, ...]:
-    """Return `config.processors`, then what its other arguments stand for, in the order of the stages.
-
-    The processors are found by name: `clip_by_norm`, `clip_by_value`, `clip_by_global_norm`,
-    `weight_decay` and `ema`. Order matters within a stage only: there, those listed come first.
-
-    Raises
-    ------
-    ConfigError
-        If the processor that a keyword stands for cannot be used.
-    """
-    return (*config.processors, *(processor for _, processor in from_keywords(config)))
-
-
-def from_keywords(config: OptimizerConfig) -> list[tuple[str, Any]]:
+def keyword_processors(
+    config: OptimizerConfig, excluded: Iterable[str] | None = None
+) -> list[tuple[str, NamedConfig]]:
     """Return the processors that keywords stand for, each with its keyword, in the order of the stages.
+
+    They are found by name: `clip_by_norm`, `clip_by_value`, `clip_by_global_norm`, `weight_decay` and
+    `ema`. Those listed as `processors` come before them within a stage. `excluded` are globs on the
+    paths of variables that `weight_decay` leaves alone, by default those in the config.
 
     Raises
     ------
@@ -42,7 +35,8 @@ def from_keywords(config: OptimizerConfig) -> list[tuple[str, Any]]:
     if config.global_clipnorm is not None:
         asked.append(("global_clipnorm", {"use": "clip_by_global_norm", "max_norm": config.global_clipnorm}))
     if config.weight_decay not in (None, 0) and not config.own_weight_decay:
-        decay = {"rate": config.weight_decay, "skip": config.exclude_from_weight_decay}
+        spared = config.exclude_from_weight_decay if excluded is None else tuple(excluded)
+        decay = {"rate": config.weight_decay, "skip": spared}
         asked.append(("weight_decay", {"use": "weight_decay", **decay}))
     if config.use_ema:
         average = {"momentum": config.ema_momentum, "overwrite_frequency": config.ema_overwrite_frequency}
@@ -50,7 +44,7 @@ def from_keywords(config: OptimizerConfig) -> list[tuple[str, Any]]:
     return [(keyword, _processor(keyword, fields)) for keyword, fields in asked]
 
 
-def _processor(keyword: str, fields: dict[str, Any]) -> Any:
+def _processor(keyword: str, fields: Mapping[str, object]) -> NamedConfig:
     try:
         return resolve("processors", fields)
     except ConfigError as error:

@@ -77,7 +77,7 @@ class CommandConfig(NamedConfig):
 class _Processor:
     """Annotation of an entry of `processors`: a config, what names one, or an object with hooks."""
 
-    def check(self, value: Any) -> Any:
+    def check(self, value: object) -> object:
         if isinstance(value, NamedConfig | Mapping | str):
             return resolve(ProcessorConfig.kind, value)
         if isinstance(value, type):
@@ -92,7 +92,7 @@ class _Processor:
             hint=f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl",
         )
 
-    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+    def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         return core_schema.no_info_plain_validator_function(self.check)
 
     def __get_pydantic_json_schema__(
@@ -107,8 +107,8 @@ _Entry: TypeAlias = Annotated[Any, _Processor()]
 class OptimizerConfig(NamedConfig):
     """Base of the configs of optimizers, with what every optimizer accepts.
 
-    Class attributes say what is so for all optimizers of a class: `elementwise`, that every element of a
-    variable is treated alike; `copies`, why the compiled step copies a variable; `own_weight_decay`,
+    Class attributes say what is so for all optimizers of a class: `elementwise`, that the update of
+    an element depends on no other; `copies`, why the compiled step copies a variable; `own_weight_decay`,
     that `weight_decay` is a part of the formula and not a step before it.
     """
 
@@ -126,29 +126,29 @@ class OptimizerConfig(NamedConfig):
     name: str | None = None
     """Name of the optimizer and of its state; by default the one in the registry."""
     weight_decay: NonNegativeScalar | None = None
-    """Decoupled decay: each step first does ``variable -= variable * weight_decay * rate``."""
+    """Decoupled weight decay: ``variable -= variable * weight_decay * learning_rate`` before the update."""
     clipnorm: PositiveScalar | None = None
-    """Upper bound of the Euclidean norm of each gradient; a number or a schedule."""
+    """Largest Euclidean norm of each gradient; a number or a schedule."""
     clipvalue: PositiveScalar | None = None
-    """Upper bound of the absolute value of each element of each gradient; a number or a schedule."""
+    """Largest absolute value of each element of each gradient; a number or a schedule."""
     global_clipnorm: PositiveScalar | None = None
-    """Upper bound of the Euclidean norm of all gradients together; a number or a schedule."""
+    """Largest global norm: the Euclidean norm of all gradients together; a number or a schedule."""
     use_ema: bool = False
     """Keep an exponential moving average of each variable."""
     ema_momentum: UnitScalar = 0.99
-    """Weight of the old value in that average."""
+    """Decay rate of that average."""
     ema_overwrite_frequency: PositiveInt | None = None
-    """Every so many steps the variables become their averages; None: only when training ends."""
+    """Number of steps after which variables are overwritten with their averages; None: only at the end."""
     jit_compile: bool | Literal["auto"] = True
     """Compile the step with XLA, also on the CPU; "auto": only where there is a GPU, as Keras does."""
     sparse: Literal["exact", "lazy"] = "exact"
-    """Gradients of rows: "exact" equals dense gradients, "lazy" leaves other rows and their state alone."""
+    """Sparse gradients: "exact" equals dense ones, "lazy" skips rows without a gradient, and their state."""
     state_dtype: Literal["bfloat16", "float32"] | None = None
-    """Dtype in which slots are kept, with the same computing; None: that of each variable."""
+    """Dtype in which slots are stored; steps compute as without it. None: that of each variable."""
     pack_small_variables: bool = True
-    """Treat small variables as one where every element is treated alike: faster, with the same results."""
+    """Join small variables where the update is elementwise: faster, with the same results."""
     exclude_from_weight_decay: PathGlobs = ()
-    """Globs on the paths of variables that `weight_decay` leaves alone."""
+    """Globs on the paths of variables that are excluded from `weight_decay`."""
     processors: tuple[_Entry, ...] = ()
     """Processors, and in code any objects with hooks, in the order in which they run."""
 

@@ -61,13 +61,13 @@ def register(thing: Any = None, name: str | None = None) -> Any:
 class _PlainHookConfig(ProcessorConfig):
     """Base of the configs made for classes with hooks but without a Config of their own."""
 
-    def create(self, **runtime: Any) -> Any:
+    def create(self, **runtime: object) -> Any:
         hook = self.load_implementation()()
         hook.config = self  # where the pipeline looks for `name`, `only` and `skip`
         return hook
 
 
-def config_class(thing: Any) -> type[NamedConfig]:
+def config_class(thing: object) -> type[NamedConfig]:
     """Return the Config under which `thing` is registered, making one if it has none of its own.
 
     Raises

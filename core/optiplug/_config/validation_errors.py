@@ -40,7 +40,7 @@ _RULES = {
 }
 
 
-def problems(error: ValidationError, values: Mapping[str, Any], config: type[Any]) -> list[Problem]:
+def problems(error: ValidationError, values: Mapping[str, object], config: type[Any]) -> list[Problem]:
     """Return every problem with `values`, the arguments of this class of configs."""
     found: dict[tuple[str | int, ...], Problem] = {}
     for detail in error.errors(include_url=False):
@@ -58,7 +58,7 @@ def _either(first: Problem, second: Problem) -> Problem:
     return replace(first, rule=rule, plugin=first.plugin or second.plugin)
 
 
-def _translated(detail: ErrorDetails, values: Mapping[str, Any], config: type[Any]) -> Iterator[Problem]:
+def _translated(detail: ErrorDetails, values: Mapping[str, object], config: type[Any]) -> Iterator[Problem]:
     kind, context = detail["type"], detail.get("ctx", {})
     path, received = _path(detail, values), detail["input"]
     cause = context.get("error")
@@ -84,12 +84,12 @@ def _instead(key: str, config: type[Any]) -> str:
     return config.replaced.get(key) or f"{nearest(key, fields)} the fields are {', '.join(fields)}".strip()
 
 
-def _short(bound: Any) -> Any:
+def _short(bound: object) -> object:
     """Return 0 for 0.0: a bound as it was written, before pydantic made it a float."""
     return int(bound) if isinstance(bound, float) and bound.is_integer() else bound
 
 
-def _path(detail: ErrorDetails, values: Mapping[str, Any]) -> tuple[str | int, ...]:
+def _path(detail: ErrorDetails, values: Mapping[str, object]) -> tuple[str | int, ...]:
     """Return the keys that lead to the value, without the members of unions that pydantic adds."""
     location = detail["loc"]
     if not location:

@@ -9,10 +9,10 @@ from optiplug.errors import ConfigError, nearest
 
 from .kinds import Selection
 
-__all__ = ["select"]
+__all__ = ["selected_paths"]
 
 
-def select(config: Selection, ranks: Mapping[str, int], where: str) -> list[str]:
+def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> list[str]:
     """Return the paths, out of those in `ranks` (path -> number of dimensions), that `config` selects.
 
     Raises

@@ -10,6 +10,8 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
+
 from . import dtensor, strategies
 from .dtensor import checked_mesh, mesh_of, require_one_mesh
 from .strategies import merge, on_each_device, replica_index, require_replica_context, sum_over_replicas
@@ -32,7 +34,7 @@ __all__ = [
 ]
 
 
-def components(variables: Sequence[Any]) -> list[list[Any]]:
+def components(variables: Sequence[Variable]) -> list[list[Variable]]:
     """Return, for each device of this process, its own component of every variable.
 
     On a mesh all devices run one program, so a variable is its only component.
@@ -46,12 +48,19 @@ def components(variables: Sequence[Any]) -> list[list[Any]]:
     return strategies.components(variables) if mesh_of(variables[0]) is None else [list(variables)]
 
 
-def place_of(variable: Any) -> Any:
+def place_of(variable: Variable) -> Any:
     """Return something equal for variables that can be joined to one, and None for one that cannot."""
     return strategies.place_of(variable) if mesh_of(variable) is None else None
 
 
-def create_beside(place: Any, initial: Callable[[], Any], *, shape: Any, dtype: Any, name: str) -> Any:
+def create_beside(
+    place: Variable | Mesh | None,
+    initial: Callable[[], Tensor | float],
+    *,
+    shape: Shape,
+    dtype: DType,
+    name: str,
+) -> Variable:
     """Create a variable where `place` is, a variable or a mesh, even while a function is traced.
 
     It is laid out as a variable of the same shape is. Without a place it is created by the
@@ -61,13 +70,13 @@ def create_beside(place: Any, initial: Callable[[], Any], *, shape: Any, dtype: 
     return create(place, initial, shape=shape, dtype=dtype, name=name)
 
 
-def tracing(variable: Any) -> AbstractContextManager[None]:
+def tracing(variable: Variable) -> AbstractContextManager[None]:
     """Open what a step on `variable` has to be traced in."""
     mesh = mesh_of(variable)
     return nullcontext() if mesh is None else dtensor.replicated_drawing(mesh)
 
 
-def assign(variable: Any, value: Any) -> None:
+def assign(variable: Variable, value: Tensor) -> None:
     """Assign a value that may be anywhere to a variable."""
     if mesh_of(variable) is None:
         variable.assign(value)
@@ -75,6 +84,6 @@ def assign(variable: Any, value: Any) -> None:
         dtensor.assign(variable, value)
 
 
-def numpy(variable: Any) -> Any:
+def numpy(variable: Variable) -> Array:
     """Return the whole value of a variable as an array."""
     return variable.numpy() if mesh_of(variable) is None else dtensor.numpy(variable)

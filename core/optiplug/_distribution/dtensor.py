@@ -14,13 +14,16 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.experimental import dtensor
 
+from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
 from optiplug.errors import ConfigError, ReplicaContextError
 from optiplug.numerics import after_drawing
+
+from .first_value import first_value
 
 __all__ = ["assign", "checked_mesh", "create", "mesh_of", "numpy", "replicated_drawing", "require_one_mesh"]
 
 
-def checked_mesh(mesh: Any) -> Any:
+def checked_mesh(mesh: object) -> Mesh | None:
     """Return `mesh`, if it is one or None."""
     if mesh is None or isinstance(mesh, dtensor.Mesh):
         return mesh
@@ -28,14 +31,14 @@ def checked_mesh(mesh: Any) -> Any:
     raise ConfigError("`mesh` must be a tf.experimental.dtensor.Mesh", received=mesh, hint=hint)
 
 
-def mesh_of(place: Any) -> Any:
+def mesh_of(place: Variable | Mesh | None) -> Mesh | None:
     """Return the mesh that a variable is laid out over, a mesh itself, and None for anything else."""
     if isinstance(place, dtensor.Mesh):
         return place
     return place.layout.mesh if isinstance(place, dtensor.DVariable) else None
 
 
-def require_one_mesh(variables: Iterable[Any], mesh: Any = None) -> None:
+def require_one_mesh(variables: Iterable[Variable], mesh: Mesh | None = None) -> None:
     """Raise `ReplicaContextError` if some variables are on a mesh, and not all on the same, on `mesh`."""
     meshes = {id(each): mesh_of(each) for each in variables}
     expected = mesh or next((each for each in meshes.values() if each is not None), None)
@@ -56,42 +59,47 @@ def require_one_mesh(variables: Iterable[Any], mesh: Any = None) -> None:
         )
 
 
-def create(place: Any, initial: Callable[[], Any], *, shape: Any, dtype: Any, name: str) -> Any:
+def create(
+    place: Variable | Mesh | None,
+    initial: Callable[[], Tensor | float],
+    *,
+    shape: Shape,
+    dtype: DType,
+    name: str,
+) -> Variable:
     """Create a variable on the mesh of `place`: laid out as it if it has the same shape, else replicated."""
     with tf.init_scope():
         shape = tf.TensorShape(shape)
         layout = dtensor.Layout.replicated(mesh_of(place), shape.rank)
         if isinstance(place, dtensor.DVariable) and place.shape == shape:
             layout = place.layout
-        start = initial()
-        # A number must not pass through float32 on its way to a double.
-        start = tf.cast(start, dtype) if tf.is_tensor(start) else tf.convert_to_tensor(start, dtype)
-        start = _on(layout.mesh, start)
+        start = _on(layout.mesh, first_value(initial, dtype))
         if start.shape != shape:  # each device makes no more than its own part
             start = dtensor.call_with_layout(tf.broadcast_to, layout, start, shape)
         return dtensor.DVariable(dtensor.relayout(start, layout), trainable=False, dtype=dtype, name=name)
 
 
-def assign(variable: Any, value: Any) -> None:
+def assign(variable: Variable, value: Tensor) -> None:
     """Assign a variable on a mesh, be the value there too or in one place."""
     variable.assign(_on(variable.layout.mesh, tf.cast(value, variable.dtype)))
 
 
-def numpy(variable: Any) -> Any:
+def numpy(variable: Variable) -> Array:
     """Return the whole of a variable on a mesh as an array."""
     whole = dtensor.Layout.replicated(variable.layout.mesh, variable.shape.rank)
-    return dtensor.relayout(variable.read_value(), whole).numpy()
+    value: Array = dtensor.relayout(variable.read_value(), whole).numpy()
+    return value
 
 
-def _same(one: Any, other: Any) -> bool:
+def _same(one: Mesh | None, other: Mesh | None) -> bool:
     return one is not None and bool(one == other)  # a mesh cannot be compared with None
 
 
 @contextmanager
-def replicated_drawing(mesh: Any) -> Iterator[None]:
+def replicated_drawing(mesh: Mesh | None) -> Iterator[None]:
     """Let random numbers that are drawn while a step is traced be those of a single device."""
 
-    def whole(bits: Any) -> Any:
+    def whole(bits: Tensor) -> Tensor:
         return dtensor.relayout(bits, dtensor.Layout.replicated(mesh, bits.shape.rank))
 
     token = after_drawing.set(whole)
@@ -101,12 +109,12 @@ def replicated_drawing(mesh: Any) -> Iterator[None]:
         after_drawing.reset(token)
 
 
-def _on(mesh: Any, value: Any) -> Any:
+def _on(mesh: Mesh | None, value: Tensor) -> Any:
     if not tf.executing_eagerly() or dtensor.is_dtensor(value):
         return value
     return dtensor.copy_to_mesh(value, dtensor.Layout.replicated(mesh, value.shape.rank))
 
 
-def _named(mesh: Any) -> str:
+def _named(mesh: Mesh) -> str:
     sizes: Sequence[str] = [f"{name}: {mesh.dim_size(name)}" for name in mesh.dim_names]
     return f"{mesh.name or 'mesh'} ({', '.join(sizes)})"

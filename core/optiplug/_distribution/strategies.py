@@ -8,12 +8,15 @@ runs once per device on that device's own variables.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import tensorflow as tf
 
+from optiplug._types import DType, Gradient, Shape, Strategy, Tensor, Variable
 from optiplug.errors import ReplicaContextError
+
+from .first_value import first_value
 
 __all__ = [
     "components",
@@ -33,7 +36,7 @@ _KEEPS_WHOLE = (
 )
 
 
-def require_replica_context(variable: Any) -> None:
+def require_replica_context(variable: Variable) -> None:
     """Raise `ReplicaContextError` outside of a replica of the strategy that `variable` belongs to."""
     strategy = tf.distribute.get_strategy()
     if tf.distribute.in_cross_replica_context() or _strategy_of(variable) is not strategy:
@@ -50,7 +53,7 @@ def replica_index() -> int:
     return int(tf.distribute.get_replica_context().replica_id_in_sync_group)
 
 
-def sum_over_replicas(gradients: Sequence[Any]) -> list[Any]:
+def sum_over_replicas(gradients: Sequence[Gradient]) -> list[Gradient]:
     """Sum each gradient over all replicas; every replica gets the same result."""
     replica = tf.distribute.get_replica_context()
     if replica.num_replicas_in_sync == 1:
@@ -60,7 +63,7 @@ def sum_over_replicas(gradients: Sequence[Any]) -> list[Any]:
     return list(replica.all_reduce(tf.distribute.ReduceOp.SUM, [_own(each) for each in gradients]))
 
 
-def _own(gradient: Any) -> Any:
+def _own(gradient: Gradient) -> Gradient:
     if isinstance(gradient, tf.IndexedSlices):
         return tf.IndexedSlices(
             tf.identity(gradient.values), tf.identity(gradient.indices), gradient.dense_shape
@@ -68,7 +71,7 @@ def _own(gradient: Any) -> Any:
     return tf.identity(gradient)
 
 
-def merge(function: Callable[..., Any], *arguments: Any) -> None:
+def merge(function: Callable[..., object], *arguments: Sequence[Gradient]) -> None:
     """Call `function` once, in cross-replica context, with the arguments of all replicas."""
     if tf.distribute.has_strategy():
         replica = tf.distribute.get_replica_context()
@@ -77,7 +80,7 @@ def merge(function: Callable[..., Any], *arguments: Any) -> None:
         function(*arguments)
 
 
-def components(variables: Sequence[Any]) -> list[list[Any]]:
+def components(variables: Sequence[Variable]) -> list[list[Variable]]:
     """Return, for each device of this process, its own component of every variable.
 
     Raises
@@ -102,7 +105,9 @@ def components(variables: Sequence[Any]) -> list[list[Any]]:
 
 
 def on_each_device(
-    programs: Mapping[int, Callable[[Any], Any]], variable: Any, gradients: Sequence[Any]
+    programs: Mapping[int, Callable[[Sequence[Gradient]], object]],
+    variable: Variable,
+    gradients: Sequence[Gradient],
 ) -> None:
     """Run each device's program on its gradients; its component of `variable` is the key to its program."""
     if tf.distribute.has_strategy():
@@ -113,7 +118,9 @@ def on_each_device(
         programs[id(variable)](gradients)
 
 
-def create_beside(variable: Any, initial: Callable[[], Any], *, shape: Any, dtype: Any, name: str) -> Any:
+def create_beside(
+    variable: Variable, initial: Callable[[], Tensor | float], *, shape: Shape, dtype: DType, name: str
+) -> Variable:
     """Create a variable on the devices of `variable`, by its strategy, even while a function is traced.
 
     Without a variable to stand beside, it is created by the strategy whose scope is open.
@@ -121,10 +128,7 @@ def create_beside(variable: Any, initial: Callable[[], Any], *, shape: Any, dtyp
     strategy = _strategy_of(variable)
 
     def value() -> Any:
-        start = initial()
-        # A number must not pass through float32 on its way to a double.
-        start = tf.cast(start, dtype) if tf.is_tensor(start) else tf.convert_to_tensor(start, dtype)
-        return tf.broadcast_to(start, shape)
+        return tf.broadcast_to(first_value(initial, dtype), shape)
 
     with tf.init_scope(), _scope(strategy), _colocated(strategy, variable):
         return tf.Variable(
@@ -137,7 +141,7 @@ def create_beside(variable: Any, initial: Callable[[], Any], *, shape: Any, dtyp
         )
 
 
-def place_of(variable: Any) -> Any:
+def place_of(variable: Variable) -> Any:
     """Return the strategy and the device of a variable; None where variables are split up or far away."""
     strategy = _own_strategy(variable)
     if strategy is not None and not isinstance(strategy, _KEEPS_WHOLE):
@@ -145,18 +149,18 @@ def place_of(variable: Any) -> Any:
     return id(strategy), variable.device
 
 
-def _own_strategy(variable: Any) -> Any:
+def _own_strategy(variable: Variable) -> Strategy | None:
     return getattr(variable, "distribute_strategy", None)
 
 
-def _strategy_of(variable: Any) -> Any:
+def _strategy_of(variable: Variable) -> Strategy:
     return _own_strategy(variable) or tf.distribute.get_strategy()
 
 
-def _scope(strategy: Any) -> Any:
+def _scope(strategy: Strategy) -> AbstractContextManager[object]:
     """Open the scope of a strategy; inside a replica of it, it is open and cannot be opened again."""
     return nullcontext() if strategy is tf.distribute.get_strategy() else strategy.scope()
 
 
-def _colocated(strategy: Any, variable: Any) -> Any:
+def _colocated(strategy: Strategy, variable: Variable | None) -> AbstractContextManager[object]:
     return nullcontext() if variable is None else strategy.extended.colocate_vars_with(variable)

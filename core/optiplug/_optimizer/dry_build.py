@@ -2,42 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Self
+from collections.abc import Iterable
+from typing import Any
 
-from optiplug._state.dry_run import plan_only
+from optiplug._state.dry_run import dry_run
 from optiplug._state.stateful import Stateful
+from optiplug._types import Variable
 
-from .keras_api import KerasNames
+from .parts import OptimizerParts, parts_of
 
-__all__ = ["Rehearsal"]
-
-
-class Rehearsal(KerasNames):
-    """Mixin of `Optimizer`: the same optimizer built on any variables, with nothing created."""
-
-    _added: list[Any]
-    add_processor: Callable[[Any], None]
-    build: Callable[[Sequence[Any]], None]
-    _made_by_config: bool
-
-    def _rehearsed(self, variables: Iterable[Any]) -> Self:
-        """Return an optimizer like this one, built on `variables` with plans in place of its state."""
-        with plan_only():
-            twin: Self = self._twin()
-            for processor in self._added:
-                twin.add_processor(_detached(processor))
-            twin._excluded.extend(self._excluded)
-            twin.build(list(variables))
-        return twin
-
-    def _twin(self) -> Any:
-        if not self._made_by_config:
-            return type(self).from_config(self.get_config())
-        processors = tuple(map(_detached, self.config.processors))
-        kind: Callable[[Any], Any] = type(self)
-        return kind(self.config.model_copy(update={"processors": processors}))
+__all__ = ["dry_built"]
 
 
-def _detached(processor: Any) -> Any:
+def dry_built(parts: OptimizerParts, variables: Iterable[Variable]) -> OptimizerParts:
+    """Return the parts of an optimizer like this one, built on `variables` with its state only planned."""
+    with dry_run():
+        twin = parts_of(_twin(parts))
+        for processor in parts.added:
+            twin.optimizer.add_processor(_detached(processor))
+        twin.exclusions = parts.exclusions.copy()
+        twin.optimizer.build(list(variables))
+    return twin
+
+
+def _twin(parts: OptimizerParts) -> Any:
+    kind = type(parts.optimizer)
+    if not parts.made_by_config:
+        return kind.from_config(parts.optimizer.get_config())
+    processors = tuple(map(_detached, parts.config.processors))
+    return kind(parts.config.model_copy(update={"processors": processors}))
+
+
+def _detached(processor: object) -> object:
     return processor.detached() if isinstance(processor, Stateful) else processor

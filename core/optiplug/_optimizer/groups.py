@@ -2,199 +2,169 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
 
-from optiplug._config import keyword_processors as keywords
-from optiplug._config.kinds import OptimizerConfig, Selection
-from optiplug._config.variable_selection import select
-from optiplug._hookspecs import hook_names
-from optiplug._state.dry_run import planning
+from optiplug._config.keyword_processors import keyword_processors
+from optiplug._config.kinds import OptimizerConfig
+from optiplug._hookspecs import ORDER, hook_names
+from optiplug._state.dry_run import dry_running
 from optiplug._state.stateful import Stateful
-from optiplug._step.pipeline import Pipeline
+from optiplug._step.hook import Hook
+from optiplug._step.step import Rate
+from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug.errors import ConfigError
 
-from .keras_api import KerasNames
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+    from .parts import OptimizerParts
 
-__all__ = ["Branch", "Nesting"]
+__all__ = ["OptimizerNode", "require_nestable"]
 
 _OF_THE_STEP = {"sparse": "exact", "jit_compile": True}
-_STAGES_OF_THE_STEP = ("gate", "pre_aggregate")
+# What happens to all gradients at once, whichever optimizer a variable belongs to.
+_STAGES_OF_THE_STEP = {stage.name for stage in ORDER if stage.part in ("replica", "gate")}
 
 
-class Nesting(KerasNames):
-    """Mixin of `Optimizer`: which of its variables it leaves to other optimizers."""
-
-    branch: Branch
-    attach: Callable[..., None]
-    update_step: Callable[[Any, Any], Any]
-
-    def groups(self, variables: Sequence[Any]) -> Mapping[str, tuple[OptimizerConfig, Sequence[Any]]]:
-        """Return the variables that other optimizers update: by name, a config and its variables.
-
-        `variables` are all that this optimizer has; those in no group are its own. It is called
-        again with all of them when more appear, and must put those that it knows where they were.
-        """
-        return {}
-
-    @property
-    def nested(self) -> Mapping[str, Any]:
-        """The optimizers inside of this one by name, once it is built."""
-        return {name: branch.optimizer for name, branch in self.branch.inside.items()}
-
-    @property
-    def own_variables(self) -> list[Any]:
-        """The variables of the model that this optimizer updates itself, once it is built."""
-        return self.branch.own
-
-    def put_inside(self, outer: Any, name: str) -> None:
-        """Make this optimizer, which has no state yet, a part of another: its state is kept there."""
-        self._table: Any = None
-        self.state, self.inherited_dtype = outer.state, outer.state_dtype
-        self.attach(f"{outer.owner}/{name}" if outer.owner else name, outer.state, outer.parameters)
-
-    def path(self, variable: Any) -> str:
-        """Return the unique path of a variable of the model that this optimizer knows."""
-        return variable.path if isinstance(variable, Working) else self._parameters.path(variable)
-
-    def select(self, selection: Selection, variables: Sequence[Any], where: str) -> list[Any]:
-        """Return the variables of the model that a selection chooses; of none, none.
-
-        Raises
-        ------
-        ConfigError
-            If a pattern in it matches none of them; `where` is how the message calls the selection.
-        """
-        ranks = {self.path(variable): variable.shape.rank or 0 for variable in variables}
-        paths = set(select(selection, ranks, where)) if ranks else set()
-        return [variable for variable in variables if self.path(variable) in paths]
-
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-        """Update all variables that have a gradient in this step, by `update_step` for each.
-
-        Override it where one needs to know of the others. Gradients are dense and parallel to `variables`.
-        """
-        numbers = self._step.numbers
-        for gradient, variable in zip(gradients, variables, strict=True):
-            numbers.updated = variable
-            self.update_step(gradient, variable)
-        numbers.updated = None
-
-
-class Branch:
-    """What an optimizer updates: its own variables, and through those inside of it all others.
+class OptimizerNode:
+    """A node of the tree of optimizers: its own variables, and through the nodes inside of it all others.
 
     An optimizer that is inside of another shares its step, its counter and its table of state, in
     which its own state has its name before it. Its processors see its variables only.
     """
 
-    def __init__(self, optimizer: Any, rate: Callable[[], Any]) -> None:
-        self.optimizer, self._rate = optimizer, rate
-        self.variables: Sequence[Any] = ()
-        self.inside: dict[str, Branch] = {}
-        self._assigned: dict[int, str] = {}
+    def __init__(self, parts: OptimizerParts) -> None:
+        self.parts = parts
+        self.variables: Sequence[Variable] = ()
+        self.inside: dict[str, OptimizerNode] = {}
+        self._group_of: dict[int, str] = {}
 
-    def __iter__(self) -> Iterator[Any]:
-        """Go over this optimizer and all inside of it."""
-        yield self.optimizer
-        for branch in self.inside.values():
-            yield from branch
+    def __iter__(self) -> Iterator[OptimizerNode]:
+        """Go over this node and all inside of it."""
+        yield self
+        for node in self.inside.values():
+            yield from node
 
     @property
-    def own(self) -> list[Any]:
-        """The variables that no optimizer inside of this one updates."""
-        return self._of("")
+    def optimizer(self) -> Optimizer:
+        """The optimizer of this node."""
+        return self.parts.optimizer
 
-    def divide(self, variables: Sequence[Any]) -> None:
+    @property
+    def own(self) -> list[Variable]:
+        """The variables that no optimizer inside of this one updates."""
+        return self._members("")
+
+    def divide(self, variables: Sequence[Variable]) -> None:
         """Make the optimizers inside of this one, and hand out the variables."""
-        self.variables, self._assigned = variables, {}
-        for name, (config, chosen) in self.optimizer.groups(variables).items():
+        self.variables, self._group_of = variables, {}
+        # Found on the class, so that an attribute `groups` of a user's own does not take its place.
+        groups = type(self.optimizer).groups(self.optimizer, variables)
+        for name, (config, chosen) in groups.items():
             if name not in self.inside:
-                self.inside[name] = _created(config, self.optimizer, name)
-            self._assigned |= dict.fromkeys(map(id, chosen), name)
-            self.inside[name].divide(self._of(name))
+                self.inside[name] = self.parts.create_inside(config, name)
+            self._group_of |= dict.fromkeys(map(id, chosen), name)
+            self.inside[name].divide(self._members(name))
         if self.inside and not self.own and "weight_decay" in dict(self._keywords):
             raise ConfigError(
                 "no variable is left for it: the optimizers inside of this one have them all",
-                where=f"{self.optimizer.name}.weight_decay",
-                received=self.optimizer.config.weight_decay,
+                where=f"{self.parts.name}.weight_decay",
+                received=self.parts.config.weight_decay,
                 hint="give it to those",
             )
 
-    def _of(self, group: str) -> list[Any]:
-        return [variable for variable in self.variables if self._assigned.get(id(variable), "") == group]
+    def _members(self, group: str) -> list[Variable]:
+        return [variable for variable in self.variables if self._group_of.get(id(variable), "") == group]
 
     def _group(self, key: int) -> str:
         """Return the name of the optimizer that updates what has this `id`; empty for this one."""
-        return self._assigned.get(self.optimizer.parameters.first(key), "")
+        return self._group_of.get(self.parts.packing.first(key), "")
 
-    def leaf(self, variable: Any) -> Any:
-        """Return the optimizer that updates a variable: this one, or one inside of it."""
+    def leaf(self, variable: Variable) -> OptimizerParts:
+        """Return the parts of the optimizer that updates a variable: this one, or one inside of it."""
         group = self._group(id(variable))
-        return self.inside[group].leaf(variable) if group else self.optimizer
+        return self.inside[group].leaf(variable) if group else self.parts
 
-    def rate_of(self, key: int | None) -> Any:
+    def rate_of(self, key: int | None) -> Rate | None:
         """Return the learning rate of what has this `id`: a number, a schedule or a variable."""
         group = "" if key is None else self._group(key)
-        return self.inside[group].rate_of(key) if group else self._rate()
+        return self.inside[group].rate_of(key) if group else self.parts.learning_rate.source
 
-    def update(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Let each optimizer update its variables."""
         pairs = list(zip(gradients, variables, strict=True))
-        updates = {name: branch.update for name, branch in self.inside.items()}
-        for group, update in {"": self.optimizer.update_variables, **updates}.items():
+        updates = {name: node.update for name, node in self.inside.items()}
+        for group, update in {"": self._update_own, **updates}.items():
             chosen = [pair for pair in pairs if self._group(pair[1].key) == group]
             if chosen:
-                update(*map(list, zip(*chosen, strict=True)))
+                update([gradient for gradient, _ in chosen], [variable for _, variable in chosen])
 
-    def chain(self, pipeline: Pipeline, added: Sequence[Any] = ()) -> Pipeline:
-        """Append the processors of this optimizer, of those inside of it, and its own stages."""
-        optimizer, owner = self.optimizer, self.optimizer.owner
+    def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
+        type(self.optimizer).update_variables(self.optimizer, gradients, variables)
+
+    def hooks(self, added: Sequence[object] = ()) -> list[Hook]:
+        """Return the processors of this optimizer, of those inside of it, and its own stages, in order."""
+        hooks: list[Hook] = []
+        self.append_hooks(hooks, added)
+        return hooks
+
+    def append_hooks(self, hooks: list[Hook], added: Sequence[object] = ()) -> None:
+        """Append to the hooks of optimizers around this one those of this one."""
+        owner, listed = self.parts.owner.prefix, self.parts.config.processors
         every = self.variables if owner else None
         own = self.own if owner or self.inside else None
-        listed = optimizer.config.processors
-        pipeline.extend(map(_fresh, listed) if owner else listed, owner=owner, variables=every)
+
+        def append(processor: object, among: Sequence[Variable] | None) -> None:
+            taken = [hook.name for hook in hooks]
+            hooks.append(Hook.of_processor(processor, taken, owner=owner, among=among))
+
+        for processor in map(_fresh, listed) if owner else listed:
+            append(processor, every)
         for keyword, processor in self._keywords:
             # Clips and averages come before the variables are handed out, a decay belongs to the formula.
-            limit = own if keyword == "weight_decay" else every
-            pipeline.extend([processor], owner=owner, variables=limit)
-        pipeline.extend(added, owner=owner, variables=every)
-        for branch in self.inside.values():
-            branch.chain(pipeline)
-        pipeline.extend_by_formula(owner or optimizer.name, optimizer, own)
-        return pipeline
+            append(processor, own if keyword == "weight_decay" else every)
+        for processor in added:
+            append(processor, every)
+        for node in self.inside.values():
+            node.append_hooks(hooks)
+        formula = Hook.of_formula(owner or self.parts.name, self.optimizer, own)
+        if formula is not None:
+            hooks.append(formula)
 
     @property
     def _keywords(self) -> list[tuple[str, Any]]:
-        return keywords.from_keywords(self.optimizer.config)
+        excluded = self.parts.excluded_from_weight_decay
+        return list(keyword_processors(self.parts.config, excluded))
 
 
-def _created(config: OptimizerConfig, outer: Any, name: str) -> Branch:
-    """Return the branch of a new optimizer, if it says nothing about what only the whole step decides."""
-    optimizer = config.create()
-    optimizer.put_inside(outer, name)
+def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[object]) -> None:
+    """Refuse what an optimizer inside of another says although only the whole step decides it.
+
+    Raises
+    ------
+    ConfigError
+        If it has an option of the step, or a processor for a stage of the whole step.
+    """
     for field, usual in _OF_THE_STEP.items():
         if getattr(config, field) != usual:
             raise ConfigError(
                 "belongs to the step, and so to the outermost optimizer",
-                where=f"{optimizer.owner}.{field}",
+                where=f"{prefix}.{field}",
                 received=getattr(config, field),
                 hint="set it there",
             )
-    for processor in optimizer.processors:
-        refused = set(hook_names(processor)).intersection(_STAGES_OF_THE_STEP)
+    for processor in processors:
+        refused = _STAGES_OF_THE_STEP.intersection(hook_names(processor))
         if refused:
             raise ConfigError(
                 f"a hook for {refused.pop()!r} belongs to the step, and so to the outermost optimizer",
-                where=f"{optimizer.owner}.processors",
+                where=f"{prefix}.processors",
                 received=processor,
                 hint="list it in the processors there",
             )
-    branch: Branch = optimizer.branch
-    return branch
 
 
-def _fresh(processor: Any) -> Any:
+def _fresh(processor: object) -> object:
     """Return a processor without state, for an optimizer that is built for the sake of a report only."""
-    return processor.detached() if planning() and isinstance(processor, Stateful) else processor
+    return processor.detached() if dry_running() and isinstance(processor, Stateful) else processor

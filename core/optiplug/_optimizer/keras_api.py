@@ -1,4 +1,4 @@
-"""The members of `tf.keras.optimizers.Optimizer` 2.15 that rest on other members of ours.
+"""The API of `tf.keras.optimizers.Optimizer` 2.15.
 
 A class written for that base, with its own `__init__`, `build`, `update_step` and `get_config`,
 works on ours unchanged.
@@ -6,30 +6,35 @@ works on ours unchanged.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from glob import escape
-from typing import Any
+import abc
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from typing import Any, NoReturn, Self
 
+import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug import registry
 from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import recreated
 from optiplug._config.kinds import OptimizerConfig
-from optiplug._schedule import evaluate
 from optiplug._state.slot import Slot, State
-from optiplug._state.table import SlotTable
-from optiplug._step.step import Step, current_step
+from optiplug._state.table import SlotSpec
+from optiplug._step.step import Rate, current_step
+from optiplug._types import Array, DType, Gradient, Tensor, Variable
 from optiplug._variables.capture import Working
-from optiplug._variables.model_variables import Parameters
-from optiplug._variables.pairs import unwrapped
-from optiplug.errors import BuildError, ConfigError, UnknownPluginError, sentence
-from optiplug.numerics import widest_dtype
+from optiplug._variables.gradients import validated_pairs
+from optiplug._variables.model_variables import unwrapped
+from optiplug.errors import BuildError, ConfigError, sentence
 
-__all__ = ["ClassConfig", "KerasNames"]
+from .building import build, build_for
+from .derived import derived
+from .loss_gradients import Loss, Variables, loss_gradients
+from .parts import parts_of
+
+__all__ = ["ClassConfig", "KerasAPI", "VariableList"]
+
+_INITIALIZERS = {"zeros": tf.zeros, "ones": tf.ones}
 
 
 class ClassConfig(OptimizerConfig):
@@ -38,158 +43,203 @@ class ClassConfig(OptimizerConfig):
     implementation = "optiplug._optimizer.optimizer:Optimizer"
 
 
-class KerasNames:
-    """Mixin of `Optimizer`: names, hyperparameters and weights as Keras 2.15 has them."""
+class KerasAPI(metaclass=abc.ABCMeta):
+    """The members that the base of Keras has. All that they rest on is behind `parts_of`."""
 
-    config: Any
-    state: SlotTable
-    add_state: Callable[..., State]
-    owner: str
-    _qualified: Callable[[str], str]
-    _built_variables: Sequence[Any] = ()
-    _parameters: Parameters
-    _learning_rate: Any
-    _mesh: Any
-    _excluded: list[Any]
-    _unnamed: int
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # tf.Module reads an attribute before it sets it, and tracks what it is set to: wrong for properties.
-        if isinstance(getattr(type(self), name, None), property):
-            object.__setattr__(self, name, value)
-        else:
+    def __setattr__(self, name: str, value: object) -> None:
+        member = getattr(type(self), name, None)
+        if not isinstance(member, property):
             super().__setattr__(name, value)
+        elif member is getattr(tf.Module, name, None):
+            raise ConfigError(
+                f"{name!r} is a property of tf.Module, which cannot be set",
+                where=type(self).__name__,
+                received=value,
+                hint="give the attribute another name",
+            )
+        else:  # tf.Module would read it before it sets it, and track what it is set to
+            object.__setattr__(self, name, value)
 
-    @property
+    @abc.abstractmethod
+    def update_step(self, gradient: Tensor, variable: Working) -> Any:
+        """Assign `variable` and its state, given its gradient: a dense tensor in the dtype to compute in."""
+
+    def build(self, var_list: Sequence[Variable]) -> None:
+        """Create the state for these variables.
+
+        It may be called again, with the same variables or with more: those that appear late get
+        their state, and the state of the others stays as it is.
+        """
+        build(parts_of(self), var_list)
+
+    @derived
     def name(self) -> str:
         """The name in the config, else the one in the registry, else that of the class."""
-        if self.config.name:
-            return str(self.config.name)
-        try:
-            return registry.reference_of(type(self.config))
-        except UnknownPluginError:
-            return type(self).__name__
+        return parts_of(self).name
 
     @property
     def iterations(self) -> Any:
         """The number of steps committed so far: an int64 variable, or its value inside a step."""
         step = current_step()
-        return self._counter("iterations", 0, tf.int64).variable if step is None else step.iteration
+        return parts_of(self).iterations().variable if step is None else step.iteration
 
     @iterations.setter
-    def iterations(self, variable: Any) -> None:
-        if self._built_variables:
+    def iterations(self, variable: Variable) -> None:
+        parts = parts_of(self)
+        if parts.built:
             raise BuildError("`iterations` cannot be replaced any more", hint="set it before the first step")
         if not isinstance(variable, tf.Variable) or not variable.dtype.is_integer:
             raise ConfigError("must be an integer tf.Variable", where="iterations", received=variable)
-        self.state.adopt("iterations", variable, owner="")
+        parts.table.adopt("iterations", variable, owner="")
 
     @property
     def learning_rate(self) -> Any:
         """The learning rate: a variable, the value of a schedule now, or inside a step its rate."""
-        if self._learning_rate is None:
-            raise AttributeError(f"{self.name} has no learning rate")
-        step = current_step()
+        parts, step = parts_of(self), current_step()
+        if parts.learning_rate.given is None:
+            raise AttributeError(f"{parts.name} has no learning rate")
         if step is not None:
-            return self._rate_in(step)
-        if self._rate is self._learning_rate:
-            return evaluate(self._rate, self.iterations, tf.float32)
-        return self._rate.variable
+            return parts.learning_rate.in_step(step)
+        return parts.learning_rate.value(parts.iterations().variable)
 
     @learning_rate.setter
-    def learning_rate(self, value: Any) -> None:
-        if not isinstance(self._learning_rate, int | float) or callable(value):
-            raise TypeError(
-                sentence(
-                    "a learning rate can be set from a number to a number, and a schedule stays what it is",
-                    where=self.name,
-                    received=value,
-                    hint="create the optimizer with a float learning rate to set it later",
-                )
-            )
-        self._rate.variable.assign(value)
+    def learning_rate(self, value: float | Tensor) -> None:
+        parts = parts_of(self)
+        parts.learning_rate.assign(value, parts.name)
 
     lr = learning_rate
 
-    def _rate_in(self, step: Step) -> Any:
-        """Return the rate for a formula that does not say of which variable it wants it."""
-        updated = step.numbers.updated
-        if updated is not None and updated.key in step.numbers.changed:
-            return tf.cast(tf.math.real(step.rate(updated)), self._rate_dtype)
-        return step.scalar(self._rate, self._rate_dtype)
+    @property
+    def _learning_rate(self) -> Rate | None:
+        """What a class written for Keras keeps of its constructor's argument."""
+        return parts_of(self).learning_rate.given
 
-    def _build_learning_rate(self, learning_rate: Any) -> Any:
+    @_learning_rate.setter
+    def _learning_rate(self, value: Rate) -> None:
+        parts_of(self).learning_rate.given = value
+
+    def _build_learning_rate(self, learning_rate: Rate) -> Rate:
         """Return what a class written for Keras keeps as `self._learning_rate`."""
-        return Number(ge=0).check(learning_rate)
+        checked: Rate = Number(ge=0).check(learning_rate)
+        return checked
 
-    def _serialize_hyperparameter(self, hyperparameter: Any) -> Any:
+    def _serialize_hyperparameter(self, hyperparameter: Rate) -> Any:
         """Return a hyperparameter as a plain value, the learning rate as it is now."""
-        if hyperparameter is self._learning_rate and isinstance(hyperparameter, int | float):
-            return self._current_rate()
+        rate = parts_of(self).learning_rate
+        if hyperparameter is rate.given and rate.number is not None:
+            return rate.current(rate.number)
         if isinstance(hyperparameter, NamedConfig):
             return hyperparameter.dump()
         if callable(hyperparameter):
-            rule = "a function can be used in code only"
             raise ConfigError(
-                rule, where=self.name, received=hyperparameter, hint="give a number, or register a schedule"
+                "a function can be used in code only",
+                where=parts_of(self).name,
+                received=hyperparameter,
+                hint="give a number, or register a schedule",
             )
         return hyperparameter
 
-    @property
-    def _rate(self) -> Any:
-        """The state variable of a numeric learning rate, else the schedule or callable itself."""
-        if not isinstance(self._learning_rate, int | float):
-            return self._learning_rate
-        name = self._qualified("learning_rate")
-        return self._counter(name, self._learning_rate, self._rate_dtype, owner=self.owner)
-
-    @property
-    def _rate_dtype(self) -> Any:
-        """Double precision as soon as a variable of the model has it."""
-        return widest_dtype(self._parameters)
-
-    def _counter(self, name: str, initial: float, dtype: Any, owner: str = "") -> State:
-        held = self.state.states.get(name)
-        return held or self.state.add(
-            name, owner=owner, beside=self._place, dtype=dtype, initial=lambda: initial
-        )
-
-    @property
-    def _place(self) -> Any:
-        """What state of the whole optimizer is created beside: a variable, else the mesh, else nothing."""
-        return next(iter(self._parameters), self._mesh)
-
-    def _create_counters(self) -> None:
-        self._counter("iterations", 0, tf.int64)
-        if self._learning_rate is not None:
-            _ = self._rate
-
-    @property
-    def _compiles(self) -> bool:
-        wanted = self.config.jit_compile
-        if distribution.mesh_of(self._place) is not None:
-            return False
-        return bool(tf.config.list_physical_devices("GPU")) if wanted == "auto" else bool(wanted)
-
-    @property
-    def _step(self) -> Step:
-        step = current_step()
-        if step is None:
-            raise BuildError("the learning rate of a step exists only inside `update_step`", where=self.name)
-        return step
-
-    def _var_key(self, variable: Any) -> int:
+    def _var_key(self, variable: Variable | Working) -> int:
         return variable.key if isinstance(variable, Working) else id(variable)
 
-    @property
+    @derived
     def _index_dict(self) -> dict[int, int]:
-        return {id(variable): index for index, variable in enumerate(self._parameters)}
+        return {id(variable): index for index, variable in enumerate(parts_of(self).variables)}
+
+    def minimize(self, loss: Loss, var_list: Variables, tape: tf.GradientTape | None = None) -> None:
+        """Compute the gradients of `loss` and apply them; see `compute_gradients`."""
+        self.apply_gradients(self.compute_gradients(loss, var_list, tape))
+
+    def compute_gradients(
+        self, loss: Loss, var_list: Variables, tape: tf.GradientTape | None = None
+    ) -> list[tuple[Gradient | None, Variable]]:
+        """Return (gradient, variable) pairs.
+
+        Parameters
+        ----------
+        loss
+            A callable without arguments, or a tensor together with the `tape` that saw it computed.
+        var_list
+            The variables, or a callable that returns them once the loss has been computed.
+
+        Raises
+        ------
+        ValueError
+            If `loss` is a tensor and there is no tape.
+        """
+        return loss_gradients(parts_of(self), loss, var_list, tape)
+
+    def aggregate_gradients(
+        self, grads_and_vars: Sequence[tuple[Gradient, Variable]]
+    ) -> list[tuple[Gradient, Variable]]:
+        """Sum the gradients over all replicas; override it to aggregate in another way."""
+        gradients, variables = zip(*grads_and_vars, strict=True)
+        return list(zip(distribution.sum_over_replicas(gradients), variables, strict=True))
+
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
+    def apply_gradients(
+        self,
+        grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
+        name: str | None = None,
+        skip_gradients_aggregation: bool = False,
+        **kwargs: bool,
+    ) -> Any:
+        """Take one step: sum gradients over replicas, then gate, clip, decay, update, post-step, commit.
+
+        Parameters
+        ----------
+        grads_and_vars
+            (gradient, variable) pairs. Variables whose gradient is None are left alone.
+        name
+            Accepted for compatibility; state is named by its slot and variable.
+        skip_gradients_aggregation
+            True if the gradients were summed over replicas already.
+
+        Returns
+        -------
+        The `iterations` variable.
+
+        Raises
+        ------
+        GradientsError
+            A TypeError, if the pairs are malformed.
+        ValueError
+            If no variable has a gradient.
+        ReplicaContextError
+            A RuntimeError, if called in a cross-replica context.
+        """
+        aggregate = kwargs.pop("experimental_aggregate_gradients", True) and not skip_gradients_aggregation
+        if kwargs:
+            raise TypeError(sentence("`apply_gradients` takes no such arguments", received=list(kwargs)))
+        parts = parts_of(self)
+        gradients, variables, given = validated_pairs(grads_and_vars)
+        if not given:
+            return self.iterations
+        distribution.require_replica_context(variables[0])
+        build_for(parts, given)
+        if parts.pipeline.stages("replica"):
+            gradients = list(parts.programs.replica_stages(variables)(gradients))
+        if aggregate:
+            summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
+            gradients, variables = map(list, zip(*summed, strict=True))
+        distribution.merge(
+            lambda merged: distribution.on_each_device(parts.programs_for(variables), variables[0], merged),
+            gradients,
+        )
+        return self.iterations
+
+    def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:
+        """Assign the final values, such as their averages, to the variables when training has ended.
+
+        A variable that was never trained is left alone: it is its own average.
+        """
+        parts_of(self).finalize(var_list, with_state=True)
 
     def add_variable(
         self,
         shape: Sequence[int] | None = None,
-        dtype: Any = None,
-        initializer: Any = "zeros",
+        dtype: DType | str | None = None,
+        initializer: str | Callable[..., Tensor] = "zeros",
         name: str | None = None,
     ) -> State:
         """Create a state variable that belongs to no variable of the model.
@@ -198,52 +248,40 @@ class KerasNames:
         "zeros", "ones" or a function of (shape, dtype), such as an initializer of Keras. Without a
         `name` the variable is numbered in the order of these calls, anew each time `build` runs.
         """
-        shape = () if shape is None else tuple(map(int, shape))
-        dtype = tf.as_dtype(dtype or tf.float32)
-        named = {"zeros": tf.zeros, "ones": tf.ones}
-        make = named.get(initializer, initializer) if isinstance(initializer, str) else initializer
+        parts = parts_of(self)
+        shape, dtype = () if shape is None else tuple(map(int, shape)), tf.as_dtype(dtype or tf.float32)
+        make = _INITIALIZERS.get(initializer) if isinstance(initializer, str) else initializer
         if not callable(make):
             raise ConfigError("an initializer must be 'zeros', 'ones' or a function", received=initializer)
-        return self.state.add(
-            name or self._next_name(),
+        return parts.table.add(
+            name or parts.next_name(),
             owner="",
-            beside=self._place,
+            beside=parts.owner.place,
             shape=shape,
             dtype=dtype,
             initial=lambda: make(shape, dtype),
         )
 
-    def _next_name(self) -> str:
-        self._unnamed += 1
-        return f"variable_{self._unnamed}"
-
     def add_variable_from_reference(
         self,
-        model_variable: Any,
+        model_variable: Variable,
         variable_name: str,
         shape: Sequence[int] | None = None,
-        initial_value: Any = None,
+        initial_value: Tensor | None = None,
     ) -> State:
         """Create a state variable for one variable of the model, named ``variable_name/path``.
 
         It has the variable's shape and dtype unless `shape` says otherwise, and starts at zero
         unless `initial_value` says otherwise.
         """
-        self._parameters.add(model_variable)
-        model_variable = unwrapped(model_variable)
-        slot = Slot(variable_name)
-        self.state.add_slot(
-            slot,
-            self._parameters,
-            [model_variable],
-            owner="",
-            shape=shape,
-            initial=lambda _: 0 if initial_value is None else initial_value,
-        )
+        parts, slot = parts_of(self), Slot(variable_name)
+        parts.variables.add(model_variable)
+        spec = SlotSpec(shape, initial=lambda _: 0 if initial_value is None else initial_value)
+        parts.table.add_slot(slot, [unwrapped(model_variable)], spec, owner="")
         return next(iter(slot))
 
     def exclude_from_weight_decay(
-        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
         """Exclude variables from `weight_decay`: these, and all whose name matches a regular expression.
 
@@ -252,53 +290,63 @@ class KerasNames:
         BuildError
             If the optimizer is built already.
         """
-        if self._built_variables:
+        parts = parts_of(self)
+        if parts.built:
             raise BuildError(
-                "`exclude_from_weight_decay` must be called before the optimizer is built", where=self.name
+                "`exclude_from_weight_decay` must be called before the optimizer is built", where=parts.name
             )
-        self._excluded.extend(unwrapped(variable) for variable in var_list or ())
-        self._excluded.extend(re.compile(each) for each in var_names or ())
+        parts.exclusions.add(var_list or (), var_names or ())
 
-    def _excluded_paths(self, excluded: Iterable[Any]) -> tuple[str, ...]:
-        patterns = [each for each in excluded if isinstance(each, re.Pattern)]
-        chosen = {id(each) for each in excluded}
-        paths = (
-            escape(self._parameters.path(variable))
-            for variable in self._parameters
-            if id(variable) in chosen or any(pattern.search(variable.name) for pattern in patterns)
-        )
-        return tuple(dict.fromkeys([*self.config.exclude_from_weight_decay, *paths]))
-
-    @property
+    @derived
     def variables(self) -> VariableList:
         """The variables of the optimizer itself, also as a call: ``optimizer.variables()``."""
-        return VariableList(state.variable for state in self.state.states.values())
+        return VariableList(state.variable for state in parts_of(self).table.states.values())
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Set the variables of the optimizer from arrays in the order of `variables`; all, or none.
+
+        Positions say nothing of what an array is: two of one shape that changed places go
+        unnoticed. `load_own_variables` goes by name.
+        """
+        parts_of(self).io.load_in_order(weights)
+
+    def save_own_variables(self, store: MutableMapping[str, Array]) -> None:
+        """Put the variables of the optimizer into a mapping, each under its name.
+
+        The `state_version` of a plugin is put there too, under that name, unless it is 1.
+        """
+        parts_of(self).io.save(store)
+
+    def load_own_variables(self, store: Mapping[str, npt.ArrayLike]) -> None:
+        """Set the variables of the optimizer from such a mapping, by name; all, or none.
+
+        Raises
+        ------
+        StateError
+            If anything is missing, unknown, or of another shape or dtype; if it was saved by a
+            newer version of a plugin, or by an older one whose state this one cannot read.
+        """
+        parts_of(self).io.load(store)
 
     def get_config(self) -> dict[str, Any]:
         """Return every hyperparameter as plain values, the learning rate as it is now, and no `mesh`."""
-        if isinstance(self.config, ClassConfig):
-            config = {"is_legacy_optimizer": False, **self.config.dump_fields()}
+        parts = parts_of(self)
+        if isinstance(parts.config, ClassConfig):
+            config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
         else:
-            config = self.config.dump()
+            config = parts.config.dump()
+        config["exclude_from_weight_decay"] = list(parts.excluded_from_weight_decay)
         if "learning_rate" in config:
-            config["learning_rate"] = self._serialize_hyperparameter(self._learning_rate)
+            config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)
         return config
-
-    def _current_rate(self) -> float:
-        """Return the learning rate as it was given, unless it has been assigned since."""
-        given = float(self._learning_rate)
-        if self._qualified("learning_rate") not in self.state.states:
-            return given
-        now = self._rate.numpy()
-        return given if now == now.dtype.type(given) else float(now)
 
     @classmethod
     def from_config(
         cls,
-        config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,
-        **runtime: Any,
-    ) -> Any:
+        config: Mapping[str, object],
+        custom_objects: Mapping[str, object] | None = None,
+        **runtime: object,
+    ) -> Self:
         """Create an optimizer from what `get_config` returned, be it ours or that of Keras.
 
         The registry finds what a config names. `custom_objects` maps the names of what is not in
@@ -308,8 +356,17 @@ class KerasNames:
         fields = {key: value for key, value in config.items() if key != "use"}
         return cls(**recreated(fields, custom_objects or {}), **runtime)
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            sentence(
+                "an optimizer cannot be copied or pickled: its state belongs to the variables of a model",
+                where=parts_of(self).name,
+                hint="create another from `get_config()` and carry the state over with tf.train.Checkpoint",
+            )
+        )
 
-class VariableList(list[Any]):
+
+class VariableList(list[Variable]):
     """A list that returns itself when called, as `variables` is a method in older code."""
 
     def __call__(self) -> VariableList:

@@ -2,48 +2,50 @@
 
 from __future__ import annotations
 
-import abc
-import warnings
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any, ClassVar, TypeAlias, TypeVar
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
 from optiplug import numerics
 from optiplug._config.base import NamedConfig
-from optiplug._config.constructor import Configured
-from optiplug._config.elementwise import is_elementwise
+from optiplug._config.constructor import configure, show_signature
+from optiplug._config.hyperparameters import Scalar
 from optiplug._config.keras_objects import renamed
-from optiplug._state.dry_run import planning
-from optiplug._state.manifest import Manifest
-from optiplug._state.stateful import Stateful
+from optiplug._config.kinds import OptimizerConfig, Selection
+from optiplug._config.variable_selection import selected_paths
+from optiplug._state.memory_report import StateReport
+from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
-from optiplug._step.pipeline import Pipeline
-from optiplug._step.program import Plan, Program
-from optiplug._step.program_cache import Programs
+from optiplug._step.explanation import Explanation
+from optiplug._step.step import Step, current_step
+from optiplug._types import DType, Mesh, Tensor, Variable
 from optiplug._variables.capture import Working
-from optiplug._variables.model_variables import Parameters
-from optiplug._variables.packing import packed
-from optiplug._variables.pairs import pairs, trainable, unwrapped
-from optiplug.errors import ConfigError, sentence
+from optiplug.errors import BuildError
 
-from .averaged_weights import Averages
-from .groups import Branch, Nesting
-from .keras_api import ClassConfig
-from .loss_gradients import Minimizing
-from .reports import Reports
-from .saving import Saving
+from . import reports
+from .averaged_weights import averages_in_place
+from .derived import derived
+from .keras_api import ClassConfig, KerasAPI
+from .loss_gradients import scaled_loss
+from .parts import OptimizerParts, give_parts, parts_of
 
 __all__ = ["Optimizer"]
 
+Computed = TypeVar("Computed")
+Groups: TypeAlias = Mapping[str, tuple[OptimizerConfig, Sequence[Variable]]]
+"""By the name of each optimizer inside of another, its config and the variables that it updates."""
 
-class Optimizer(Minimizing, Saving, Averages, Reports, Nesting, Configured, Stateful, tf.Module, abc.ABC):  # type: ignore[misc]  # tf.Module is untyped
+
+class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is untyped
     """Base of all optimizers, with the API of `tf.keras.optimizers.Optimizer` 2.15.
 
     A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
     variable changes. Everything else, the keyword arguments below included, is a chain of
     processors around it, traced together with it into one compiled function for each device.
+    Its attributes may have any names: nothing in the base reads one that a subclass sets.
 
     Parameters
     ----------
@@ -87,285 +89,256 @@ class Optimizer(Minimizing, Saving, Averages, Reports, Nesting, Configured, Stat
 
     Config: ClassVar[type[NamedConfig]] = ClassConfig
 
-    def __init__(self, *positional: Any, mesh: Any = None, **hyperparameters: Any) -> None:
+    def __init_subclass__(cls, **keywords: object) -> None:
+        super().__init_subclass__(**keywords)
+        show_signature(cls)
+
+    def __init__(self, *positional: object, mesh: Mesh | None = None, **hyperparameters: object) -> None:
         tf.Module.__init__(self)
+        config = configure(type(self), positional, renamed(hyperparameters))
         # Not so in a class written for Keras, which has a constructor of its own.
-        self._made_by_config = type(self).__init__ is Optimizer.__init__
-        self._mesh = distribution.checked_mesh(mesh)
-        self.config = self.configure(*positional, **renamed(hyperparameters))
-        self._learning_rate: Any = getattr(self.config, "learning_rate", None)
-        self._parameters = Parameters()
-        self._added = _Untracked()
-        self._excluded = _Untracked()
-        self._unnamed = self._unnamed_before_build = 0
-        self.state = SlotTable()
-        self.manifest = Manifest(self._described, self._check_restored)
-        self.attach("", self.state, self._parameters)
-        self._programs = Programs()
-        self.branch = Branch(self, lambda: self._rate)
-        self._pipeline = self._new_pipeline()
+        made_by_config = type(self).__init__ is Optimizer.__init__
+        mesh = distribution.checked_mesh(mesh)
+        give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
-    @abc.abstractmethod
-    def update_step(self, gradient: Any, variable: Any) -> Any:
-        """Assign `variable` and its state, given its gradient: a dense tensor in the dtype to compute in."""
+    @derived
+    def config(self) -> Any:
+        """The validated hyperparameters."""
+        return parts_of(self).config
 
-    def build(self, var_list: Sequence[Any]) -> None:
-        """Create the state for these variables.
+    @derived
+    def state(self) -> SlotTable:
+        """All state variables by name, those of processors and of optimizers inside of this one included."""
+        return parts_of(self).table
 
-        It may be called again, with the same variables or with more: those that appear late get
-        their state, and the state of the others stays as it is.
+    def _state_owner(self) -> StateOwner:
+        return parts_of(self).owner
+
+    # Processors have the same methods; neither is a kind of the other.
+    add_slot = Stateful.add_slot
+    add_state = Stateful.add_state
+
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
+        """Update all variables that have a gradient in this step, by `update_step` for each.
+
+        Override it where one needs to know of the others. Gradients are dense and parallel to `variables`.
         """
-        if self.owner:
-            self._create_state(var_list)
-            return
-        given = self._late(var_list)
-        if not given:
-            return
-        late = [trainable(variable) for variable in given]
-        self._check_mesh(late)
-        if self._made_by_config:
-            self._check_awaited(late)
-        for variable in given:
-            self._parameters.add(variable)
-        if not self._built_variables:
-            self._unnamed_before_build = self._unnamed
-        self._unnamed = self._unnamed_before_build
-        if self._excluded:
-            paths = self._excluded_paths(self._excluded)
-            self.config = self.config.model_copy(update={"exclude_from_weight_decay": paths})
-        self.branch.divide(tuple(self._parameters))
-        self._pipeline = self._new_pipeline()
-        for members in packed(late, self._kind):
-            self._parameters.join(members)
-        self._create_state(tuple(self._parameters))
-        self._build_pipeline()
+        step = _step_of(self)
+        for gradient, variable in zip(gradients, variables, strict=True):
+            with step.updating(variable):
+                self.update_step(gradient, variable)
 
-    def _create_state(self, variables: Sequence[Any]) -> None:
-        Stateful.build(self, self.branch.own)
-        self._built_variables = _Untracked(variables)
-        self._create_counters()
-        for branch in self.branch.inside.values():
-            branch.optimizer.build(branch.variables)
+    def groups(
+        self, variables: Sequence[Variable]
+    ) -> Mapping[str, tuple[OptimizerConfig, Sequence[Variable]]]:
+        """Return the variables that other optimizers update: by name, a config and its variables.
 
-    def _kind(self, variable: Any) -> Any:
-        """Return what variables have in common that a step may join; None for one that stays by itself."""
-        optimizer = self.branch.leaf(variable)
-        alike = is_elementwise(type(optimizer)) and optimizer.config.pack_small_variables
-        if not (self._joins and alike) or self._parameters.constraint(variable) is not None:
-            return None
-        applied = self._pipeline.kind(variable)
-        place = distribution.place_of(variable)
-        return None if applied is None or place is None else (place, variable.dtype, applied, optimizer.owner)
+        `variables` are all that this optimizer has; those in no group are its own. It is called
+        again with all of them when more appear, and must put those that it knows where they were.
+        """
+        return {}
 
-    @property
-    def _joins(self) -> bool:
-        config = self.config
-        exact = config.sparse == "exact"
-        return config.pack_small_variables and exact and self._made_by_config and not planning()
+    @derived
+    def nested(self) -> Mapping[str, Optimizer]:
+        """The optimizers inside of this one by name, once it is built."""
+        return {name: node.optimizer for name, node in parts_of(self).node.inside.items()}
 
-    def _set_processors(self) -> None:
-        """Make the pipeline anew; the step is traced again by its next call."""
-        self._pipeline = self._new_pipeline()
-        self._build_pipeline()
+    @derived
+    def own_variables(self) -> list[Variable]:
+        """The variables of the model that this optimizer updates itself, once it is built."""
+        return parts_of(self).node.own
 
-    def _new_pipeline(self) -> Pipeline:
-        pipeline: Pipeline = self.branch.chain(Pipeline(), self._added)
-        if self._parameters:
-            pipeline.select(self._parameters)
-        return pipeline
+    @derived
+    def excluded_from_weight_decay(self) -> tuple[str, ...]:
+        """Globs on the paths that weight decay leaves alone: of the config, and of the method, once built."""
+        return parts_of(self).excluded_from_weight_decay
 
-    def _build_pipeline(self) -> None:
-        if self._parameters:
-            self._pipeline.build(self.state, self._parameters)
-        self._require_gates_for_rows()
-        self._programs.clear()
+    def path(self, variable: Variable | Working) -> str:
+        """Return the unique path of a variable of the model that this optimizer knows."""
+        return variable.path if isinstance(variable, Working) else parts_of(self).variables.path(variable)
 
-    def _check_mesh(self, late: Sequence[Any]) -> None:
-        """Refuse variables that a step on a mesh cannot have, and say once what it does without."""
-        distribution.require_one_mesh([*self._parameters, *late], self._mesh)
-        if distribution.mesh_of(late[0]) is None:
-            return
-        if self.config.sparse == "lazy":
-            rule = "variables on a mesh cannot be updated by rows"
-            raise ConfigError(rule, where=f"{self.name}.sparse", received="lazy", hint="use sparse: exact")
-        if self.config.jit_compile is True and not self._built_variables and not planning():
-            warnings.warn(
-                f"{self.name}: the variables are on a DTensor mesh, where TensorFlow compiles nothing with "
-                "XLA, so the step runs uncompiled. Hint: `jit_compile=False` says that you know.",
-                stacklevel=3,
-            )
+    def select(self, selection: Selection, variables: Sequence[Variable], where: str) -> list[Variable]:
+        """Return the variables of the model that a selection chooses; of none, none.
 
-    def _require_gates_for_rows(self) -> None:
-        """Refuse what needs whole gradients or variables where an update takes only rows of them."""
-        if self.config.sparse == "exact":
-            return
-        for rule, names in {
-            "gates that keep state for each variable": self._pipeline.with_slots("gate"),
-            "processors that need all rows of a table": self._pipeline.needing_all_rows(),
-        }.items():
-            if names:
-                raise ConfigError(
-                    f"a lazy optimizer cannot have {rule}",
-                    where=self.name,
-                    received=names,
-                    hint="use sparse: exact, or leave them out",
-                )
+        Raises
+        ------
+        ConfigError
+            If a pattern in it matches none of them; `where` is how the message calls the selection.
+        """
+        known = parts_of(self).variables
+        ranks = {known.path(variable): variable.shape.rank or 0 for variable in variables}
+        paths = set(selected_paths(selection, ranks, where)) if ranks else set()
+        return [variable for variable in variables if known.path(variable) in paths]
 
-    def rate(self, like: Any) -> Any:
+    def rate(self, like: Working | Tensor | DType) -> Tensor:
         """Return the learning rate of the step being traced, as a scalar in the dtype of `like`.
 
         Hand over the variable that is updated: its rate may have been changed.
         """
-        return self._step.rate(like) if isinstance(like, Working) else self._step.scalar(self._rate, like)
+        step = _step_of(self)
+        if isinstance(like, Working):
+            return step.rate(like)
+        return step.scalar(parts_of(self).learning_rate.source, like)
 
-    def scalar(self, value: Any, like: Any) -> Any:
+    def scalar(self, value: Scalar, like: Working | Tensor | DType) -> Tensor:
         """Return a hyperparameter, be it a number or a schedule, at the step being traced."""
-        return self._step.scalar(value, like)
+        return _step_of(self).scalar(value, like)
 
-    def once(self, function: Callable[[Any], Any], like: Any) -> Any:
+    def once(self, function: Callable[[DType], Computed], like: Working | Tensor | DType) -> Computed:
         """Return ``function(dtype)`` in the dtype of `like`, traced once in a step and not for each variable.
 
         For what all variables share, such as a bias correction. `function` must be the same object
         each time: a method of the optimizer.
         """
-        return self._step.once(function, like)
+        return _step_of(self).once(function, like)
 
-    def bias_correction(self, beta: Any, like: Any) -> Any:
+    def bias_correction(self, beta: Scalar, like: Working | Tensor | DType) -> Tensor:
         """Return ``1 - beta^t`` with ``t = iterations + 1``, as a scalar in the dtype of `like`.
 
         That is what an average of decay `beta` is divided by, as it starts at zero; `beta` is a number
         or a schedule. All variables share it: ask for it `once`.
         """
-        return numerics.bias_correction(self.scalar(beta, like), self.iterations + 1)
+        step = _step_of(self)
+        return numerics.bias_correction(step.scalar(beta, like), step.iteration + 1)
 
-    @property
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Return the loss as the processors want it differentiated, such as multiplied by a `loss_scale`.
+
+        `minimize` and `compute_gradients` do it by themselves; in a loop with a tape of your own,
+        take the gradients of what this returns, and call `build` before: a scale is state.
+        """
+        return scaled_loss(parts_of(self), loss)
+
+    @derived
     def processors(self) -> tuple[Any, ...]:
         """The hooks of this optimizer, in the order in which each stage runs them."""
-        return tuple(self._pipeline.processors.values())
+        return tuple(parts_of(self).pipeline.processors.values())
 
-    def add_processor(self, processor: Any) -> None:
+    def add_processor(self, processor: object) -> None:
         """Append a hook, at any time; the step is traced again by its next call.
 
         A `tf.function` of your own that has traced a step keeps the step that it traced.
         """
-        Pipeline([*self._pipeline.processors.values(), processor])  # refuses it before anything changes
-        self._added.append(processor)
-        self._set_processors()
+        parts = parts_of(self)
+        parts.require_processor(processor)
+        parts.added.append(processor)
+        parts.renew_pipeline()
 
-    def remove_processor(self, processor: Any) -> None:
+    def remove_processor(self, processor: object) -> None:
         """Take out a hook that `add_processor` appended."""
-        self._added.remove(processor)
-        self._set_processors()
+        parts = parts_of(self)
+        parts.added.remove(processor)
+        parts.renew_pipeline()
 
-    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
-    def apply_gradients(
-        self,
-        grads_and_vars: Iterable[tuple[Any, Any]],
-        name: str | None = None,
-        skip_gradients_aggregation: bool = False,
-        **kwargs: Any,
-    ) -> Any:
-        """Take one step: sum gradients over replicas, then gate, clip, decay, update, post-step, commit.
+    def averaged_weights(self) -> AbstractContextManager[None]:
+        """Let the variables have their final values, such as their averages, inside a ``with`` block.
 
-        Parameters
-        ----------
-        grads_and_vars
-            (gradient, variable) pairs. Variables whose gradient is None are left alone.
-        name
-            Accepted for compatibility; state is named by its slot and variable.
-        skip_gradients_aggregation
-            True if the gradients were summed over replicas already.
-
-        Returns
-        -------
-        The `iterations` variable.
+        These are the values that `finalize_variable_values` assigns; when the block ends, also by
+        an exception, each variable has its own value back, bit for bit, and state never changes.
+        Do not train in it: what a step does to the variables would be lost, and what it does to
+        the state would not. With a strategy, enter it outside of `strategy.run`.
 
         Raises
         ------
-        GradientsError
-            A TypeError, if the pairs are malformed.
-        ValueError
-            If no variable has a gradient.
-        ReplicaContextError
-            A RuntimeError, if called in a cross-replica context.
+        BuildError
+            If no processor keeps averages, if there is no state yet, or inside such a block.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> weight = tf.Variable(1.0)
+        >>> optimizer = optiplug.create("sgd", learning_rate=1.0, use_ema=True, ema_momentum=0.5)
+        >>> optimizer.minimize(lambda: weight, [weight])
+        >>> with optimizer.averaged_weights():
+        ...     print(float(weight))
+        0.5
+        >>> float(weight)
+        0.0
         """
-        aggregate = kwargs.pop("experimental_aggregate_gradients", True) and not skip_gradients_aggregation
-        if kwargs:
-            raise TypeError(sentence("`apply_gradients` takes no such arguments", received=list(kwargs)))
-        gradients, variables, given = pairs(grads_and_vars)
-        if not given:
-            return self.iterations
-        distribution.require_replica_context(variables[0])
-        self._build_for(given)
-        gradients = self._before_aggregation(gradients, variables)
-        if aggregate:
-            summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
-            gradients, variables = map(list, zip(*summed, strict=True))
-        distribution.merge(lambda merged: self._run(merged, variables), gradients)
-        return self.iterations
+        return averages_in_place(parts_of(self))
 
-    def __reduce__(self) -> Any:
-        raise TypeError(
-            sentence(
-                "an optimizer cannot be copied or pickled: its state belongs to the variables of a model",
-                where=self.name,
-                hint="create another from `get_config()` and carry the state over with tf.train.Checkpoint",
-            )
-        )
+    def state_report(self, variables: Iterable[Variable] | None = None) -> StateReport:
+        """Return how many bytes the state takes, by model variable and slot.
 
-    def _build_for(self, variables: Sequence[Any]) -> None:
-        late = self._late(variables)
-        if late:
-            self._built = False  # a class written for Keras returns early from `build` while this is set
-            with tf.init_scope():
-                self.build([*self._parameters, *late])
+        Parameters
+        ----------
+        variables
+            Variables of a model; nothing is created for them. By default those that the optimizer
+            is built with.
 
-    def _late(self, variables: Iterable[Any]) -> list[Any]:
-        built = set(map(id, self._built_variables))
-        return [variable for variable in variables if id(unwrapped(variable)) not in built]
+        Raises
+        ------
+        BuildError
+            If there are no variables.
 
-    def _run(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-        distribution.on_each_device(self._programs_of(variables), variables[0], gradients)
-
-    def _programs_of(self, variables: Sequence[Any]) -> dict[int, Program]:
-        return self._programs.get(variables, self._plan)
-
-    def _plan(self) -> Plan:
-        return Plan(
-            update=self.branch.update,
-            pipeline=self._pipeline,
-            parameters=self._parameters,
-            table=self.state,
-            rate_of=self.branch.rate_of,
-            jit_compile=self._compiles,
-            lazy=self.config.sparse == "lazy",
-        )
-
-    def _before_aggregation(self, gradients: list[Any], variables: Sequence[Any]) -> list[Any]:
-        if not self._pipeline.uses("pre_aggregate"):
-            return gradients
-        return list(self._programs.before_aggregation(variables, self._plan)(gradients))
-
-    def finalize_variable_values(self, var_list: Sequence[Any]) -> None:
-        """Assign the final values, such as their averages, to the variables when training has ended.
-
-        A variable that was never trained is left alone: it is its own average.
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> kernel = tf.Variable(tf.zeros([256, 10]), name="kernel")
+        >>> report = optiplug.create("adam").state_report([kernel])
+        >>> report.total
+        20492
+        >>> print(report)
+        bytes          momentum  second_moment   total
+        kernel           10,240         10,240  20,480
+        iterations                                   8
+        learning_rate                                4
+        total            10,240         10,240  20,492
         """
-        self._finalize(var_list, with_state=True)
+        return reports.state_report(parts_of(self), variables)
 
-    def _finalize(self, var_list: Sequence[Any], with_state: bool) -> None:
-        given = [unwrapped(variable) for variable in var_list]
-        late = set(map(id, self._late(given)))
-        variables = [variable for variable in given if id(variable) not in late]
-        if variables and self._pipeline.uses("finalize"):
-            for program in self._programs_of(variables).values():
-                program.finalize(with_state)
+    def explain(self, variables: Iterable[Variable] | None = None) -> Explanation:
+        """Return what a step does to each variable: stages and processors in their order.
 
-    @property
+        Parameters
+        ----------
+        variables
+            Variables of a model; nothing is created for them. By default those that the optimizer
+            is built with.
+
+        Raises
+        ------
+        BuildError
+            If there are no variables.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> kernel, bias = tf.Variable([[1.0]], name="kernel"), tf.Variable([1.0], name="bias")
+        >>> decay = {"use": "weight_decay", "rate": 0.1, "skip": ["bias"]}
+        >>> told = optiplug.create("sgd", learning_rate=0.5, processors=[decay]).explain([kernel, bias])
+        >>> told["kernel"].decayed, told["bias"].decayed, told.learning_rate
+        (True, False, 0.5)
+        """
+        return reports.explain(parts_of(self), variables)
+
+    def compiled_program(self) -> str:
+        """Return the compiled core of a step on one device, for all variables, as XLA has optimized it.
+
+        Raises
+        ------
+        BuildError
+            If there are no variables yet, or if nothing is compiled.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> optimizer = optiplug.create("sgd", momentum=0.9)
+        >>> optimizer.build([tf.Variable(tf.zeros([64, 33]))])
+        >>> "fusion" in optimizer.compiled_program(), " copy(" in optimizer.compiled_program()
+        (True, False)
+        """
+        return reports.compiled_program(parts_of(self))
+
+    @derived
     def trace_count(self) -> int:
         """Count the traces of the compiled core: one for each device, list of variables and set of hooks."""
-        return self._programs.traces.count("core")
+        return parts_of(self).programs.traces.count("core")
 
 
-class _Untracked(list[Any]):
-    """A list of a type of its own, so that tf.Module does not track what is in it."""
+def _step_of(optimizer: Optimizer) -> Step:
+    step = current_step()
+    if step is None:
+        rule = "the learning rate of a step exists only inside `update_step`"
+        raise BuildError(rule, where=parts_of(optimizer).name)
+    return step

@@ -73,7 +73,7 @@ class Registry:
             self._index = tuple(sorted(known, key=lambda entry: entry.order))
         return self._index if kind is None else tuple(each for each in self._index if each.kind == kind)
 
-    def find(self, kind: str, reference: str) -> Entry:
+    def find(self, kind: str, reference: object) -> Entry:
         """Return the entry that a reference means, without importing it.
 
         Parameters
@@ -145,7 +145,7 @@ class Registry:
                 raise
         return self._loaded[entry]
 
-    def get(self, kind: str, reference: str) -> Any:
+    def get(self, kind: str, reference: object) -> Any:
         """Return the Config class that a reference means: ``load(find(kind, reference))``."""
         return self.load(self.find(kind, reference))
 
@@ -172,7 +172,7 @@ class Registry:
             return f"{rule} {_listed(rivals)}; use {entry.qualified}"
         return ""
 
-    def register(self, kind: str, name: str, obj: Any, distribution: str = SESSION) -> Entry:
+    def register(self, kind: str, name: str, obj: type, distribution: str = SESSION) -> Entry:
         """Offer `obj`, a Config class of this kind, by name until the process ends.
 
         What the same distribution registered by this name before is replaced, so that a cell of a
@@ -206,7 +206,7 @@ class Registry:
                 del self._session[entry]
                 self._index = None
 
-    def reference_of(self, obj: Any) -> str:
+    def reference_of(self, obj: object) -> str:
         """Return the shortest reference to a Config class, or to the class that it configures.
 
         Nothing is imported.
@@ -267,7 +267,7 @@ class Registry:
             here = inspect.getattr_static(here, part, None)  # a module's __getattr__ might import
         return here
 
-    def _unknown(self, kind: str, wanted: Reference, reference: str) -> UnknownPluginError:
+    def _unknown(self, kind: str, wanted: Reference, reference: object) -> UnknownPluginError:
         named = [entry for entry in self.entries(kind) if entry.name == wanted.name]
         if named:
             rule = f"this distribution offers no such plugin; installed is {_listed(named)}"
@@ -285,7 +285,7 @@ def _listed(entries: Sequence[Entry]) -> str:
     return ", ".join(map(str, entries))
 
 
-def _is_config(obj: Any, kind: str) -> bool:
+def _is_config(obj: object, kind: str) -> bool:
     return isinstance(obj, type) and getattr(obj, "kind", None) == kind and hasattr(obj, "implementation")
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from optiplug._types import Array
 from optiplug.errors import StateError
 
 from .manifest import version_key
@@ -81,7 +82,7 @@ def _versions(manifest: Mapping[str, Any]) -> dict[str, Any]:
     return {version_key(owner): np.int64(version) for owner, version in versions.items() if version != 1}
 
 
-def _taken_apart(values: dict[str, Any], manifest: Mapping[str, Any]) -> dict[str, Any]:
+def _taken_apart(values: dict[str, Array], manifest: Mapping[str, Any]) -> dict[str, Array]:
     """Split what a SavedModel holds of packs into what has a name."""
     for whole in manifest.get("packs", {}).keys() & values.keys():
         names, vector = manifest["packs"][whole], values.pop(whole)

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["Planned", "plan_only", "planning"]
+from optiplug._types import DType, Shape, Tensor
 
-_planning: ContextVar[bool] = ContextVar("optiplug_planning", default=False)
+__all__ = ["Planned", "dry_run", "dry_running"]
+
+_dry_running: ContextVar[bool] = ContextVar("optiplug_dry_running", default=False)
 
 
 class Planned:
     """Stands for a state variable that has not been created."""
 
-    def __init__(self, name: str, shape: Any, dtype: Any) -> None:
+    def __init__(self, name: str, shape: Sequence[int] | Shape, dtype: DType) -> None:
         self.name, self.shape, self.dtype = name, tf.TensorShape(shape), tf.as_dtype(dtype)
 
-    def assign(self, value: Any) -> Planned:
+    def assign(self, value: Tensor) -> Planned:
         """Ignore a value that `build` puts into fresh state."""
         return self
 
 
 @contextmanager
-def plan_only() -> Iterator[None]:
+def dry_run() -> Iterator[None]:
     """Let every state variable that is added in this context be planned only."""
-    token = _planning.set(True)
+    token = _dry_running.set(True)
     try:
         yield
     finally:
-        _planning.reset(token)
+        _dry_running.reset(token)
 
 
-def planning() -> bool:
+def dry_running() -> bool:
     """Whether variables are planned only."""
-    return _planning.get()
+    return _dry_running.get()

@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import TypeAlias, TypedDict
 
 import tensorflow as tf
 
+from optiplug._types import Array, Variable
 from optiplug.errors import StateError
 
-__all__ = ["VERSION", "Manifest", "Spec", "differences", "require_same", "spec", "version_key"]
+__all__ = ["VERSION", "Description", "Manifest", "Spec", "differences", "require_same", "spec", "version_key"]
 
 Spec: TypeAlias = tuple[str, tuple[int | None, ...]]
 VERSION = "state_version"
+
+
+class Description(TypedDict):
+    """What a checkpoint tells of the state in it: versions by owner, specs by name, names by pack."""
+
+    versions: dict[str, int]
+    state: dict[str, Spec]
+    packs: dict[str, list[str]]
 
 
 def version_key(owner: str) -> str:
@@ -21,7 +30,7 @@ def version_key(owner: str) -> str:
     return f"{owner}/{VERSION}" if owner else VERSION
 
 
-def spec(value: Any) -> Spec:
+def spec(value: Variable | Array) -> Spec:
     """Return the dtype and shape of a variable or an array.
 
     >>> import numpy as np
@@ -74,20 +83,17 @@ class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # Tens
     """The part of a checkpoint that tells what else of the optimizer is in it.
 
     TensorFlow reads it before any variable, so what does not fit is found while nothing has been
-    changed. `awaited` is what was read before the optimizer was built.
+    changed.
     """
 
-    def __init__(
-        self, describe: Callable[[], Mapping[str, Any]], check: Callable[[Mapping[str, Any]], None]
-    ) -> None:
+    def __init__(self, describe: Callable[[], Description], check: Callable[[Description], None]) -> None:
         self._describe, self._check = describe, check
-        self.awaited: Mapping[str, Any] | None = None
 
     def serialize(self) -> str:
         """Return the description of the state as JSON."""
         return json.dumps(self._describe())
 
-    def deserialize(self, text: Any) -> None:
+    def deserialize(self, text: str | bytes) -> None:
         """Check the description of what is about to be restored."""
         self._check(json.loads(text))
 

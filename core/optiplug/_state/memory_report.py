@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from math import prod
-from typing import Any
 
 from optiplug._text_table import table
 
+from .slot import State
 from .table import SlotTable
 
 __all__ = ["StateReport", "StateRow", "report"]
@@ -63,18 +63,16 @@ class StateReport:
         return table(["bytes", *slots, "total"], lines)
 
 
-def report(state: SlotTable, paths: Iterable[str] | None = None) -> StateReport:
-    """Return the report of a table, of the state of these model variables and of all that is shared."""
-    wanted = None if paths is None else set(paths)
-    rows = (
-        _row(name, each.variable, *state.homes.get(name, ("", ""))) for name, each in state.states.items()
-    )
-    return StateReport(tuple(row for row in rows if wanted is None or not row.slot or row.variable in wanted))
+def report(table: SlotTable, paths: Iterable[str]) -> StateReport:
+    """Return the report of the state of the model variables with these paths, and of all that is shared."""
+    wanted = set(paths)
+    rows = (_row(name, state, *table.homes.get(name, ("", ""))) for name, state in table.states.items())
+    return StateReport(tuple(row for row in rows if not row.slot or row.variable in wanted))
 
 
-def _row(name: str, variable: Any, slot: str, path: str) -> StateRow:
-    shape = tuple(variable.shape)
-    return StateRow(name, slot, path, shape, variable.dtype.name, prod(shape) * variable.dtype.size)
+def _row(name: str, state: State, slot: str, path: str) -> StateRow:
+    shape, dtype = tuple(state.variable.shape), state.variable.dtype
+    return StateRow(name, slot, path, shape, dtype.name, prod(shape) * dtype.size)
 
 
 def _bytes(size: int | None) -> str:

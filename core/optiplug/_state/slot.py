@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
+from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug._variables.capture import Working, current_frame
-from optiplug._variables.packing import Pack, Part
+from optiplug._variables.packing import PackSegment, VariableOrPack
 from optiplug._variables.tensor_like import TensorLike
 from optiplug.errors import BuildError
 
@@ -24,34 +26,34 @@ class State(TensorLike):
     the variable itself.
     """
 
-    def __init__(self, variable: Any, name: str) -> None:
+    def __init__(self, variable: Variable | PackSegment, name: str) -> None:
         self.variable, self.name = variable, name
 
     def __repr__(self) -> str:
         return f"<State {self.name!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
-    def _now(self) -> Any:
+    def _now(self) -> Variable | PackSegment | Working:
         frame = current_frame()
         return self.variable if frame is None else frame.working(self.variable)
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Tensor:
         """The current value as a tensor."""
         return self._now.read_value()
 
     @property
-    def dtype(self) -> Any:
+    def dtype(self) -> DType:
         """The dtype: of the variable, or inside a step the one to compute in."""
         return self._now.dtype
 
     @property
-    def shape(self) -> Any:
+    def shape(self) -> Shape:
         """The static shape."""
         return self.variable.shape
 
     def assign(
-        self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+        self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> State:
         """Replace the value."""
         frame, value = current_frame(), tf.cast(value, self.dtype)
@@ -62,17 +64,18 @@ class State(TensorLike):
         return self
 
     @property
-    def components(self) -> list[Any]:
+    def components(self) -> list[Variable | PackSegment]:
         """The variable of each device of this process."""
-        part = self.variable if isinstance(self.variable, Part) else None
-        own = distribution.components([part.whole if part else self.variable])
-        return [part.of(each) if part else each for (each,) in own]
+        if isinstance(self.variable, PackSegment):
+            return [self.variable.of(own) for (own,) in distribution.components([self.variable.whole])]
+        return [own for (own,) in distribution.components([self.variable])]
 
-    def numpy(self) -> Any:
+    def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array (outside of a step)."""
-        return distribution.numpy(self.variable)
+        value: npt.NDArray[Any] = distribution.numpy(self.variable)
+        return value
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.asarray(self.numpy(), dtype)
 
 
@@ -86,11 +89,11 @@ class Slot:
     def __init__(self, name: str, *, exact: bool = False) -> None:
         self.name, self.exact = name, exact
         self._states: dict[int, State] = {}
-        self._packed: dict[int, State] = {}
+        self._joined: dict[int, State] = {}
 
-    def __getitem__(self, variable: Any) -> Any:
-        key = variable.key if isinstance(variable, Working) else id(variable)
-        state = self._states.get(key) or self._packed.get(key)
+    def __getitem__(self, variable: Variable | Working) -> Any:
+        key = _key(variable)
+        state = self._states.get(key) or self._joined.get(key)
         if state is None:
             raise BuildError(
                 f"slot {self.name!r} holds no state for this variable",
@@ -100,27 +103,29 @@ class Slot:
         frame = current_frame()
         return state if frame is None else frame.working(state.variable)
 
-    def __contains__(self, variable: Any) -> bool:
-        key = variable.key if isinstance(variable, Working) else id(variable)
-        return key in self._states or key in self._packed
+    def __contains__(self, variable: Variable | Working) -> bool:
+        return _key(variable) in self._states or _key(variable) in self._joined
 
     def __iter__(self) -> Iterator[State]:
-        """Go over the states; inside a step a pack that it joins has one."""
+        """Go over the states; inside a step those that it joins are one."""
         frame = current_frame()
-        joined = {key: state for key, state in self._packed.items() if frame and frame.knows(key)}
-        for state in self._states.values():
-            if not (isinstance(state.variable, Part) and id(state.variable.pack) in joined):
-                yield state
-        yield from joined.values()
+        if frame is None:
+            yield from self._states.values()
+            return
+        yield from (state for state in self._states.values() if frame.knows(id(state.variable)))
+        yield from (state for key, state in self._joined.items() if frame.knows(key))
 
     def __len__(self) -> int:
         return len(self._states)
 
-    def put(self, variable: Any, state: State) -> None:
+    def put(self, variable: Variable, state: State) -> None:
         """Keep the state of a model variable."""
         self._states[id(variable)] = state
 
-    def put_packed(self, pack: Pack, state: State | None) -> None:
-        """Keep the state of a pack, if there is one of which that of its members is a part."""
-        if state is not None:
-            self._packed[id(pack)] = state
+    def put_joined(self, operand: VariableOrPack, state: State) -> None:
+        """Keep the state of several model variables that a step may treat as one."""
+        self._joined[id(operand)] = state
+
+
+def _key(variable: Variable | Working) -> int:
+    return variable.key if isinstance(variable, Working) else id(variable)

@@ -4,67 +4,143 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Sequence
-from typing import Any, Self
+from typing import Protocol, Self
 
 import tensorflow as tf
 
-from optiplug._variables.model_variables import Parameters
+from optiplug._types import DType, Mesh, Tensor, Variable
+from optiplug._variables.model_variables import ModelVariables
 from optiplug.errors import BuildError
 
 from .slot import Slot, State
-from .table import SlotTable, StateDtype
+from .table import SlotSpec, SlotTable
 
-__all__ = ["Stateful"]
+__all__ = ["HasState", "StateOwner", "Stateful"]
+
+
+class StateOwner:
+    """One owner of state in a table, and the model variables that it has state for.
+
+    `prefix` comes before the names of its state: nothing for the optimizer itself, its name for a
+    processor. `state_dtype` is the dtype in which slots of real numbers are kept, None: the variable's.
+    `mesh` is where state is created that is asked for before there are variables.
+    """
+
+    def __init__(
+        self,
+        prefix: str,
+        table: SlotTable,
+        model_variables: ModelVariables,
+        *,
+        state_dtype: str | None = None,
+        mesh: Mesh | None = None,
+    ) -> None:
+        self.prefix, self.table, self.model_variables = prefix, table, model_variables
+        self.state_dtype, self._mesh = state_dtype, mesh
+        self.variables: Sequence[Variable] = ()
+        self.slots: dict[str, Slot] = {}
+
+    def qualified(self, name: str) -> str:
+        """Return the name in the table of what this owner calls `name`."""
+        return f"{self.prefix}/{name}" if self.prefix else name
+
+    def add_slot(self, name: str, spec: SlotSpec, variables: Sequence[Variable] | None, exact: bool) -> Slot:
+        """Create or complete the slot of a name."""
+        slot = self.slots.setdefault(name, Slot(self.qualified(name), exact=exact))
+        chosen = self.variables if variables is None else variables
+        self.table.add_slot(slot, chosen, spec, owner=self.prefix)
+        return slot
+
+    @property
+    def place(self) -> Variable | Mesh | None:
+        """What state of the whole optimizer is created beside: a variable, else the mesh, else nothing."""
+        return next(iter(self.model_variables), self._mesh)
+
+    def add_counter(self, name: str, initial: float, dtype: DType) -> State:
+        """Create or find a scalar of the whole optimizer."""
+        name = self.qualified(name)
+        held = self.table.states.get(name)
+        return held or self.table.add(
+            name, owner=self.prefix, beside=self.place, dtype=dtype, initial=lambda: initial
+        )
+
+    def add_state(
+        self, name: str, shape: Sequence[int], dtype: DType, initial: Callable[[], Tensor]
+    ) -> State:
+        """Create or find the shared state of a name."""
+        return self.table.add(
+            self.qualified(name),
+            owner=self.prefix,
+            beside=next(iter(self.variables), self.place),
+            shape=shape,
+            dtype=tf.as_dtype(dtype),
+            initial=initial,
+        )
+
+
+class HasState(Protocol):
+    """What can add state: it tells which owner it is."""
+
+    def _state_owner(self) -> StateOwner: ...
 
 
 class Stateful:
-    """Mixin of everything that keeps state between steps.
+    """Mixin of processors that keep state between steps."""
 
-    `owner` prefixes the names of its state: empty for the optimizer itself, the name of the
-    processor otherwise.
-    """
+    _attached: StateOwner | None = None
 
-    owner: str = ""
-    inherited_dtype: str | None = None
-
-    def attach(self, owner: str, table: SlotTable, parameters: Parameters) -> None:
-        """Give this owner its place in a table; called once, before `build`."""
-        if vars(self).get("_table") not in (None, table):
-            raise BuildError(
-                f"{type(self).__name__} belongs to another optimizer already",
-                where=owner,
-                hint="make a new one for each optimizer",
-            )
-        self.owner, self._table, self._parameters = owner, table, parameters
-        self._slots = vars(self).get("_slots") or _Slots()
-        self._variables = vars(self).get("_variables") or _Chosen()
-
-    def build(self, variables: Sequence[Any]) -> None:
-        """Create the state for `variables`; called again with all of them when more appear later."""
-        if vars(self).get("_table") is None:
+    def _state_owner(self) -> StateOwner:
+        if self._attached is None:
             raise BuildError(f"{type(self).__name__} has no optimizer yet", hint="list it in `processors`")
-        self._variables = _Chosen(variables)
+        return self._attached
+
+    @property
+    def owner(self) -> str:
+        """The name of this processor in its optimizer, which comes before the names of its state."""
+        return "" if self._attached is None else self._attached.prefix
 
     @property
     def has_slots(self) -> bool:
         """Whether there is state for each variable of the model."""
-        return bool(vars(self).get("_slots"))
+        return self._attached is not None and bool(self._attached.slots)
+
+    def attach(self, owner: StateOwner) -> None:
+        """Give this processor its place in a table of state, before `build`.
+
+        Raises
+        ------
+        BuildError
+            If it has a place in another one.
+        """
+        if self._attached is None:
+            self._attached = owner
+        elif self._attached.table is owner.table:
+            self._attached.prefix = owner.prefix
+        else:
+            raise BuildError(
+                f"{type(self).__name__} belongs to another optimizer already",
+                where=owner.prefix,
+                hint="make a new one for each optimizer",
+            )
 
     def detached(self) -> Self:
         """Return a copy that belongs to no optimizer and has no state."""
         twin = copy.copy(self)
-        for name in ("_table", "_parameters", "_slots", "_variables"):
-            vars(twin).pop(name, None)
+        vars(twin).pop("_attached", None)
         return twin
 
+    def build(self, variables: Sequence[Variable]) -> None:
+        """Create the state for `variables`; called again with all of them when more appear later."""
+        self._state_owner().variables = list(variables)
+
     def add_slot(
-        self,
+        self: HasState,
         name: str,
         *,
-        shape: Sequence[int] | Callable[[Any], Sequence[int]] | None = None,
-        dtype: Any = None,
-        initial: float | str | Callable[[Any], Any] = 0.0,
-        variables: Sequence[Any] | None = None,
+        shape: Sequence[int] | Callable[[Variable], Sequence[int]] | None = None,
+        dtype: DType | str | Callable[[Variable], DType] | None = None,
+        initial: float | str | Callable[[Variable], Tensor] = 0.0,
+        variables: Sequence[Variable] | None = None,
         exact: bool = False,
     ) -> Slot:
         """Create one state variable for each variable of the model, and return them as a `Slot`.
@@ -87,53 +163,59 @@ class Stateful:
             its first value.
 
         Calling it again with the same name returns the same slot, grown by the new variables.
+
+        Raises
+        ------
+        BuildError
+            If it is called before the optimizer is known: do it in `build`.
+        StateError
+            If the name is taken by state of another owner or shape.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> class Momentum(optiplug.Optimizer):
+        ...     def build(self, var_list):
+        ...         super().build(var_list)
+        ...         self.momentum = self.add_slot("momentum")
+        ...     def update_step(self, gradient, variable):
+        ...         momentum = self.momentum[variable]
+        ...         momentum.assign(0.5 * momentum + gradient)
+        ...         variable.assign_sub(momentum)
+        >>> weight = tf.Variable(4.0)
+        >>> optimizer = Momentum("momentum")
+        >>> for _ in range(2):
+        ...     _ = optimizer.apply_gradients([(tf.constant(1.0), weight)])
+        >>> float(weight), float(optimizer.momentum[weight])
+        (1.5, 1.5)
         """
-        slot = self._slots.setdefault(name, Slot(self._qualified(name), exact=exact))
-        self._table.add_slot(
-            slot,
-            self._parameters,
-            self._variables if variables is None else variables,
-            owner=self.owner,
-            shape=shape,
-            dtype=self._slot_dtype if dtype is None and not exact else dtype,
-            initial=initial,
-        )
-        return slot
+        owner = _owner_of(self)
+        stored_dtype = owner.state_dtype if dtype is None and not exact else None
+        return owner.add_slot(name, SlotSpec(shape, dtype, initial, stored_dtype), variables, exact)
 
     def add_state(
-        self,
+        self: HasState,
         name: str,
         *,
         shape: Sequence[int] = (),
-        dtype: Any = tf.float32,
-        initial: float | Callable[[], Any] = 0,
+        dtype: DType | str = tf.float32,
+        initial: float | Callable[[], Tensor] = 0,
     ) -> State:
-        """Create one state variable that is shared by all variables of the model, such as a counter."""
-        return self._table.add(
-            self._qualified(name),
-            owner=self.owner,
-            beside=next(iter(self._variables or self._parameters), None),
-            shape=shape,
-            dtype=tf.as_dtype(dtype),
-            initial=initial if callable(initial) else lambda: initial,
-        )
+        """Create one state variable that is shared by all variables of the model, such as a counter.
 
-    @property
-    def state_dtype(self) -> str | None:
-        """The dtype of state, if the config of an optimizer has one, or that of an optimizer around it."""
-        return getattr(vars(self).get("config"), "state_dtype", None) or self.inherited_dtype
+        `initial` is a number, or a function that returns the first value.
 
-    @property
-    def _slot_dtype(self) -> StateDtype | None:
-        return None if self.state_dtype is None else StateDtype(self.state_dtype)
-
-    def _qualified(self, name: str) -> str:
-        return f"{self.owner}/{name}" if self.owner else name
+        Raises
+        ------
+        BuildError
+            If it is called before the optimizer is known: do it in `build`.
+        StateError
+            If the name is taken by state of another owner or shape.
+        """
+        start = initial if callable(initial) else lambda: initial
+        return _owner_of(self).add_state(name, shape, dtype, start)
 
 
-class _Slots(dict[str, Slot]):
-    """A type of its own, so that tf.Module does not track what the table tracks already."""
-
-
-class _Chosen(list[Any]):
-    """As `_Slots`: model variables are the model's to track."""
+def _owner_of(thing: HasState) -> StateOwner:
+    # Found on the class, so that no attribute of a user's own takes its place.
+    return type(thing)._state_owner(thing)  # noqa: SLF001

@@ -9,47 +9,97 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import TypeAlias
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug._variables.model_variables import Parameters
-from optiplug._variables.packing import Pack, Part
+from optiplug._tf_private import CheckpointNode, Trackable, saved_dict, track
+from optiplug._types import DType, Mesh, Shape, Tensor, Variable
+from optiplug._variables.model_variables import ModelVariables
+from optiplug._variables.packing import Pack, Packing, PackSegment
 from optiplug.errors import StateError
 from optiplug.numerics import compute_dtype
 
-from .dry_run import Planned, planning
+from .dry_run import Planned, dry_running
 from .slot import Slot, State
 
-__all__ = ["SlotTable", "StateDtype"]
+__all__ = ["SlotSpec", "SlotTable"]
 
-Initial = float | str | Callable[[Any], Any]
+Initial: TypeAlias = float | str | Callable[[Variable], Tensor]
 
 
-class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.Module makes the table part of a checkpoint
-    """All state variables of one optimizer and its processors, by name, in order of creation."""
+@dataclass(frozen=True)
+class SlotSpec:
+    """What a plugin says of a slot: each is a value, a function of the model variable, or None.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.by_name: dict[str, Any] = {}
-        # Plain Python beside the tracked dict: lookups while tracing need no wrapper.
-        self._index = _Index()
+    `stored_dtype` is the dtype that `state_dtype` asks for, for slots of real numbers: such a slot is
+    kept in it and computed in the dtype of its variable.
+    """
 
-    @property
-    def states(self) -> dict[str, State]:
-        """Every state variable by name."""
-        return self._index.states
+    shape: Sequence[int] | Shape | Callable[[Variable], Sequence[int]] | None = None
+    dtype: DType | str | Callable[[Variable], DType] | None = None
+    initial: Initial = 0.0
+    stored_dtype: str | None = None
+
+    def shape_for(self, variable: Variable) -> Shape:
+        """Return the shape of the state of one model variable, by default its own."""
+        shape = self.shape(variable) if callable(self.shape) else self.shape
+        return variable.shape if shape is None else tf.TensorShape(shape)
+
+    def dtype_for(self, variable: Variable) -> DType:
+        """Return the dtype of the state of one model variable, by default its own."""
+        if self.dtype is None and self.stored_dtype is not None and variable.dtype.is_floating:
+            return tf.as_dtype(self.stored_dtype)
+        dtype = self.dtype(variable) if callable(self.dtype) else self.dtype
+        return variable.dtype if dtype is None else tf.as_dtype(dtype)
+
+    def initial_for(self, variable: Variable) -> Tensor | float:
+        """Return the first value of the state of one model variable."""
+        if self.initial == "variable":
+            return variable.read_value()
+        return self.initial(variable) if callable(self.initial) else self.initial
+
+    def initial_joined(self, pack: Pack, dtype: DType) -> Tensor | float:
+        """Return the first values for all members of a pack, joined as they are."""
+        if isinstance(self.initial, int | float):
+            return self.initial
+        starts = [tf.cast(self.initial_for(member), dtype) for member in pack.members]
+        shapes = [member.shape for member in pack.members]
+        return pack.join(tf.broadcast_to(*each) for each in zip(starts, shapes, strict=True))
+
+
+class SlotTable:
+    """All state variables of one optimizer and its processors, by name, in order of creation.
+
+    `node` is what checkpoints of the optimizer hold of it.
+    """
+
+    def __init__(self, model_variables: ModelVariables, packing: Packing) -> None:
+        self._model_variables, self._packing = model_variables, packing
+        self.states: dict[str, State] = {}
+        self.homes: dict[str, tuple[str, str]] = {}
+        """The slot and the path of the model variable of each state variable that belongs to one."""
+        self.computed: dict[int, DType] = {}
+        """The dtype to compute in, by the `id` of state that is not kept in the dtype of its variable."""
+        self.exact: set[str] = set()
+        """The names of the slots that keep their dtype whatever `state_dtype`."""
+        self._owners: dict[str, str] = {}
+        self._joined: dict[str, State] = {}
+        self._beside: dict[int, dict[str, State]] = {}
+        self._by_name = CheckpointNode()
+        self.node = CheckpointNode(self._in_saved_model)
+        track(self.node, "by_name", self._by_name)
 
     def add(
         self,
         name: str,
         *,
         owner: str,
-        beside: Any,
-        shape: Sequence[int] = (),
-        dtype: Any = tf.float32,
-        initial: Callable[[], Any] = lambda: 0,
+        beside: Variable | Mesh | None,
+        shape: Sequence[int] | Shape = (),
+        dtype: DType = tf.float32,
+        initial: Callable[[], Tensor | float] = lambda: 0,
     ) -> State:
         """Create a state variable, or return the one of that owner and name.
 
@@ -58,191 +108,127 @@ class SlotTable(tf.Module):  # type: ignore[misc]  # TensorFlow is untyped; tf.M
         StateError
             If the name is taken by another owner, or by a variable of another shape or dtype.
         """
-        held = self._index.states.get(name)
+        held = self.states.get(name)
         if held is None:
-            if planning():
+            if dry_running():
                 return self.adopt(name, Planned(name, shape, dtype), owner=owner)
             variable = distribution.create_beside(beside, initial, shape=shape, dtype=dtype, name=name)
             return self.adopt(name, variable, owner=owner)
-        if self._index.owners[name] != owner or not held.shape.is_compatible_with(shape):
+        if self._owners[name] != owner or not held.shape.is_compatible_with(shape):
             raise StateError(
-                f"state {name!r} of shape {held.shape} belongs to {self._index.owners[name]!r} already",
+                f"state {name!r} of shape {held.shape} belongs to {self._owners[name]!r} already",
                 where=owner,
                 received=tuple(shape),
                 hint="give the slot, or the processor, another name",
             )
         return held
 
-    def adopt(self, name: str, variable: Any, *, owner: str) -> State:
+    def adopt(self, name: str, variable: Variable | PackSegment | Planned, *, owner: str) -> State:
         """Take in a variable that was created elsewhere."""
-        self.by_name[name] = variable
+        if not isinstance(variable, Planned):
+            track(self._by_name, name, variable)
         state = State(variable, name)
-        self._index.states[name], self._index.owners[name] = state, owner
+        self.states[name], self._owners[name] = state, owner
         return state
 
-    def add_slot(
-        self,
-        slot: Slot,
-        parameters: Parameters,
-        variables: Sequence[Any],
-        *,
-        owner: str,
-        shape: Any = None,
-        dtype: Any = None,
-        initial: Initial = 0.0,
-    ) -> None:
-        """Create state for each of `variables`, named ``slot/path``: a variable, or a part of a pack's."""
-        form, chosen = _Form(shape, dtype, initial), set(map(id, variables))
+    def add_slot(self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, *, owner: str) -> None:
+        """Create state for each of `variables`, named ``slot/path``: a variable, or a segment of a pack's."""
         if slot.exact:
-            self._index.exact.add(slot.name)
-        parts: dict[str, Part] = {}
-        for pack in parameters.packs:
-            paths = [f"{slot.name}/{parameters.path(member)}" for member in pack.members]
-            if chosen.issuperset(map(id, pack.members)):
-                if paths[0] not in self._index.states:
-                    parts |= self._add_packed(f"{slot.name}/{pack.name}", pack, form, paths)
-                slot.put_packed(pack, self._index.packed.get(f"{slot.name}/{pack.name}"))
+            self.exact.add(slot.name)
+        segments = self._joined_segments(slot, variables, spec)
         for variable in variables:
-            name = f"{slot.name}/{parameters.path(variable)}"
-            if name in parts:
-                self.adopt(name, parts[name], owner=owner)
+            name = self._name(slot, variable)
+            if name in segments:
+                self.adopt(name, segments[name], owner=owner)
             state = self.add(
                 name,
                 owner=owner,
                 beside=variable,
-                shape=form.shape_of(variable),
-                dtype=form.dtype_of(variable),
-                initial=partial(form.start_of, variable),
+                shape=spec.shape_for(variable),
+                dtype=spec.dtype_for(variable),
+                initial=partial(spec.initial_for, variable),
             )
             slot.put(variable, state)
-            self._compute_as(variable, state, form)
-            self._index.beside.setdefault(id(variable), {})[state.name] = state
-            self._index.homes[state.name] = (slot.name, parameters.path(variable))
+            self._compute_as(variable, state, spec)
+            self._beside.setdefault(id(variable), {})[name] = state
+            self.homes[name] = slot.name, self._model_variables.path(variable)
 
-    def _add_packed(self, name: str, pack: Pack, form: _Form, paths: Sequence[str]) -> dict[str, Part]:
-        """Create one variable for all members of a pack, if their state has their shapes and one dtype."""
-        dtypes = {form.dtype_of(member) for member in pack.members}
-        if len(dtypes) > 1 or any(form.shape_of(member) != member.shape for member in pack.members):
-            pack.split_up = True
-            return {}
+    def _name(self, slot: Slot, variable: Variable) -> str:
+        return f"{slot.name}/{self._model_variables.path(variable)}"
 
-        def start() -> Any:
-            if isinstance(form.initial, int | float):
-                return form.initial
-            starts = [form.start_of(member) for member in pack.members]
-            return pack.join(
-                tf.broadcast_to(tf.cast(value, *dtypes), member.shape)
-                for value, member in zip(starts, pack.members, strict=True)
-            )
+    def _joined_segments(
+        self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec
+    ) -> dict[str, PackSegment]:
+        """Create a variable for each new pack whose state can be joined, and return its segments by name."""
+        segments: dict[str, PackSegment] = {}
+        for pack in self._packing.within(variables):
+            name, names = f"{slot.name}/{pack.name}", [self._name(slot, member) for member in pack.members]
+            if names[0] not in self.states and _joinable(pack, spec):
+                whole = self._create_joined(name, pack, spec)
+                segments |= {segment.path: segment for segment in pack.segments(whole, names)}
+            if name in self._joined:
+                slot.put_joined(pack, self._joined[name])
+        return segments
 
+    def _create_joined(self, name: str, pack: Pack, spec: SlotSpec) -> Variable:
+        first = pack.members[0]
+        dtype = spec.dtype_for(first)
         whole = distribution.create_beside(
-            pack.members[0], start, shape=pack.shape, dtype=next(iter(dtypes)), name=name.replace(":", "_")
+            first,
+            lambda: spec.initial_joined(pack, dtype),
+            shape=pack.shape,
+            dtype=dtype,
+            name=name.replace(":", "_"),
         )
-        self._index.packed[name] = State(whole, name)
-        self._compute_as(pack.members[0], self._index.packed[name], form)
-        return {part.path: part for part in pack.parts(whole, paths)}
+        self._joined[name] = State(whole, name)
+        self._compute_as(first, self._joined[name], spec)
+        return whole
 
-    def _compute_as(self, variable: Any, state: State, form: _Form) -> None:
-        if isinstance(form.dtype, StateDtype):
-            self._index.computed[id(state.variable)] = compute_dtype(variable.dtype)
+    def _compute_as(self, variable: Variable, state: State, spec: SlotSpec) -> None:
+        if spec.dtype is None and spec.stored_dtype is not None:
+            self.computed[id(state.variable)] = compute_dtype(variable.dtype)
+
+    def keeps_joined(self, pack: Pack) -> bool:
+        """Whether all state of the members of a pack is joined as they are, so that a step can join them."""
+        states = (state for member in pack.members for state in self._beside.get(id(member), {}).values())
+        return all(isinstance(state.variable, PackSegment) for state in states)
 
     @property
-    def created(self) -> dict[str, Any]:
-        """Every variable that there is in memory by name: those of packs instead of their parts."""
+    def created(self) -> dict[str, Variable]:
+        """Every variable that there is in memory by name: those of packs instead of their segments."""
+        joined = {name: state.variable for name, state in self._joined.items()}
         alone = {name: state.variable for name, state in self.states.items()}
-        packed = {name: state.variable for name, state in self._index.packed.items()}
-        return packed | {name: each for name, each in alone.items() if not isinstance(each, Part)}
+        return joined | {name: each for name, each in alone.items() if not isinstance(each, PackSegment)}
 
     @property
     def packs(self) -> dict[str, list[str]]:
-        """The names of the parts of each pack's variable, in their order, by its name."""
-        names = {id(state.variable): name for name, state in self._index.packed.items()}
-        parts: dict[str, list[str]] = {name: [] for name in names.values()}
-        for name, part in self.parts.items():
-            parts[names[id(part.whole)]].append(name)
-        return parts
+        """The names of the segments of each pack's variable, in their order, by its name."""
+        names = {id(state.variable): name for name, state in self._joined.items()}
+        segments: dict[str, list[str]] = {name: [] for name in names.values()}
+        for name, segment in self.segments.items():
+            segments[names[id(segment.whole)]].append(name)
+        return segments
 
     @property
-    def parts(self) -> dict[str, Part]:
-        """State that is a part of a pack's, by name."""
+    def segments(self) -> dict[str, PackSegment]:
+        """State that is a segment of a pack's, by name."""
         each = ((name, state.variable) for name, state in self.states.items())
-        return {name: variable for name, variable in each if isinstance(variable, Part)}
+        return {name: variable for name, variable in each if isinstance(variable, PackSegment)}
 
-    def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Any]:
-        """Let a SavedModel have what its functions use; a checkpoint has what has a name."""
-        if save_type == "savedmodel" and self._index.packed:
-            by_name = {name: each for name, each in self.created.items() if name in self.states}
-            packed = {name: each for name, each in self.created.items() if name not in self.states}
-            return {"by_name": _tracked(by_name), "packed": _tracked(packed)}
-        return super()._trackable_children(save_type, **kwargs)  # type: ignore[no-any-return]
-
-    @property
-    def homes(self) -> dict[str, tuple[str, str]]:
-        """The slot and the path of the model variable of each state variable that belongs to one."""
-        return self._index.homes
-
-    @property
-    def computed(self) -> dict[int, Any]:
-        """The dtype to compute in, by the `id` of state that is not kept in the dtype of its variable."""
-        return self._index.computed
-
-    @property
-    def exact(self) -> set[str]:
-        """The names of the slots that keep their dtype whatever `state_dtype`."""
-        return self._index.exact
-
-    def rows_of(self, variable: Any) -> list[Any]:
+    def rows_of(self, variable: Variable) -> list[Variable]:
         """Return the variable and its state variables of the same shape: what a row of it consists of."""
-        beside = self._index.beside.get(id(variable), {}).values()
+        beside = self._beside.get(id(variable), {}).values()
         return [variable, *(state.variable for state in beside if state.shape == variable.shape)]
 
-
-def _tracked(variables: dict[str, Any]) -> Any:
-    return tf.__internal__.tracking.wrap(dict(variables))
-
-
-@dataclass(frozen=True)
-class StateDtype:
-    """The dtype of a slot that is kept in another one than its variable, and computed in the variable's."""
-
-    wanted: str
-
-    def __call__(self, variable: Any) -> Any:
-        return tf.as_dtype(self.wanted) if variable.dtype.is_floating else variable.dtype
+    def _in_saved_model(self) -> dict[str, Trackable]:
+        """Let a SavedModel have what its functions use; a checkpoint has what has a name."""
+        by_name = {name: each for name, each in self.created.items() if name in self.states}
+        joined = {name: each for name, each in self.created.items() if name not in self.states}
+        children = {"by_name": saved_dict(by_name)}
+        return children | ({"packed": saved_dict(joined)} if joined else {})
 
 
-class _Index:
-    def __init__(self) -> None:
-        self.states: dict[str, State] = {}
-        self.owners: dict[str, str] = {}
-        self.packed: dict[str, State] = {}
-        self.beside: dict[int, dict[str, State]] = {}
-        self.homes: dict[str, tuple[str, str]] = {}
-        self.computed: dict[int, Any] = {}
-        self.exact: set[str] = set()
-
-
-@dataclass(frozen=True)
-class _Form:
-    """What a plugin says of a slot: each is a value, a function of the variable, or left out."""
-
-    shape: Any
-    dtype: Any
-    initial: Initial
-
-    def shape_of(self, variable: Any) -> Any:
-        return tf.TensorShape(_chosen(self.shape, variable, variable.shape))
-
-    def dtype_of(self, variable: Any) -> Any:
-        return tf.as_dtype(_chosen(self.dtype, variable, variable.dtype))
-
-    def start_of(self, variable: Any) -> Any:
-        if self.initial == "variable":
-            return variable.read_value()
-        return self.initial(variable) if callable(self.initial) else self.initial
-
-
-def _chosen(wanted: Any, variable: Any, default: Any) -> Any:
-    if wanted is None:
-        return default
-    return wanted(variable) if callable(wanted) else wanted
+def _joinable(pack: Pack, spec: SlotSpec) -> bool:
+    """Whether the state of all members has their shapes and one dtype."""
+    dtypes = {spec.dtype_for(member) for member in pack.members}
+    return len(dtypes) == 1 and all(spec.shape_for(member) == member.shape for member in pack.members)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-from optiplug._hookspecs import STAGES
+from optiplug._hookspecs import ORDER
 from optiplug._text_table import table
-from optiplug._variables.model_variables import Parameters
+from optiplug._types import Variable
+from optiplug._variables.model_variables import ModelVariables
 
 from .pipeline import Pipeline
 
-__all__ = ["Explanation", "Part", "VariableExplanation", "explain"]
-
-UPDATE, CONSTRAINT = "update_step", "constraint"
-
-Chain: TypeAlias = list[tuple[str, frozenset[int]]]
+__all__ = ["Explanation", "StageEntry", "VariableExplanation", "explain"]
 
 
 @dataclass(frozen=True)
-class Part:
+class StageEntry:
     """What one plugin does in one stage, and whether it does it to this variable."""
 
     stage: str
@@ -36,7 +32,7 @@ class VariableExplanation:
     path: str
     shape: tuple[int | None, ...]
     dtype: str
-    parts: tuple[Part, ...]
+    parts: tuple[StageEntry, ...]
 
     @property
     def decayed(self) -> bool:
@@ -51,7 +47,7 @@ class Explanation:
     `learning_rate` is that of the next step, None if the optimizer has none.
     """
 
-    optimizer: Part
+    optimizer: StageEntry
     learning_rate: float | None
     variables: tuple[VariableExplanation, ...]
 
@@ -60,7 +56,7 @@ class Explanation:
 
     def __str__(self) -> str:
         rate = "" if self.learning_rate is None else f", learning rate {self.learning_rate:g}"
-        alike: dict[tuple[Part, ...], list[VariableExplanation]] = {}
+        alike: dict[tuple[StageEntry, ...], list[VariableExplanation]] = {}
         for variable in self.variables:
             alike.setdefault(variable.parts, []).append(variable)
         blocks = [f"{self.optimizer.name} ({self.optimizer.origin}){rate}"]
@@ -72,29 +68,32 @@ class Explanation:
 
 
 def explain(
-    variables: Iterable[Any], parameters: Parameters, pipeline: Pipeline, formula: Callable[[Any], Part]
+    variables: Iterable[Variable],
+    known: ModelVariables,
+    pipeline: Pipeline,
+    formula: Callable[[Variable], StageEntry],
 ) -> tuple[VariableExplanation, ...]:
     """Return what a built pipeline does to each of these variables; `formula` is what updates one."""
-    chains = {stage: pipeline.chain(stage) for stage in STAGES}
     return tuple(
         VariableExplanation(
-            parameters.path(variable),
+            known.path(variable),
             tuple(variable.shape),
             variable.dtype.name,
-            tuple(_parts(variable, parameters, chains, pipeline, formula(variable))),
+            tuple(_entries(variable, known, pipeline, formula(variable))),
         )
         for variable in variables
     )
 
 
-def _parts(
-    variable: Any, parameters: Parameters, chains: Mapping[str, Chain], pipeline: Pipeline, optimizer: Part
-) -> Iterator[Part]:
-    for stage, chain in chains.items():
-        for name, chosen in chain:
-            yield Part(stage, name, pipeline.origin(name), id(variable) in chosen)
-        if stage == "decay":
-            yield optimizer
-        constraint = parameters.constraint(variable)
-        if stage == "update" and constraint is not None:
-            yield Part(CONSTRAINT, type(constraint).__name__, "the variable")
+def _entries(
+    variable: Variable, known: ModelVariables, pipeline: Pipeline, formula: StageEntry
+) -> Iterator[StageEntry]:
+    constraint = known.constraint(variable)
+    for stage in ORDER:
+        if stage.takes_hooks:
+            for name, chosen in pipeline.chain(stage.name):
+                yield StageEntry(stage.name, name, pipeline.origin(name), id(variable) in chosen)
+        elif stage.name == formula.stage:
+            yield formula
+        elif stage.name == "constraint" and constraint is not None:
+            yield StageEntry(stage.name, type(constraint).__name__, "the variable")

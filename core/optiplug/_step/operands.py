@@ -8,49 +8,49 @@ where XLA neither compiles for each number of rows nor spends its time on a thou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import tensorflow as tf
 
+from optiplug._types import Tensor, Variable
 from optiplug._variables.packing import Pack
 from optiplug.numerics import compute_dtype
 
-__all__ = ["Joined", "Rows", "Unit"]
+__all__ = ["JoinedOperand", "Operand", "RowsOperand"]
 
 
-class Unit:
+class Operand:
     """One of the things that a step runs over; by itself a variable with a dense gradient."""
 
-    def __init__(self, gradient: Any) -> None:
+    def __init__(self, gradient: Tensor | None) -> None:
         self.gradient = gradient
 
-    def gather(self) -> dict[int, Any]:
+    def gather(self) -> dict[int, Tensor]:
         """Return the values that the core needs, by the `id` of what has them."""
         return {}
 
-    def scatter(self, ends: Mapping[int, Any]) -> None:
+    def scatter(self, ends: Mapping[int, Tensor]) -> None:
         """Assign what became of them."""
 
 
-class Joined(Unit):
+class JoinedOperand(Operand):
     """A pack; `members` are this device's own, and without gradients the step only looks at them."""
 
-    def __init__(self, pack: Pack, members: Sequence[Any], gradients: Sequence[Any] = ()) -> None:
+    def __init__(self, pack: Pack, members: Sequence[Variable], gradients: Sequence[Tensor] = ()) -> None:
         self._pack, self._members = pack, members
         dtype = compute_dtype(pack.dtype)
         super().__init__(pack.join(tf.cast(each, dtype) for each in gradients) if gradients else None)
 
-    def gather(self) -> dict[int, Any]:
+    def gather(self) -> dict[int, Tensor]:
         return {id(self._pack): self._pack.join(map(tf.convert_to_tensor, self._members))}
 
-    def scatter(self, ends: Mapping[int, Any]) -> None:
+    def scatter(self, ends: Mapping[int, Tensor]) -> None:
         if id(self._pack) in ends:
             values = self._pack.split(tf.cast(ends[id(self._pack)], self._pack.dtype))
             for member, value in zip(self._members, values, strict=True):
                 member.assign(value, read_value=False)
 
 
-class Rows(Unit):
+class RowsOperand(Operand):
     """Distinct rows of one variable and of its state, and the gradient summed for each.
 
     `variables` are these by their ids. The core sees the rows as if they were the whole, so time
@@ -58,7 +58,7 @@ class Rows(Unit):
     gradients for the rest: XLA compiles once for each size it meets.
     """
 
-    def __init__(self, gradient: tf.IndexedSlices, variables: Mapping[int, Any]) -> None:
+    def __init__(self, gradient: tf.IndexedSlices, variables: Mapping[int, Variable]) -> None:
         self._variables = variables
         self._indices, places = tf.unique(gradient.indices)
         size = _power_of_two_from(tf.size(gradient.indices))
@@ -67,17 +67,17 @@ class Rows(Unit):
         self._count = tf.size(self._indices)
         self._padded = tf.pad(self._indices, [[0, size - self._count]])
 
-    def gather(self) -> dict[int, Any]:
+    def gather(self) -> dict[int, Tensor]:
         return {key: tf.gather(variable, self._padded) for key, variable in self._variables.items()}
 
-    def scatter(self, ends: Mapping[int, Any]) -> None:
+    def scatter(self, ends: Mapping[int, Tensor]) -> None:
         for key, variable in self._variables.items():
             if key in ends:
                 rows = tf.cast(ends[key][: self._count], variable.dtype)
                 variable.scatter_update(tf.IndexedSlices(rows, self._indices))
 
 
-def _power_of_two_from(size: Any) -> Any:
+def _power_of_two_from(size: Tensor) -> Tensor:
     """Return the smallest power of two that is not below `size`, and 1 for 0."""
     bits = tf.math.ceil(
         tf.math.log(tf.cast(tf.maximum(size, 1), tf.float64)) / tf.math.log(tf.constant(2.0, tf.float64))

@@ -2,39 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 from weakref import WeakSet
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
+from optiplug._types import Gradient, Variable
 from optiplug._variables.capture import Frame
-from optiplug._variables.packing import Part
 from optiplug.errors import HookError, ReplicaContextError
 
-from .program import Plan, Program
+from .plan import Plan
+from .program import Program
 
-__all__ = ["Programs"]
+__all__ = ["ProgramCache"]
 
-Key = tuple[int, ...]
+Key: TypeAlias = tuple[int, ...]
+ReplicaStages: TypeAlias = Callable[[Sequence[Gradient]], list[Gradient]]
 
 
-class Programs:
-    """Made when a list of variables is first seen, forgotten when the hooks or the variables change."""
+class ProgramCache:
+    """Made when a list of variables is first seen, forgotten when the hooks or the variables change.
 
-    def __init__(self) -> None:
+    `plan` returns what a step is traced by.
+    """
+
+    def __init__(self, plan: Callable[[], Plan]) -> None:
+        self._plan = plan
         self._by_variables: dict[Key, dict[int, Program]] = {}
-        self._before_aggregation: dict[tuple[Key, int], Callable[[Any], Any]] = {}
+        self._replica_stages: dict[tuple[Key, int], ReplicaStages] = {}
         self._functions: WeakSet[Any] = WeakSet()
         self.traces: list[str] = []
 
     def clear(self) -> None:
         """Forget every program; each is traced again when it is next needed."""
         self._by_variables.clear()
-        self._before_aggregation.clear()
+        self._replica_stages.clear()
 
-    def get(self, variables: Sequence[Any], plan: Callable[[], Plan]) -> dict[int, Program]:
+    def get(self, variables: Sequence[Variable]) -> dict[int, Program]:
         """Return the program of each device, by the id of its component of the first variable.
 
         Raises
@@ -45,18 +51,18 @@ class Programs:
         self._require_only_step(variables[0])
         key = tuple(map(id, variables))
         if key not in self._by_variables:
-            shared = plan()
-            everything = shared.everything()
+            plan = self._plan()
+            everything = plan.everything()
             devices = [
-                _with_parts(dict(zip(map(id, everything), device, strict=True)), shared.table.parts)
+                plan.with_segments(dict(zip(map(id, everything), device, strict=True)))
                 for device in distribution.components(everything)
             ]
             self._by_variables[key] = {
-                id(own[id(variables[0])]): Program(shared, variables, own, self.traces) for own in devices
+                id(own[id(variables[0])]): Program(plan, variables, own, self.traces) for own in devices
             }
         return self._by_variables[key]
 
-    def _require_only_step(self, variable: Any) -> None:
+    def _require_only_step(self, variable: Variable) -> None:
         """Refuse what DTensor gets wrong: a read may find a value from before an assignment."""
         if tf.executing_eagerly() or distribution.mesh_of(variable) is None:
             return
@@ -69,39 +75,33 @@ class Programs:
             )
         self._functions.add(function)
 
-    def before_aggregation(self, variables: Sequence[Any], plan: Callable[[], Plan]) -> Callable[[Any], Any]:
-        """Return the function that runs the `pre_aggregate` hooks of this replica on its gradients."""
+    def replica_stages(self, variables: Sequence[Variable]) -> ReplicaStages:
+        """Return the function that runs the hooks of this replica on its gradients before they are summed."""
         if not tf.executing_eagerly():
-            return _before_aggregation(plan(), variables)
+            return _replica_stages(self._plan(), variables)
         key = tuple(map(id, variables)), distribution.replica_index()
-        if key not in self._before_aggregation:
-            self._before_aggregation[key] = tf.function(
-                _before_aggregation(plan(), variables), autograph=False
-            )
-        return self._before_aggregation[key]
+        if key not in self._replica_stages:
+            self._replica_stages[key] = tf.function(_replica_stages(self._plan(), variables), autograph=False)
+        return self._replica_stages[key]
 
 
-def _before_aggregation(plan: Plan, variables: Sequence[Any]) -> Callable[[Any], Any]:
-    def run(gradients: Sequence[Any]) -> list[Any]:
-        own = _with_parts({id(each): each for each in plan.everything()}, plan.table.parts)
+def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:
+    def run(gradients: Sequence[Gradient]) -> list[Gradient]:
+        own = plan.with_segments({id(each): each for each in plan.everything()})
         given = set(map(id, variables))
-        absent = [each for each in plan.parameters if id(each) not in given]
+        absent = [each for each in plan.variables if id(each) not in given]
         opened = Frame(own, plan.paths(), dtypes=plan.table.computed)
         with distribution.tracing(variables[0]), opened as frame:
-            step = plan.step(frame, variables, absent)
-            changed = plan.pipeline.fold("pre_aggregate", gradients, step)
-            if frame.assigned:
-                raise HookError(
-                    "nothing can be assigned before gradients are summed: replicas would differ",
-                    where="hook 'pre_aggregate'",
-                    received=[working.path for working in frame.assigned],
-                    hint="keep state in `gate` or a later stage",
-                )
+            step, changed = plan.step(frame, variables, absent), list(gradients)
+            for stage in plan.pipeline.stages("replica"):
+                changed = plan.pipeline.fold(stage, changed, step)
+                if frame.assigned:
+                    raise HookError(
+                        "nothing can be assigned before gradients are summed: replicas would differ",
+                        where=f"hook {stage.name!r}",
+                        received=[working.path for working in frame.assigned],
+                        hint="keep state in `gate` or a later stage",
+                    )
             return changed
 
     return run
-
-
-def _with_parts(own: dict[int, Any], parts: Mapping[str, Part]) -> dict[int, Any]:
-    """Add a device's own parts of state to its own variables."""
-    return own | {id(part): part.of(own[id(part.whole)]) for part in parts.values()}

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
+from optiplug._config.hyperparameters import Scalar
 from optiplug._schedule import evaluate
+from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.capture import Frame, Working, current_frame
+from optiplug._variables.packing import VariableOrPack
 from optiplug.errors import HookError
 
-__all__ = ["Numbers", "Step", "current_step"]
+__all__ = ["Rate", "Step", "StepNumbers", "current_step", "open_step"]
+
+Computed = TypeVar("Computed")
+Rate = Scalar | Variable
+"""Where a learning rate comes from: a number, a schedule, or the variable that holds it."""
 
 
-class Numbers:
+class StepNumbers:
     """What all views of one step share: its counter, its rates and what was computed from them.
 
-    `rate_of` gives the learning rate of what has an `id`, as a number, a schedule or a variable, and
-    for None that of the optimizer as a whole; `changed` has those that a hook has changed, as tensors.
+    `rate_of` gives the learning rate of what has an `id`, and for None that of the optimizer as a
+    whole; `changed` has those that a hook has changed, as tensors.
     """
 
-    def __init__(self, iterations: Any, rate_of: Callable[[int | None], Any]) -> None:
+    def __init__(self, iterations: Variable, rate_of: Callable[[int | None], Rate | None]) -> None:
         self.iterations, self.rate_of = iterations, rate_of
-        self.changed: dict[int, Any] = {}
-        self.computed: dict[tuple[Any, Any], tuple[Any, Any]] = {}
-        self.gradients: dict[int, Any] = {}
-        self.updated: Working | None = None
+        self.changed: dict[int, Tensor] = {}
+        self.computed: dict[tuple[Any, DType], tuple[Any, Any]] = {}
+        self.gradients: dict[int, Tensor] = {}
+        self.updating: Working | None = None
 
 
 class Step:
@@ -37,32 +45,36 @@ class Step:
     """
 
     def __init__(
-        self, frame: Frame, numbers: Numbers, variables: Sequence[Any], every_variable: Sequence[Any]
+        self,
+        frame: Frame,
+        numbers: StepNumbers,
+        present: Sequence[VariableOrPack],
+        every: Sequence[VariableOrPack],
     ) -> None:
         self.frame, self.numbers = frame, numbers
-        self._variables, self._every_variable = variables, every_variable
+        self._present, self._every = present, every
 
     @property
     def variables(self) -> list[Working]:
         """The variables that have a gradient in this call, parallel to the gradients."""
-        return [self.frame.working(variable) for variable in self._variables]
+        return [self.frame.working(operand) for operand in self._present]
 
     @property
     def every_variable(self) -> list[Working]:
         """All variables the optimizer was built with, those without a gradient included."""
-        return [self.frame.working(variable) for variable in self._every_variable]
+        return [self.frame.working(operand) for operand in self._every]
 
     @property
-    def iteration(self) -> Any:
+    def iteration(self) -> Tensor:
         """The number of steps committed before this one: a scalar int64 tensor."""
         return self.frame.working(self.numbers.iterations).old
 
     @property
-    def gradients(self) -> list[Any]:
+    def gradients(self) -> list[Tensor]:
         """The gradients as they reached the optimizer, parallel to `variables`; from `update` on."""
         return [self.numbers.gradients[variable.key] for variable in self.variables]
 
-    def rate(self, like: Any) -> Any:
+    def rate(self, like: Working | Tensor | DType) -> Tensor:
         """Return the learning rate of this step as a scalar of the dtype of `like`.
 
         That is the one of a variable, if `like` is a variable, and else that of the optimizer.
@@ -76,11 +88,27 @@ class Step:
             raise HookError(rule, received=like)
         return self.scalar(rate, like)
 
-    def change_rates(self, rates: Sequence[Any]) -> None:
+    def change_rates(self, rates: Sequence[Tensor]) -> None:
         """Let `rate` return these from now on, one for each of `variables`."""
         self.numbers.changed = {each.key: rate for each, rate in zip(self.variables, rates, strict=True)}
 
-    def scalar(self, value: Any, like: Any) -> Any:
+    @contextmanager
+    def updating(self, variable: Working) -> Iterator[None]:
+        """Say which variable a formula updates that asks for the learning rate without naming one."""
+        self.numbers.updating = variable
+        try:
+            yield
+        finally:
+            self.numbers.updating = None
+
+    def rate_of_formula(self, rate: Rate, dtype: DType) -> Tensor:
+        """Return the rate of the variable that is being updated if a hook has changed it, else `rate`."""
+        updating = self.numbers.updating
+        if updating is not None and updating.key in self.numbers.changed:
+            return tf.cast(tf.math.real(self.rate(updating)), dtype)
+        return self.scalar(rate, dtype)
+
+    def scalar(self, value: Rate, like: Working | Tensor | DType) -> Tensor:
         """Return a hyperparameter, be it a number or a schedule, at this step.
 
         The result is a scalar tensor in the dtype of `like`: a variable, a tensor or a dtype.
@@ -92,14 +120,15 @@ class Step:
             self.numbers.computed[key] = (value, evaluate(value, self.iteration, dtype))
         return self.numbers.computed[key][1]
 
-    def once(self, function: Callable[[Any], Any], like: Any) -> Any:
+    def once(self, function: Callable[[DType], Computed], like: Working | Tensor | DType) -> Computed:
         """Return ``function(dtype)``, traced once in this step for all variables of the dtype of `like`."""
         dtype = tf.as_dtype(getattr(like, "dtype", like))
         if (function, dtype) not in self.numbers.computed:
             self.numbers.computed[function, dtype] = (function, function(dtype))
-        return self.numbers.computed[function, dtype][1]
+        computed: Computed = self.numbers.computed[function, dtype][1]
+        return computed
 
-    def seed(self, variable: Working, seed: int) -> Any:
+    def seed(self, variable: Working, seed: int) -> Tensor:
         """Return a stateless seed (int32, shape [2]) of its own for this seed, step and variable."""
         salt = zlib.crc32(f"{seed}/{variable.path}".encode()) & 0x7FFFFFFF
         return tf.stack([tf.constant(salt, tf.int32), tf.cast(self.iteration, tf.int32)])
@@ -108,12 +137,21 @@ class Step:
         """Count this step."""
         self.frame.working(self.numbers.iterations).assign_add(1)
 
-    def select(self, chosen: Collection[int]) -> Step:
-        """Return the same step with only the chosen variables in sight; `chosen` holds their ids."""
-        own, every = (
-            [each for each in some if id(each) in chosen] for some in (self._variables, self._every_variable)
+    def restricted(self, chosen: Callable[[int], bool]) -> Step:
+        """Return the same step with only the variables in sight whose `id` is chosen."""
+        present, every = (
+            [each for each in some if chosen(id(each))] for some in (self._present, self._every)
         )
-        return Step(self.frame, self.numbers, own, every)
+        return Step(self.frame, self.numbers, present, every)
+
+
+def open_step(
+    frame: Frame, numbers: StepNumbers, present: Sequence[VariableOrPack], absent: Sequence[VariableOrPack]
+) -> Step:
+    """Begin the step of a frame, over what has a gradient and what has none."""
+    frame.step = Step(frame, numbers, present, [*present, *absent])
+    step: Step = frame.step
+    return step
 
 
 def current_step() -> Step | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import tensorflow as tf
+
+from optiplug._tf_private import xla_compiles
 
 __all__ = ["refused_operations"]
 
@@ -10,27 +12,18 @@ __all__ = ["refused_operations"]
 _WITHOUT_KERNEL = {"Placeholder", "PlaceholderWithDefault"}
 
 
-def refused_operations(graph: Any, device: str) -> dict[str, str]:
+def refused_operations(graph: tf.Graph, device: str) -> dict[str, str]:
     """Return the types of operations in `graph` that XLA has no kernel for, each with one node's name.
 
     `device` is a device string; its kind decides which XLA is asked.
     """
-    try:
-        from tensorflow.python.framework import kernels
-    except ImportError:  # TensorFlow's own list of kernels is not public: without it, let XLA speak
-        return {}
-    kind = "XLA_GPU_JIT" if "GPU" in device.upper() else "XLA_CPU_JIT"
+    kind = "GPU" if "GPU" in device.upper() else "CPU"
     nested = graph.as_graph_def().library.function
     found = {operation.type: operation.name for operation in graph.get_operations()}
     found.update({node.op: node.name for function in nested for node in function.node_def})
     defined = {function.signature.name for function in nested}
-
-    def compiles(operation: str) -> bool:
-        registered = kernels.get_registered_kernels_for_op(operation).kernel
-        return any(kernel.device_type == kind for kernel in registered)
-
     return {
         operation: name
         for operation, name in found.items()
-        if operation not in _WITHOUT_KERNEL | defined and not compiles(operation)
+        if operation not in _WITHOUT_KERNEL | defined and not xla_compiles(operation, kind)
     }

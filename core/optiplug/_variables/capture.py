@@ -14,10 +14,11 @@ from typing import Any, Self
 
 import tensorflow as tf
 
+from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug.errors import HookError
 from optiplug.numerics import compute_dtype, where
 
-from .packing import Part, assign_parts
+from .packing import VariableOrPack, assign_all
 from .tensor_like import TensorLike
 
 __all__ = ["Frame", "Working", "current_frame"]
@@ -37,35 +38,36 @@ class Working(TensorLike):
         key: int,
         path: str,
         *,
-        variable: Any = None,
-        start: Any = None,
-        dtype: Any = None,
+        variable: Variable = None,
+        start: Tensor = None,
+        dtype: DType | None = None,
     ) -> None:
         self.frame, self.key, self.path, self.name = frame, key, path, path
         given = variable if start is None else start
-        self.shape, self.stored_dtype = given.shape, given.dtype
-        self.dtype = dtype or compute_dtype(given.dtype)
+        self.shape: Shape = given.shape
+        self.stored_dtype: DType = given.dtype
+        self.dtype: DType = dtype or compute_dtype(given.dtype)
         self._variable = variable
-        self._old: Any = None if start is None else tf.cast(start, self.dtype)
-        self._new: Any = None
+        self._old: Tensor | None = None if start is None else tf.cast(start, self.dtype)
+        self._new: Tensor | None = None
 
     def __repr__(self) -> str:
         return f"<Working {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
-    def old(self) -> Any:
+    def old(self) -> Tensor:
         """The value at the start of the step."""
         if self._old is None:
             self._old = tf.cast(self._variable.read_value(), self.dtype)
         return self._old
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Tensor:
         """The current value: what was last assigned, or the value at the start of the step."""
         return self.old if self._new is None else self._new
 
     def assign(
-        self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
+        self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Working:
         """Capture `value` as the new value of this variable."""
         value = tf.cast(tf.convert_to_tensor(value, dtype_hint=self.dtype), self.dtype)
@@ -103,22 +105,22 @@ class Frame:
 
     def __init__(
         self,
-        components: Mapping[int, Any],
+        components: Mapping[int, Variable],
         paths: Mapping[int, str],
-        starts: Mapping[int, Any] | None = None,
-        dtypes: Mapping[int, Any] | None = None,
+        starts: Mapping[int, Tensor] | None = None,
+        dtypes: Mapping[int, DType] | None = None,
     ) -> None:
         self._components, self._paths = components, paths
         self._starts, self._dtypes = starts or {}, dtypes or {}
         self._workings: dict[int, Working] = {}
-        self.condition: Any = None
-        self.step: Any = None
+        self._condition: Tensor | None = None
+        self.step: Any = None  # the Step that is traced in it; `_step` lies above this room
 
     def knows(self, key: int) -> bool:
         """Whether there is something in this step that has this `id`."""
         return key in self._components or key in self._starts
 
-    def working(self, variable: Any) -> Working:
+    def working(self, variable: VariableOrPack) -> Working:
         """Return the one working variable that stands for `variable` in this step."""
         key = id(variable)
         if key not in self._workings:
@@ -139,13 +141,20 @@ class Frame:
             )
         return self._workings[key]
 
-    def admitted(self, new: Any, old: Any) -> Any:
-        """Return `new` where the step goes on and `old` where a gate has stopped it.
+    def require(self, condition: Tensor) -> None:
+        """Let what is assigned from now on count only where a scalar boolean `condition` holds, too."""
+        before = self._condition
+        self._condition = condition if before is None else tf.logical_and(before, condition)
 
-        The selection happens here, when a value is captured, because a selection at the commit
-        makes XLA copy the whole buffer.
-        """
-        return new if self.condition is None else where(self.condition, new, old)
+    @property
+    def proceeds(self) -> Tensor:
+        """Whether all that was required so far holds: a scalar boolean tensor."""
+        return tf.constant(True) if self._condition is None else self._condition
+
+    def admitted(self, new: Tensor, old: Tensor) -> Tensor:
+        """Return `new` where the step goes on and `old` where a gate has stopped it."""
+        # Selected when a value is captured: a selection at the commit makes XLA copy the whole buffer.
+        return new if self._condition is None else where(self._condition, new, old)
 
     @property
     def assigned(self) -> list[Working]:
@@ -153,22 +162,18 @@ class Frame:
         return [working for working in self._workings.values() if working.assigned]
 
     @property
-    def ends(self) -> dict[int, Any]:
+    def ends(self) -> dict[int, Tensor]:
         """The new values of those in `starts` to which something was assigned."""
         return {working.key: working.value for working in self.assigned if working.key in self._starts}
 
     def commit(self, chosen: Callable[[int], bool] = bool) -> None:
         """Write every other captured value, each variable once, or those of chosen `id`s."""
-        parts = {}
-        captured = [working.key for working in self.assigned if working.key not in self._starts]
-        for key in filter(chosen, captured):
-            variable = self._components[key]
-            value = tf.cast(self._workings[key].value, variable.dtype)
-            if isinstance(variable, Part):
-                parts[variable] = value
-            else:
-                variable.assign(value, read_value=False)
-        assign_parts(parts)
+        captured = [each for each in self.assigned if each.key not in self._starts and chosen(each.key)]
+        variables = [self._components[each.key] for each in captured]
+        assign_all(
+            (variable, tf.cast(each.value, variable.dtype))
+            for variable, each in zip(variables, captured, strict=True)
+        )
 
     def __enter__(self) -> Self:
         _frames().append(self)

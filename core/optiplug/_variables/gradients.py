@@ -1,19 +1,66 @@
-"""Gradients as they are given, made into what a step takes."""
+"""What users hand to `apply_gradients`, validated, and made into what a step takes."""
 
 from __future__ import annotations
 
-from typing import Any
+import warnings
+from collections.abc import Iterable
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
+from optiplug._types import DType, Gradient, Shape, Tensor, Variable
 from optiplug.errors import GradientsError
 from optiplug.numerics import compute_dtype
 
-__all__ = ["dense", "signature", "tensor", "without_shape"]
+from .model_variables import unwrapped
+
+__all__ = ["dense", "row_signature", "tensor", "validated_pairs", "without_shape"]
 
 
-def dense(gradient: Any, variable: Any) -> Any:
+def validated_pairs(
+    grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
+) -> tuple[list[Gradient], list[Variable], list[Variable]]:
+    """Return the gradients of all pairs that have one, their tf.Variables, and these as they were given.
+
+    Raises
+    ------
+    GradientsError
+        If these are no pairs, if one has no variable in it, or if two have the same.
+    ValueError
+        If there are pairs but no gradient at all.
+    """
+    try:
+        given = [(gradient, variable) for gradient, variable in grads_and_vars]
+    except (TypeError, ValueError) as error:
+        raise GradientsError(
+            "`grads_and_vars` must be an iterable of (gradient, variable) pairs",
+            received=grads_and_vars,
+            hint="zip(gradients, variables) makes one",
+        ) from error
+    kept = [_pair(gradient, variable) for gradient, variable in given if gradient is not None]
+    missing = [variable.name for gradient, variable in given if gradient is None]
+    if given and not kept:
+        raise ValueError(
+            f"No gradients provided for any variable: {missing}. Hint: does the loss depend on them?"
+        )
+    if missing:
+        warnings.warn(f"Variables without gradient are left alone: {missing}.", stacklevel=3)
+    variables = [unwrapped(variable) for _, variable in kept]
+    if len(set(map(id, variables))) < len(kept):
+        names = [variable.name for variable in variables]
+        raise GradientsError("each variable must appear once in `grads_and_vars`", received=names)
+    return [gradient for gradient, _ in kept], variables, [variable for _, variable in kept]
+
+
+def _pair(gradient: Gradient, variable: Variable) -> tuple[Gradient, Variable]:
+    """Give a sparse gradient that does not know its shape that of its variable."""
+    if isinstance(gradient, tf.IndexedSlices) and gradient.dense_shape is None:
+        shape = tf.constant(variable.shape, gradient.indices.dtype)
+        gradient = tf.IndexedSlices(gradient.values, gradient.indices, shape)
+    return gradient, variable
+
+
+def dense(gradient: Gradient, variable: Variable) -> Tensor:
     """Return a tensor of the shape of `variable`, duplicate rows summed.
 
     Done outside the cluster: the number of rows varies, and XLA compiles for each shape.
@@ -30,7 +77,7 @@ def dense(gradient: Any, variable: Any) -> Any:
     return gradient if gradient.shape == variable.shape else tf.ensure_shape(gradient, variable.shape)
 
 
-def tensor(gradient: Any) -> Any:
+def tensor(gradient: object) -> Tensor:
     """Make a tensor of a number, for each of which TensorFlow would trace anew.
 
     Raises
@@ -48,14 +95,14 @@ def tensor(gradient: Any) -> Any:
         ) from error
 
 
-def without_shape(gradient: Any) -> Any:
+def without_shape(gradient: Gradient) -> Gradient:
     """Drop the shape that some slices carry, which a signature would have to foresee."""
     if isinstance(gradient, tf.IndexedSlices):
         return tf.IndexedSlices(gradient.values, gradient.indices)
     return tensor(gradient)
 
 
-def signature(gradient: Any, variable: Any) -> Any:
+def row_signature(gradient: Gradient, variable: Variable) -> tf.TypeSpec:
     """Return a signature that leaves open how many rows a sparse gradient has.
 
     Raises
@@ -70,7 +117,7 @@ def signature(gradient: Any, variable: Any) -> Any:
     return tf.TensorSpec(gradient.shape, gradient.dtype)
 
 
-def _summed(gradient: Any, variable: Any) -> Any:
+def _summed(gradient: tf.IndexedSlices, variable: Variable) -> Tensor:
     """Sum rows in the dtype to compute in."""
     values, indices = gradient.values, gradient.indices
     _require_shape(_shape_of_rows(gradient, variable), variable)
@@ -83,7 +130,7 @@ def _summed(gradient: Any, variable: Any) -> Any:
     return tf.math.unsorted_segment_sum(values, indices, variable.shape[0])
 
 
-def _shape_of_rows(gradient: Any, variable: Any) -> Any:
+def _shape_of_rows(gradient: tf.IndexedSlices, variable: Variable) -> Shape:
     """Return what is known of the shape: that of a row, and how many there say they are."""
     row = gradient.values.shape[1:]
     known = gradient.dense_shape is not None and distribution.mesh_of(variable) is None
@@ -91,7 +138,7 @@ def _shape_of_rows(gradient: Any, variable: Any) -> Any:
     return tf.TensorShape([None]).concatenate(row) if declared is None else tf.TensorShape(declared)
 
 
-def _require_dtype(dtype: Any, variable: Any) -> None:
+def _require_dtype(dtype: DType, variable: Variable) -> None:
     if not _is_number(dtype) or (dtype.is_complex and not variable.dtype.is_complex):
         raise GradientsError(
             f"the gradient of {variable.name!r} must be of a dtype like its own, {variable.dtype.name}",
@@ -99,11 +146,11 @@ def _require_dtype(dtype: Any, variable: Any) -> None:
         )
 
 
-def _is_number(dtype: Any) -> bool:
+def _is_number(dtype: DType) -> bool:
     return bool(dtype.is_floating or dtype.is_complex or dtype.is_integer)
 
 
-def _require_shape(shape: Any, variable: Any) -> None:
+def _require_shape(shape: Shape, variable: Variable) -> None:
     if not shape.is_compatible_with(variable.shape):
         raise GradientsError(
             f"the gradient of {variable.name!r} must have its shape {variable.shape}", received=tuple(shape)

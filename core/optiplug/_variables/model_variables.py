@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from .packing import Pack
-from .pairs import unwrapped
+import tensorflow as tf
 
-__all__ = ["Parameters"]
+from optiplug._types import Tensor, Variable
+from optiplug.errors import GradientsError
+
+__all__ = ["ModelVariables", "trainable", "unwrapped"]
 
 
-class Parameters:
+class ModelVariables:
     """The model's variables, in the order in which the optimizer met them, each with a unique path."""
 
     def __init__(self) -> None:
-        self.variables: list[Any] = []
         self.paths: dict[int, str] = {}
-        self.packs: list[Pack] = []
+        self._variables: list[Variable] = []
         self._numbers: dict[str, int] = {}
-        self._constraints: dict[int, Any] = {}
-        self._first: dict[int, int] = {}
+        self._constraints: dict[int, Callable[[Tensor], Tensor] | None] = {}
 
-    def __contains__(self, variable: Any) -> bool:
+    def __contains__(self, variable: Variable) -> bool:
         return id(variable) in self.paths
 
-    def __iter__(self) -> Iterator[Any]:
-        return iter(self.variables)
+    def __iter__(self) -> Iterator[Variable]:
+        return iter(self._variables)
 
     def __len__(self) -> int:
-        return len(self.variables)
+        return len(self._variables)
 
-    def path(self, variable: Any) -> str:
+    def path(self, variable: Variable) -> str:
         """Return the unique path of a variable."""
         return self.paths[id(variable)]
 
-    def constraint(self, variable: Any) -> Any:
+    def constraint(self, variable: object) -> Callable[[Tensor], Tensor] | None:
         """Return the function that a variable's values go through after an update; a pack has none."""
         return self._constraints.get(id(variable))
 
-    def add(self, given: Any) -> None:
+    def add(self, given: Variable) -> None:
         """Take a variable in; equal names are told apart by a number, in order."""
         variable = unwrapped(given)
         if variable in self:
@@ -49,17 +48,38 @@ class Parameters:
             self._numbers[wanted] += 1
             path = f"{wanted}_{self._numbers[wanted]}"
         self._numbers[path] = 0
-        self.variables.append(variable)
+        self._variables.append(variable)
         self.paths[id(variable)] = path
         # A variable of Keras 3 has the constraint; the tf.Variable inside of it has none.
         self._constraints[id(variable)] = getattr(given, "constraint", None)
 
-    def join(self, members: Sequence[Any]) -> None:
-        """Let steps treat some small variables as one; no path has a colon in it, so no name is taken."""
-        pack = Pack(members, f"pack:{len(self.packs)}")
-        self.packs.append(pack)
-        self._first[id(pack)] = id(pack.members[0])
 
-    def first(self, key: int) -> int:
-        """Return the `id` of the first member, given that of a pack; all others are their own."""
-        return self._first.get(key, key)
+def unwrapped(variable: object) -> Variable:
+    """Return the tf.Variable: itself, or the one that a variable of Keras 3 wraps and names by its path.
+
+    Raises
+    ------
+    GradientsError
+        If it is neither.
+    """
+    for candidate in (variable, getattr(variable, "value", None)):
+        if isinstance(candidate, tf.Variable):
+            return candidate
+    raise GradientsError("a tf.Variable or a Keras variable must be given", received=variable)
+
+
+def trainable(given: object) -> Variable:
+    """Return the tf.Variable, if a gradient can move it.
+
+    Raises
+    ------
+    GradientsError
+        If it is a variable of integers, or no variable at all.
+    """
+    variable = unwrapped(given)
+    if not (variable.dtype.is_floating or variable.dtype.is_complex):
+        raise GradientsError(
+            f"a variable that is trained must have a floating or complex dtype: {variable.name!r}",
+            received=variable.dtype.name,
+        )
+    return variable

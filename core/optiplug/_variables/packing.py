@@ -1,22 +1,26 @@
-"""Small variables joined to one vector, and the parts of the state that is kept for it.
+"""Small variables joined to one vector, and the segments of the state that is kept for it.
 
 A variable costs a step as much as some ten thousand elements do, so those that are smaller are
 worth joining, where every element is treated alike. Names, checkpoints and reports know only
-the parts: how the state is joined may differ from one run to the next.
+the segments: how the state is joined may differ from one run to the next.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
+
+from optiplug._tf_private import CheckpointValue
+from optiplug._types import DType, Shape, Tensor, Variable
 
 from .tensor_like import TensorLike
 
-__all__ = ["Pack", "Part", "assign_parts", "packed"]
+__all__ = ["LARGEST", "MOST", "Pack", "PackSegment", "Packing", "VariableOrPack", "assign_all"]
 
 # Measured: see docs/design/performance.md.
 LARGEST, MOST = 16_384, 64
@@ -25,51 +29,58 @@ LARGEST, MOST = 16_384, 64
 class Pack:
     """Variables of one dtype that a step treats as one vector of all their elements.
 
-    It has what a slot and a step ask of a variable: `name`, `shape` and `dtype`. `split_up` says
-    that some state of a member is not kept for all of them together, so that no step can join them.
+    It has what a slot and a step ask of a variable: `name`, `shape` and `dtype`.
     """
 
-    def __init__(self, members: Sequence[Any], name: str) -> None:
+    def __init__(self, members: Sequence[Variable], name: str) -> None:
         self.members, self.name = tuple(members), name
-        self.dtype = self.members[0].dtype
+        self.dtype: DType = self.members[0].dtype
         self.sizes = [int(member.shape.num_elements()) for member in self.members]
-        self.shape = tf.TensorShape([sum(self.sizes)])
-        self.split_up = False
+        self.shape: Shape = tf.TensorShape([sum(self.sizes)])
 
-    def join(self, values: Iterable[Any]) -> Any:
+    def join(self, values: Iterable[Tensor]) -> Tensor:
         """Return one vector of the members' values."""
         return tf.concat([value if value.shape.rank == 1 else tf.reshape(value, [-1]) for value in values], 0)
 
-    def split(self, vector: Any) -> list[Any]:
+    def split(self, vector: Tensor) -> list[Tensor]:
         """Return the members' values out of such a vector."""
         return [
             piece if member.shape.rank == 1 else tf.reshape(piece, member.shape)
             for piece, member in zip(tf.split(vector, self.sizes), self.members, strict=True)
         ]
 
-    def parts(self, whole: Any, paths: Iterable[str]) -> list[Part]:
-        """Return each member's own part of a variable of the shape of this pack."""
-        begin, parts = 0, []
+    def segments(self, whole: Variable, paths: Iterable[str]) -> list[PackSegment]:
+        """Return each member's own segment of a variable of the shape of this pack."""
+        begin, segments = 0, []
         for path, member, size in zip(paths, self.members, self.sizes, strict=True):
-            parts.append(Part(whole, self, begin, member.shape, path))
+            segments.append(PackSegment(whole, self, begin, member.shape, path))
             begin += size
-        return parts
+        return segments
 
 
-class Part(TensorLike, tf.__internal__.tracking.Trackable):  # type: ignore[misc]  # TensorFlow is untyped
-    """The elements of a variable that belong to one member of a pack: a variable in all but memory.
+VariableOrPack: TypeAlias = Variable | Pack
+"""What a step treats as one variable."""
 
-    In a checkpoint it looks as a variable of its own would.
+
+class PackSegment(TensorLike, CheckpointValue):
+    """The elements of a variable that belong to one member of a pack.
+
+    It stands wherever a variable of its own would, in checkpoints too.
     """
 
-    def __init__(self, whole: Any, pack: Pack, begin: int, shape: Any, path: str) -> None:
+    def __init__(self, whole: Variable, pack: Pack, begin: int, shape: Shape, path: str) -> None:
         self.whole, self.pack, self.begin = whole, pack, begin
-        self.shape, self.path = tf.TensorShape(shape), path
-        self.dtype = whole.dtype
+        self.shape, self._path = tf.TensorShape(shape), path
+        self.dtype: DType = whole.dtype
         self.end = begin + int(self.shape.num_elements())
 
     def __repr__(self) -> str:
-        return f"<Part {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
+        return f"<PackSegment {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
+
+    @property
+    def path(self) -> str:
+        """The path of the state that it is."""
+        return self._path
 
     @property
     def name(self) -> str:
@@ -77,75 +88,118 @@ class Part(TensorLike, tf.__internal__.tracking.Trackable):  # type: ignore[misc
         return f"{self.path}:0"
 
     @property
-    def value(self) -> Any:
+    def value(self) -> Tensor:
         """The current value as a tensor."""
         return tf.reshape(self.whole.read_value()[self.begin : self.end], self.shape)
 
-    def numpy(self) -> Any:
+    def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array."""
-        return self.value.numpy()
+        value: npt.NDArray[Any] = self.value.numpy()
+        return value
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any:
+    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.asarray(self.numpy(), dtype)
 
     def assign(
-        self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
-    ) -> Part:
+        self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> PackSegment:
         """Replace the value."""
-        assign_parts({self: tf.convert_to_tensor(value, self.dtype)})
+        assign_all([(self, tf.convert_to_tensor(value, self.dtype))])
         return self
 
-    def of(self, whole: Any) -> Part:
-        """Return the same part of another variable: of one device's own."""
-        return Part(whole, self.pack, self.begin, self.shape, self.path)
+    def restore(self, value: Tensor) -> Any:
+        """Take the value that a checkpoint holds."""
+        return self.assign(value)
 
-    def _serialize_to_tensors(self) -> dict[str, Any]:
-        return {_VALUE: self.value}
+    def of(self, whole: Variable) -> PackSegment:
+        """Return the same segment of another variable: of one device's own."""
+        return PackSegment(whole, self.pack, self.begin, self.shape, self.path)
 
-    def _restore_from_tensors(self, restored: Mapping[str, Any]) -> Any:
-        return assign_parts({self: restored[_VALUE]})
 
-    def _copy_trackable_to_cpu(self, object_map: Any) -> None:
-        if self not in object_map:
-            with tf.device("cpu:0"):
-                object_map[self] = tf.Variable(self.value, trainable=False, name=self.path)
+def assign_all(values: Iterable[tuple[Variable | PackSegment, Tensor]]) -> None:
+    """Assign each variable its value, and the segments of one vector all at once."""
+    wholes: defaultdict[int, list[tuple[PackSegment, Tensor]]] = defaultdict(list)
+    for variable, value in values:
+        if isinstance(variable, PackSegment):
+            wholes[id(variable.whole)].append((variable, value))
         else:
-            object_map[self].assign(self.value)
+            variable.assign(value, read_value=False)
+    for segments in wholes.values():
+        whole = segments[0][0].whole
+        whole.assign(tf.concat(list(_pieces(whole, segments)), 0), read_value=False)
 
 
-_VALUE = "VARIABLE_VALUE"  # the key of a variable's value in a checkpoint
-
-
-def assign_parts(values: Mapping[Part, Any]) -> None:
-    """Assign many parts, each variable once."""
-    wholes: defaultdict[int, list[Part]] = defaultdict(list)
-    for part in values:
-        wholes[id(part.whole)].append(part)
-    for parts in wholes.values():
-        whole = parts[0].whole
-        whole.assign(tf.concat(list(_pieces(whole, parts, values)), 0), read_value=False)
-
-
-def _pieces(whole: Any, parts: Iterable[Part], values: Mapping[Part, Any]) -> Iterator[Any]:
+def _pieces(whole: Variable, segments: Iterable[tuple[PackSegment, Tensor]]) -> Iterator[Tensor]:
     old, end = whole.read_value(), 0
-    for part in sorted(parts, key=lambda part: (part.begin, part.end)):  # one of no elements comes first
-        yield old[end : part.begin]
-        yield tf.reshape(values[part], [-1])
-        end = part.end
+    # Of two segments that begin at one place, the one without elements comes first.
+    for segment, value in sorted(segments, key=lambda each: (each[0].begin, each[0].end)):
+        yield old[end : segment.begin]
+        yield tf.reshape(value, [-1])
+        end = segment.end
     yield old[end:]
 
 
-def packed(variables: Iterable[Any], kind: Callable[[Any], Hashable]) -> Iterator[list[Any]]:
-    """Group small variables of one kind; a variable whose kind is None stays by itself, as big ones do."""
-    kinds: defaultdict[Hashable, list[Any]] = defaultdict(list)
+class Packing:
+    """The packs of one optimizer: which small variables are joined, and where a step may use that."""
+
+    def __init__(self) -> None:
+        self.packs: list[Pack] = []
+        self._first: dict[int, int] = {}
+
+    def group(self, variables: Iterable[Variable], key: Callable[[Variable], Hashable]) -> None:
+        """Join small variables of one key; one whose key is None stays by itself, as big ones do."""
+        for members in _groups(variables, key):
+            # No path of a variable has a colon in it, so no name is taken.
+            pack = Pack(members, f"pack:{len(self.packs)}")
+            self.packs.append(pack)
+            self._first[id(pack)] = id(members[0])
+
+    def within(self, variables: Iterable[Variable]) -> list[Pack]:
+        """Return the packs all of whose members are among these."""
+        chosen = set(map(id, variables))
+        return [pack for pack in self.packs if chosen.issuperset(map(id, pack.members))]
+
+    def first(self, key: int) -> int:
+        """Return the `id` of a pack's first member for that of the pack; all others are their own."""
+        return self._first.get(key, key)
+
+    def operands(
+        self, present: Sequence[Variable], every: Iterable[Variable], may_join: Callable[[Pack], bool]
+    ) -> tuple[list[VariableOrPack], list[VariableOrPack]]:
+        """Return what a step treats as one variable each: those with a gradient, and the others.
+
+        A pack takes the place of its members if all of them have a gradient or none has, and if it
+        may: if all that sees it treats every element alike.
+        """
+        with_gradient = set(map(id, present))
+        pack_of: dict[int, Pack] = {}
+        for pack in self.packs:
+            count = sum(id(member) in with_gradient for member in pack.members)
+            if count in (0, len(pack.members)) and may_join(pack):
+                pack_of |= dict.fromkeys(map(id, pack.members), pack)
+        absent = [variable for variable in every if id(variable) not in with_gradient]
+        return _replaced(present, pack_of), _replaced(absent, pack_of)
+
+
+def _groups(variables: Iterable[Variable], key: Callable[[Variable], Hashable]) -> Iterator[list[Variable]]:
+    alike: defaultdict[Hashable, list[Variable]] = defaultdict(list)
     for variable in variables:
         size = variable.shape.num_elements()
         if size is not None and size <= LARGEST:
-            kinds[kind(variable)].append(variable)
-    kinds.pop(None, None)
-    for alike in kinds.values():
-        groups = -(-len(alike) // MOST)
-        for place in range(groups):
-            group = alike[place * len(alike) // groups : (place + 1) * len(alike) // groups]
+            alike[key(variable)].append(variable)
+    alike.pop(None, None)
+    for members in alike.values():
+        count = -(-len(members) // MOST)
+        for place in range(count):  # packs of much the same size, and not full ones with a rest
+            group = members[place * len(members) // count : (place + 1) * len(members) // count]
             if len(group) > 1:
                 yield group
+
+
+def _replaced(variables: Iterable[Variable], pack_of: Mapping[int, Pack]) -> list[VariableOrPack]:
+    """Put each pack in the place of the first of its members."""
+    operands: dict[int, VariableOrPack] = {}
+    for variable in variables:
+        operand = pack_of.get(id(variable), variable)
+        operands.setdefault(id(operand), operand)
+    return list(operands.values())

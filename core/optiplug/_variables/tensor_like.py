@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import tensorflow as tf
 
+from optiplug._types import DType, Tensor
+
 __all__ = ["TensorLike"]
 
 _BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
@@ -23,41 +25,53 @@ class TensorLike(_Operators):  # type: ignore[misc]  # see above
     """Something that stands for a tensor: TensorFlow functions and operators accept it."""
 
     __array_priority__ = 200.0
-    value: Any
 
-    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any:
+    @property
+    def value(self) -> Tensor:
+        """The current value as a tensor."""
+        raise NotImplementedError
+
+    def __tf_tensor__(self, dtype: DType | None = None, name: str | None = None) -> Tensor:
         return tf.convert_to_tensor(self.value, dtype, name=name)
 
-    def read_value(self) -> Any:
+    def read_value(self) -> Tensor:
         """Return the current value as a tensor."""
         return self.value
 
-    def assign(self, value: Any, use_locking: bool = False, name: Any = None, read_value: bool = True) -> Any:
+    def assign(
+        self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> TensorLike:
         """Replace the value; the arguments after the first are those of `tf.Variable` and unused."""
         raise NotImplementedError
 
     def assign_add(
-        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
-    ) -> Any:
+        self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> TensorLike:
         """Add `delta` to the value."""
         return self.assign(self.value + tf.cast(delta, self.value.dtype))
 
     def assign_sub(
-        self, delta: Any, use_locking: bool = False, name: Any = None, read_value: bool = True
-    ) -> Any:
+        self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> TensorLike:
         """Subtract `delta` from the value."""
         return self.assign(self.value - tf.cast(delta, self.value.dtype))
 
-    def scatter_add(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
-        """Add the rows of an `tf.IndexedSlices`."""
+    def scatter_add(
+        self, sparse_delta: tf.IndexedSlices, use_locking: bool = False, name: str | None = None
+    ) -> TensorLike:
+        """Add the rows of a `tf.IndexedSlices`."""
         return self.assign_add(tf.convert_to_tensor(sparse_delta))
 
-    def scatter_sub(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
-        """Subtract the rows of an `tf.IndexedSlices`."""
+    def scatter_sub(
+        self, sparse_delta: tf.IndexedSlices, use_locking: bool = False, name: str | None = None
+    ) -> TensorLike:
+        """Subtract the rows of a `tf.IndexedSlices`."""
         return self.assign_sub(tf.convert_to_tensor(sparse_delta))
 
-    def scatter_update(self, sparse_delta: Any, use_locking: bool = False, name: Any = None) -> Any:
-        """Replace the rows of an `tf.IndexedSlices`."""
+    def scatter_update(
+        self, sparse_delta: tf.IndexedSlices, use_locking: bool = False, name: str | None = None
+    ) -> TensorLike:
+        """Replace the rows of a `tf.IndexedSlices`."""
         rows = tf.expand_dims(sparse_delta.indices, -1)
         return self.assign(tf.tensor_scatter_nd_update(self.value, rows, sparse_delta.values))
 
@@ -65,7 +79,7 @@ class TensorLike(_Operators):  # type: ignore[misc]  # see above
 def _operator(name: str) -> Any:
     dunder = f"__{name}__"
 
-    def apply(self: TensorLike, *operands: Any) -> Any:
+    def apply(self: TensorLike, *operands: Tensor) -> Tensor:
         return getattr(tf.convert_to_tensor(self.value), dunder)(*operands)
 
     apply.__name__ = dunder

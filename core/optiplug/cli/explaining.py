@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 from optiplug import registry
 from optiplug._config.base import NamedConfig
-from optiplug._config.keyword_processors import from_keywords
+from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._hookspecs import STAGES, hook_names
 from optiplug.document import Document, read
@@ -77,7 +77,7 @@ def _parts(optimizer: OptimizerConfig, path: Path, document: Document) -> Iterat
     chain = []
     for index, processor in enumerate(optimizer.processors):
         chain.append((processor, origin((*path, "processors", index), document)))
-    for keyword, processor in from_keywords(optimizer):
+    for keyword, processor in keyword_processors(optimizer):
         chain.append((processor, f"{keyword} at {origin((*path, keyword), document)}"))
     with muted_stderr():  # TensorFlow has much to say while it loads
         marked = [hook_names(processor.load_implementation()) for processor, _ in chain]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from optiplug._config.base import NamedConfig, config_of, resolve
-from optiplug._config.keyword_processors import entries
+from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
 from optiplug.document import Document
 from optiplug.errors import ConfigError, Problem
@@ -68,6 +68,6 @@ def _renamed(problem: Problem) -> Problem:
 
 def _check_keywords(optimizer: OptimizerConfig, path: Path) -> None:
     try:
-        entries(optimizer)
+        keyword_processors(optimizer)
     except ConfigError as error:
         raise ConfigError([problem.within(*path) for problem in error.problems]) from None

@@ -40,7 +40,7 @@ class Lines:
 class _Frame:
     """A mapping or list that is still open; `key` waits for its value."""
 
-    container: dict[str, Any] | list[Any]
+    container: dict[str, object] | list[object]
     path: Path
     key: str | None = None
 
@@ -63,7 +63,7 @@ class Tree:
         """Whether the next scalar is the key of a mapping."""
         return bool(self._open) and isinstance(self._open[-1].container, dict) and self._open[-1].key is None
 
-    def begin(self, container: dict[str, Any] | list[Any], position: Position) -> None:
+    def begin(self, container: dict[str, object] | list[object], position: Position) -> None:
         """Start an empty mapping or list."""
         if self.awaits_key:
             raise self.error("a key must be a text", position, hint="use a plain word as the key")
@@ -76,7 +76,7 @@ class Tree:
         """Finish the mapping or list that was started last."""
         self._open.pop()
 
-    def scalar(self, value: Any, position: Position) -> None:
+    def scalar(self, value: object, position: Position) -> None:
         """Add a key where one is due, else a value."""
         if isinstance(value, str):
             self._check_text(value, position)
@@ -106,7 +106,7 @@ class Tree:
             return (*frame.path, len(frame.container))
         return frame.path if frame.key is None else (*frame.path, frame.key)
 
-    def _add(self, value: Any, position: Position) -> Path:
+    def _add(self, value: object, position: Position) -> Path:
         path = self._here()
         if len(self.values) == limits.NODES:
             raise self.error(f"a document may have at most {limits.NODES:,} values", position)
@@ -124,7 +124,7 @@ class Tree:
             frame.container.append(value)
         return path
 
-    def _add_key(self, key: Any, position: Position) -> None:
+    def _add_key(self, key: object, position: Position) -> None:
         if not isinstance(key, str):
             raise self.error("a key must be a text", position, received=key, hint="put it in quotation marks")
         frame = self._open[-1]

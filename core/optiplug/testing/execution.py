@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
 from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
+from optiplug._optimizer.parts import parts_of
 from optiplug.errors import ConfigError
 
 from .check import NotApplicable, check, require
@@ -102,7 +103,7 @@ def same_bits_in_graph_and_xla(config: NamedConfig) -> None:
     for what, options in {"in a tf.function": {}, "in a compiled one": {"jit_compile": True}}.items():
         function = partial(tf.function, autograph=False, **options)
         training = Training(config, through=function).run()
-        joined = options and training.optimizer.parameters.packs
+        joined = options and parts_of(training.optimizer).packing.packs
         compare(training.values(), expected, what, _TOLERANCE if joined else 0)
 
 

@@ -29,7 +29,7 @@ class MisspellsItsStage(Hook):
 class SeesEveryVariable(Hook):
     @hookimpl
     def post_step(self, step):
-        for variable in map(step.frame.working, self._parameters):
+        for variable in map(step.frame.working, self._state_owner().model_variables):
             variable.assign(0.9 * variable.value)
 
     def build(self, variables):

@@ -1,0 +1,105 @@
+"""Building an optimizer: meeting the variables of a model and creating the state for them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Hashable, Sequence
+
+import tensorflow as tf
+
+from optiplug import _distribution as distribution
+from optiplug._config.elementwise import is_elementwise
+from optiplug._state.dry_run import dry_running
+from optiplug._types import Variable
+from optiplug._variables.model_variables import trainable
+from optiplug.errors import ConfigError
+
+from .dry_build import dry_built
+from .parts import OptimizerParts
+
+__all__ = ["build", "build_for"]
+
+
+def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
+    """Let an optimizer build itself for those of some variables that it does not know yet."""
+    late = parts.late(variables)
+    if late:
+        # A class written for Keras returns early from `build` while this is set.
+        parts.optimizer._built = False  # noqa: SLF001
+        with tf.init_scope():
+            parts.optimizer.build([*parts.variables, *late])
+
+
+def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
+    """Take variables in, divide them among the optimizers inside, and create all state.
+
+    Raises
+    ------
+    GradientsError
+        If one of them cannot be trained.
+    ConfigError
+        If a pattern or an option of the config does not fit them.
+    StateError
+        If a checkpoint that was read before does not fit them.
+    """
+    if parts.owner.prefix:
+        _create_state(parts, var_list)
+        return
+    given = parts.late(var_list)
+    if not given:
+        return
+    late = [trainable(variable) for variable in given]
+    _check_mesh(parts, late)
+    if parts.made_by_config:
+        parts.io.check_awaited(lambda: dry_built(parts, late).table)
+    for variable in given:
+        parts.variables.add(variable)
+    if not parts.built:
+        parts.unnamed_before_build = parts.unnamed
+    parts.unnamed = parts.unnamed_before_build
+    parts.node.divide(tuple(parts.variables))
+    parts.pipeline = parts.new_pipeline()
+    parts.packing.group(late, lambda variable: _pack_key(parts, variable))
+    _create_state(parts, tuple(parts.variables))
+    parts.build_pipeline()
+
+
+def _create_state(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
+    parts.owner.variables = parts.node.own
+    parts.built = list(variables)
+    parts.create_counters()
+    for node in parts.node.inside.values():
+        node.optimizer.build(node.variables)
+
+
+def _pack_key(parts: OptimizerParts, variable: Variable) -> Hashable:
+    """Return what variables have in common that a step may join; None for one that stays by itself."""
+    config = parts.config
+    leaf = parts.node.leaf(variable)
+    may_join = parts.made_by_config and config.sparse == "exact" and not dry_running()
+    wanted = config.pack_small_variables and leaf.config.pack_small_variables
+    if not (may_join and wanted and is_elementwise(type(leaf.optimizer))):
+        return None
+    if parts.variables.constraint(variable) is not None:
+        return None
+    applied = parts.pipeline.applied_elementwise(variable)
+    place = distribution.place_of(variable)
+    if applied is None or place is None:
+        return None
+    return place, variable.dtype, applied, leaf.owner.prefix
+
+
+def _check_mesh(parts: OptimizerParts, late: Sequence[Variable]) -> None:
+    """Refuse variables that a step on a mesh cannot have, and say once what it does without."""
+    distribution.require_one_mesh([*parts.variables, *late], parts.mesh)
+    if distribution.mesh_of(late[0]) is None:
+        return
+    if parts.config.sparse == "lazy":
+        rule = "variables on a mesh cannot be updated by rows"
+        raise ConfigError(rule, where=f"{parts.name}.sparse", received="lazy", hint="use sparse: exact")
+    if parts.config.jit_compile is True and not parts.built and not dry_running():
+        warnings.warn(
+            f"{parts.name}: the variables are on a DTensor mesh, where TensorFlow compiles nothing with "
+            "XLA, so the step runs uncompiled. Hint: `jit_compile=False` says that you know.",
+            stacklevel=4,
+        )

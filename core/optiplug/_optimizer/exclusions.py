@@ -1,0 +1,40 @@
+"""Variables that weight decay leaves alone, as Keras' `exclude_from_weight_decay` says them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from glob import escape
+
+from optiplug._types import Variable
+from optiplug._variables.model_variables import ModelVariables, unwrapped
+
+__all__ = ["DecayExclusions"]
+
+
+class DecayExclusions:
+    """Variables, and regular expressions on their names; known as globs once the variables are."""
+
+    def __init__(self) -> None:
+        self._variables: dict[int, Variable] = {}
+        self._patterns: list[re.Pattern[str]] = []
+
+    def add(self, variables: Iterable[Variable], patterns: Iterable[str]) -> None:
+        """Exclude these variables, and all whose name a pattern is found in."""
+        self._variables |= {id(each): each for each in map(unwrapped, variables)}
+        self._patterns += [re.compile(pattern) for pattern in patterns]
+
+    def copy(self) -> DecayExclusions:
+        """Return the same exclusions for another optimizer."""
+        twin = DecayExclusions()
+        twin._variables, twin._patterns = dict(self._variables), list(self._patterns)
+        return twin
+
+    def globs(self, known: ModelVariables) -> tuple[str, ...]:
+        """Return globs that match the paths of the excluded variables, and of no others."""
+        return tuple(
+            escape(known.path(variable))
+            for variable in known
+            if id(variable) in self._variables
+            or any(pattern.search(variable.name) for pattern in self._patterns)
+        )

@@ -1,0 +1,93 @@
+"""The learning rate of one optimizer."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from optiplug._config.hyperparameters import Number
+from optiplug._schedule import evaluate
+from optiplug._state.slot import State
+from optiplug._state.stateful import StateOwner
+from optiplug._step.step import Rate, Step
+from optiplug._types import DType, Tensor, Variable
+from optiplug.errors import sentence
+from optiplug.numerics import widest_dtype
+
+__all__ = ["LearningRate"]
+
+
+class LearningRate:
+    """A number that is kept in a state variable, a schedule, or nothing.
+
+    `given` is what the config or a constructor said: a number, a schedule or a callable, or None.
+    """
+
+    def __init__(self, given: Rate | None, owner: StateOwner) -> None:
+        self.given, self._owner = given, owner
+
+    @property
+    def number(self) -> float | None:
+        """The number that was given, which can be set to another one; None if it is no number."""
+        return self.given if isinstance(self.given, int | float) else None
+
+    @property
+    def source(self) -> State | Rate | None:
+        """The state variable of a number, created when it is first asked for, else what was given."""
+        if self.number is None:
+            return self.given
+        return self._owner.add_counter("learning_rate", self.number, self.dtype)
+
+    @property
+    def dtype(self) -> DType:
+        """Double precision as soon as a variable of the model has it."""
+        return widest_dtype(self._owner.model_variables)
+
+    def value(self, iterations: Variable) -> Variable | Tensor:
+        """Return the variable of a number, and the value of a schedule at so many steps."""
+        source = self.source
+        return source.variable if isinstance(source, State) else evaluate(source, iterations, tf.float32)
+
+    def in_step(self, step: Step) -> Tensor:
+        """Return the rate for a formula that does not say of which variable it wants it."""
+        return step.rate_of_formula(self.source, self.dtype)
+
+    def assign(self, value: object, where: str) -> None:
+        """Set a number to another one, from the next step on; nothing becomes what is set.
+
+        Raises
+        ------
+        TypeError
+            If the learning rate is a schedule, or is to become one.
+        """
+        if self.given is None:
+            self.given = Number(ge=0).check(value)
+            return
+        source = self.source
+        if not isinstance(source, State) or callable(value):
+            raise TypeError(
+                sentence(
+                    "a learning rate can be set from a number to a number, and a schedule stays what it is",
+                    where=where,
+                    received=value,
+                    hint="create the optimizer with a float learning rate to set it later",
+                )
+            )
+        source.variable.assign(value)
+
+    def current(self, number: float) -> float:
+        """Return the number that was given, unless another was set since; no variable is created."""
+        held = self._owner.table.states.get(self._owner.qualified("learning_rate"))
+        if held is None:
+            return float(number)
+        now = held.numpy()
+        return float(number) if now == now.dtype.type(number) else float(now)
+
+    def next(self) -> float | None:
+        """Return the rate of the next step; no variable is created."""
+        if self.given is None:
+            return None
+        if self.number is not None:
+            return self.current(self.number)
+        counted = self._owner.table.states.get("iterations")
+        iteration = tf.constant(0, tf.int64) if counted is None else counted.value
+        return float(evaluate(self.given, iteration, tf.float32))

@@ -1,0 +1,249 @@
+"""The parts of one optimizer, each with one owner, and the one name behind which they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import tensorflow as tf
+
+from optiplug import _distribution as distribution
+from optiplug import registry
+from optiplug._config.base import NamedConfig, config_of
+from optiplug._config.kinds import OptimizerConfig
+from optiplug._state.manifest import Manifest
+from optiplug._state.slot import State
+from optiplug._state.state_io import StateIO
+from optiplug._state.stateful import Stateful, StateOwner
+from optiplug._state.table import SlotTable
+from optiplug._step.hook import Hook
+from optiplug._step.pipeline import Pipeline
+from optiplug._step.plan import Plan
+from optiplug._step.program import Program
+from optiplug._step.program_cache import ProgramCache
+from optiplug._tf_private import children_of, track
+from optiplug._types import Mesh, Variable
+from optiplug._variables.model_variables import ModelVariables, unwrapped
+from optiplug._variables.packing import Packing
+from optiplug.errors import BuildError, ConfigError, UnknownPluginError
+
+from .exclusions import DecayExclusions
+from .groups import OptimizerNode, require_nestable
+from .learning_rate import LearningRate
+
+if TYPE_CHECKING:
+    from .optimizer import Optimizer
+
+__all__ = ["OptimizerParts", "give_parts", "parts_of"]
+
+_NAME = "__optiplug__"
+CHECKPOINT_NAMES = ("state", "manifest")  # keys in checkpoints, and so a part of the file format
+
+
+class OptimizerParts:
+    """What an optimizer consists of.
+
+    All of it is on one plain object, which tf.Module does not track, so that the class of a user may
+    give its attributes any names; what checkpoints hold is tracked by `track_in`.
+    """
+
+    def __init__(self, optimizer: Optimizer, config: Any, mesh: Mesh | None, *, made_by_config: bool) -> None:
+        self.optimizer, self.config, self.mesh = optimizer, config, mesh
+        self.made_by_config = made_by_config
+        self.variables, self.packing = ModelVariables(), Packing()
+        self.table = SlotTable(self.variables, self.packing)
+        self.owner = StateOwner("", self.table, self.variables, state_dtype=config.state_dtype, mesh=mesh)
+        self.learning_rate = LearningRate(getattr(config, "learning_rate", None), self.owner)
+        self.exclusions = DecayExclusions()
+        self.added: list[object] = []
+        self.built: Sequence[Variable] = ()
+        self.unnamed = self.unnamed_before_build = 0
+        self.averages_in_place = False
+        self.programs = ProgramCache(self.plan)
+        self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
+        self.manifest = Manifest(self.io.describe, self.io.check)
+        self.node = OptimizerNode(self)
+        self.pipeline = self.new_pipeline()
+
+    def track_in(self, optimizer: tf.Module) -> None:
+        """Make the state a part of the checkpoints of an optimizer."""
+        for name, child in zip(CHECKPOINT_NAMES, (self.table.node, self.manifest), strict=True):
+            track(optimizer, name, child)
+
+    def put_inside(self, outer: OptimizerParts, name: str) -> None:
+        """Make this optimizer, which has no state yet, a part of another: its state is kept there."""
+        self.variables, self.packing, self.table = outer.variables, outer.packing, outer.table
+        self.owner = StateOwner(
+            outer.owner.qualified(name),
+            outer.table,
+            outer.variables,
+            state_dtype=self.config.state_dtype or outer.owner.state_dtype,
+            mesh=outer.mesh,
+        )
+        self.learning_rate = LearningRate(self.learning_rate.given, self.owner)
+        self.io, self.manifest = outer.io, outer.manifest
+
+    def create_inside(self, config: OptimizerConfig, name: str) -> OptimizerNode:
+        """Create an optimizer for some of the variables, and return its node."""
+        inner = parts_of(config.create())
+        inner.put_inside(self, name)
+        require_nestable(inner.owner.prefix, config, inner.pipeline.processors.values())
+        return inner.node
+
+    @property
+    def name(self) -> str:
+        """The name in the config, else the one in the registry, else that of the class."""
+        if self.config.name:
+            return str(self.config.name)
+        try:
+            return registry.reference_of(type(self.config))
+        except UnknownPluginError:
+            return type(self.optimizer).__name__
+
+    def owners(self) -> dict[str, type[NamedConfig]]:
+        """Return the configs of all that keeps state here, by the prefix of its names."""
+        processors = {
+            name: config_of(processor)
+            for name, processor in self.pipeline.processors.items()
+            if isinstance(processor, Stateful)
+        }
+        return {
+            **{node.parts.owner.prefix: type(node.parts.config) for node in self.node},
+            **{name: type(config) for name, config in processors.items() if config is not None},
+        }
+
+    def iterations(self) -> State:
+        """Return the counter of steps, which optimizers inside of this one share; it is created once."""
+        held = self.table.states.get("iterations")
+        return held or self.table.add("iterations", owner="", beside=self.owner.place, dtype=tf.int64)
+
+    def create_counters(self) -> None:
+        """Create the counter of steps and, if it is a number, the variable of the learning rate."""
+        self.iterations()
+        _ = self.learning_rate.source
+
+    @property
+    def compiles(self) -> bool:
+        """Whether XLA compiles the step."""
+        wanted = self.config.jit_compile
+        if distribution.mesh_of(self.owner.place) is not None:
+            return False
+        return bool(tf.config.list_physical_devices("GPU")) if wanted == "auto" else bool(wanted)
+
+    def late(self, variables: Iterable[Variable]) -> list[Variable]:
+        """Return those of some variables that there is no state for yet, as they were given."""
+        built = set(map(id, self.built))
+        return [variable for variable in variables if id(unwrapped(variable)) not in built]
+
+    @property
+    def excluded_from_weight_decay(self) -> tuple[str, ...]:
+        """Globs on the paths that weight decay leaves alone: of the config, and of the exclusions."""
+        return tuple(
+            dict.fromkeys((*self.config.exclude_from_weight_decay, *self.exclusions.globs(self.variables)))
+        )
+
+    def next_name(self) -> str:
+        """Return a name for a state variable that is created without one."""
+        self.unnamed += 1
+        return f"variable_{self.unnamed}"
+
+    def new_pipeline(self) -> Pipeline:
+        """Return the pipeline of the processors and variables that there are now."""
+        return Pipeline(self.node.hooks(self.added), self.variables, self.packing)
+
+    def require_processor(self, processor: object) -> None:
+        """Raise what is wrong with a processor, if anything is, before anything changes."""
+        hook = Hook.of_processor(processor, self.pipeline.processors)
+        Pipeline([hook], ModelVariables(), self.packing)
+
+    def renew_pipeline(self) -> None:
+        """Make the pipeline anew; the step is traced again by its next call."""
+        self.pipeline = self.new_pipeline()
+        self.build_pipeline()
+
+    def build_pipeline(self) -> None:
+        """Create the state of processors, and forget the programs of another pipeline."""
+        if self.variables:
+            self.pipeline.build_state(self.table)
+        self._require_all_rows()
+        self.programs.clear()
+
+    def _require_all_rows(self) -> None:
+        """Refuse what needs whole gradients or variables where an update takes only rows of them."""
+        if self.config.sparse == "exact":
+            return
+        for rule, names in {
+            "gates that keep state for each variable": self.pipeline.with_slots("gate"),
+            "processors that need all rows of a table": self.pipeline.needing_all_rows(),
+        }.items():
+            if names:
+                raise ConfigError(
+                    f"a lazy optimizer cannot have {rule}",
+                    where=self.name,
+                    received=names,
+                    hint="use sparse: exact, or leave them out",
+                )
+
+    def plan(self) -> Plan:
+        """Return what a step is traced by."""
+        self._require_own_checkpoint()
+        return Plan(
+            update=self.node.update,
+            pipeline=self.pipeline,
+            variables=self.variables,
+            packing=self.packing,
+            table=self.table,
+            rate_of=self.node.rate_of,
+            jit_compile=self.compiles,
+            lazy=self.config.sparse == "lazy",
+        )
+
+    def _require_own_checkpoint(self) -> None:
+        """Refuse an attribute that TensorFlow tracks in the place of the state: checkpoints would lose it."""
+        children = children_of(self.optimizer)
+        for name, child in zip(CHECKPOINT_NAMES, (self.table.node, self.manifest), strict=True):
+            if children.get(name) is not child:
+                raise ConfigError(
+                    f"an attribute {name!r} cannot hold variables: checkpoints keep the state of the "
+                    "optimizer under that name",
+                    where=type(self.optimizer).__name__,
+                    received=children.get(name),
+                    hint="give the attribute another name",
+                )
+
+    def programs_for(self, variables: Sequence[Variable]) -> dict[int, Program]:
+        """Return the program of each device."""
+        return self.programs.get(variables)
+
+    def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
+        """Run the stages at the end of training for those variables that were trained."""
+        given = [unwrapped(variable) for variable in var_list]
+        late = set(map(id, self.late(given)))
+        variables = [variable for variable in given if id(variable) not in late]
+        if variables and self.pipeline.stages("end"):
+            for program in self.programs_for(variables).values():
+                program.finalize(with_state)
+
+
+def parts_of(optimizer: object) -> OptimizerParts:
+    """Return the parts of an optimizer.
+
+    Raises
+    ------
+    BuildError
+        If its class has a constructor of its own that does not call that of the base.
+    """
+    parts = vars(optimizer).get(_NAME)
+    if not isinstance(parts, OptimizerParts):
+        raise BuildError(
+            f"the constructor of {type(optimizer).__name__} must call `super().__init__(...)` first",
+            where=type(optimizer).__name__,
+            hint="an optimizer has no parts before that",
+        )
+    return parts
+
+
+def give_parts(optimizer: Optimizer, parts: OptimizerParts) -> None:
+    """Put the parts behind their one name, past tf.Module, which would look into them."""
+    optimizer.__dict__[_NAME] = parts
+    parts.track_in(optimizer)

@@ -1,0 +1,147 @@
+"""State in and out of an optimizer, by name: checked as a whole before anything is changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from optiplug._config.base import NamedConfig
+from optiplug._types import Array
+from optiplug.errors import StateError
+
+from .manifest import Description, Spec, require_same, spec, version_key
+from .table import SlotTable
+
+__all__ = ["Owners", "StateIO"]
+
+Owners: TypeAlias = Mapping[str, type[NamedConfig]]
+"""The configs of all that keeps state in a table, by the prefix of its names: "" for the optimizer."""
+
+_BUILD = "build the optimizer with the model's variables first"
+_SAME = "create it with the config it was saved with, or change the values of `optiplug.read_state` by name"
+
+
+class StateIO:
+    """What saves and loads the state of one optimizer.
+
+    `owners` tells whose state there is, `name` how messages call the optimizer, and `built` whether
+    it has its state yet.
+    """
+
+    def __init__(
+        self,
+        table: SlotTable,
+        owners: Callable[[], Owners],
+        name: Callable[[], str],
+        built: Callable[[], bool],
+    ) -> None:
+        self._table, self._owners, self._name, self._built = table, owners, name, built
+        self._awaited: Description | None = None
+
+    def save(self, store: MutableMapping[str, Array]) -> None:
+        """Put each state variable into a mapping under its name, and state versions that are not 1."""
+        for name, state in self._table.states.items():
+            store[name] = state.numpy()
+        for owner, config in self._owners().items():
+            if config.state_version != 1:
+                store[version_key(owner)] = np.asarray(config.state_version, np.int64)
+
+    def load(self, store: Mapping[str, npt.ArrayLike]) -> None:
+        """Set all state variables from such a mapping, or none.
+
+        Raises
+        ------
+        StateError
+            If anything is missing, unknown, of another shape or dtype, or of a version that cannot be read.
+        """
+        values = {name: np.asarray(store[name]) for name in store}
+        hint = _SAME if self._built() else _BUILD
+        if values and all(name.isdigit() for name in values):
+            hint = "load the numbered state of a Keras optimizer there, then use `optiplug.convert`"
+        self._assign(self._migrated(values), hint=hint)
+
+    def load_in_order(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Set all state variables from arrays in the order of the table, or none.
+
+        Raises
+        ------
+        StateError
+            If there are more or fewer, or one has another shape.
+        """
+        names = list(self._table.states)
+        names += [f"weight {position}" for position in range(len(names), len(weights))]
+        given = {name: np.asarray(weight) for name, weight in zip(names, weights, strict=False)}
+        hint = "give one array for each of `variables`, in their order"
+        # Keras takes lists of Python numbers here, so dtypes are converted.
+        self._assign(given, hint=hint if self._built() else _BUILD, dtypes=False)
+
+    def describe(self) -> Description:
+        """Return what a checkpoint tells of the state in it."""
+        versions = {owner: config.state_version for owner, config in self._owners().items()}
+        return {"versions": versions, "state": _specs(self._table), "packs": self._table.packs}
+
+    def check(self, saved: Description) -> None:
+        """Raise `StateError` if what a checkpoint tells does not fit; before `build` only what can be known.
+
+        The rest is checked by `check_awaited`.
+        """
+        for owner, config in self._owners().items():
+            version = saved["versions"].get(owner, config.state_version)
+            if version != config.state_version:
+                hint = "`load_own_variables(optiplug.read_state(checkpoint))` converts it"
+                raise self._of_version(owner, config, version, hint)
+        if self._built():
+            self._require_restorable(saved, self._table)
+        else:
+            self._awaited = saved
+
+    def check_awaited(self, planned: Callable[[], SlotTable]) -> None:
+        """Check what a checkpoint told before `build` against the state that there is going to be."""
+        if self._awaited is not None:
+            self._require_restorable(self._awaited, planned())
+            self._awaited = None
+
+    def _require_restorable(self, saved: Description, table: SlotTable) -> None:
+        known = {name: (dtype, tuple(shape)) for name, (dtype, shape) in saved["state"].items()}
+        # A variable that appears late gets its saved state then.
+        late = dict.fromkeys(slot for slot, _ in table.homes.values())
+        require_same(known, _specs(table), where=self._name(), hint=_SAME, late=late)
+
+    def _assign(self, values: Mapping[str, Array], *, hint: str, dtypes: bool = True) -> None:
+        saved = {name: spec(value) for name, value in values.items()}
+        require_same(saved, _specs(self._table), where=self._name(), hint=hint, dtypes=dtypes)
+        for name, value in values.items():
+            state = self._table.states[name]
+            state.assign(value.astype(state.dtype.as_numpy_dtype))
+
+    def _migrated(self, values: dict[str, Array]) -> dict[str, Array]:
+        """Take the versions out of saved values, and bring older values up to date."""
+        owners = self._owners()
+        for owner, config in owners.items():
+            version = int(values.pop(version_key(owner), np.int64(1)))
+            if version > config.state_version:
+                raise self._of_version(owner, config, version)
+            if version < config.state_version:
+                prefix = f"{owner}/" if owner else ""
+                others = tuple(f"{each}/" for each in owners if each != owner and each.startswith(owner))
+                own = [name for name in values if name.startswith(prefix) and not name.startswith(others)]
+                old = {name.removeprefix(prefix): values.pop(name) for name in own}
+                new = config.migrate_state(version, old)
+                values |= {f"{prefix}{name}": np.asarray(value) for name, value in new.items()}
+        return values
+
+    def _of_version(self, owner: str, config: type[NamedConfig], version: int, older: str = "") -> StateError:
+        newer = version > config.state_version
+        return StateError(
+            f"the state is of version {version}, {'newer' if newer else 'older'} than version "
+            f"{config.state_version} of {config.__name__}; nothing was changed",
+            where=f"{self._name()}: {owner}" if owner else self._name(),
+            hint="update the plugin" if newer else older,
+        )
+
+
+def _specs(table: SlotTable) -> dict[str, Spec]:
+    return {name: spec(state.variable) for name, state in table.states.items()}

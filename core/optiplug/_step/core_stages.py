@@ -1,0 +1,94 @@
+"""The stages of the compiled core, one after the other, as `ORDER` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from optiplug._hookspecs import ORDER, Stage
+from optiplug._types import Tensor
+from optiplug._variables.packing import VariableOrPack
+from optiplug.errors import HookError
+
+from .plan import Plan
+from .step import Step
+
+__all__ = ["CoreStages", "computable"]
+
+
+def computable(gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
+    """Return gradients in the dtypes to compute in."""
+    return [tf.cast(each, variable.dtype) for each, variable in zip(gradients, step.variables, strict=True)]
+
+
+class CoreStages:
+    """Runs the core of one step: a stage of hooks by the pipeline, a built-in one by its method here."""
+
+    def __init__(
+        self, plan: Plan, step: Step, present: Sequence[VariableOrPack], gradients: Sequence[Tensor]
+    ) -> None:
+        self._plan, self._step, self._present = plan, step, present
+        self._gradients = computable(gradients, step)
+        self._before: list[Tensor] = []
+        self._committed: dict[int, Tensor] = {}
+
+    def run(self) -> None:
+        """Run every stage.
+
+        Raises
+        ------
+        HookError
+            If a hook breaks the contract of its stage.
+        """
+        pipeline = self._plan.pipeline
+        for stage in ORDER:
+            if stage.part != "core":
+                continue
+            if stage.built_in:
+                getattr(self, f"_{stage.name}")()
+            elif stage.passes == "gradients":
+                self._gradients = pipeline.fold(stage, self._gradients, self._step)
+            elif stage.passes == "updates":
+                self._fold_updates(stage)
+            else:
+                pipeline.run(stage, self._step)
+        self._require_nothing_late()
+
+    def _update_step(self) -> None:
+        variables = self._step.variables
+        if any(stage.passes == "updates" for stage in self._plan.pipeline.stages("core")):
+            self._before = [variable.value for variable in variables]
+        self._plan.update(self._gradients, variables)
+
+    def _fold_updates(self, stage: Stage) -> None:
+        if not self._plan.pipeline.uses(stage.name):
+            return
+        variables = self._step.variables
+        keys = [variable.key for variable in variables]
+        self._step.numbers.gradients = dict(zip(keys, self._gradients, strict=True))
+        updates = [variable.value - old for variable, old in zip(variables, self._before, strict=True)]
+        updates = self._plan.pipeline.fold(stage, updates, self._step)
+        for variable, old, update in zip(variables, self._before, updates, strict=True):
+            variable.assign(old + update)
+
+    def _constraint(self) -> None:
+        for operand, variable in zip(self._present, self._step.variables, strict=True):
+            constraint = self._plan.variables.constraint(operand)
+            if constraint is not None:
+                variable.assign(constraint(variable.value))
+
+    def _commit(self) -> None:
+        self._step.advance()
+        self._committed = {each.key: each.value for each in self._step.frame.assigned}
+        self._step.frame.commit()
+
+    def _require_nothing_late(self) -> None:
+        """Refuse what would be lost without a word: values assigned after the commit."""
+        late = [each for each in self._step.frame.assigned if self._committed.get(each.key) is not each.value]
+        if late:
+            raise HookError(
+                "nothing can be assigned after the commit",
+                received=[each.path for each in late],
+                hint="assign it in `post_step`",
+            )

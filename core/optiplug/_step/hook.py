@@ -1,0 +1,121 @@
+"""One hook in its place in a pipeline: what is asked of it, read once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+from optiplug import registry
+from optiplug._config.elementwise import is_elementwise
+from optiplug._config.kinds import ProcessorConfig
+from optiplug._config.variable_selection import selected_paths
+from optiplug._hookspecs import hook_names
+from optiplug._state.stateful import Stateful
+from optiplug._types import Variable
+from optiplug._variables.model_variables import ModelVariables
+from optiplug.errors import UnknownPluginError
+
+__all__ = ["Hook"]
+
+
+@dataclass(frozen=True, eq=False)
+class Hook:
+    """A processor, or an optimizer with stages of its own (`formula`), under its name in a pipeline.
+
+    `among` are the variables of the optimizer that it belongs to, None: all that there are.
+    """
+
+    name: str
+    plugin: Any
+    config: ProcessorConfig | None
+    among: Sequence[Variable] | None
+    idle: bool = False
+    formula: bool = False
+
+    @classmethod
+    def of_processor(
+        cls,
+        processor: object,
+        taken: Iterable[str],
+        *,
+        owner: str = "",
+        among: Sequence[Variable] | None = None,
+    ) -> Hook:
+        """Return the hook of a processor, or of a config of one, under a name that is not taken."""
+        plugin = processor.create() if isinstance(processor, ProcessorConfig) else processor
+        own = _own_name(plugin)
+        name = _unique(f"{owner}/{own}" if owner else own, taken)
+        return cls(name, plugin, _config(plugin), among, idle=bool(getattr(plugin, "idle", False)))
+
+    @classmethod
+    def of_formula(cls, name: str, optimizer: object, among: Sequence[Variable] | None) -> Hook | None:
+        """Return the hook of an optimizer that takes part in stages itself, None if it does not."""
+        return cls(name, optimizer, None, among, formula=True) if hook_names(optimizer) else None
+
+    @property
+    def methods(self) -> Any:
+        """What pluggy registers: of an optimizer the stages alone, as pluggy reads every property."""
+        if not self.formula:
+            return self.plugin
+        return SimpleNamespace(**{name: getattr(self.plugin, name) for name in hook_names(self.plugin)})
+
+    @property
+    def stateful(self) -> Stateful | None:
+        """The processor, if it keeps state; that of an optimizer is not a matter of hooks."""
+        return self.plugin if isinstance(self.plugin, Stateful) else None
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether it treats every element alike."""
+        return is_elementwise(type(self.plugin))
+
+    @property
+    def needs_all_rows(self) -> bool:
+        """Whether it says that some rows of a table are not enough for it."""
+        if self.config is None:
+            return False
+        takes_rows = self.config.takes_rows
+        return not (self.config.elementwise if takes_rows is None else takes_rows)
+
+    def chosen(self, variables: ModelVariables) -> frozenset[int]:
+        """Return the ids of the variables that it applies to.
+
+        Raises
+        ------
+        ConfigError
+            If a pattern in its config matches none.
+        """
+        among = list(variables if self.among is None else self.among)
+        if self.config is not None:
+            ranks = {variables.path(variable): variable.shape.rank or 0 for variable in among}
+            paths = set(selected_paths(self.config, ranks, where=self.name))
+            among = [variable for variable in among if variables.path(variable) in paths]
+        return frozenset(map(id, among))
+
+
+def _config(plugin: object) -> ProcessorConfig | None:
+    config = getattr(plugin, "config", None)
+    return config if isinstance(config, ProcessorConfig) else None
+
+
+def _own_name(plugin: object) -> str:
+    """Return the name in its config, else the one in the registry, else that of its class in snake case."""
+    config = _config(plugin)
+    if config is not None:
+        if config.name:
+            return config.name
+        with suppress(UnknownPluginError):
+            return registry.reference_of(type(config)).partition("@")[0]
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(plugin).__name__).lower()
+
+
+def _unique(name: str, taken: Iterable[str]) -> str:
+    number, unique, names = 1, name, set(taken)
+    while unique in names:
+        number += 1
+        unique = f"{name}_{number}"
+    return unique

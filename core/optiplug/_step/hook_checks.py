@@ -1,0 +1,113 @@
+"""What is checked of a hook when it is listed, and of what it returns while a step is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pluggy
+import tensorflow as tf
+
+from optiplug import registry
+from optiplug._hookspecs import STAGES
+from optiplug._types import Gradient, Tensor
+from optiplug.errors import HookError, PluginError, nearest
+
+__all__ = ["checked", "checked_decision", "described", "origin", "require_fitting"]
+
+_ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper")
+
+
+def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> None:
+    """Refuse what pluggy would accept, or notice late: unknown stages and any order but the config's.
+
+    Raises
+    ------
+    HookError
+        If a registered hook takes part in no stage, in one that there is not, or asks for a place.
+    """
+    where = described(name, hook)
+    callers = manager.get_hookcallers(hook) or []
+    if not callers:
+        hint = f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl"
+        raise HookError("a hook must take part in at least one stage", where=where, received=hook, hint=hint)
+    for caller in callers:
+        if not caller.has_spec():
+            hint = nearest(caller.name, STAGES) or f"the stages are {', '.join(STAGES)}"
+            raise HookError(
+                "a hook must be named after a stage", where=where, received=caller.name, hint=hint
+            )
+        for implementation in caller.get_hookimpls():
+            refused = [
+                option
+                for option in _ORDERING
+                if implementation.plugin is hook and getattr(implementation, option)
+            ]
+            if refused:
+                raise HookError(
+                    "hooks run in the order of the config and in no other",
+                    where=f"hook {caller.name!r} of {where}",
+                    received=f"{refused[0]}=True",
+                    hint="remove the option and move the entry in `processors`",
+                )
+
+
+def checked(result: object, given: Sequence[Gradient], where: str) -> list[Gradient]:
+    """Return what a hook gave back, if it has the length, shapes and dtypes of what it was given.
+
+    Raises
+    ------
+    HookError
+        If it has not; `where` names the hook and its stage.
+    """
+    if not isinstance(result, list | tuple):
+        raise HookError("a list of tensors must be returned", where=where, received=result)
+    if len(result) != len(given):
+        rule = f"{len(given)} tensors must be returned, one for each that was given"
+        raise HookError(rule, where=where, received=f"{len(result)} of them")
+    return [_like(*each, place, where) for place, each in enumerate(zip(result, given, strict=True))]
+
+
+def _like(value: object, old: Gradient, place: int, where: str) -> Gradient:
+    if value is None:
+        raise HookError(
+            "a tensor must be returned in every place", where=where, received=f"None in place {place}"
+        )
+    new = value if isinstance(value, tf.IndexedSlices) else tf.convert_to_tensor(value)
+    if not new.shape.is_compatible_with(old.shape) or new.dtype != old.dtype:
+        raise HookError(
+            f"a {old.dtype.name} tensor of shape {old.shape} must be returned in place {place}",
+            where=where,
+            received=f"{new.dtype.name} {new.shape}",
+        )
+    return new
+
+
+def checked_decision(result: object, where: str) -> tuple[object, Tensor]:
+    """Return the gradients and the decision that a gate gave back, if the latter is a scalar boolean.
+
+    Raises
+    ------
+    HookError
+        If there are not these two; `where` names the hook and its stage.
+    """
+    if not isinstance(result, tuple) or len(result) != 2:
+        raise HookError("(gradients, proceed) must be returned", where=where, received=result)
+    proceed = tf.convert_to_tensor(result[1])
+    if proceed.dtype != tf.bool or proceed.shape.rank != 0:
+        rule = "`proceed` must be a scalar boolean tensor"
+        raise HookError(rule, where=where, received=f"{proceed.dtype.name} {proceed.shape}")
+    return result[0], proceed
+
+
+def described(name: str, hook: object) -> str:
+    """Name a hook with the distribution it comes from."""
+    return f"{name!r} ({origin(hook)})"
+
+
+def origin(hook: object) -> str:
+    """Return where a hook comes from: its distribution and version, or its class."""
+    try:
+        entry = registry.find("processors", registry.reference_of(type(getattr(hook, "config", hook))))
+    except PluginError:
+        return f"{type(hook).__module__}.{type(hook).__qualname__}"
+    return f"{entry.distribution} {entry.version}"

@@ -1,0 +1,75 @@
+"""What the programs of all devices share: everything that decides how a step is traced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from optiplug._state.table import SlotTable
+from optiplug._types import Tensor, Variable
+from optiplug._variables.capture import Frame, Working
+from optiplug._variables.model_variables import ModelVariables
+from optiplug._variables.packing import Pack, Packing, PackSegment, VariableOrPack
+from optiplug.errors import HookError
+
+from .pipeline import Pipeline
+from .step import Rate, Step, StepNumbers, open_step
+
+__all__ = ["Plan"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that a trace of a step is made of but its gradients.
+
+    `update` lets the optimizers update their variables, `rate_of` gives the learning rate of what has
+    an `id`, and `lazy` says that a table is updated by the rows that have a gradient.
+    """
+
+    update: Callable[[Sequence[Tensor], Sequence[Working]], None]
+    pipeline: Pipeline
+    variables: ModelVariables
+    packing: Packing
+    table: SlotTable
+    rate_of: Callable[[int | None], Rate | None]
+    jit_compile: bool
+    lazy: bool
+
+    def everything(self) -> list[Variable]:
+        """Return the variables of the model and those of the optimizer, as they are in memory."""
+        return [*self.variables, *self.table.created.values()]
+
+    def paths(self) -> dict[int, str]:
+        """Return the path of each of them, of segments and of packs, by its id."""
+        states = {
+            id(each): name for name, each in [*self.table.created.items(), *self.table.segments.items()]
+        }
+        return {**self.variables.paths, **states, **{id(pack): pack.name for pack in self.packing.packs}}
+
+    def with_segments(self, own: dict[int, Variable]) -> dict[int, Variable | PackSegment]:
+        """Add a device's own segments of state to its own variables, by the id of the distributed ones."""
+        segments = self.table.segments.values()
+        return own | {id(segment): segment.of(own[id(segment.whole)]) for segment in segments}
+
+    def operands(self, present: Sequence[Variable]) -> tuple[list[VariableOrPack], list[VariableOrPack]]:
+        """Return what a step treats as one variable each: those with a gradient, and the others."""
+        return self.packing.operands(present, self.variables, self._may_join)
+
+    def _may_join(self, pack: Pack) -> bool:
+        return self.table.keeps_joined(pack) and self.pipeline.treats_alike(pack.members)
+
+    def step(self, frame: Frame, present: Sequence[VariableOrPack], absent: Sequence[VariableOrPack]) -> Step:
+        """Open a step in a frame, over what has a gradient and what has none."""
+        numbers = StepNumbers(self.table.states["iterations"].variable, self.rate_of)
+        step = open_step(frame, numbers, present, absent)
+        for stage in self.pipeline.stages("every part"):
+            step.change_rates(self.pipeline.fold(stage, [step.rate(each) for each in step.variables], step))
+            # Gates, core and final values are traced apart, each with its rates.
+            if frame.assigned:
+                raise HookError(
+                    f"nothing can be assigned in the stage `{stage.name}`: it runs several times in a step",
+                    where=f"hook {stage.name!r}",
+                    received=[working.path for working in frame.assigned],
+                    hint="keep state in `clip` or a later stage",
+                )
+        return step
