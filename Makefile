@@ -40,10 +40,10 @@ demo: $(STAMP)  ## train on handwritten digits, on two mirrored devices
 	$(BIN)/optiplug train examples/digits.yaml
 
 # The order is cheapest first, and the tests last so that their summary ends the output.
-test: lint check-types check-layers doctest docs  ## check everything but the slow tests
+test: lint check-types check-layers docs  ## check everything but the slow tests
 	$(BIN)/python -m pytest -n 2 -m "not slow"
 
-test-all: lint check-types check-layers doctest docs  ## check everything
+test-all: lint check-types check-layers docs  ## check everything
 	$(BIN)/python -m pytest -n 2
 
 lint: $(STAMP)  ## check style and formatting
@@ -55,9 +55,6 @@ check-types: $(STAMP)
 
 check-layers: $(STAMP)
 	$(BIN)/lint-imports --no-logo
-
-doctest: $(STAMP)
-	$(BIN)/python -m pytest --quiet --doctest-modules $(PACKAGES)
 
 docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
