@@ -13,7 +13,17 @@ project = "optiplug"
 author = "The optiplug authors"
 project_copyright = "The optiplug authors, Apache-2.0"
 
-extensions = ["catalogue", "myst_parser", "seed_parity", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "catalogue",
+    "myst_parser",
+    "public_names",
+    "rooms",
+    "seed_parity",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "stages",
+    "type_table",
+]
 exclude_patterns = ["_build", "changes"]
 html_theme = "furo"
 html_title = "optiplug"
