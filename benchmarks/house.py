@@ -141,7 +141,7 @@ def annotations(module: ast.Module) -> Iterator[str]:
 
 def share(found: list[str]) -> str:
     """Return how many of some annotations are `Any`."""
-    return f"{found.count('Any') / len(found):.0%}"
+    return f"{found.count('Any') / len(found):.0%}".replace("%", " %")
 
 
 def comments(house: House) -> str:

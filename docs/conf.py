@@ -15,6 +15,7 @@ project_copyright = "The optiplug authors, Apache-2.0"
 
 extensions = [
     "catalogue",
+    "docstrings",
     "myst_parser",
     "public_names",
     "rooms",

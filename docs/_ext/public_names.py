@@ -1,7 +1,7 @@
 """Sphinx extension: lets autodoc find what is written below fields and constants of `optiplug`.
 
 A public class says that it is from `optiplug`, which is where it is imported from. autodoc looks into the
-file of that module for the comments and the order of members, which are in the file that defines the class.
+file of that module for comments and the order of members, which are in the file that defines the class.
 """
 
 from __future__ import annotations
@@ -24,12 +24,17 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def gather() -> None:
-    """Add the comments of all files of the core to those of `optiplug` itself."""
-    door = ModuleAnalyzer.for_module(optiplug.__name__)
-    door.analyze()
-    folder = Path(optiplug.__file__).parent
-    for path in sorted(folder.rglob("*.py")):
-        file = ModuleAnalyzer.for_file(str(path), path.stem)
-        file.analyze()
-        for found in ("attr_docs", "annotations", "overloads", "tagorder"):
-            getattr(door, found).update(getattr(file, found))
+    """Add what all files of the core say to what the modules that hand out names say."""
+    files = [analyzed(path) for path in sorted(Path(optiplug.__file__).parent.rglob("*.py"))]
+    for door in map(ModuleAnalyzer.for_module, ("optiplug", "optiplug.registry")):
+        door.analyze()
+        for file in files:
+            for found in ("attr_docs", "annotations", "overloads", "tagorder"):
+                getattr(door, found).update(getattr(file, found))
+
+
+def analyzed(path: Path) -> ModuleAnalyzer:
+    """Return what autodoc can know of a file."""
+    file = ModuleAnalyzer.for_file(str(path), path.stem)
+    file.analyze()
+    return file

@@ -14,7 +14,7 @@ from support.project import ROOT
 
 MODULES = ("document", "errors", "numerics", "registry", "testing")
 PAGES = sorted((ROOT / "docs" / "api").glob("*.md"))
-AUTODOC = re.compile(r"^\.\. auto(\w+):: ([\w.]+)\n((?:   :.*\n)*)", re.MULTILINE)
+DIRECTIVE = re.compile(r"^\.\. (?:auto|py:)(\w+):: ([\w.]+)\n((?:   :.*\n)*)", re.MULTILINE)
 TYPES = re.compile(r"^```{type-table}\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -27,7 +27,7 @@ def said(module, name):
 def on(page):
     """Yield the names that a page documents."""
     text = page.read_text()
-    for kind, name, options in AUTODOC.findall(text):
+    for kind, name, options in DIRECTIVE.findall(text):
         yield name
         if kind == "module" and ":members:" in options:
             yield from (said(name, each) for each in importlib.import_module(name).__all__)
