@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.adabelief import AdaBeliefConfig
 from .radam import rectification
@@ -63,7 +62,7 @@ class AdaBelief(Optimizer):
 
     Config = AdaBeliefConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -71,7 +70,7 @@ class AdaBelief(Optimizer):
         if self.config.amsgrad:
             self.variance_max = self.add_slot("variance_max")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, s = self.momentum[variable], self.variance[variable]
@@ -88,7 +87,7 @@ class AdaBelief(Optimizer):
             update = numerics.where(factor > 0, update * factor, m_hat)
         variable.assign_sub(update)
 
-    def _corrections(self, dtype: Any) -> tuple[Any, Any, Any]:
+    def _corrections(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
         beta_1, beta_2 = self.config.beta_1, self.config.beta_2
         factor = None
         if self.config.rectify:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.adan import AdanConfig
 
@@ -62,7 +61,7 @@ class Adan(Optimizer):
 
     Config = AdanConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -70,7 +69,7 @@ class Adan(Optimizer):
         self.second_moment = self.add_slot("second_moment")
         self.previous_gradient = self.add_slot("previous_gradient")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         config = self.config
         beta_1, beta_2, beta_3 = (
@@ -88,6 +87,6 @@ class Adan(Optimizer):
         step = m * (rate / correction_1) + d * (rate * beta_2 / correction_2)
         variable.assign_sub(step / (tf.sqrt(n / correction_3) + config.epsilon))
 
-    def _corrections(self, dtype: Any) -> tuple[Any, ...]:
+    def _corrections(self, dtype: DType) -> tuple[Tensor, ...]:
         betas = self.config.beta_1, self.config.beta_2, self.config.beta_3
         return tuple(self.bias_correction(beta, dtype) for beta in betas)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
+
+from optiplug import DType, Tensor, Variable, Working
 
 from .configs.ademamix import AdEMAMixConfig
 from .moments import Moments
@@ -55,12 +57,12 @@ class AdEMAMix(Moments):
 
     Config: ClassVar[type[AdEMAMixConfig]] = AdEMAMixConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.slow_momentum = self.add_slot("slow_momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         beta_3, alpha = self.once(self._slow, variable)
@@ -74,7 +76,7 @@ class AdEMAMix(Moments):
         direction = (fast / correction_1 + alpha * slow) / (root + self.config.epsilon)
         variable.assign_sub(self.rate(variable) * direction)
 
-    def _slow(self, dtype: Any) -> tuple[Any, Any]:
+    def _slow(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return `beta_3` and `alpha` of this step."""
         beta_3, alpha = self.scalar(self.config.beta_3, dtype), self.scalar(self.config.alpha, dtype)
         if self.config.warmup_steps is None:

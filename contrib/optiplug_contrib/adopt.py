@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .configs.adopt import ADOPTConfig
 
@@ -57,13 +57,13 @@ class ADOPT(Optimizer):
 
     Config: ClassVar[type[ADOPTConfig]] = ADOPTConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.second_moment = self.add_slot("second_moment")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         momentum, second = self.momentum[variable], self.second_moment[variable]
         share_1, share_2, bound = self.once(self._shares_and_bound, variable)
@@ -76,7 +76,7 @@ class ADOPT(Optimizer):
         second.assign_add((tf.square(gradient) - second) * share_2 + 0 * momentum)
         variable.assign_sub(self.rate(variable) * momentum)
 
-    def _shares_and_bound(self, dtype: Any) -> tuple[Any, Any, Any]:
+    def _shares_and_bound(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
         """Return what of the new enters each average, and the bound of the clip."""
         beta_1, beta_2 = (self.scalar(beta, dtype) for beta in (self.config.beta_1, self.config.beta_2))
         first = tf.equal(self.iterations, 0)

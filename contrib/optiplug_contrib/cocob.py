@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .configs.cocob import COCOBConfig
 
@@ -62,7 +61,7 @@ class COCOB(Optimizer):
 
     Config = COCOBConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.scale = self.add_slot("scale")
@@ -71,7 +70,7 @@ class COCOB(Optimizer):
         self.reward = self.add_slot("reward")
         self.bet = self.add_slot("bet")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         scale, absolute_sum = self.scale[variable], self.absolute_sum[variable]
         gradient_sum, reward, bet = self.gradient_sum[variable], self.reward[variable], self.bet[variable]

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import Optimizer, Tensor, Working, numerics
 
 from .configs.conditional_gradient import ConditionalGradientConfig
 
@@ -65,7 +64,7 @@ class ConditionalGradient(Optimizer):
 
     Config = ConditionalGradientConfig
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         unit = _normalized(gradient)
         if self.config.norm == "nuclear" and len(variable.shape) > 1 and variable.shape.num_elements():
@@ -75,7 +74,7 @@ class ConditionalGradient(Optimizer):
         # The value before any `weight_decay`, so that this one is beside the step as everywhere else.
         variable.assign_sub(rate * (variable.old + self.scalar(self.config.radius, variable) * unit))
 
-    def _top_pair(self, unit: Any) -> Any:
+    def _top_pair(self, unit: Tensor) -> Tensor:
         """Return the product of the largest singular vectors of a gradient of norm 1."""
         rows, columns = prod(unit.shape[:-1]), unit.shape[-1]
         matrix = tf.reshape(unit, [rows, columns])
@@ -87,5 +86,5 @@ class ConditionalGradient(Optimizer):
         return tf.reshape(u[:, tf.newaxis] * v, unit.shape)
 
 
-def _normalized(vector: Any) -> Any:
+def _normalized(vector: Tensor) -> Tensor:
     return tf.math.divide_no_nan(vector, tf.sqrt(numerics.sum_of_squares(vector)))

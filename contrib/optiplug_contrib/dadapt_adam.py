@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
+
+from optiplug import DType, Tensor, Variable, Working
 
 from .configs.dadapt_adam import DAdaptAdamConfig
 from .moments import Moments
@@ -66,14 +68,14 @@ class DAdaptAdam(ParameterFree, Moments):
 
     Config: ClassVar[type[DAdaptAdamConfig]] = DAdaptAdamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
         self.gradient_sum = self.add_slot("gradient_sum")
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the numerator, each variable, and then the estimate of the distance."""
         dtype = self.distance.dtype
         pairs = zip(gradients, variables, strict=True)
@@ -85,7 +87,7 @@ class DAdaptAdam(ParameterFree, Moments):
         estimate = tf.math.divide_no_nan(self.numerator.value, take * size)
         self.distance.assign(tf.maximum(self.distance, estimate))
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable; the numerator has been updated."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v, s = self.momentum[variable], self.second_moment[variable], self.gradient_sum[variable]
@@ -95,7 +97,7 @@ class DAdaptAdam(ParameterFree, Moments):
         v.assign_add((tf.square(gradient) - v) * self._after_numerator(1 - beta_2))
         variable.assign(self.decayed(variable, rate) - m / (tf.sqrt(v) + self.config.epsilon))
 
-    def _after_numerator(self, number: Any) -> Any:
+    def _after_numerator(self, number: Tensor) -> Tensor:
         """Return a number as it is, in a way that waits for the numerator.
 
         The numerator is formed of old state. If the compiler saw no order between that and
@@ -103,22 +105,22 @@ class DAdaptAdam(ParameterFree, Moments):
         """
         return tf.minimum(number, tf.maximum(number, tf.cast(self.numerator, number.dtype)))
 
-    def _along(self, gradient: Any, variable: Any) -> Any:
+    def _along(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the elements of the product of a gradient with the earlier ones."""
         v, s = self.second_moment[variable], self.gradient_sum[variable]
         return gradient * self._size(variable) * s / (tf.sqrt(v) + self.config.epsilon)
 
-    def _size(self, variable: Any) -> Any:
+    def _size(self, variable: Working) -> Tensor:
         """Return the learning rate that has been found for a variable."""
         return self.rate(variable) * self.once(self._found, variable)
 
-    def _found(self, dtype: Any) -> Any:
+    def _found(self, dtype: DType) -> Tensor:
         found = self.distance.value
         if self.config.bias_correction:
             found *= self.adam_correction(found.dtype)
         return tf.cast(found, dtype)
 
-    def _take(self, dtype: Any) -> Any:
+    def _take(self, dtype: DType) -> Tensor:
         """Return ``1 - keep``, the same number for all dtypes."""
         beta_2 = self.scalar(self.config.beta_2, self.distance.dtype)
         # 1 - sqrt(beta_2), without the loss of its digits where beta_2 is close to 1

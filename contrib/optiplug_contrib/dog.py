@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from optiplug import numerics
+from optiplug import DType, State, Tensor, Variable, Working, numerics
 
 from .configs.dog import DoGConfig
 from .parameter_free import ParameterFree
@@ -65,7 +65,7 @@ class DoG(ParameterFree):
 
     Config: ClassVar[type[DoGConfig]] = DoGConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
         self.initial = self.add_slot("initial", initial="variable", exact=True)
@@ -84,13 +84,13 @@ class DoG(ParameterFree):
             )
             self.square_sum = self.add_number("square_sum", var_list)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Look at all variables together, then update each."""
         if not self.config.layerwise:
             self._look(gradients, variables, self.max_distance, self.square_sum)
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         max_distance, square_sum = self.max_distance, self.square_sum
         if self.config.layerwise:
@@ -101,7 +101,11 @@ class DoG(ParameterFree):
         variable.assign(self.decayed(variable, rate) - gradient * rate)
 
     def _look(
-        self, gradients: Sequence[Any], variables: Sequence[Any], max_distance: Any, square_sum: Any
+        self,
+        gradients: Sequence[Tensor],
+        variables: Sequence[Working],
+        max_distance: State | Working,
+        square_sum: State | Working,
     ) -> None:
         """Take in how far the variables are from where they started, and how large the gradients are."""
         moved = numerics.global_norm([variable.old - self.initial[variable] for variable in variables])
@@ -109,9 +113,9 @@ class DoG(ParameterFree):
         squares = [tf.cast(numerics.sum_of_squares(each), square_sum.dtype) for each in gradients]
         square_sum.assign_add(tf.add_n(squares))
 
-    def _first_distance(self, variables: Sequence[Any]) -> Any:
+    def _first_distance(self, variables: Sequence[Variable]) -> Tensor:
         return self.config.reps_rel * (1 + numerics.global_norm(variables))
 
 
-def _norm_dtype(variable: Any) -> Any:
+def _norm_dtype(variable: Variable) -> DType:
     return numerics.scalar_dtype(variable.dtype)

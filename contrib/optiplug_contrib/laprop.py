@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
+
+from optiplug import Tensor, Working
 
 from .configs.laprop import LaPropConfig
 from .moments import Moments
@@ -54,7 +56,7 @@ class LaProp(Moments):
 
     Config: ClassVar[type[LaPropConfig]] = LaPropConfig
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         correction_1, correction_2 = self.once(self.bias_corrections, variable)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
+
+from optiplug import Tensor, Working
 
 from .configs.lazyadam import LazyAdamConfig
 from .moments import Moments
@@ -54,7 +54,7 @@ class LazyAdam(Moments):
 
     Config = LazyAdamConfig
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable, or to rows of it."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]

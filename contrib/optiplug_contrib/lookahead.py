@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Variable, hookimpl, numerics
 
 from .configs.lookahead import LookaheadConfig
 
@@ -61,7 +60,7 @@ class Lookahead(Processor):
 
     Config = LookaheadConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the slow weights."""
         super().build(variables)
         self.slow = self.add_slot("slow", initial="variable")

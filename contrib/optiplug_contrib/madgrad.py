@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .configs.madgrad import MADGRADConfig
 
@@ -59,14 +59,14 @@ class MADGRAD(Optimizer):
 
     Config: ClassVar[type[MADGRADConfig]] = MADGRADConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.start = self.add_slot("start", initial="variable", exact=True)
         self.sum = self.add_slot("sum")
         self.squared_sum = self.add_slot("squared_sum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         total, squares = self.sum[variable], self.squared_sum[variable]
         weight = self.rate(variable) * self.once(self._root, variable)
@@ -79,5 +79,5 @@ class MADGRAD(Optimizer):
         # From its value before weight decay, so that the momentum does not weaken the decay.
         variable.assign_add((proposed - variable.old) * (1 - momentum))
 
-    def _root(self, dtype: Any) -> Any:
+    def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(tf.cast(self.iterations + 1, dtype))

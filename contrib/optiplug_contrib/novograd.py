@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.novograd import NovoGradConfig
 
@@ -61,7 +60,7 @@ class NovoGrad(Optimizer):
 
     Config = NovoGradConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -69,7 +68,7 @@ class NovoGrad(Optimizer):
         if self.config.amsgrad:
             self.norm_max = self.add_slot("norm_max", shape=())
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         momentum, norm = self.momentum[variable], self.norm[variable]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
+
+from optiplug import DType, Tensor, Variable, Working
 
 from .configs.prodigy import ProdigyConfig
 from .moments import Moments
@@ -70,7 +72,7 @@ class Prodigy(ParameterFree, Moments):
 
     Config: ClassVar[type[ProdigyConfig]] = ProdigyConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
         self.gradient_sum = self.add_slot("gradient_sum")
@@ -78,7 +80,7 @@ class Prodigy(ParameterFree, Moments):
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the estimate of the distance, then each variable."""
         dtype = self.distance.dtype
         pairs = list(zip(gradients, variables, strict=True))
@@ -91,7 +93,7 @@ class Prodigy(ParameterFree, Moments):
         self.distance.assign(tf.maximum(self.distance, estimate))
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable; the distance has been updated."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
@@ -102,12 +104,12 @@ class Prodigy(ParameterFree, Moments):
         epsilon = tf.cast(self.distance, variable.dtype) * self.config.epsilon
         variable.assign(self.decayed(variable, rate) - m * rate / (tf.sqrt(v) + epsilon))
 
-    def _back(self, gradient: Any, variable: Any) -> Any:
+    def _back(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the elements of the product of a gradient with the way back to the start."""
         weight = self._size(variable) * self.once(self._relative, variable)
         return gradient * weight * (self.initial[variable] - variable.old)
 
-    def _add_gradient(self, gradient: Any, variable: Any) -> None:
+    def _add_gradient(self, gradient: Tensor, variable: Working) -> None:
         s = self.gradient_sum[variable]
         before, _ = self.once(self._found, variable)
         rate = before if self.config.safeguard_warmup else self._size(variable)
@@ -115,21 +117,21 @@ class Prodigy(ParameterFree, Moments):
             s * self.once(self._beta_3, variable) + gradient * (rate * self.once(self._relative, variable))
         )
 
-    def _size(self, variable: Any) -> Any:
+    def _size(self, variable: Working) -> Tensor:
         """Return the learning rate that has been found for a variable before this step."""
         return self.rate(variable) * self.once(self._found, variable)[1]
 
-    def _found(self, dtype: Any) -> tuple[Any, Any]:
+    def _found(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return the distance, and that with bias corrections; first asked for before it changes."""
         distance = found = self.distance.value
         if self.config.bias_correction:
             found = found * self.adam_correction(found.dtype)
         return tf.cast(distance, dtype), tf.cast(found, dtype)
 
-    def _relative(self, dtype: Any) -> Any:
+    def _relative(self, dtype: DType) -> Tensor:
         return self.once(self._found, dtype)[0] / self.config.d0
 
-    def _beta_3(self, dtype: Any) -> Any:
+    def _beta_3(self, dtype: DType) -> Tensor:
         if self.config.beta_3 is None:
             return tf.sqrt(self.scalar(self.config.beta_2, dtype))
         return self.scalar(self.config.beta_3, dtype)

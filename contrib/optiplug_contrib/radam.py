@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import BelowOneScalar, DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.radam import RAdamConfig
 from .moments import Moments
@@ -65,13 +64,13 @@ class RAdam(Moments):
 
     Config = RAdamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         if self.config.amsgrad:
             self.second_moment_max = self.add_slot("second_moment_max")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
@@ -87,15 +86,15 @@ class RAdam(Moments):
         adaptive = m_hat * factor / (tf.sqrt(v / correction_2) + self.config.epsilon)
         variable.assign_sub(numerics.where(factor > 0, adaptive, m_hat))
 
-    def _rectification(self, dtype: Any) -> Any:
+    def _rectification(self, dtype: DType) -> Tensor:
         return rectification(self, self.config.beta_2, self.config.sma_threshold, dtype)
 
 
-def rectification(optimizer: Optimizer, beta: Any, threshold: float, dtype: Any) -> Any:
+def rectification(optimizer: Optimizer, beta_2: BelowOneScalar, threshold: float, dtype: DType) -> Tensor:
     """Return the factor `r` of a step, a scalar of `dtype`; 0 where `length` is below the threshold."""
     # After 5 steps `length` is 4.996 for a beta of 0.999, the difference of two numbers near 2000:
     # in single precision it could come out on the other side of the threshold.
-    beta = optimizer.scalar(beta, tf.float64)
+    beta = optimizer.scalar(beta_2, tf.float64)
     t = tf.cast(optimizer.iterations + 1, tf.float64)
     longest = 2 / (1 - beta) - 1
     length = longest - 2 * t / tf.math.expm1(-t * tf.math.log(beta))

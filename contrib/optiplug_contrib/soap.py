@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
+
+from optiplug import Tensor, Variable, Working
 
 from .configs.soap import SOAPConfig
 from .moments import Moments
@@ -81,7 +83,7 @@ class SOAP(Moments):
 
     Config: ClassVar[type[SOAPConfig]] = SOAPConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         rank = max((variable.shape.rank for variable in self.own_variables), default=0)
@@ -93,14 +95,14 @@ class SOAP(Moments):
             for axis in axes
         ]
 
-    def _size(self, variable: Any, axis: int) -> int:
+    def _size(self, variable: Variable | Working, axis: int) -> int:
         """Return how long the basis of an axis is; 0 if it has none."""
         shape = variable.shape
         if shape.rank < 2 or axis >= shape.rank or not shape.num_elements():
             return 0
         return int(shape[axis]) if 1 < shape[axis] <= self.config.max_preconditioner_dim else 0
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         bases = {
@@ -117,7 +119,7 @@ class SOAP(Moments):
         if bases:
             self._precondition(gradient, variable, bases)
 
-    def _precondition(self, gradient: Any, variable: Any, bases: dict[int, Any]) -> None:
+    def _precondition(self, gradient: Tensor, variable: Working, bases: dict[int, Working]) -> None:
         """Take the gradient into the covariances, and turn the bases towards them when it is time."""
         beta = self.config.beta_2 if self.config.shampoo_beta is None else self.config.shampoo_beta
         share = 1 - self.scalar(beta, variable)
@@ -137,15 +139,15 @@ class SOAP(Moments):
             basis.assign(new)
 
 
-def _square(size: Any) -> Any:
+def _square(size: Callable[[Variable], int]) -> Callable[[Variable], tuple[int, int]]:
     return lambda variable: (size(variable),) * 2
 
 
-def _identity(size: Any) -> Any:
+def _identity(size: Callable[[Variable], int]) -> Callable[[Variable], Tensor]:
     return lambda variable: tf.eye(size(variable), dtype=variable.dtype)
 
 
-def _rotated(x: Any, bases: dict[int, Any], *, back: bool = False) -> Any:
+def _rotated(x: Tensor, bases: dict[int, Working], *, back: bool = False) -> Tensor:
     """Return the coordinates of `x` in the bases of its axes, or with `back` the opposite."""
     letters = "abcdefghijklmnopqrstuvwxy"[: len(x.shape)]
     for axis, basis in bases.items():
@@ -154,7 +156,7 @@ def _rotated(x: Any, bases: dict[int, Any], *, back: bool = False) -> Any:
     return x
 
 
-def _power_iteration(covariance: Any, basis: Any) -> Any:
+def _power_iteration(covariance: Tensor, basis: Tensor) -> Tensor:
     """Return the orthogonal factor of ``covariance basis``, with columns that keep their direction."""
     # In units of its trace, as the squares of a squared gradient's covariance may overflow.
     trace = tf.linalg.trace(covariance)

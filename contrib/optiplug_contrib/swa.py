@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import DType, Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.swa import SWAConfig
 
@@ -59,7 +58,7 @@ class SWA(Processor):
 
     Config = SWAConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages, and the count of what is in them."""
         super().build(variables)
         self.average = self.add_slot("average", initial="variable")
@@ -78,7 +77,7 @@ class SWA(Processor):
             before = numerics.where(first, variable, average)
             average.assign(numerics.where(due, before + (variable - before) * share, average))
 
-    def _share(self, dtype: Any) -> Any:
+    def _share(self, dtype: DType) -> Tensor:
         return 1 / tf.cast(tf.maximum(self.count.value, 1), dtype)
 
     @hookimpl

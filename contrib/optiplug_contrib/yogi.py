@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .configs.yogi import YogiConfig
 
@@ -60,13 +59,13 @@ class Yogi(Optimizer):
 
     Config = YogiConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.second_moment = self.add_slot("second_moment", initial=self.config.initial_accumulator_value)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
@@ -77,5 +76,5 @@ class Yogi(Optimizer):
         rate = self.rate(variable) / correction_1
         variable.assign_sub(m * rate / (tf.sqrt(v / correction_2) + self.config.epsilon))
 
-    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
+    def _corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         return tuple(self.bias_correction(beta, dtype) for beta in (self.config.beta_1, self.config.beta_2))

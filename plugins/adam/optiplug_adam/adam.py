@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .config import AdamConfig, AdamWConfig
 
@@ -56,7 +56,7 @@ class Adam(Optimizer):
 
     Config: ClassVar[type[AdamConfig]] = AdamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -64,7 +64,7 @@ class Adam(Optimizer):
         if self.config.amsgrad:
             self.second_moment_max = self.add_slot("second_moment_max")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
@@ -78,7 +78,7 @@ class Adam(Optimizer):
         divide = tf.divide if self.config.epsilon > 0 else tf.math.divide_no_nan
         variable.assign_sub(divide(m * (self.rate(variable) * correction), tf.sqrt(v) + epsilon))
 
-    def _correction_and_epsilon(self, dtype: Any) -> tuple[Any, Any]:
+    def _correction_and_epsilon(self, dtype: DType) -> tuple[Tensor, Tensor]:
         root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
         epsilon = self.config.epsilon * (root if self.config.epsilon_form == "paper" else 1)
         return root / self.bias_correction(self.config.beta_1, dtype), epsilon

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .config import AdamaxConfig
 
@@ -53,13 +53,13 @@ class Adamax(Optimizer):
 
     Config: ClassVar[type[AdamaxConfig]] = AdamaxConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.infinity_norm = self.add_slot("infinity_norm")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, norm = self.momentum[variable], self.infinity_norm[variable]
@@ -68,5 +68,5 @@ class Adamax(Optimizer):
         rate = self.rate(variable) / self.once(self._correction, variable)
         variable.assign_sub(tf.math.divide_no_nan(m * rate, norm + self.config.epsilon))
 
-    def _correction(self, dtype: Any) -> Any:
+    def _correction(self, dtype: DType) -> Tensor:
         return self.bias_correction(self.config.beta_1, dtype)

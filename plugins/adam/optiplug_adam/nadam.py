@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .config import NadamConfig
 
@@ -61,7 +61,7 @@ class Nadam(Optimizer):
 
     Config: ClassVar[type[NadamConfig]] = NadamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -69,12 +69,12 @@ class Nadam(Optimizer):
         dtype = numerics.widest_dtype(var_list)
         self.momentum_product = self.add_state("momentum_product", dtype=dtype, initial=1.0)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Advance the product, once for all variables, and apply the gradients."""
         self.momentum_product.assign(self.momentum_product * self._weight(1, self.momentum_product.dtype))
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
@@ -84,7 +84,7 @@ class Nadam(Optimizer):
         ahead = of_momentum * m + of_gradient * gradient
         variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * ahead, tf.sqrt(v) + epsilon))
 
-    def _factors(self, dtype: Any) -> tuple[Any, Any, Any]:
+    def _factors(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
         """Return those of momentum and gradient, and epsilon, all times the root of the correction of v."""
         product = tf.cast(self.momentum_product, dtype)
         now, following = self._weight(1, dtype), self._weight(2, dtype)
@@ -92,7 +92,7 @@ class Nadam(Optimizer):
         of_momentum = root * following / (1 - product * following)
         return of_momentum, root * (1 - now) / (1 - product), root * self.config.epsilon
 
-    def _weight(self, ahead: int, dtype: Any) -> Any:
+    def _weight(self, ahead: int, dtype: DType) -> Tensor:
         """Return the weight of the momentum in the step so far ahead of the last one."""
         t = tf.cast(self.iterations + ahead, dtype)
         return self.scalar(self.config.beta_1, dtype) * (1 - 0.5 * tf.pow(tf.constant(_DECAY, dtype), t))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import AdadeltaConfig
 
@@ -57,13 +57,13 @@ class Adadelta(Optimizer):
 
     Config: ClassVar[type[AdadeltaConfig]] = AdadeltaConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.second_moment = self.add_slot("second_moment")
         self.update_second_moment = self.add_slot("update_second_moment")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         rho, epsilon = self.scalar(self.config.rho, variable), self.config.epsilon
         v, u = self.second_moment[variable], self.update_second_moment[variable]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import AdagradConfig
 
@@ -56,12 +56,12 @@ class Adagrad(Optimizer):
 
     Config: ClassVar[type[AdagradConfig]] = AdagradConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slot."""
         super().build(var_list)
         self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         accumulator = self.accumulator[variable]
         accumulator.assign_add(tf.square(gradient))

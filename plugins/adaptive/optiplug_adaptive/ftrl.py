@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import FtrlConfig
 
@@ -62,13 +62,13 @@ class Ftrl(Optimizer):
 
     Config: ClassVar[type[FtrlConfig]] = FtrlConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
         self.linear = self.add_slot("linear")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         config, rate = self.config, self.rate(variable)
         accumulator, linear = self.accumulator[variable], self.linear[variable]
@@ -84,7 +84,7 @@ class Ftrl(Optimizer):
         solved = tf.math.divide_no_nan(tf.clip_by_value(linear, -l1, l1) - linear, quadratic)
         variable.assign(numerics.where(moves, solved, variable))
 
-    def _power(self, squares: Any) -> Any:
+    def _power(self, squares: Working) -> Tensor:
         """Return the sum of squares to the power of minus `learning_rate_power`."""
         exponent = -self.config.learning_rate_power
         return tf.sqrt(squares) if exponent == 0.5 else tf.pow(squares, exponent)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import RMSpropConfig
 
@@ -65,7 +65,7 @@ class RMSprop(Optimizer):
 
     Config: ClassVar[type[RMSpropConfig]] = RMSpropConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.second_moment = self.add_slot("second_moment")
@@ -74,7 +74,7 @@ class RMSprop(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         rho, v = self.scalar(self.config.rho, variable), self.second_moment[variable]
         v.assign(rho * v + (1 - rho) * tf.square(gradient))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdafactorConfig
 
@@ -73,7 +72,7 @@ class Adafactor(Optimizer):
 
     Config = AdafactorConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         factored = [each for each in self.own_variables if self._factored_axes(each)]
@@ -84,7 +83,7 @@ class Adafactor(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def _factored_axes(self, variable: Any) -> tuple[int, int] | None:
+    def _factored_axes(self, variable: Variable | Working) -> tuple[int, int] | None:
         """Return the second longest axis and the longest; None for a variable that is not factored."""
         lengths = variable.shape.as_list()
         longest = sorted(range(len(lengths)), key=lengths.__getitem__)[-2:]
@@ -92,15 +91,15 @@ class Adafactor(Optimizer):
             return None
         return longest[0], longest[1]
 
-    def _row_shape(self, variable: Any) -> list[int]:
+    def _row_shape(self, variable: Variable) -> list[int]:
         _, longest = self._factored_axes(variable) or (0, 0)
         return _without(variable.shape.as_list(), longest)
 
-    def _column_shape(self, variable: Any) -> list[int]:
+    def _column_shape(self, variable: Variable) -> list[int]:
         second, _ = self._factored_axes(variable) or (0, 0)
         return _without(variable.shape.as_list(), second)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         update = self._normalized(gradient, variable)
         if self.config.clip_threshold is not None:
@@ -113,7 +112,7 @@ class Adafactor(Optimizer):
             update = mean
         variable.assign_sub(update)
 
-    def _normalized(self, gradient: Any, variable: Any) -> Any:
+    def _normalized(self, gradient: Tensor, variable: Working) -> Tensor:
         """Take in the squares of a gradient, and return the gradient over the root of their mean."""
         square = tf.square(gradient) + self.scalar(self.config.epsilon_1, variable)
         axes = self._factored_axes(variable)
@@ -129,17 +128,17 @@ class Adafactor(Optimizer):
         scale = 1 / tf.sqrt(rows / tf.reduce_mean(rows, remaining, keepdims=True))
         return gradient * tf.expand_dims(scale, longest) * tf.expand_dims(1 / tf.sqrt(columns), second)
 
-    def _average(self, moment: Any, square: Any) -> None:
+    def _average(self, moment: Working, square: Tensor) -> None:
         # Not `moment + share * (square - moment)`: with a share of 1 that loses all digits of a
         # square that is small beside the moment, and a zero under the root would follow.
         share = self.once(self._share, moment)
         moment.assign((1 - share) * moment + share * square)
 
-    def _share(self, dtype: Any) -> Any:
+    def _share(self, dtype: DType) -> Tensor:
         t = tf.maximum(self.iterations + 1 - self.config.decay_offset, 1)
         return tf.pow(tf.cast(t, dtype), self.scalar(self.config.beta_2_decay, dtype))
 
-    def _step_size(self, variable: Any) -> Any:
+    def _step_size(self, variable: Working) -> Tensor:
         rate = self.rate(variable)
         if self.config.relative_step:
             rate = tf.minimum(rate, self.once(self._largest_rate, variable))
@@ -149,7 +148,7 @@ class Adafactor(Optimizer):
             rate *= tf.maximum(_root_mean_square(variable.old), least)
         return rate
 
-    def _largest_rate(self, dtype: Any) -> Any:
+    def _largest_rate(self, dtype: DType) -> Tensor:
         return 1 / tf.sqrt(tf.cast(self.iterations + 1, dtype))
 
 
@@ -157,5 +156,5 @@ def _without(lengths: Sequence[int], axis: int) -> list[int]:
     return [*lengths[:axis], *lengths[axis + 1 :]]
 
 
-def _root_mean_square(x: Any) -> Any:
+def _root_mean_square(x: Tensor) -> Tensor:
     return tf.sqrt(numerics.sum_of_squares(x) / max(x.shape.num_elements(), 1))

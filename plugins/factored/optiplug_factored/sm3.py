@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial, reduce
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import SM3Config
 
@@ -61,7 +60,7 @@ class SM3(Optimizer):
 
     Config = SM3Config
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.accumulators = tuple(
@@ -75,7 +74,7 @@ class SM3(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         if variable.shape.num_elements() == 0:  # of which there is no maximum
             return
@@ -88,7 +87,7 @@ class SM3(Optimizer):
             update = mean
         variable.assign_sub(self.rate(variable) * update)
 
-    def _accumulated(self, gradient: Any, variable: Any) -> Any:
+    def _accumulated(self, gradient: Tensor, variable: Working) -> Tensor:
         """Take in the squares of a gradient, and return the bound on the sum of all so far."""
         accumulators = [slot[variable] for slot in self.accumulators[: _covers(variable)]]
         if len(accumulators) == 1:
@@ -103,16 +102,16 @@ class SM3(Optimizer):
         return squares
 
 
-def _covers(variable: Any) -> int:
+def _covers(variable: Variable | Working) -> int:
     """Return how many accumulators each element has: one for each axis, and one for a scalar."""
     return max(int(variable.shape.rank), 1)
 
 
-def _along(axis: int, variable: Any) -> list[int]:
+def _along(axis: int, variable: Variable) -> list[int]:
     lengths: list[int] = variable.shape.as_list()
     return lengths[axis : axis + 1]
 
 
-def _spread(accumulator: Any, axis: int, rank: int) -> Any:
+def _spread(accumulator: Working, axis: int, rank: int) -> Tensor:
     """Return an accumulator in a shape that broadcasts to that of the variable."""
     return tf.reshape(accumulator, [-1 if each == axis else 1 for each in range(rank)])

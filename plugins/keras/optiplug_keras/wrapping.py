@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import optiplug
@@ -19,7 +20,13 @@ _INSTEAD = {
 }
 
 
-def wrap(optimizer: Any, /, *, keras: Any = None, **hyperparameters: Any) -> Any:
+def wrap(
+    optimizer: str | optiplug.NamedConfig | Mapping[str, object] | Path | optiplug.Optimizer,
+    /,
+    *,
+    keras: ModuleType | None = None,
+    **hyperparameters: Any,
+) -> Any:
     """Return an optimizer of optiplug as one that `model.compile` takes.
 
     Parameters
@@ -56,7 +63,7 @@ def wrap(optimizer: Any, /, *, keras: Any = None, **hyperparameters: Any) -> Any
     return _adapter(keras)(_optimizer(optimizer, hyperparameters))
 
 
-def _adapter(keras: Any) -> type[Adapter]:
+def _adapter(keras: ModuleType | None) -> type[Adapter]:
     wanted = KerasAdapter if keras is None else getattr(getattr(keras, "optimizers", None), "Optimizer", None)
     if isinstance(wanted, type) and issubclass(KerasAdapter, wanted):
         return KerasAdapter
@@ -67,7 +74,7 @@ def _adapter(keras: Any) -> type[Adapter]:
     raise optiplug.ConfigError("`keras` must be the module keras or tf_keras", received=keras)
 
 
-def _optimizer(optimizer: Any, hyperparameters: Mapping[str, Any]) -> optiplug.Optimizer:
+def _optimizer(optimizer: object, hyperparameters: Mapping[str, object]) -> optiplug.Optimizer:
     if isinstance(optimizer, str):
         return optiplug.from_config({"use": optimizer, **hyperparameters})
     if hyperparameters:

@@ -52,7 +52,9 @@ class TrainConfig(CommandConfig):
 
     @field_validator("strategy", mode="wrap")
     @classmethod
-    def _equal_shares(cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    def _equal_shares(
+        cls, value: object, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
         try:
             strategy = validate(value)
         except ValidationError:
@@ -62,7 +64,7 @@ class TrainConfig(CommandConfig):
             raise ConfigError(f"must divide the batch of {batch_size} into equal shares", received=value)
         return strategy
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Return the part that decides the numbers of a run, whatever its length."""
         dumped = self.dump()
         return {key: dumped[key] for key in ("task", "optimizer", "batch_size", "seed", "strategy")}

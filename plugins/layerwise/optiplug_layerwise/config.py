@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from optiplug import (
     BelowOneScalar,
     NonNegativeInt,
@@ -83,6 +81,6 @@ class LARSConfig(OptimizerConfig):
         return _exemptions(self.weight_decay_rate)
 
 
-def _exemptions(weight_decay_rate: Any) -> dict[str, str]:
+def _exemptions(weight_decay_rate: NonNegativeScalar) -> dict[str, str]:
     reason = "its own weight decay moves variables without a gradient"
     return {"zero_gradient_is_a_fixed_point": reason} if weight_decay_rate != 0 else {}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .config import LAMBConfig
 from .trust import excluded, norm, trusted
@@ -62,7 +61,7 @@ class LAMB(Optimizer):
 
     Config = LAMBConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Find what is excluded, and create the state slots."""
         super().build(var_list)
         self.undecayed = excluded(self, "exclude_from_decay")
@@ -70,7 +69,7 @@ class LAMB(Optimizer):
         self.momentum = self.add_slot("momentum")
         self.second_moment = self.add_slot("second_moment")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         # Norm and decay take the value before decoupled decay, which changes the variable by itself.
         direction = self._direction(gradient, variable)
@@ -83,7 +82,7 @@ class LAMB(Optimizer):
             step *= trusted(*norms, norms)
         variable.assign_sub(step * direction)
 
-    def _direction(self, gradient: Any, variable: Any) -> Any:
+    def _direction(self, gradient: Tensor, variable: Working) -> Tensor:
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
         m.assign_add((gradient - m) * (1 - beta_1))
@@ -92,6 +91,6 @@ class LAMB(Optimizer):
         epsilon = self.scalar(self.config.epsilon, variable)
         return (m / correction_1) / (tf.sqrt(v / correction_2) + epsilon)
 
-    def _bias_corrections(self, dtype: Any) -> tuple[Any, Any]:
+    def _bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         beta_1, beta_2 = self.config.beta_1, self.config.beta_2
         return self.bias_correction(beta_1, dtype), self.bias_correction(beta_2, dtype)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import LARSConfig
 from .trust import excluded, norm, trusted
@@ -62,7 +61,7 @@ class LARS(Optimizer):
 
     Config = LARSConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Find what is excluded, and create the slot if there is momentum."""
         super().build(var_list)
         self.undecayed = excluded(self, "exclude_from_decay")
@@ -70,7 +69,7 @@ class LARS(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         change = -self.rate(variable) * self._direction(gradient, variable)
         if self.config.momentum == 0:
@@ -80,7 +79,7 @@ class LARS(Optimizer):
         velocity.assign(momentum * velocity + change)
         variable.assign_add(momentum * velocity + change if self.config.nesterov else velocity)
 
-    def _direction(self, gradient: Any, variable: Any) -> Any:
+    def _direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return gradient and decay times the trust ratio."""
         # Norm and decay take the value before decoupled decay, which changes the variable by itself.
         config, high = self.config, variable.shape.rank >= self.config.min_ndim

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import prod, sqrt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import ConfigError, Optimizer, OptimizerConfig, Selection, numerics
+from optiplug import (
+    ConfigError,
+    DType,
+    Optimizer,
+    OptimizerConfig,
+    Selection,
+    Tensor,
+    Variable,
+    Working,
+    numerics,
+)
 
 from .config import MuonConfig
 from .newton_schulz import newton_schulz
@@ -80,7 +90,7 @@ class Muon(Optimizer):
 
     Config: ClassVar[type[MuonConfig]] = MuonConfig
 
-    def groups(self, variables: Sequence[Any]) -> dict[str, tuple[OptimizerConfig, Sequence[Any]]]:
+    def groups(self, variables: Sequence[Variable]) -> dict[str, tuple[OptimizerConfig, Sequence[Variable]]]:
         """Hand what is no matrix to the fallback."""
         for field in ("output_axes", "batch_axes"):
             self.select(Selection(only=tuple(getattr(self.config, field))), variables, f"{self.name}.{field}")
@@ -91,12 +101,12 @@ class Muon(Optimizer):
         known = set(map(id, matrices))
         return {"fallback": (self.config.fallback, [each for each in variables if id(each) not in known])}
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slot."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta, average = self.scalar(self.config.momentum, variable), self.momentum[variable]
         average.assign_add((gradient - average) * (1 - beta))
@@ -119,7 +129,7 @@ class Muon(Optimizer):
         direction = tf.transpose(direction, [order.index(axis) for axis in range(len(order))])
         variable.assign_sub(direction * (self.rate(variable) * self._scale(inputs, outputs)))
 
-    def _bias_corrections(self, dtype: Any) -> tuple[Any, Any]:
+    def _bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return ``1 - beta^t`` and ``1 - beta^(t+1)``."""
         beta, t = self.scalar(self.config.momentum, dtype), self.iterations + 1
         return numerics.bias_correction(beta, t), numerics.bias_correction(beta, t + 1)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import numerics
+from optiplug import Tensor, numerics
 
 __all__ = ["newton_schulz"]
 
 
 def newton_schulz(
-    matrix: Any, *, steps: int, coefficients: tuple[float, float, float], epsilon: float
-) -> Any:
+    matrix: Tensor, *, steps: int, coefficients: tuple[float, float, float], epsilon: float
+) -> Tensor:
     """Return a matrix with the singular vectors of `matrix` and singular values close to 1.
 
     With ``(a, b, c) = coefficients`` and X, at first the matrix divided by ``epsilon`` and its
@@ -48,7 +46,7 @@ def newton_schulz(
     return x
 
 
-def _frobenius_norm(matrix: Any) -> Any:
+def _frobenius_norm(matrix: Tensor) -> Tensor:
     """Return the norm of a matrix, or those of a stack of them with two more axes."""
     if matrix.shape.rank == 2:
         return tf.sqrt(numerics.sum_of_squares(matrix))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from optiplug import ConfigError, Optimizer, OptimizerConfig
+from optiplug import ConfigError, Optimizer, OptimizerConfig, Tensor, Variable, Working
 
 from .config import PartitionConfig
 
@@ -52,7 +52,7 @@ class Partition(Optimizer):
 
     Config = PartitionConfig
 
-    def groups(self, variables: Sequence[Any]) -> dict[str, tuple[OptimizerConfig, Sequence[Any]]]:
+    def groups(self, variables: Sequence[Variable]) -> dict[str, tuple[OptimizerConfig, Sequence[Variable]]]:
         """Return the variables of each group."""
         left = list(variables)
         groups: dict[str, tuple[OptimizerConfig, Sequence[Any]]] = {}
@@ -70,6 +70,6 @@ class Partition(Optimizer):
             )
         return groups
 
-    def update_step(self, gradient: Any, variable: Any) -> NoReturn:
+    def update_step(self, gradient: Tensor, variable: Working) -> NoReturn:
         """Never called: every variable belongs to a group."""
         raise NotImplementedError

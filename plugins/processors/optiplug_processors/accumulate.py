@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl, numerics
 
 from .configs.accumulate import AccumulateConfig
 
@@ -50,7 +49,7 @@ class Accumulate(Processor):
 
     Config = AccumulateConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the sums and the count of calls since the last step."""
         super().build(variables)
         self.sum = self.add_slot("sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype))
@@ -62,7 +61,7 @@ class Accumulate(Processor):
         return bool(self.config.steps == 1)
 
     @hookimpl
-    def gate(self, gradients: list[Any], step: Step) -> tuple[list[Any], Any]:
+    def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[list[Tensor], Tensor]:
         """Add up, and go on at the last of the calls."""
         count = self.count + 1
         last = tf.equal(count, self.config.steps)
@@ -70,7 +69,7 @@ class Accumulate(Processor):
         pairs = zip(gradients, step.variables, strict=True)
         return [self._added(gradient, variable, last) for gradient, variable in pairs], last
 
-    def _added(self, gradient: Any, variable: Any, last: Any) -> Any:
+    def _added(self, gradient: Tensor, variable: Working, last: Tensor) -> Tensor:
         held = self.sum[variable]
         total = held + tf.cast(gradient, held.dtype)
         held.assign(numerics.where(last, tf.zeros_like(total), total))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import DType, Processor, Shape, Step, Tensor, Working, hookimpl, numerics
 
 from .configs.add_noise import AddNoiseConfig
 
@@ -54,12 +54,12 @@ class AddNoise(Processor):
         return bool(self.config.eta == 0)
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Add this step's noise."""
         pairs = zip(gradients, step.variables, strict=True)
         return [gradient + self._noise(gradient, variable, step) for gradient, variable in pairs]
 
-    def _noise(self, gradient: Any, variable: Any, step: Step) -> Any:
+    def _noise(self, gradient: Tensor, variable: Working, step: Step) -> Tensor:
         seed = step.seed(variable, self.config.seed)
         normal = _standard_normal(gradient.shape, seed, gradient.dtype)
         dtype = numerics.scalar_dtype(gradient.dtype)
@@ -68,7 +68,7 @@ class AddNoise(Processor):
         return tf.cast(tf.sqrt(variance), gradient.dtype) * normal
 
 
-def _standard_normal(shape: Any, seed: Any, dtype: Any) -> Any:
+def _standard_normal(shape: Shape, seed: Tensor, dtype: DType) -> Tensor:
     """Return numbers of mean 0 and variance 1, complex ones with a half of it in either part."""
     if not dtype.is_complex:
         return numerics.random_normal(shape, seed, dtype)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.cautious import CautiousConfig
 
@@ -54,12 +54,12 @@ class Cautious(Processor):
     Config = CautiousConfig
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Mask and enlarge each update."""
         pairs = zip(updates, step.gradients, strict=True)
         return [self._kept(update, gradient, step) for update, gradient in pairs]
 
-    def _kept(self, update: Any, gradient: Any, step: Step) -> Any:
+    def _kept(self, update: Tensor, gradient: Tensor, step: Step) -> Tensor:
         keep = tf.cast(tf.math.real(update * tf.math.conj(gradient)) < 0, update.dtype)
         # The squares of zeros and ones are themselves, so this counts what is kept.
         share = numerics.sum_of_squares(keep) / max(update.shape.num_elements(), 1)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, Working, hookimpl
 
 from .configs.cautious_weight_decay import CautiousWeightDecayConfig
 
@@ -49,12 +49,12 @@ class CautiousWeightDecay(Processor):
         return bool(self.config.rate == 0)
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Add the decay to the updates."""
         pairs = zip(updates, step.variables, strict=True)
         return [self._decayed(update, variable, step) for update, variable in pairs]
 
-    def _decayed(self, update: Any, variable: Any, step: Step) -> Any:
+    def _decayed(self, update: Tensor, variable: Working, step: Step) -> Tensor:
         share = step.scalar(self.config.rate, variable) * step.rate(variable)
         grows = tf.math.real(update * tf.math.conj(variable.old)) > 0
         return tf.where(grows, update, update - variable.old * share)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_global_norm import ClipByGlobalNormConfig
 from .norms import nan_unless_finite, shrinkage
@@ -48,7 +48,7 @@ class ClipByGlobalNorm(Processor):
     Config = ClipByGlobalNormConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale all gradients by one factor."""
         norm = numerics.global_norm(gradients)
         bound = step.scalar(self.config.max_norm, norm)

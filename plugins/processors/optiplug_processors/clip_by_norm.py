@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_norm import ClipByNormConfig
 from .norms import shrinkage
@@ -48,11 +48,11 @@ class ClipByNorm(Processor):
     Config = ClipByNormConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale each gradient by a factor of its own."""
         return [self._clipped(gradient, step) for gradient in gradients]
 
-    def _clipped(self, gradient: Any, step: Step) -> Any:
+    def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
         norm = numerics.global_norm([gradient])
         bound = step.scalar(self.config.max_norm, norm)
         return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import GradientsError, Processor, Step, hookimpl
+from optiplug import GradientsError, Processor, Step, Tensor, hookimpl
 
 from .configs.clip_by_value import ClipByValueConfig
 
@@ -45,11 +45,11 @@ class ClipByValue(Processor):
     Config = ClipByValueConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Clip each element."""
         return [self._clipped(gradient, step) for gradient in gradients]
 
-    def _clipped(self, gradient: Any, step: Step) -> Any:
+    def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
         if gradient.dtype.is_complex:
             raise GradientsError(
                 "only real gradients can be clipped by value",

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Step, numerics
+from optiplug import Step, Tensor, Variable, Working, numerics
 
 from .configs.corrected_weight_decay import CorrectedWeightDecayConfig
 from .decoupled import DecoupledDecay
@@ -52,23 +51,23 @@ class CorrectedWeightDecay(DecoupledDecay):
 
     Config = CorrectedWeightDecayConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the largest learning rate, unless it is given."""
         super().build(variables)
         if self.config.max_rate is None:
             self.max_rate = self.add_state("max_rate", dtype=numerics.widest_dtype(variables))
 
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+    def shares(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the corrected learning rate."""
         peak = self._peak(step)
         return [self._share(variable, peak, step) for variable in step.variables]
 
-    def _share(self, variable: Any, peak: Any, step: Step) -> Any:
+    def _share(self, variable: Working, peak: Tensor, step: Step) -> Tensor:
         rate = step.rate(variable)
         corrected = rate * tf.math.divide_no_nan(rate, tf.cast(peak, rate.dtype))
         return step.scalar(self.config.rate, variable) * corrected
 
-    def _peak(self, step: Step) -> Any:
+    def _peak(self, step: Step) -> Tensor:
         if self.config.max_rate is not None:
             return tf.constant(self.config.max_rate, tf.float64)
         peak = self.max_rate.value

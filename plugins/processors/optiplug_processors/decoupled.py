@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 __all__ = ["DecoupledDecay"]
 
@@ -20,11 +19,11 @@ class DecoupledDecay(Processor):
         return bool(self.config.rate == 0)
 
     @abstractmethod
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+    def shares(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the share to take away of each of `step.variables`, a scalar of its dtype."""
 
     @hookimpl
-    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
+    def decay(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Assign the shrunken variables; the gradients pass unchanged."""
         for variable, share in zip(step.variables, self.shares(gradients, step), strict=True):
             variable.assign_sub(variable * share)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Variable, hookimpl, numerics
 
 from .configs.ema import EMAConfig
 
@@ -54,7 +53,7 @@ class EMA(Processor):
 
     Config = EMAConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages."""
         super().build(variables)
         self.average = self.add_slot("average", initial="variable")

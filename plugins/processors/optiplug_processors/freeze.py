@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.freeze import FreezeConfig
 
@@ -56,21 +56,21 @@ class Freeze(Processor):
     Config = FreezeConfig
 
     @hookimpl
-    def rate(self, rates: list[Any], step: Step) -> list[Any]:
+    def rate(self, rates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Learn nothing while frozen."""
         return self._zero_while_frozen(rates, step)
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Hide the gradients while frozen."""
         return self._zero_while_frozen(gradients, step)
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Drop what a momentum still adds while frozen."""
         return self._zero_while_frozen(updates, step)
 
-    def _zero_while_frozen(self, values: list[Any], step: Step) -> list[Any]:
+    def _zero_while_frozen(self, values: Sequence[Tensor], step: Step) -> list[Tensor]:
         zeros = [tf.zeros_like(value) for value in values]
         since, until = self.config.since, self.config.until
         if until is None and since == 0:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl
 
 from .configs.grokfast import GrokfastConfig
 
@@ -57,7 +56,7 @@ class Grokfast(Processor):
 
     Config = GrokfastConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages."""
         super().build(variables)
         self.average = self.add_slot("average")
@@ -68,12 +67,12 @@ class Grokfast(Processor):
         return bool(self.config.lamb == 0)
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Average each gradient, and amplify it."""
         pairs = zip(gradients, step.variables, strict=True)
         return [self._amplified(gradient, variable, step) for gradient, variable in pairs]
 
-    def _amplified(self, gradient: Any, variable: Any, step: Step) -> Any:
+    def _amplified(self, gradient: Tensor, variable: Working, step: Step) -> Tensor:
         average = self.average[variable]
         alpha = step.scalar(self.config.alpha, variable)
         average.assign(alpha * average + (1 - alpha) * gradient)

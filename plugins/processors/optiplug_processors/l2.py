@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 from .configs.l2 import L2Config
 
@@ -47,7 +47,7 @@ class L2(Processor):
         return bool(self.config.strength == 0)
 
     @hookimpl
-    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
+    def decay(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Add the penalty's gradients."""
         strength = self.config.strength
         pairs = zip(gradients, step.variables, strict=True)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 from .configs.learning_rate_scale import LearningRateScaleConfig
 
@@ -48,6 +48,6 @@ class LearningRateScale(Processor):
         return bool(self.config.factor == 1)
 
     @hookimpl
-    def rate(self, rates: list[Any], step: Step) -> list[Any]:
+    def rate(self, rates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale the rates."""
         return [rate * step.scalar(self.config.factor, rate) for rate in rates]

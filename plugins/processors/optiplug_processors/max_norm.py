@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Step
+from optiplug import Step, Tensor, Working
 
 from .configs.max_norm import MaxNormConfig
 from .norms import shrinkage
@@ -53,7 +51,7 @@ class MaxNorm(Projection):
 
     Config = MaxNormConfig
 
-    def projected(self, weights: Any, norm: Any, step: Step) -> Any:
+    def projected(self, weights: Working, norm: Tensor, step: Step) -> Tensor:
         """Scale down what is above the bound."""
         bound = step.scalar(self.config.max_value, norm)
         return weights * tf.cast(shrinkage(norm, bound), weights.dtype)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.monitor import MonitorConfig
 
@@ -46,7 +45,7 @@ class Monitor(Processor):
 
     Config = MonitorConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the three scalars."""
         super().build(variables)
         dtype = numerics.widest_dtype(variables)
@@ -55,7 +54,7 @@ class Monitor(Processor):
         self.variable_norm = self.add_state("variable_norm", dtype=dtype)
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Record the norm of the gradients, which pass unchanged."""
         self.gradient_norm.assign(numerics.global_norm(gradients))
         return gradients

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import ConfigError, Processor, Step, hookimpl
+from optiplug import ConfigError, Processor, Step, Variable, hookimpl
 
 from .configs.non_negative import NonNegativeConfig
 
@@ -44,7 +43,7 @@ class NonNegative(Processor):
 
     Config = NonNegativeConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Refuse numbers without an order."""
         super().build(variables)
         for variable in variables:

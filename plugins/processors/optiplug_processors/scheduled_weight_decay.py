@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Step, numerics
+from optiplug import Step, Tensor, Variable, Working, numerics
 
 from .configs.scheduled_weight_decay import ScheduledWeightDecayConfig
 from .decoupled import DecoupledDecay
@@ -59,24 +58,24 @@ class ScheduledWeightDecay(DecoupledDecay):
 
     Config = ScheduledWeightDecayConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the average and its weight."""
         super().build(variables)
         dtype = numerics.widest_dtype(variables)
         self.second_moment = self.add_state("second_moment", dtype=dtype)
         self.weight = self.add_state("weight", dtype=dtype)
 
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+    def shares(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the learning rate, over the size of the gradients."""
         size = self._gradient_size(gradients, step)
         return [self._share(variable, size, step) for variable in step.variables]
 
-    def _share(self, variable: Any, size: Any, step: Step) -> Any:
+    def _share(self, variable: Working, size: Tensor, step: Step) -> Tensor:
         share = tf.math.real(step.scalar(self.config.rate, variable) * step.rate(variable))
         share = tf.minimum(tf.math.divide_no_nan(tf.cast(share, size.dtype), size), 1)
         return tf.cast(share, variable.dtype)
 
-    def _gradient_size(self, gradients: list[Any], step: Step) -> Any:
+    def _gradient_size(self, gradients: Sequence[Tensor], step: Step) -> Tensor:
         """Return the root of the average after this step's gradients."""
         dtype = self.second_moment.dtype
         elements = sum(gradient.shape.num_elements() for gradient in gradients)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.skip_non_finite import SkipNonFiniteConfig
 
@@ -39,13 +38,13 @@ class SkipNonFinite(Processor):
 
     Config = SkipNonFiniteConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the count."""
         super().build(variables)
         self.skipped = self.add_state("skipped", dtype="int64")
 
     @hookimpl
-    def gate(self, gradients: list[Any], step: Step) -> tuple[list[Any], Any]:
+    def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[Sequence[Tensor], Tensor]:
         """Go on if every element is finite."""
         proceed = numerics.all_finite(gradients)
         self.skipped.assign_add(tf.cast(tf.logical_not(proceed), tf.int64))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Variable, hookimpl, numerics
 
 from .configs.snapshot import SnapshotConfig
 
@@ -44,7 +43,7 @@ class Snapshot(Processor):
 
     Config = SnapshotConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the copies and the number of steps they were taken after."""
         super().build(variables)
         self.snapshot = self.add_slot("snapshot", initial="variable")

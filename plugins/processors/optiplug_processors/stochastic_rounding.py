@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.stochastic_rounding import StochasticRoundingConfig
 
@@ -64,7 +62,7 @@ class StochasticRounding(Processor):
                 variable.assign(_rounded(variable.value, step.seed(variable, self.config.seed)))
 
 
-def _rounded(value: Any, seed: Any) -> Any:
+def _rounded(value: Tensor, seed: Tensor) -> Tensor:
     """Return float32 values whose lower 16 bits are 0, the digits that bfloat16 does not have."""
     uniform = numerics.random_uniform(tf.shape(value), seed)
     dither = tf.cast(uniform * 2.0**16, tf.int32)

@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import DType, Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.swap_weights import SwapWeightsConfig
 
@@ -61,7 +61,7 @@ class SwapWeights(Processor):
 
     Config = SwapWeightsConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages."""
         super().build(variables)
         self.average = self.add_slot("average", initial="variable")
@@ -91,7 +91,7 @@ class SwapWeights(Processor):
             variable.assign(average)
             average.assign(trained)
 
-    def _share(self, step: Step, dtype: Any) -> Any:
+    def _share(self, step: Step, dtype: DType) -> Tensor:
         """Return how much of the way an average goes."""
         momentum = step.scalar(self.config.momentum, dtype)
         if self.config.dynamic_decay:

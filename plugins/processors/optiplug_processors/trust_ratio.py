@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Working, hookimpl, numerics
 
 from .configs.trust_ratio import TrustRatioConfig
 
@@ -53,12 +53,12 @@ class TrustRatio(Processor):
     Config = TrustRatioConfig
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale each update by its ratio."""
         pairs = zip(updates, step.variables, strict=True)
         return [update * tf.cast(self._ratio(update, each, step), update.dtype) for update, each in pairs]
 
-    def _ratio(self, update: Any, variable: Any, step: Step) -> Any:
+    def _ratio(self, update: Tensor, variable: Working, step: Step) -> Tensor:
         norm, length = numerics.global_norm([variable.old]), numerics.global_norm([update])
         rate = tf.cast(tf.math.real(step.rate(variable)), norm.dtype)
         # Both sides times the rate, which may be 0.

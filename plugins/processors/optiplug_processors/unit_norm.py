@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Step
+from optiplug import Step, Tensor, Working
 
 from .configs.unit_norm import UnitNormConfig
 from .projection import Projection
@@ -48,6 +46,6 @@ class UnitNorm(Projection):
 
     Config = UnitNormConfig
 
-    def projected(self, weights: Any, norm: Any, step: Step) -> Any:
+    def projected(self, weights: Working, norm: Tensor, step: Step) -> Tensor:
         """Divide by the norm."""
         return weights / tf.cast(norm + self.config.epsilon, weights.dtype)

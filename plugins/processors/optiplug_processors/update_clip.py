@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Working, hookimpl, numerics
 
 from .configs.update_clip import UpdateClipConfig
 from .norms import shrinkage
@@ -47,12 +47,12 @@ class UpdateClip(Processor):
     Config = UpdateClipConfig
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale each update by a factor of its own."""
         pairs = zip(updates, step.variables, strict=True)
         return [self._clipped(update, variable, step) for update, variable in pairs]
 
-    def _clipped(self, update: Any, variable: Any, step: Step) -> Any:
+    def _clipped(self, update: Tensor, variable: Working, step: Step) -> Tensor:
         rms = tf.sqrt(numerics.sum_of_squares(update) / max(update.shape.num_elements(), 1))
         rate = tf.math.real(step.rate(variable))
         # The threshold times the rate and not the update over it, as the rate may be 0.

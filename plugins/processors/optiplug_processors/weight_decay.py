@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Step
+from optiplug import Step, Tensor
 
 from .configs.weight_decay import WeightDecayConfig
 from .decoupled import DecoupledDecay
@@ -47,6 +46,6 @@ class WeightDecay(DecoupledDecay):
 
     Config = WeightDecayConfig
 
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+    def shares(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the learning rate."""
         return [step.scalar(self.config.rate, each) * step.rate(each) for each in step.variables]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
+
+from optiplug import DType, Tensor, Variable, Working
 
 from .averaging import ScheduleFree
 from .config import ScheduleFreeAdamWConfig
@@ -68,17 +70,17 @@ class ScheduleFreeAdamW(ScheduleFree):
 
     Config: ClassVar[type[ScheduleFreeAdamWConfig]] = ScheduleFreeAdamWConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.second_moment = self.add_slot("second_moment")
 
-    def direction(self, gradient: Any, variable: Any) -> Any:
+    def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the gradient divided by the root of its second moment."""
         v = self.second_moment[variable]
         v.assign_add((tf.square(gradient) - v) * (1 - self.scalar(self.config.beta_2, variable)))
         root = self.once(self._root, variable)
         return gradient * root / (tf.sqrt(v) + self.config.epsilon * root)
 
-    def _root(self, dtype: Any) -> Any:
+    def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(self.bias_correction(self.config.beta_2, dtype))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Step, hookimpl, numerics
+from optiplug import DType, Optimizer, Step, Tensor, Variable, Working, hookimpl, numerics
 
 from .config import ScheduleFreeConfig
 
@@ -50,10 +50,10 @@ class ScheduleFree(Optimizer, abc.ABC):
     Config: ClassVar[type[ScheduleFreeConfig]] = ScheduleFreeConfig
 
     @abc.abstractmethod
-    def direction(self, gradient: Any, variable: Any) -> Any:
+    def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return what z moves against, for a learning rate of 1; assign the state that this needs."""
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state: z starts at the variable."""
         super().build(var_list)
         dtype = numerics.widest_dtype(var_list)
@@ -62,7 +62,7 @@ class ScheduleFree(Optimizer, abc.ABC):
         self.max_rate = self.add_state("max_rate", dtype=dtype)
         self.weight_sum = self.add_state("weight_sum", dtype=dtype)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Count this step in the weights of the average, then update each variable."""
         dtype = self.max_rate.dtype
         # Most variables share one rate, and then it is one tensor.
@@ -72,7 +72,7 @@ class ScheduleFree(Optimizer, abc.ABC):
         self.weight_sum.assign_add(self._weight())
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Move z against its direction, and y along."""
         y, z = variable.old, self.z[variable]
         share, warmup = self.once(self._share, variable), self.once(self._warmup, variable)
@@ -91,15 +91,15 @@ class ScheduleFree(Optimizer, abc.ABC):
                 variable.assign_add((variable - z) * ((1 - self.config.beta_1) / self.config.beta_1))
             z.assign(variable)
 
-    def _warmup(self, dtype: Any) -> Any:
+    def _warmup(self, dtype: DType) -> Tensor:
         one = tf.constant(1.0, dtype)
         if not self.config.warmup_steps:
             return one
         return tf.minimum(one, tf.cast(self.iterations + 1, dtype) / self.config.warmup_steps)
 
-    def _weight(self) -> Any:
+    def _weight(self) -> Tensor:
         return tf.pow(tf.convert_to_tensor(self.max_rate), self.config.weight_lr_power)
 
-    def _share(self, dtype: Any) -> Any:
+    def _share(self, dtype: DType) -> Tensor:
         # A learning rate that starts at 0 has neither weight nor step.
         return tf.cast(tf.math.divide_no_nan(self._weight(), self.weight_sum), dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from optiplug import Tensor, Working
 
 from .averaging import ScheduleFree
 from .config import ScheduleFreeSGDConfig
@@ -60,6 +60,6 @@ class ScheduleFreeSGD(ScheduleFree):
 
     Config = ScheduleFreeSGDConfig
 
-    def direction(self, gradient: Any, variable: Any) -> Any:
+    def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the gradient."""
         return gradient

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.constant import ConstantConfig
 
@@ -24,5 +22,5 @@ class Constant(Schedule):
 
     Config = ConstantConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         return tf.constant(self.config.value, step.dtype)

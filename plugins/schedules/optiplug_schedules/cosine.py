@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.cosine import CosineConfig
 from .progress import cosine_share, elapsed, mix, remaining
@@ -35,7 +33,7 @@ class CosineDecay(Schedule):
 
     Config = CosineConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         peak = config.initial_learning_rate
         if config.warmup_target is not None:

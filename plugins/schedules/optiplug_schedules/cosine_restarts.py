@@ -5,11 +5,11 @@ from __future__ import annotations
 import functools
 import math
 from decimal import Decimal, localcontext
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.cosine_restarts import CosineRestartsConfig
 from .progress import cosine_share, passed, periods, remaining
@@ -42,20 +42,20 @@ class CosineDecayRestarts(Schedule):
 
     Config = CosineRestartsConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         restarts, left = self._equal_periods(step) if config.t_mul == 1 else self._growing_periods(step)
         height = tf.exp(restarts * math.log(config.m_mul)) * cosine_share(left)
         return config.initial_learning_rate * ((1 - config.alpha) * height + config.alpha)
 
-    def _equal_periods(self, step: Any) -> tuple[Any, Any]:
+    def _equal_periods(self, step: Tensor) -> tuple[Tensor, Tensor]:
         """Return the number of restarts up to `step` and the fraction of its period that is left."""
         length = self.config.first_decay_steps
         restarts = periods(step, length)
         left = remaining(step - tf.cast(restarts * length, step.dtype), length)
         return tf.cast(restarts, step.dtype), left
 
-    def _growing_periods(self, step: Any) -> tuple[Any, Any]:
+    def _growing_periods(self, step: Tensor) -> tuple[Tensor, Tensor]:
         table = _table(self.config.first_decay_steps, self.config.t_mul)
         period = passed(step, table.first_steps) - 1
         whole, part, length = (tf.gather(tf.constant(column, step.dtype), period) for column in table[1:])

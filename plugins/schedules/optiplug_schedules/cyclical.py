@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.cyclical import CyclicalConfig
 from .progress import elapsed, periods, remaining
@@ -37,7 +36,7 @@ class Cyclical(Schedule):
 
     Config = CyclicalConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         halves = periods(step, config.step_size)
         inside = step - tf.cast(halves * config.step_size, step.dtype)
@@ -48,7 +47,7 @@ class Cyclical(Schedule):
         scale, rest = self._scale(step, halves // 2)
         return full * scale + config.initial_learning_rate * rest
 
-    def _scale(self, step: Any, cycle: Any) -> tuple[Any, Any]:
+    def _scale(self, step: Tensor, cycle: Tensor) -> tuple[Tensor, Tensor]:
         """Return the height of this cycle, relative to the first, and what is missing to 1."""
         if self.config.mode == "exp_range":
             exponent = step * math.log(self.config.gamma)

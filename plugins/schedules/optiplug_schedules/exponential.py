@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.exponential import ExponentialConfig
 from .progress import periods
@@ -33,7 +32,7 @@ class ExponentialDecay(Schedule):
 
     Config = ExponentialConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         slope = math.log(config.decay_rate)
         if config.staircase:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.join import JoinConfig
 from .progress import passed
@@ -28,7 +26,7 @@ class Join(Schedule):
 
     Config = JoinConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         starts, ends = (0, *config.boundaries), (*config.boundaries, None)
         values = [
@@ -38,7 +36,7 @@ class Join(Schedule):
         return tf.gather(tf.stack(values), passed(step, config.boundaries))
 
 
-def _own_step(step: Any, start: int, end: int | None) -> Any:
+def _own_step(step: Tensor, start: int, end: int | None) -> Tensor:
     """Return the step counted from `start`, held within the stretch from `start` to before `end`."""
     own = tf.maximum(step - start, 0)
     return own if end is None else tf.minimum(own, end - start - 1)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.linear import LinearConfig
 from .progress import elapsed, remaining
@@ -29,7 +27,7 @@ class Linear(Schedule):
 
     Config = LinearConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         own, steps = step - config.transition_begin, config.transition_steps
         # Either value may be 0, and 1 minus a share would lose the digits near it.

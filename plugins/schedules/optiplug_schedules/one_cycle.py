@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.one_cycle import OneCycleConfig
 from .progress import cosine_share, elapsed, mix, remaining
@@ -32,7 +30,7 @@ class OneCycle(Schedule):
 
     Config = OneCycleConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         rise = int(config.pct_start * config.total_steps)
         risen = cosine_share(elapsed(step, rise))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.piecewise_constant import PiecewiseConstantConfig
 
@@ -29,7 +27,7 @@ class PiecewiseConstantDecay(Schedule):
 
     Config = PiecewiseConstantConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         behind = step > tf.constant(self.config.boundaries, step.dtype)
         index = tf.reduce_sum(tf.cast(behind, tf.int32))
         return tf.gather(tf.constant(self.config.values, step.dtype), index)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.polynomial import PolynomialConfig
 from .progress import mix, periods, remaining
@@ -31,12 +29,12 @@ class PolynomialDecay(Schedule):
 
     Config = PolynomialConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         left = self._left_in_cycle(step) if config.cycle else remaining(step, config.decay_steps)
         return mix(config.initial_learning_rate, config.end_learning_rate, tf.pow(left, config.power))
 
-    def _left_in_cycle(self, step: Any) -> Any:
+    def _left_in_cycle(self, step: Tensor) -> Tensor:
         begun = tf.maximum(-periods(-step, self.config.decay_steps), 1)
         length = tf.cast(begun * self.config.decay_steps, step.dtype)
         return (length - step) / length

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import Any
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.product import ProductConfig
 
@@ -27,6 +26,6 @@ class Product(Schedule):
 
     Config = ProductConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         values = [Schedule.of(schedule)(step) for schedule in self.config.schedules]
         return functools.reduce(operator.mul, values)

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
+
+from optiplug import Tensor
 
 __all__ = ["cosine_share", "elapsed", "mix", "passed", "periods", "remaining"]
 
 
-def elapsed(step: Any, steps: int) -> Any:
+def elapsed(step: Tensor, steps: int) -> Tensor:
     """Return ``step / steps`` held between 0 and 1, exactly 1 from `steps` on."""
     if steps == 0:
         return tf.ones_like(step)
@@ -24,26 +25,26 @@ def elapsed(step: Any, steps: int) -> Any:
     return tf.minimum(tf.maximum(step / steps, ended), 1)
 
 
-def remaining(step: Any, steps: int) -> Any:
+def remaining(step: Tensor, steps: int) -> Tensor:
     """Return ``1 - step / steps`` held between 0 and 1, with all its digits as it nears 0."""
     return elapsed(steps - step, steps)
 
 
-def periods(step: Any, steps: int) -> Any:
+def periods(step: Tensor, steps: int) -> Tensor:
     """Return ``floor(step / steps)`` as int64."""
     return tf.cast(tf.floor(step), tf.int64) // steps
 
 
-def passed(step: Any, boundaries: Sequence[int]) -> Any:
+def passed(step: Tensor, boundaries: Sequence[int]) -> Tensor:
     """Return how many of the `boundaries` are at or before `step`."""
     return tf.reduce_sum(tf.cast(step >= tf.constant(boundaries, step.dtype), tf.int32))
 
 
-def mix(first: Any, second: Any, share: Any) -> Any:
+def mix(first: float | Tensor, second: float | Tensor, share: Tensor) -> Tensor:
     """Return `share` of `first` and the rest of `second`; exactly one of them at 1 and 0."""
     return first * share + second * (1 - share)
 
 
-def cosine_share(fraction: Any) -> Any:
+def cosine_share(fraction: Tensor) -> Tensor:
     """Return ``(1 - cos(pi * fraction)) / 2``, which goes from 0 to 1, with all its digits near 0."""
     return tf.square(tf.sin(math.pi / 2 * fraction))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.rex import REXConfig
 from .progress import mix, remaining
@@ -30,7 +28,7 @@ class REX(Schedule):
 
     Config = REXConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         left = remaining(step, config.decay_steps)
         share = left / (0.5 + 0.5 * left)

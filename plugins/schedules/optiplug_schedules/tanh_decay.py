@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.tanh_decay import TanhDecayConfig
 from .progress import elapsed, mix
@@ -33,7 +31,7 @@ class TanhDecay(Schedule):
 
     Config = TanhDecayConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         x = mix(config.upper, config.lower, elapsed(step, config.decay_steps))
         # (1 - tanh(x)) / 2, with all its digits as it nears 0.

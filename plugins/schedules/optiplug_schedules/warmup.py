@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.warmup import WarmupConfig
 from .progress import elapsed, mix
@@ -31,7 +29,7 @@ class Warmup(Schedule):
 
     Config = WarmupConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         # Held at its own step 0 until the warmup ends: one evaluation is the target and what follows.
         after = Schedule.of(config.schedule)(tf.maximum(step - config.warmup_steps, 0))

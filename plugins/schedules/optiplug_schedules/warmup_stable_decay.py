@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.warmup_stable_decay import WarmupStableDecayConfig
 from .progress import cosine_share, elapsed, mix, remaining
@@ -36,7 +34,7 @@ class WarmupStableDecay(Schedule):
 
     Config = WarmupStableDecayConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         warmed_up = elapsed(step, config.warmup_steps)
         left = remaining(step - config.warmup_steps - config.stable_steps, config.decay_steps)
@@ -44,7 +42,7 @@ class WarmupStableDecay(Schedule):
         return mix(risen, config.end_learning_rate, _SHAPES[config.shape](left))
 
 
-def _one_minus_sqrt(left: Any) -> Any:
+def _one_minus_sqrt(left: Tensor) -> Tensor:
     """Return ``1 - sqrt(1 - left)``, with all its digits near 0."""
     return left / (1 + tf.sqrt(1 - left))
 

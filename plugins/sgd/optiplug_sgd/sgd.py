@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import optiplug
+from optiplug import Tensor, Variable, Working
 
 from .config import SGDConfig
 
@@ -43,13 +43,13 @@ class SGD(optiplug.Optimizer):
 
     Config = SGDConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the slot, if there is momentum."""
         super().build(var_list)
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Move one variable down its gradient."""
         rate = self.rate(variable)
         if self.config.momentum == 0:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, Number, PositiveFloat, PositiveInt, ProcessorConfig
+from optiplug import ConfigError, Number, PathGlobs, PositiveFloat, PositiveInt, ProcessorConfig
 
 __all__ = ["LossScaleConfig"]
 
@@ -38,7 +38,7 @@ class LossScaleConfig(ProcessorConfig):
 
     @field_validator("only", "skip", "min_ndim")
     @classmethod
-    def _for_all_variables(cls, selector: Any) -> Any:
+    def _for_all_variables(cls, selector: PathGlobs | int) -> PathGlobs | int:
         if selector:
             rule = "cannot be used here: the loss is scaled for all variables"
             raise ConfigError(rule, received=selector, hint="leave it out")
