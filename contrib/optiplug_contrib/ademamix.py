@@ -7,10 +7,9 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working
 
 from .configs.ademamix import AdEMAMixConfig
-from .moments import Moments
 
 __all__ = ["AdEMAMix"]
 
@@ -64,14 +63,11 @@ class AdEMAMix(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         beta_3, alpha = self.once(self._slow, variable)
         correction_1, correction_2 = self.once(self.bias_corrections, variable)
-        fast, slow = self.momentum[variable], self.slow_momentum[variable]
-        second = self.second_moment[variable]
-        fast.assign_add((gradient - fast) * (1 - beta_1))
+        fast, second = self.update_moments(gradient, variable)
+        slow = self.slow_momentum[variable]
         slow.assign_add((gradient - slow) * (1 - beta_3))
-        second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
         root = tf.sqrt(second / correction_2)
         direction = (fast / correction_1 + alpha * slow) / (root + self.config.epsilon)
         variable.assign_sub(self.rate(variable) * direction)

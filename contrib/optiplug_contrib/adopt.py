@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Working
 
 from .configs.adopt import ADOPTConfig
 
 __all__ = ["ADOPT"]
 
 
-class ADOPT(Optimizer):
+class ADOPT(Moments):
     """Adam whose second moment leaves out the gradient that it divides.
 
     The first step only sets ``second_moment <- gradient^2``. Then, with ``t = iterations``::
@@ -56,12 +55,6 @@ class ADOPT(Optimizer):
     """
 
     Config: ClassVar[type[ADOPTConfig]] = ADOPTConfig
-
-    def build(self, var_list: Sequence[Variable]) -> None:
-        """Create the state slots."""
-        super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""

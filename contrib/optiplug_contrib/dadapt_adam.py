@@ -7,10 +7,9 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working
 
 from .configs.dadapt_adam import DAdaptAdamConfig
-from .moments import Moments
 from .parameter_free import ParameterFree, total
 
 __all__ = ["DAdaptAdam"]
@@ -89,12 +88,12 @@ class DAdaptAdam(ParameterFree, Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable; the numerator has been updated."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v, s = self.momentum[variable], self.second_moment[variable], self.gradient_sum[variable]
+        v, s = self.second_moment[variable], self.gradient_sum[variable]
         rate = self._size(variable)
         s.assign_add((gradient * rate - s) * self._after_numerator(self.once(self._take, variable)))
-        m.assign_add((gradient * rate - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * self._after_numerator(1 - beta_2))
+        m = self.update_first_moment(gradient * rate, variable)
+        take = 1 - self.scalar(self.config.beta_2, variable)
+        v.assign_add((tf.square(gradient) - v) * self._after_numerator(take))
         variable.assign(self.decayed(variable, rate) - m / (tf.sqrt(v) + self.config.epsilon))
 
     def _after_numerator(self, number: Tensor) -> Tensor:

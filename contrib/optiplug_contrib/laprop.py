@@ -6,10 +6,9 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Tensor, Working
+from optiplug import Moments, Tensor, Working
 
 from .configs.laprop import LaPropConfig
-from .moments import Moments
 
 __all__ = ["LaProp"]
 
@@ -58,10 +57,8 @@ class LaProp(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         correction_1, correction_2 = self.once(self.bias_corrections, variable)
-        momentum, second = self.momentum[variable], self.second_moment[variable]
-        second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
+        second = self.update_second_moment(gradient, variable)
         normalized = gradient / (tf.sqrt(second / correction_2) + self.config.epsilon)
-        momentum.assign_add((normalized - momentum) * (1 - beta_1))
+        momentum = self.update_first_moment(normalized, variable)
         variable.assign_sub(momentum * (self.rate(variable) / correction_1))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import tensorflow as tf
 
-from optiplug import Tensor, Working
+from optiplug import Moments, Tensor, Working
 
 from .configs.lazyadam import LazyAdamConfig
-from .moments import Moments
 
 __all__ = ["LazyAdam"]
 
@@ -56,9 +55,6 @@ class LazyAdam(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable, or to rows of it."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         rate = self.rate(variable) * self.once(self.adam_correction, variable)
         variable.assign_sub(m * rate / (tf.sqrt(v) + self.config.epsilon))

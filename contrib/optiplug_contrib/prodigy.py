@@ -7,10 +7,9 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working
 
 from .configs.prodigy import ProdigyConfig
-from .moments import Moments
 from .parameter_free import ParameterFree, total
 
 __all__ = ["Prodigy"]
@@ -95,12 +94,9 @@ class Prodigy(ParameterFree, Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable; the distance has been updated."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
         before, _ = self.once(self._found, variable)
         rate = self._size(variable)
-        m.assign_add((gradient * before - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient * before) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient * before, variable)
         epsilon = tf.cast(self.distance, variable.dtype) * self.config.epsilon
         variable.assign(self.decayed(variable, rate) - m * rate / (tf.sqrt(v) + epsilon))
 

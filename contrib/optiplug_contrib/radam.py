@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import BelowOneScalar, DType, Optimizer, Tensor, Variable, Working, numerics
+from optiplug import BelowOneScalar, DType, Moments, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.radam import RAdamConfig
-from .moments import Moments
 
 __all__ = ["RAdam", "rectification"]
 
@@ -72,10 +71,7 @@ class RAdam(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         if self.config.amsgrad:
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))

@@ -8,10 +8,9 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Tensor, Variable, Working
+from optiplug import Moments, Tensor, Variable, Working
 
 from .configs.soap import SOAPConfig
-from .moments import Moments
 
 __all__ = ["SOAP"]
 
@@ -104,15 +103,13 @@ class SOAP(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         bases = {
             axis: self.basis[axis][variable]
             for axis in range(variable.shape.rank)
             if self._size(variable, axis)
         }
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(_rotated(gradient, bases)) - v) * (1 - beta_2))
+        m = self.update_first_moment(gradient, variable)
+        v = self.update_second_moment(_rotated(gradient, bases), variable)
         direction = _rotated(m.value, bases) / (tf.sqrt(v) + self.config.epsilon)
         rate = self.rate(variable) * self.once(self.adam_correction, variable)
         variable.assign_sub(_rotated(direction, bases, back=True) * rate)

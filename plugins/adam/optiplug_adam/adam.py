@@ -7,14 +7,14 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working
 
 from .config import AdamConfig, AdamWConfig
 
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
+class Adam(Moments):
     """Momentum divided by the root of a running mean of squared gradients.
 
     With ``t = iterations + 1``::
@@ -59,17 +59,12 @@ class Adam(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
         if self.config.amsgrad:
             self.second_moment_max = self.add_slot("second_moment_max")
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         if self.config.amsgrad:
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))
@@ -79,9 +74,10 @@ class Adam(Optimizer):
         variable.assign_sub(divide(m * (self.rate(variable) * correction), tf.sqrt(v) + epsilon))
 
     def _correction_and_epsilon(self, dtype: DType) -> tuple[Tensor, Tensor]:
-        root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
+        correction_1, correction_2 = self.bias_corrections(dtype)
+        root = tf.sqrt(correction_2)
         epsilon = self.config.epsilon * (root if self.config.epsilon_form == "paper" else 1)
-        return root / self.bias_correction(self.config.beta_1, dtype), epsilon
+        return root / correction_1, epsilon
 
 
 class AdamW(Adam):

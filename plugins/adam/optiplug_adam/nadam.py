@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .config import NadamConfig
 
@@ -16,7 +16,7 @@ __all__ = ["Nadam"]
 _DECAY = 0.96  # as in Keras, with the one half below
 
 
-class Nadam(Optimizer):
+class Nadam(Moments):
     """Adam with Nesterov momentum, whose weight grows over the first steps.
 
     With ``t = iterations + 1`` and ``mu(t) = beta_1 * (1 - 0.96^t / 2)``::
@@ -64,8 +64,6 @@ class Nadam(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
         dtype = numerics.widest_dtype(var_list)
         self.momentum_product = self.add_state("momentum_product", dtype=dtype, initial=1.0)
 
@@ -76,10 +74,7 @@ class Nadam(Optimizer):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         of_momentum, of_gradient, epsilon = self.once(self._factors, variable)
         ahead = of_momentum * m + of_gradient * gradient
         variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * ahead, tf.sqrt(v) + epsilon))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import Moments, Tensor, Variable, Working
 
 from .config import LAMBConfig
 from .trust import excluded, norm, trusted
@@ -14,7 +14,7 @@ from .trust import excluded, norm, trusted
 __all__ = ["LAMB"]
 
 
-class LAMB(Optimizer):
+class LAMB(Moments):
     """The direction of Adam, with steps in proportion to the norm of each variable.
 
     With ``t = iterations + 1``::
@@ -62,12 +62,10 @@ class LAMB(Optimizer):
     Config = LAMBConfig
 
     def build(self, var_list: Sequence[Variable]) -> None:
-        """Find what is excluded, and create the state slots."""
+        """Create the state slots, and find what is excluded."""
         super().build(var_list)
         self.undecayed = excluded(self, "exclude_from_decay")
         self.unadapted = excluded(self, "exclude_from_adaptation")
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
@@ -83,14 +81,7 @@ class LAMB(Optimizer):
         variable.assign_sub(step * direction)
 
     def _direction(self, gradient: Tensor, variable: Working) -> Tensor:
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
-        correction_1, correction_2 = self.once(self._bias_corrections, variable)
+        m, v = self.update_moments(gradient, variable)
+        correction_1, correction_2 = self.once(self.bias_corrections, variable)
         epsilon = self.scalar(self.config.epsilon, variable)
         return (m / correction_1) / (tf.sqrt(v / correction_2) + epsilon)
-
-    def _bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
-        beta_1, beta_2 = self.config.beta_1, self.config.beta_2
-        return self.bias_correction(beta_1, dtype), self.bias_correction(beta_2, dtype)
