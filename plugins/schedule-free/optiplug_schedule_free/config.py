@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeAlias
+from typing import Annotated
 
 from optiplug import (
     BelowOneScalar,
@@ -15,9 +15,6 @@ from optiplug import (
 )
 
 __all__ = ["ScheduleFreeAdamWConfig", "ScheduleFreeConfig", "ScheduleFreeSGDConfig"]
-
-Power: TypeAlias = NonNegativeFloat
-WarmupSteps: TypeAlias = NonNegativeInt
 
 
 class ScheduleFreeConfig(OptimizerConfig):
@@ -46,9 +43,9 @@ class ScheduleFreeSGDConfig(ScheduleFreeConfig):
 
     implementation = "optiplug_schedule_free.sgd:ScheduleFreeSGD"
 
-    warmup_steps: WarmupSteps = 0
+    warmup_steps: NonNegativeInt = 0
     """The learning rate, be it a number or a schedule, grows linearly over so many steps."""
-    weight_lr_power: Power = 2.0
+    weight_lr_power: NonNegativeFloat = 2.0
     """The average weighs a step by the largest learning rate so far to this power; 0: all alike."""
 
 
@@ -63,7 +60,7 @@ class ScheduleFreeAdamWConfig(ScheduleFreeConfig):
     """Share of the second moment that stays at each step, in [0, 1)."""
     epsilon: PositiveFloat = 1e-8
     """Added to the root of the second moment, after its bias correction."""
-    warmup_steps: WarmupSteps = 0
+    warmup_steps: NonNegativeInt = 0
     """The learning rate, be it a number or a schedule, grows linearly over so many steps."""
-    weight_lr_power: Power = 2.0
+    weight_lr_power: NonNegativeFloat = 2.0
     """The average weighs a step by the largest learning rate so far to this power; 0: all alike."""

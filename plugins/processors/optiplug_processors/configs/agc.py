@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["AGCConfig"]
 
@@ -17,7 +16,7 @@ class AGCConfig(ProcessorConfig):
         "arXiv:2102.06171"
     )
 
-    clip_factor: Bound = 0.01
+    clip_factor: PositiveScalar = 0.01
     """Largest ratio of the norms of gradient and weights; a number above 0 or a schedule."""
-    epsilon: Bound = 0.001
+    epsilon: PositiveScalar = 0.001
     """Smallest norm that weights count as, so that those at 0 can be trained; above 0, or a schedule."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["ClipByGlobalNormConfig"]
 
@@ -19,5 +18,5 @@ class ClipByGlobalNormConfig(ProcessorConfig):
     )
     example = {"max_norm": 1.0}
 
-    max_norm: Bound
+    max_norm: PositiveScalar
     """Largest Euclidean norm that the gradients keep together; a number above 0 or a schedule."""

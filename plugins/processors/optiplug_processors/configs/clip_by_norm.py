@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["ClipByNormConfig"]
 
@@ -19,5 +18,5 @@ class ClipByNormConfig(ProcessorConfig):
     )
     example = {"max_norm": 1.0}
 
-    max_norm: Bound
+    max_norm: PositiveScalar
     """Largest Euclidean norm that a variable's gradient keeps; a number above 0 or a schedule."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["ClipByValueConfig"]
 
@@ -16,5 +15,5 @@ class ClipByValueConfig(ProcessorConfig):
     paper = "Mikolov 2012, Statistical Language Models Based on Neural Networks, thesis"
     example = {"max_value": 0.5}
 
-    max_value: Bound
+    max_value: PositiveScalar
     """Largest absolute value that an element keeps; a number above 0 or a schedule."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Axes, Bound
+from optiplug import PositiveScalar, ProcessorConfig
+from optiplug_processors.fields import Axes
 
 __all__ = ["MaxNormConfig"]
 
@@ -17,7 +17,7 @@ class MaxNormConfig(ProcessorConfig):
         "Neural Networks from Overfitting"
     )
 
-    max_value: Bound = 2.0
+    max_value: PositiveScalar = 2.0
     """Largest norm that the weights of a unit keep; a number above 0 or a schedule."""
     axis: Axes | None = None
     """Axis or axes that one norm goes over; None: all but the last, and vectors are left alone."""

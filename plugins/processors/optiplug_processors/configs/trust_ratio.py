@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegativeScalar, ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import NonNegativeScalar, PositiveScalar, ProcessorConfig
 
 __all__ = ["TrustRatioConfig"]
 
@@ -21,5 +20,5 @@ class TrustRatioConfig(ProcessorConfig):
     """Factor of the ratio: 1 as in LAMB, 0.001 as in LARS; a number or a schedule."""
     epsilon: NonNegativeScalar = 0.0
     """Added to the norm of the update before the learning rate; a number or a schedule."""
-    max_ratio: Bound | None = None
+    max_ratio: PositiveScalar | None = None
     """Upper bound of the ratio, above 0, or a schedule; None for none."""

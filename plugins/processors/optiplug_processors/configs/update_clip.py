@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["UpdateClipConfig"]
 
@@ -17,5 +16,5 @@ class UpdateClipConfig(ProcessorConfig):
         "arXiv:1804.04235"
     )
 
-    threshold: Bound = 1.0
+    threshold: PositiveScalar = 1.0
     """Largest root mean square of an update before the learning rate; above 0, or a schedule."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ScheduleConfig
-from optiplug_schedules.fields import Rate
+from optiplug import NonNegativeFloat, ScheduleConfig
 
 __all__ = ["ConstantConfig"]
 
@@ -15,5 +14,5 @@ class ConstantConfig(ScheduleConfig):
     paper = "None: a number in the place of a schedule"
     example = {"value": 0.1}
 
-    value: Rate
+    value: NonNegativeFloat
     """The value."""

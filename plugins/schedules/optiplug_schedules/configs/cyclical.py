@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, Number, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import ConfigError, NonNegativeFloat, Number, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["CyclicalConfig"]
 
@@ -19,9 +19,9 @@ class CyclicalConfig(ScheduleConfig):
     paper = "Smith 2017, Cyclical Learning Rates for Training Neural Networks, arXiv:1506.01186"
     example = {"initial_learning_rate": 0.01, "maximal_learning_rate": 0.1, "step_size": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0 and at the end of each cycle."""
-    maximal_learning_rate: Rate
+    maximal_learning_rate: NonNegativeFloat
     """Value in the middle of the first cycle."""
     step_size: Steps
     """Number of steps of half a cycle; the paper advises 2 to 10 times those of an epoch."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug import PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, PositiveFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["ExponentialConfig"]
 
@@ -15,7 +15,7 @@ class ExponentialConfig(ScheduleConfig):
     paper = "None: ExponentialDecay of Keras"
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000, "decay_rate": 0.9}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     decay_steps: Steps
     """Number of steps over which the value is multiplied by `decay_rate` once."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug import ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps, StepsOrZero
+from optiplug import NonNegativeFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps, StepsOrZero
 
 __all__ = ["LinearConfig"]
 
@@ -15,11 +15,11 @@ class LinearConfig(ScheduleConfig):
     paper = "None: linear_schedule of optax"
     example = {"initial_learning_rate": 0.1, "transition_steps": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     transition_steps: Steps
     """Number of steps from the one value to the other."""
-    end_learning_rate: Rate = 0.0
+    end_learning_rate: NonNegativeFloat = 0.0
     """Value after the transition."""
     transition_begin: StepsOrZero = 0
     """Number of steps at the initial value before the transition."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optiplug import Number, PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, Number, PositiveFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["OneCycleConfig"]
 
@@ -20,12 +20,12 @@ class OneCycleConfig(ScheduleConfig):
     )
     example = {"peak_learning_rate": 0.1, "total_steps": 1000}
 
-    peak_learning_rate: Rate
+    peak_learning_rate: NonNegativeFloat
     """The highest value."""
     total_steps: Steps
     """Number of steps of the cycle; the last value holds from then on."""
     pct_start: Annotated[float, Number(gt=0, lt=1, schedule=False)] = 0.3
-    """Fraction of the steps on the way up; the peak is at step ``int(pct_start * total_steps)``."""
+    """UnitFloat of the steps on the way up; the peak is at step ``int(pct_start * total_steps)``."""
     div_factor: PositiveFloat = 25.0
     """The first value is the peak divided by this."""
     final_div_factor: PositiveFloat = 10000.0

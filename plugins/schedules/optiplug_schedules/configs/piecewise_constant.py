@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, ScheduleConfig
-from optiplug_schedules.fields import Boundaries, Rate
+from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig
+from optiplug_schedules.fields import Boundaries
 
 __all__ = ["PiecewiseConstantConfig"]
 
@@ -19,7 +19,7 @@ class PiecewiseConstantConfig(ScheduleConfig):
 
     boundaries: Boundaries
     """Last step of each value but the last; strictly increasing."""
-    values: tuple[Rate, ...]
+    values: tuple[NonNegativeFloat, ...]
     """The values, one more than boundaries."""
 
     @field_validator("values")

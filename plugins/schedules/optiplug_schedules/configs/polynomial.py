@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug import PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, PositiveFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["PolynomialConfig"]
 
@@ -15,11 +15,11 @@ class PolynomialConfig(ScheduleConfig):
     paper = "None: PolynomialDecay of Keras"
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     decay_steps: Steps
     """Number of steps to the end value."""
-    end_learning_rate: Rate = 0.0001
+    end_learning_rate: NonNegativeFloat = 0.0001
     """Value from `decay_steps` on; it may be the higher one."""
     power: PositiveFloat = 1.0
     """Power of the polynomial: 1 a straight line, 0.5 a square root."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug import ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["REXConfig"]
 
@@ -18,9 +18,9 @@ class REXConfig(ScheduleConfig):
     )
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     decay_steps: Steps
     """Number of steps of the decay: all that the budget allows."""
-    end_learning_rate: Rate = 0.0
+    end_learning_rate: NonNegativeFloat = 0.0
     """Value from the end of the decay on; 0 in the paper."""

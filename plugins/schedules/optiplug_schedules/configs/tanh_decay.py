@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, Number, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import ConfigError, NonNegativeFloat, Number, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["TanhDecayConfig"]
 
@@ -22,7 +22,7 @@ class TanhDecayConfig(ScheduleConfig):
     )
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value from which the decay starts, all but 0.0006 % of it at step 0 with the default `lower`."""
     decay_steps: Steps
     """Number of steps of the decay."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegativeScalar, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, NonNegativeScalar, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["WarmupConfig"]
 
@@ -19,5 +19,5 @@ class WarmupConfig(ScheduleConfig):
     """What follows the warmup: a schedule, whose step 0 is the end of the warmup, or a number."""
     warmup_steps: Steps
     """Number of steps of the warmup."""
-    initial_learning_rate: Rate = 0.0
+    initial_learning_rate: NonNegativeFloat = 0.0
     """Value at step 0."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from optiplug import ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps, StepsOrZero
+from optiplug import NonNegativeFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps, StepsOrZero
 
 __all__ = ["WarmupStableDecayConfig"]
 
@@ -20,7 +20,7 @@ class WarmupStableDecayConfig(ScheduleConfig):
     )
     example = {"peak_learning_rate": 0.1, "warmup_steps": 100, "stable_steps": 800, "decay_steps": 100}
 
-    peak_learning_rate: Rate
+    peak_learning_rate: NonNegativeFloat
     """Value of the constant stretch."""
     warmup_steps: StepsOrZero
     """Number of steps of the warmup; 0 is none."""
@@ -28,9 +28,9 @@ class WarmupStableDecayConfig(ScheduleConfig):
     """Number of steps of the constant stretch."""
     decay_steps: Steps
     """Number of steps of the decay; the paper finds a tenth of all steps enough."""
-    initial_learning_rate: Rate = 0.0
+    initial_learning_rate: NonNegativeFloat = 0.0
     """Value at step 0, if there is a warmup."""
-    end_learning_rate: Rate = 0.0
+    end_learning_rate: NonNegativeFloat = 0.0
     """Value from the end of the decay on."""
     shape: Literal["linear", "cosine", "sqrt"] = "linear"
     """Shape of the decay: a straight line, half a cosine wave, or one minus a square root."""
