@@ -15,7 +15,7 @@ __all__ = ["AdaBelief"]
 
 
 class AdaBelief(Optimizer):
-    """Momentum divided by how far gradients are from it, so expected ones count more.
+    """Adam that divides by the variance of the gradient around its moving average.
 
     With ``t = iterations + 1``::
 
@@ -30,15 +30,8 @@ class AdaBelief(Optimizer):
     ``learning_rate * m_hat`` as long as `variance` is worth fewer gradients than `sma_threshold`.
     With `amsgrad` the largest `variance` so far stands in for `variance` in `s_hat`.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-16,
-    `epsilon_root` 1e-16 (above 0), `rectify` False, `sma_threshold` 5.0 (at least 4), `amsgrad`
-    False. State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. Variables
-    must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. Variables must
+    be real.
 
     Differs from
     ------------

@@ -26,15 +26,8 @@ class Adan(Optimizer):
         variable <- variable - learning_rate * (m_hat + beta_2 * d_hat) / (sqrt(n_hat) + epsilon)
         previous_gradient <- gradient
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.98, `beta_2` 0.92, `beta_3` 0.99 (all in [0, 1)),
-    `epsilon` 1e-8 (above 0). State: the slots `momentum`, `difference`, `second_moment` and
-    `previous_gradient`, all zero at first, also for a variable that comes after the first step.
-    Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `difference`, `second_moment` and `previous_gradient`, all zero at
+    first, also for a variable that comes after the first step. Variables must be real.
 
     Differs from
     ------------

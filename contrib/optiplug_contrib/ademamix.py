@@ -15,7 +15,7 @@ __all__ = ["AdEMAMix"]
 
 
 class AdEMAMix(Moments):
-    """Adam with a second, much slower momentum beside the usual one.
+    """Adam with a second, slower moving average of the gradient.
 
     With ``t = iterations + 1``::
 
@@ -31,14 +31,7 @@ class AdEMAMix(Moments):
     rises linearly: ``1 / log(beta_3(t))`` is on the straight line from ``1 / log(beta_1)`` at t = 0
     to ``1 / log(beta_3)`` at T. The paper takes the number of steps of the whole training for T.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999, `beta_3` 0.9999 (all in [0, 1)),
-    `alpha` 5, `epsilon` 1e-8, `warmup_steps` None: no warm-up. State: the slots `momentum`,
-    `slow_momentum` and `second_moment`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `slow_momentum` and `second_moment`. Variables must be real.
 
     References
     ----------

@@ -14,7 +14,7 @@ __all__ = ["ADOPT"]
 
 
 class ADOPT(Moments):
-    """Adam whose second moment leaves out the gradient that it divides.
+    """Adam with a second moment that leaves out the current gradient.
 
     The first step only sets ``second_moment <- gradient^2``. Then, with ``t = iterations``::
 
@@ -28,14 +28,7 @@ class ADOPT(Moments):
     optimizer: for a variable without a gradient in the first one, `second_moment` starts at 0, and
     the clip alone holds its first step.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.9999 (both in [0, 1)), `epsilon` 1e-6,
-    `clip_exponent` 0.25; None does not clip. State: the slots `momentum` and `second_moment`.
-    Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `second_moment`. Variables must be real.
 
     References
     ----------

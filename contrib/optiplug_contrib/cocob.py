@@ -14,7 +14,7 @@ __all__ = ["COCOB"]
 
 
 class COCOB(Optimizer):
-    """Bets on each element in place of steps, with no learning rate to choose.
+    """Coin betting on each element, without a learning rate to tune.
 
     Each element is a gambler who bets on the sign of its next gradient. For each element::
 
@@ -28,13 +28,8 @@ class COCOB(Optimizer):
 
     So `bet` is how far the variable is from where it started, but for what decay and others do.
 
-    Defaults: `learning_rate` 1.0, `alpha` 100.0 (above 0), `epsilon` 1e-8 (above 0). State: the slots
-    `scale`, `absolute_sum`, `gradient_sum`, `reward` and `bet`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `scale`, `absolute_sum`, `gradient_sum`, `reward` and `bet`. Variables must be
+    real.
 
     Differs from
     ------------

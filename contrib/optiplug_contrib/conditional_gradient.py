@@ -14,7 +14,7 @@ __all__ = ["ConditionalGradient"]
 
 
 class ConditionalGradient(Optimizer):
-    """Steps towards the best point of a ball, so that variables stay in it.
+    """Conditional gradient (Frank-Wolfe) steps within a norm ball.
 
     Of all points of the ball the one at which the gradient promises the smallest loss is
     ``-radius * direction``, and the variable goes a part of the way to it::
@@ -32,13 +32,7 @@ class ConditionalGradient(Optimizer):
     norm. Where the largest singular values are close to each other, it may not tell their vectors
     apart; what it finds is about as good a point then.
 
-    Defaults: `learning_rate` 0.01 (in [0, 1]), `radius` 1.0 (above 0), `norm` ``"frobenius"``,
-    `power_iterations` 16. State: none. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: none. Variables must be real.
 
     Differs from
     ------------

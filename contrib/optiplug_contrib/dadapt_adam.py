@@ -16,7 +16,7 @@ __all__ = ["DAdaptAdam"]
 
 
 class DAdaptAdam(ParameterFree, Moments):
-    """Adam that estimates its learning rate by D-Adaptation.
+    """Adam with a learning rate estimated by D-Adaptation.
 
     `distance` is a lower bound of how far the solution is from the start, which grows while
     gradients point where the steps have been going. With ``t = iterations + 1``, sums over all
@@ -35,15 +35,8 @@ class DAdaptAdam(ParameterFree, Moments):
     `numerator` is formed of the state from before the step, and `rate` of the distance from before
     it. Without `bias_correction` the last factor of `rate` is 1.
 
-    Defaults: `learning_rate` 1.0, a factor of what is estimated, `beta_1` 0.9, `beta_2` 0.999 (both
-    in [0, 1)), `epsilon` 1e-8, `d0` 1e-6, the first `distance`, `bias_correction` True. State: the slots
-    `momentum`, `second_moment` and `gradient_sum` and the shared scalars `distance` and
-    `numerator`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `second_moment` and `gradient_sum` and the shared scalars
+    `distance` and `numerator`. Variables must be real.
 
     Differs from
     ------------

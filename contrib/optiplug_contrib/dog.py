@@ -16,7 +16,7 @@ __all__ = ["DoG"]
 
 
 class DoG(ParameterFree):
-    """Gradient descent with a step size of distance over gradients.
+    """SGD with a step size of distance over gradients, without a learning rate to tune.
 
     With norms over all variables that have a gradient, or with `layerwise` over each one for
     itself (L-DoG)::
@@ -30,15 +30,9 @@ class DoG(ParameterFree):
     is first built with. The paper evaluates an average of the variables with polynomial decay; an
     average is what processors such as ``ema`` are for.
 
-    Defaults: `learning_rate` 1.0, a factor of what is found, `reps_rel` 1e-6, `epsilon` 1e-8,
-    `layerwise` False. State: the slot `initial`, a copy of the variable, and the numbers `max_distance`
-    and `square_sum`, shared by all variables, or with `layerwise` two slots of one number each. Use
-    it with variables in float32 at least: half precision cannot see the first steps.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `initial`, a copy of the variable, and the numbers `max_distance` and
+    `square_sum`, shared by all variables, or with `layerwise` two slots of one number each. Use it
+    with variables in float32 at least: half precision cannot see the first steps.
 
     Differs from
     ------------

@@ -14,7 +14,7 @@ __all__ = ["LaProp"]
 
 
 class LaProp(Moments):
-    """Momentum of gradients that are divided by the root of their second moment first.
+    """Momentum of gradients normalized by the root of their second moment.
 
     With ``t = iterations + 1``::
 
@@ -26,13 +26,7 @@ class LaProp(Moments):
     Adam divides the momentum, so a gradient that was small when it came is divided by what came
     later; here any `beta_1` goes with any `beta_2`.
 
-    Defaults: `learning_rate` 4e-4, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-15.
     State: the slots `momentum` and `second_moment`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------

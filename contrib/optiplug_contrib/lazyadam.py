@@ -12,7 +12,7 @@ __all__ = ["LazyAdam"]
 
 
 class LazyAdam(Moments):
-    """Adam that leaves alone the rows of a table that have no gradient.
+    """Adam that updates only those rows of a table that have a gradient.
 
     For every variable with a dense gradient, and for the rows that a `tf.IndexedSlices` gradient
     holds, with ``t = iterations + 1``::
@@ -26,8 +26,7 @@ class LazyAdam(Moments):
     what its rows cost, whatever the size of the table. `t` counts all steps, not those of a row. It
     is ``adam`` with ``sparse="lazy"``, under the name that TensorFlow Addons gave to it.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
-    `sparse` ``"lazy"``. State: the slots `momentum` and `second_moment`. Variables must be real.
+    State: the slots `momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------

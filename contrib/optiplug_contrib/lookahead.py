@@ -14,7 +14,7 @@ __all__ = ["Lookahead"]
 
 
 class Lookahead(Processor):
-    """Every few steps, go back to slow weights that have moved a part of the way.
+    """Slow weights that interpolate towards the variables and replace them.
 
     The optimizer takes its steps as without it. At every `sync_period` of them::
 

@@ -15,7 +15,7 @@ __all__ = ["MADGRAD"]
 
 
 class MADGRAD(Optimizer):
-    """Dual averaging with momentum, adaptive by cube roots of squared gradients.
+    """Momentumized dual averaging, adaptive by cube roots of squared gradients.
 
     With ``t = iterations + 1`` and `start`, the variable before the first step::
 
@@ -29,14 +29,8 @@ class MADGRAD(Optimizer):
     the variable back; the paper adds decay to the gradient, which the processor ``l2`` does. The
     best decay is smaller than elsewhere, often 0.
 
-    Defaults: `learning_rate` 1e-2, `momentum` 0.9, in [0, 1), `epsilon` 1e-6. State: the slots
-    `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum` and
-    `squared_sum`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum`
+    and `squared_sum`. Variables must be real.
 
     Differs from
     ------------

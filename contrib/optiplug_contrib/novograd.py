@@ -14,7 +14,7 @@ __all__ = ["NovoGrad"]
 
 
 class NovoGrad(Optimizer):
-    """Momentum of gradients that are divided by the norm of their layer.
+    """Momentum of gradients normalized by a layerwise second moment.
 
     For each variable, which stands for a layer::
 
@@ -27,15 +27,8 @@ class NovoGrad(Optimizer):
     directions but that first one are multiplied by ``1 - beta_1``. With `amsgrad` the largest `norm`
     so far stands in the second line.
 
-    Defaults: `learning_rate` 0.01, `beta_1` 0.95, `beta_2` 0.98 (both in [0, 1)), `epsilon` 1e-8,
-    `weight_decay_rate` 0.0, `grad_averaging` False, `amsgrad` False. State: the slot `momentum`, and
-    `norm`, a scalar for each variable: the root of the paper's second moment, whose square half
-    precision could not hold. With `amsgrad` also `norm_max`.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `momentum`, and `norm`, a scalar for each variable: the root of the paper's
+    second moment, whose square half precision could not hold. With `amsgrad` also `norm_max`.
 
     Differs from
     ------------

@@ -16,7 +16,7 @@ __all__ = ["Prodigy"]
 
 
 class Prodigy(ParameterFree, Moments):
-    """Adam that estimates its learning rate from how far it has come.
+    """Adam with a learning rate estimated from the distance to the initial point.
 
     `distance` is a lower bound of how far the solution is from the start, which grows while
     gradients point back to where training started. With ``t = iterations + 1`` and sums over all
@@ -34,17 +34,10 @@ class Prodigy(ParameterFree, Moments):
     `rate` holds the distance from before the step. Without `bias_correction` its last factor is 1;
     with `safeguard_warmup` the distance stands for `rate` in the line of `gradient_sum`.
 
-    Defaults: `learning_rate` 1.0, a factor of what is estimated, `beta_1` 0.9, `beta_2` 0.999,
-    `beta_3` None, the root of `beta_2` (all in [0, 1)), `epsilon` 1e-8, `d0` 1e-6, the first `distance`,
-    `d_coef` 1.0, `bias_correction` True, `safeguard_warmup` False. State: the slots `momentum`,
-    `second_moment`, `gradient_sum` and `initial`, a copy of the variable, and the shared scalars
-    `distance` and `numerator`. Use it with variables in float32 at least: the first steps are of the
-    size of `d0`, which half precision cannot see. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `second_moment`, `gradient_sum` and `initial`, a copy of the
+    variable, and the shared scalars `distance` and `numerator`. Use it with variables in float32 at
+    least: the first steps are of the size of `d0`, which half precision cannot see. Variables must
+    be real.
 
     Differs from
     ------------

@@ -14,7 +14,7 @@ __all__ = ["ProximalAdagrad"]
 
 
 class ProximalAdagrad(Optimizer):
-    """Adagrad followed by exact L1 and L2 regularization, which makes zeros.
+    """Adagrad with proximal L1 and L2 regularization, for sparse weights.
 
     For each element, with ``l1`` and ``l2`` the two regularization strengths::
 
@@ -26,14 +26,7 @@ class ProximalAdagrad(Optimizer):
     The last line is the minimum over x of ``(x - point)^2 / 2 + rate * (l1 |x| + l2 x^2 / 2)``: the
     regularization is solved, not followed by its gradient, so elements come to rest at exactly zero.
 
-    Defaults: `learning_rate` 1e-3, `initial_accumulator_value` 0.1 (above 0),
-    `l1_regularization_strength` 0.0, `l2_regularization_strength` 0.0. State: the slot
-    `accumulator`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `accumulator`. Variables must be real.
 
     References
     ----------

@@ -14,7 +14,7 @@ __all__ = ["RAdam", "rectification"]
 
 
 class RAdam(Moments):
-    """Adam that divides by its second moment only once that can be trusted.
+    """Adam with a rectified variance of its step sizes in the first steps.
 
     With ``t = iterations + 1``::
 
@@ -32,14 +32,8 @@ class RAdam(Moments):
     first 5 steps by default, and always for a `beta_2` of 2/3 or less. With `amsgrad` the largest
     `second_moment` so far stands in for `second_moment` in `v_hat`.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
-    `sma_threshold` 5.0 (at least 4), `amsgrad` False. State: the slots `momentum` and
-    `second_moment`, with `amsgrad` also `second_moment_max`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
+    Variables must be real.
 
     Differs from
     ------------

@@ -25,7 +25,7 @@ __all__ = ["SAM"]
 
 
 class SAM(Optimizer):
-    """Another optimizer on gradients from where the loss nearby is highest.
+    """Sharpness-aware minimization around another optimizer.
 
     `minimize` and `compute_gradients` evaluate the loss twice, with all variables in one norm::
 

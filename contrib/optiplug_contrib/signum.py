@@ -15,7 +15,7 @@ __all__ = ["Signum"]
 
 
 class Signum(Optimizer):
-    """A step of one size in every element, along the sign of a momentum.
+    """Steps along the sign of the momentum, or of the gradient (signSGD).
 
     ::
 
@@ -26,13 +26,7 @@ class Signum(Optimizer):
     this is signSGD, the sign of the gradient, without state. The decay of the paper's Signum is
     the keyword `weight_decay`.
 
-    Defaults: `learning_rate` 1e-4, the change of an element in one step; `momentum` 0.9, in [0, 1).
     State: the slot `momentum`, if there is one.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------

@@ -19,7 +19,7 @@ _RIDGE = 1e-6
 
 
 class SOAP(Moments):
-    """Adam in the eigenbasis of the gradients of a matrix.
+    """Adam in the eigenbasis of Shampoo's preconditioner.
 
     For a matrix, with the bases Q, covariances C, one of each for the rows and the columns, and
     ``t = iterations + 1``::
@@ -38,21 +38,13 @@ class SOAP(Moments):
     or 1 is updated as by Adam, and so is, along that axis, one that is 1 or more than
     `max_preconditioner_dim` long.
 
-    Defaults: `learning_rate` 3e-3, `beta_1` and `beta_2` 0.95, `shampoo_beta` None (the same as
-    `beta_2`), all of these in [0, 1), `epsilon` 1e-8, `precondition_frequency` 10 steps,
-    `max_preconditioner_dim` 4096 elements. State: the slots `momentum` and `second_moment`, and for
-    each axis `covariance_0` and `basis_0` and so on, square matrices, of no elements where an axis
-    has no basis. Variables must be real.
+    State: the slots `momentum` and `second_moment`, and for each axis `covariance_0` and `basis_0`
+    and so on, square matrices, of no elements where an axis has no basis. Variables must be real.
 
     Each basis is a QR factorisation in the compiled step. It takes as long as about ten products of
     matrices of that size, at every `precondition_frequency` steps, and seconds to compile for axes
     of 1,000 elements and more. Which basis directions without any gradient so far get, where there
     are several, is left to rounding. On a DTensor mesh TensorFlow has no such factorisation.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------

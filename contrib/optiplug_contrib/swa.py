@@ -14,7 +14,7 @@ __all__ = ["SWA"]
 
 
 class SWA(Processor):
-    """Keep the plain average of each variable over some of the steps.
+    """Stochastic weight averaging: the mean of each variable over some of the steps.
 
     After step `start_averaging`, counted from 1, and every `average_period` steps from there on::
 

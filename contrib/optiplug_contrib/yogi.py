@@ -14,7 +14,7 @@ __all__ = ["Yogi"]
 
 
 class Yogi(Optimizer):
-    """Adam whose second moment changes by no more than the gradient's own square.
+    """Adam with an additive update of the second moment.
 
     With ``t = iterations + 1``::
 
@@ -27,14 +27,8 @@ class Yogi(Optimizer):
     Adam's second moment would change by the difference of the two; so it forgets a large gradient
     faster than this one does.
 
-    Defaults: `learning_rate` 0.01, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-3,
-    `initial_accumulator_value` 1e-6 (all three above 0). State: the slots `momentum`, zero at first,
-    and `second_moment`, `initial_accumulator_value` at first. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, zero at first, and `second_moment`, `initial_accumulator_value` at
+    first. Variables must be real.
 
     Differs from
     ------------

@@ -15,7 +15,7 @@ __all__ = ["Adam", "AdamW"]
 
 
 class Adam(Moments):
-    """Momentum divided by the root of a running mean of squared gradients.
+    """Adaptive step sizes from the first and second moments of the gradient.
 
     With ``t = iterations + 1``::
 
@@ -30,14 +30,8 @@ class Adam(Moments):
     `second_moment` so far, before bias correction, stands in the last line. With ``epsilon=0`` an
     element that never had a gradient stays as it is.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
-    `amsgrad` False, `epsilon_form` ``"keras"``. State: the slots `momentum` and `second_moment`,
-    with `amsgrad` also `second_moment_max`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
+    Variables must be real.
 
     References
     ----------

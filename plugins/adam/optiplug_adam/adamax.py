@@ -15,7 +15,7 @@ __all__ = ["Adamax"]
 
 
 class Adamax(Optimizer):
-    """Momentum divided by the largest gradient that is not forgotten yet.
+    """Adam with the infinity norm in place of the second moment.
 
     Adam with the infinity norm in place of the root mean square. With ``t = iterations + 1``::
 
@@ -24,13 +24,7 @@ class Adamax(Optimizer):
         rate          =  learning_rate / (1 - beta_1^t)
         variable      <- variable - rate * momentum / (infinity_norm + epsilon)
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7.
     State: the slots `momentum` and `infinity_norm`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------

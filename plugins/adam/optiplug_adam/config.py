@@ -10,7 +10,7 @@ __all__ = ["AdamConfig", "AdamWConfig", "AdamaxConfig", "NadamConfig"]
 
 
 class AdamConfig(OptimizerConfig):
-    """Momentum divided by the root of a running mean of squared gradients. Two state slots."""
+    """Adaptive step sizes from the first and second moments of the gradient. Two state slots."""
 
     implementation = "optiplug_adam.adam:Adam"
     paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980"
@@ -25,17 +25,17 @@ class AdamConfig(OptimizerConfig):
     }
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: close to the largest change of an element in one step."""
+    """Step size, close to the largest change of an element in one step."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     epsilon: NonNegativeFloat = 1e-7
-    """Added to the root of the second moment."""
+    """Small constant for numerical stability, added to the denominator."""
     amsgrad: bool = False
-    """Divide by the largest second moment so far (Reddi et al. 2018). One more state slot."""
+    """Divide by the maximum of all second moments so far (Reddi et al. 2018). One more state slot."""
     epsilon_form: Literal["keras", "paper"] = "keras"
-    """Whether epsilon joins the root of the raw second moment or, as in the paper, of the corrected one."""
+    """Whether `epsilon` is added before bias correction ("keras") or after it ("paper")."""
 
 
 class AdamWConfig(AdamConfig):
@@ -45,11 +45,11 @@ class AdamWConfig(AdamConfig):
     paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
 
     weight_decay: NonNegativeScalar = 0.004
-    """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""
+    """Decoupled weight decay coefficient, multiplied by the learning rate."""
 
 
 class AdamaxConfig(OptimizerConfig):
-    """Momentum divided by the largest gradient that is not forgotten yet. Two state slots."""
+    """Adam with the infinity norm in place of the second moment. Two state slots."""
 
     implementation = "optiplug_adam.adamax:Adamax"
     paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, section 7.1, arXiv:1412.6980"
@@ -57,17 +57,17 @@ class AdamaxConfig(OptimizerConfig):
     keras_slots = {"m": "momentum", "momentum": "momentum", "u": "infinity_norm", "norm": "infinity_norm"}
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: close to the largest change of an element in one step."""
+    """Step size, close to the largest change of an element in one step."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the largest gradient that stays at each step, in [0, 1)."""
+    """Decay rate of the infinity norm."""
     epsilon: NonNegativeFloat = 1e-7
-    """Added to the largest gradient; the paper has none."""
+    """Small constant for numerical stability, added to the denominator; the paper has none."""
 
 
 class NadamConfig(OptimizerConfig):
-    """Adam with Nesterov momentum, whose weight grows over the first steps. Two state slots."""
+    """Adam with Nesterov momentum, whose coefficient warms up. Two state slots."""
 
     implementation = "optiplug_adam.nadam:Nadam"
     paper = "Dozat 2016, Incorporating Nesterov Momentum into Adam, ICLR workshop"
@@ -80,10 +80,10 @@ class NadamConfig(OptimizerConfig):
     }
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: close to the largest change of an element in one step."""
+    """Step size, close to the largest change of an element in one step."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, and what its weight grows to, in [0, 1)."""
+    """Decay rate of the first moment, and limit of the Nesterov coefficient."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     epsilon: NonNegativeFloat = 1e-7
-    """Added to the root of the corrected second moment."""
+    """Small constant for numerical stability, added to the denominator."""

@@ -17,7 +17,7 @@ _DECAY = 0.96  # as in Keras, with the one half below
 
 
 class Nadam(Moments):
-    """Adam with Nesterov momentum, whose weight grows over the first steps.
+    """Adam with Nesterov momentum, whose coefficient warms up.
 
     With ``t = iterations + 1`` and ``mu(t) = beta_1 * (1 - 0.96^t / 2)``::
 
@@ -29,15 +29,9 @@ class Nadam(Moments):
         root          =  sqrt(second_moment / (1 - beta_2^t))
         variable      <- variable - learning_rate * ahead / (root + epsilon)
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7.
     State: the slots `momentum` and `second_moment`, and the scalar `momentum_product`, 1 at the
     start: float64 if a variable is when the optimizer is built, float32 otherwise. Variables must
     be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------

@@ -15,7 +15,7 @@ __all__ = ["Adadelta"]
 
 
 class Adadelta(Optimizer):
-    """Gradient scaled by the ratio of the mean sizes of past steps and gradients.
+    """Gradient scaled by the ratio of the RMS of past updates and of past gradients.
 
     ::
 
@@ -28,13 +28,7 @@ class Adadelta(Optimizer):
     The units of the variable cancel, so the paper needs no learning rate; its form is
     ``learning_rate=1``.
 
-    Defaults: `learning_rate` 1e-3, `rho` 0.95 in [0, 1), `epsilon` 1e-7, more than 0. State: the
-    slots `second_moment` and `update_second_moment`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `second_moment` and `update_second_moment`. Variables must be real.
 
     Differs from
     ------------

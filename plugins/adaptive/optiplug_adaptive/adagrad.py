@@ -15,7 +15,7 @@ __all__ = ["Adagrad"]
 
 
 class Adagrad(Optimizer):
-    """Gradient divided by the root of the sum of all its squares.
+    """Gradient divided by the root of the sum of its squares.
 
     ::
 
@@ -26,13 +26,7 @@ class Adagrad(Optimizer):
     0 / 0 is 0 here: without epsilon and with an accumulator from 0, an element that never had a
     gradient stays as it is.
 
-    Defaults: `learning_rate` 1e-3, `initial_accumulator_value` 0.1, `epsilon` 1e-7. State: the slot
-    `accumulator`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `accumulator`. Variables must be real.
 
     Differs from
     ------------

@@ -32,14 +32,7 @@ class Ftrl(Optimizer):
     Decoupled weight decay acts on the variable in the first line. At a learning rate of 0 nothing
     changes, the state included.
 
-    Defaults: `learning_rate` 1e-3, `learning_rate_power` -0.5 (at most 0),
-    `initial_accumulator_value` 0.1, strengths and `beta` 0. State: the slots `accumulator` and
-    `linear`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `accumulator` and `linear`. Variables must be real.
 
     Differs from
     ------------

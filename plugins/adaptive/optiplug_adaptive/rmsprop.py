@@ -15,7 +15,7 @@ __all__ = ["RMSprop"]
 
 
 class RMSprop(Optimizer):
-    """Gradient divided by the root of a running mean of its square.
+    """Gradient divided by the root of an exponential moving average of its square.
 
     ::
 
@@ -33,14 +33,8 @@ class RMSprop(Optimizer):
         momentum <- factor * momentum + step
         variable <- variable - momentum
 
-    Defaults: `learning_rate` 1e-3, `rho` 0.9 in [0, 1), `momentum` 0 in [0, 1], `epsilon` 1e-7,
-    more than 0, `centered` False. State: the slot `second_moment`, with `centered` also
-    `average_gradient`, with `momentum` also `momentum`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `second_moment`, with `centered` also `average_gradient`, with `momentum` also
+    `momentum`. Variables must be real.
 
     Differs from
     ------------

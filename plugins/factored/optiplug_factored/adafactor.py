@@ -14,7 +14,7 @@ __all__ = ["Adafactor"]
 
 
 class Adafactor(Optimizer):
-    """Gradients divided by the root of a second moment that is factored for large matrices.
+    """Adaptive step sizes from a second moment factored into rows and columns.
 
     With ``t = iterations + 1``, the root mean square ``rms`` and ``square = gradient^2 + epsilon_1``::
 
@@ -36,17 +36,9 @@ class Adafactor(Optimizer):
     the mean ``momentum * mean + (1 - momentum) * rate * update`` is subtracted, without bias
     correction.
 
-    Defaults: `learning_rate` 1e-3, `beta_2_decay` -0.8 (0 or below), `epsilon_1` 1e-30, `epsilon_2`
-    1e-3, `clip_threshold` 1.0, `relative_step` and `multiply_by_parameter_scale` True, `momentum` 0,
-    `min_dim_size_to_factor` 128, `decay_offset` 0. State: the slots `row_moment` and `column_moment`
-    of factored variables, `second_moment` of the others, with `momentum` also `momentum` of all. A
-    factored matrix of n by m elements has n + m numbers of state without momentum. Variables must
-    be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `row_moment` and `column_moment` of factored variables, `second_moment` of the
+    others, with `momentum` also `momentum` of all. A factored matrix of n by m elements has n + m
+    numbers of state without momentum. Variables must be real.
 
     Differs from
     ------------

@@ -15,7 +15,7 @@ __all__ = ["SM3"]
 
 
 class SM3(Optimizer):
-    """Adagrad with one accumulator for each index of each axis: SM3-II of the paper.
+    """Adagrad with accumulators per row and column: SM3-II of the paper.
 
     An element of a matrix belongs to a row and to a column, and to one slice for each axis in
     general. With the accumulators of these slices::
@@ -29,15 +29,9 @@ class SM3(Optimizer):
     A vector or a scalar has an accumulator for each element, so this is Adagrad there. The
     `momentum_share` is the hyperparameter `momentum`; if that is 0, the update itself is subtracted.
 
-    Defaults: `learning_rate` 0.1, `momentum` 0.9 (in [0, 1)), `epsilon` 0. State: the slots
-    `accumulator_0`, `accumulator_1` and so on, one for each axis and as long as that, and
-    `momentum` unless it is 0. A matrix of n by m elements has n + m numbers of state without
-    momentum. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `accumulator_0`, `accumulator_1` and so on, one for each axis and as long as
+    that, and `momentum` unless it is 0. A matrix of n by m elements has n + m numbers of state
+    without momentum. Variables must be real.
 
     Differs from
     ------------

@@ -15,7 +15,7 @@ __all__ = ["LAMB"]
 
 
 class LAMB(Moments):
-    """The direction of Adam, with steps in proportion to the norm of each variable.
+    """Adam with a layerwise trust ratio, for large batches.
 
     With ``t = iterations + 1``::
 
@@ -30,9 +30,7 @@ class LAMB(Moments):
     decoupled from it: it shrinks the variable beside this step, whose norms are those before.
     ``exclude_from_decay=["*bias"]`` spares variables the decay, `exclude_from_adaptation` the ratio.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-6,
-    `weight_decay_rate` 0, nothing excluded. State: the slots `momentum` and `second_moment`.
-    Variables must be real.
+    State: the slots `momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------

@@ -13,7 +13,7 @@ __all__ = ["LARS"]
 
 
 class LARS(Optimizer):
-    """Gradient descent with momentum, with steps in proportion to the norm of each variable.
+    """Momentum SGD with a layerwise trust ratio, for large batches.
 
     For a variable of at least `min_ndim` dimensions::
 
@@ -29,9 +29,7 @@ class LARS(Optimizer):
     the last line adds ``momentum * velocity`` and this step's change of the velocity. The keyword
     `weight_decay`, which all optimizers have, shrinks the variable beside this step.
 
-    Defaults: `learning_rate` 0.1, `momentum` 0.9 (in [0, 1)), `nesterov` False,
-    `trust_coefficient` 1e-3, `weight_decay_rate` 0, `epsilon` 1e-8, `min_ndim` 2, nothing else
-    excluded. State: the slot `momentum`, unless that is 0.
+    State: the slot `momentum`, unless that is 0.
 
     Raises
     ------

@@ -15,7 +15,7 @@ __all__ = ["Lion"]
 
 
 class Lion(Optimizer):
-    """Steps of one size along the sign of momentum and gradient.
+    """Steps along the sign of an interpolation between momentum and gradient.
 
     ::
 
@@ -25,14 +25,8 @@ class Lion(Optimizer):
     Weight decay is decoupled and off unless `weight_decay` is given; the paper advises values 3 to
     10 times larger than for AdamW, as the learning rate is as much smaller.
 
-    Defaults: `learning_rate` 1e-4, `beta_1` 0.9, `beta_2` 0.99 (both in [0, 1)). State: the slot
-    `momentum`. The compiled step is fastest with numbers ``beta_1 <= beta_2``, as here: with
-    schedules, or with a larger `beta_1`, it copies the momentum.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `momentum`. The compiled step is fastest with numbers ``beta_1 <= beta_2``, as
+    here: with schedules, or with a larger `beta_1`, it copies the momentum.
 
     Differs from
     ------------

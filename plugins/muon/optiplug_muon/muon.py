@@ -28,7 +28,7 @@ __all__ = ["Muon"]
 
 
 class Muon(Optimizer):
-    """Orthogonalised momentum for matrices, another optimizer for all else.
+    """Orthogonalized momentum for matrices, another optimizer for all else.
 
     With ``t = iterations + 1`` and `momentum` as beta::
 
@@ -53,10 +53,7 @@ class Muon(Optimizer):
     updated by `fallback`, with its own learning rate, decay and state, which is
     ``optimizer.nested["fallback"]``. The keyword `weight_decay` is the decay of the matrices.
 
-    Defaults: `learning_rate` 0.02, `momentum` 0.95, `nesterov` True, `ns_steps` 5 with
-    `ns_coefficients` (3.4445, -4.7750, 2.0315), `epsilon` 1e-8, `scale` ``"original"``, `fallback`
-    adamw with a learning rate of 3e-4, `beta_2` 0.95 and no decay. State: the slot `momentum`.
-    Variables must be real.
+    State: the slot `momentum`. Variables must be real.
 
     Raises
     ------

@@ -13,7 +13,7 @@ __all__ = ["Partition"]
 
 
 class Partition(Optimizer):
-    """Update each group of variables by an optimizer of its own, all in one compiled step.
+    """A different optimizer for each group of variables, in one step; the state is theirs.
 
     A variable belongs to the first of `groups` whose `only`, `skip` and `min_ndim` select it; a group
     without any takes what is left. The optimizer of a group has

@@ -14,7 +14,7 @@ __all__ = ["Accumulate"]
 
 
 class Accumulate(Processor):
-    """Make one step of the gradients of several calls.
+    """Gradient accumulation: one step for the gradients of several calls.
 
     Of `steps` calls the first only add their gradients to the slot ``sum``; the last makes the
     step with ``sum / steps`` (`reduction` ``"mean"``, the default) or ``sum`` (``"sum"``), and

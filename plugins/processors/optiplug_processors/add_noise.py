@@ -14,7 +14,7 @@ __all__ = ["AddNoise"]
 
 
 class AddNoise(Processor):
-    """Add Gaussian noise to every gradient, less of it as training goes on.
+    """Add annealed Gaussian noise to every gradient.
 
     ``gradient <- gradient + normal(0, variance)`` with ``variance = eta / (1 + iteration)^gamma``,
     independent for each element; complex elements have half of the variance in either part. `eta`

@@ -16,7 +16,7 @@ __all__ = ["AGC"]
 
 
 class AGC(Processor):
-    """Scale down the gradient of each output unit that is large beside the weights of the unit.
+    """Adaptive gradient clipping, relative to the norm of each unit's weights.
 
     ``gradient <- gradient * min(1, clip_factor * max(|weights|, epsilon) / |gradient|)``, with
     both Euclidean norms taken over one output unit. In a variable of two axes or more, a unit is

@@ -14,7 +14,7 @@ __all__ = ["Cautious"]
 
 
 class Cautious(Processor):
-    """Move only those elements that the optimizer moves down the gradient of this step.
+    """Mask the elements of an update that point up the gradient, and rescale the rest.
 
     ``keep = update * gradient < 0``; ``update <- keep * update / max(mean(keep), min_share)``, where
     the mean goes over the elements of one variable, so that a variable moves as far as before. The

@@ -14,7 +14,7 @@ __all__ = ["CautiousWeightDecay"]
 
 
 class CautiousWeightDecay(Processor):
-    """Shrink those elements that the update moves towards 0, or does not move.
+    """Decoupled weight decay, masked where it opposes the update.
 
     ``update <- update - variable * rate * learning_rate`` where ``update * variable <= 0``; elements
     that the optimizer moves away from 0 decay not at all. The variable is that of the start of

@@ -14,7 +14,7 @@ __all__ = ["CentralizeGradients"]
 
 
 class CentralizeGradients(Processor):
-    """Take its mean from the gradient of each output unit of a matrix or a convolution kernel.
+    """Subtract its mean from the gradient of each unit of a matrix or convolution kernel.
 
     ``gradient <- gradient - mean(gradient over all axes but the last)`` for gradients with two
     axes or more; the last axis counts the output units, as in Keras kernels. Vectors and scalars

@@ -15,7 +15,7 @@ __all__ = ["ClipByGlobalNorm"]
 
 
 class ClipByGlobalNorm(Processor):
-    """Scale down all gradients alike when their common norm is too large.
+    """Clip all gradients by their global norm.
 
     ``gradient <- gradient * min(1, max_norm / norm)`` with ``norm = sqrt(sum of |x|^2 over all
     elements of all gradients)``, computed in float32, or in float64 if any gradient is in double

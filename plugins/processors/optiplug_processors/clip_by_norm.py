@@ -15,7 +15,7 @@ __all__ = ["ClipByNorm"]
 
 
 class ClipByNorm(Processor):
-    """Scale down each gradient whose own norm is too large.
+    """Clip each gradient by its own norm.
 
     ``gradient <- gradient * min(1, max_norm / |gradient|)``, with the Euclidean norm of each
     variable's gradient by itself, complex elements by modulus, computed in float32, or in float64

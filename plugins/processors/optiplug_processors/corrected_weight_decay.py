@@ -15,7 +15,7 @@ __all__ = ["CorrectedWeightDecay"]
 
 
 class CorrectedWeightDecay(DecoupledDecay):
-    """Shrink the variables before the update, by the square of the learning rate.
+    """Decoupled weight decay by the square of the learning rate over its maximum.
 
     ``variable <- variable - variable * rate * learning_rate^2 / max_rate``. Plain decay by
     ``rate * learning_rate`` lets the gradients of layers before a normalization grow when the

@@ -14,7 +14,7 @@ __all__ = ["EMA"]
 
 
 class EMA(Processor):
-    """Keep an exponential moving average of every variable.
+    """Exponential moving average of every variable.
 
     ``average <- momentum * average + (1 - momentum) * variable`` after each step, for every
     variable the optimizer was built with, whether it had a gradient or not. The average starts as

@@ -14,7 +14,7 @@ __all__ = ["Freeze"]
 
 
 class Freeze(Processor):
-    """Leave variables as they are from step `since` until step `until`, or for good.
+    """Freeze variables, for good or for some steps.
 
     While ``since <= iteration < until`` the selected variables have a learning rate of 0, which
     stops decoupled decay too, gradients of 0, whatever they were, NaN included, and updates of

@@ -12,7 +12,7 @@ __all__ = ["Grokfast"]
 
 
 class Grokfast(Processor):
-    """Add to each gradient the moving average of the gradients so far.
+    """Amplify the slow component of the gradients, their moving average.
 
     ::
 

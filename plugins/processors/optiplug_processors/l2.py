@@ -12,7 +12,7 @@ __all__ = ["L2"]
 
 
 class L2(Processor):
-    """Add the gradient of an L2 penalty to every gradient.
+    """L2 regularization: add the gradient of the penalty to every gradient.
 
     ``gradient <- gradient + strength * variable``, the gradient of a loss with
     ``strength / 2 * |variable|^2`` added. The optimizer treats it like any gradient, so an

@@ -14,7 +14,7 @@ __all__ = ["LayerwiseDecay"]
 
 
 class LayerwiseDecay(Processor):
-    """Train the layers near the input more slowly, as is usual in fine-tuning.
+    """Layerwise learning rate decay, from the output to the input.
 
     ``learning_rate <- learning_rate * decay^(n - 1 - i)`` for the variables of layer ``i`` of ``n``,
     counted from 0: the last layer listed keeps its rate. Decoupled weight decay goes by the changed

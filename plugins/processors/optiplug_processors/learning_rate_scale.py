@@ -12,7 +12,7 @@ __all__ = ["LearningRateScale"]
 
 
 class LearningRateScale(Processor):
-    """Multiply the learning rate of the selected variables.
+    """Multiply the learning rate of some variables by a factor.
 
     ``learning_rate <- learning_rate * factor`` before everything else in the step, so that
     decoupled weight decay and trust ratios go by it too. Several in a list multiply. `factor` is 0

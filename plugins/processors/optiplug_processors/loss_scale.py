@@ -14,7 +14,7 @@ __all__ = ["LossScale"]
 
 
 class LossScale(Processor):
-    """Take gradients of a loss that was scaled up, scale them down, and leave out overflows.
+    """Static or dynamic loss scaling, for gradients in half precision.
 
     ::
 

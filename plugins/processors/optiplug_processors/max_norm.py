@@ -14,7 +14,7 @@ __all__ = ["MaxNorm"]
 
 
 class MaxNorm(Projection):
-    """Scale down the weights of each unit whose norm a step has made too large.
+    """Max-norm constraint: rescale the weights of each unit with a larger norm.
 
     ``weights <- weights * min(1, max_value / |weights|)`` after the update, for each variable with
     a gradient, where the weights of one unit are those along all axes but the last, as in Keras

@@ -12,7 +12,7 @@ __all__ = ["Monitor"]
 
 
 class Monitor(Processor):
-    """Record the norms of gradients, of the change and of the variables at each step.
+    """Record the norms of gradients, updates and variables at each step.
 
     Three scalars hold the values of the last committed step (float32, float64 if any variable is
     in double precision; 0 before the first step), each the global norm ``sqrt(sum of |x|^2)``

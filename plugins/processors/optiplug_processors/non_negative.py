@@ -14,7 +14,7 @@ __all__ = ["NonNegative"]
 
 
 class NonNegative(Processor):
-    """Set what a step has made negative to 0.
+    """Non-negativity constraint: set negative elements to zero.
 
     ``variable <- max(variable, 0)`` after the update, for each variable with a gradient: projected
     gradient descent. ``only=["*kernel"]`` names those that it applies to. A NaN stays one. List it

@@ -15,7 +15,7 @@ __all__ = ["NormalizeGradients"]
 
 
 class NormalizeGradients(Processor):
-    """Keep the direction of the gradients and drop their size.
+    """Normalize each gradient, or all gradients together, to norm 1.
 
     ``gradient <- gradient / |gradient|`` for each variable by itself, or, with
     ``scope="global"``, ``gradient <- gradient / sqrt(sum of |x|^2 over all elements of all

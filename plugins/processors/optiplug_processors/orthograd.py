@@ -15,7 +15,7 @@ __all__ = ["OrthoGrad"]
 
 
 class OrthoGrad(Processor):
-    """Take from each gradient the part along its variable, which would only scale the variable.
+    """Project each gradient orthogonally to its variable, at the same norm.
 
     ``rest = gradient - variable * <variable, gradient> / |variable|^2``, then
     ``gradient <- rest * |gradient| / |rest|``: the same norm, at a right angle. A variable that is 0

@@ -15,7 +15,7 @@ __all__ = ["ScheduledWeightDecay"]
 
 
 class ScheduledWeightDecay(DecoupledDecay):
-    """Shrink the variables before the update, the less the larger the gradients have been.
+    """Decoupled weight decay, scaled by the inverse of the gradient norm.
 
     ``variable <- variable - variable * min(1, rate * learning_rate / sqrt(average))``, where
     ``average`` is the exponential moving average of the mean of the squares of all elements of all

@@ -14,7 +14,7 @@ __all__ = ["SkipNonFinite"]
 
 
 class SkipNonFinite(Processor):
-    """Leave out each step whose gradients hold a NaN or an infinity, and count them.
+    """Skip steps whose gradients hold a NaN or an infinity, and count them.
 
     Such a call changes neither variables nor state and does not count as an iteration; gates
     listed after this one forget it too, so ``[skip_non_finite, accumulate]`` leaves out the bad

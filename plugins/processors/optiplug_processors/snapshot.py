@@ -14,7 +14,7 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot(Processor):
-    """Copy every variable into a slot at every so many steps.
+    """Keep a copy of every variable, renewed periodically.
 
     ``snapshot <- variable`` after steps `period`, ``2 * period`` and so on, for every variable the
     optimizer was built with; before the first of them it holds the initial value. Nothing else

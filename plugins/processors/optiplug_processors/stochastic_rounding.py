@@ -12,7 +12,7 @@ __all__ = ["StochasticRounding"]
 
 
 class StochasticRounding(Processor):
-    """Round what a step has computed to bfloat16 at random, with the right mean.
+    """Stochastic rounding of bfloat16 variables.
 
     A step computes on bfloat16 variables in float32, and its result lies between two neighbours
     that bfloat16 has. It becomes the upper one with a probability of its distance from the lower

@@ -15,7 +15,7 @@ __all__ = ["SwapWeights"]
 
 
 class SwapWeights(Processor):
-    """Keep an average of every variable, and exchange the two when asked for the final values.
+    """Exponential moving average of every variable, exchanged with it at the end.
 
     ::
 

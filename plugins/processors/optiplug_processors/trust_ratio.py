@@ -14,7 +14,7 @@ __all__ = ["TrustRatio"]
 
 
 class TrustRatio(Processor):
-    """Let each variable change in proportion to its own norm, as in LARS and LAMB.
+    """Layerwise trust ratio around any optimizer, as in LARS and LAMB.
 
     What an optimizer adds to a variable has the learning rate in it: ``update = -rate * direction``.
     It becomes ``update * ratio`` with ``ratio = coefficient * |variable| / (|direction| + epsilon)``,

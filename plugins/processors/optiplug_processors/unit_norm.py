@@ -13,7 +13,7 @@ __all__ = ["UnitNorm"]
 
 
 class UnitNorm(Projection):
-    """Scale the weights of each unit to norm 1 after every step.
+    """Unit-norm constraint: rescale the weights of each unit to norm 1.
 
     ``weights <- weights / (|weights| + epsilon)`` after the update, for each variable with a
     gradient, where the weights of one unit are those along all axes but the last, as in Keras

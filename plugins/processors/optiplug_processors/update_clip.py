@@ -15,7 +15,7 @@ __all__ = ["UpdateClip"]
 
 
 class UpdateClip(Processor):
-    """Scale down each update that is too large, as Adafactor does, around any optimizer.
+    """Clip each update by its root mean square, as in Adafactor.
 
     What an optimizer adds to a variable has the learning rate in it: ``update = -rate * direction``.
     It becomes ``update / max(1, rms(direction) / threshold)``, where ``rms`` is the root of the mean

@@ -13,7 +13,7 @@ __all__ = ["WeightDecay"]
 
 
 class WeightDecay(DecoupledDecay):
-    """Shrink the variables before the update, beside the gradient.
+    """Decoupled weight decay.
 
     ``variable <- variable - variable * rate * learning_rate`` for each variable with a gradient;
     the optimizer's state never sees it. `rate` is 0 or above, or a schedule, and has no default.

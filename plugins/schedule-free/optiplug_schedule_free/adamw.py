@@ -16,7 +16,7 @@ __all__ = ["ScheduleFreeAdamW"]
 
 
 class ScheduleFreeAdamW(ScheduleFree):
-    """AdamW with averaging in place of momentum and of a schedule.
+    """AdamW with iterate averaging in place of momentum and of a schedule.
 
     With y the variable, where gradients are taken, x the weights to evaluate and to keep, and
     ``t = iterations + 1``::
@@ -32,15 +32,8 @@ class ScheduleFreeAdamW(ScheduleFree):
     the largest so far; `weight_lr_power` stands for the 2. ``with optimizer.averaged_weights():``
     lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
 
-    Defaults: `learning_rate` 0.0025, `beta_1` 0.9 (in (0, 1], no schedule), `beta_2` 0.999 (in
-    [0, 1)), `epsilon` 1e-8, `warmup_steps` 0, `weight_lr_power` 2, no weight decay. State: the slots
-    `z` and `second_moment` and the shared scalars `max_rate` and `weight_sum`. `ScheduleFree` says
-    more. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `z` and `second_moment` and the shared scalars `max_rate` and `weight_sum`.
+    `ScheduleFree` says more. Variables must be real.
 
     Differs from
     ------------

@@ -11,7 +11,7 @@ __all__ = ["ScheduleFreeSGD"]
 
 
 class ScheduleFreeSGD(ScheduleFree):
-    """Gradient descent with averaging in place of momentum and of a schedule.
+    """SGD with iterate averaging in place of momentum and of a schedule.
 
     With y the variable, where gradients are taken, and x the weights to evaluate and to keep::
 
@@ -24,14 +24,8 @@ class ScheduleFreeSGD(ScheduleFree):
     the largest so far; `weight_lr_power` stands for the 2. ``with optimizer.averaged_weights():``
     lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
 
-    Defaults: `learning_rate` 1.0, `beta_1` 0.9 (in (0, 1], no schedule), `warmup_steps` 0,
-    `weight_lr_power` 2, no weight decay. State: the slot `z` and the shared scalars `max_rate` and
-    `weight_sum`. `ScheduleFree` says more.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `z` and the shared scalars `max_rate` and `weight_sum`. `ScheduleFree` says
+    more.
 
     Differs from
     ------------

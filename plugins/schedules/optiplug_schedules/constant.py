@@ -12,7 +12,7 @@ __all__ = ["Constant"]
 
 
 class Constant(Schedule):
-    """The same value at every step: a number's place in a `join`.
+    """Constant value.
 
     ``schedule(step) = value``
 

@@ -11,7 +11,7 @@ __all__ = ["CosineDecay"]
 
 
 class CosineDecay(Schedule):
-    """Half a cosine wave down, after a linear warmup if one is asked for.
+    """Cosine decay, with an optional linear warmup.
 
     ::
 

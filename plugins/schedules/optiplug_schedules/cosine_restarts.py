@@ -21,7 +21,7 @@ _LAST_STEP = 2**53
 
 
 class CosineDecayRestarts(Schedule):
-    """Half a cosine wave down, again and again.
+    """Cosine decay with warm restarts, in periods of constant or growing length.
 
     Period ``i`` begins at ``first_decay_steps * (1 + t_mul + ... + t_mul^(i-1))`` and lasts
     ``first_decay_steps * t_mul^i`` steps; with `fraction` the part of it that has passed::

@@ -15,7 +15,7 @@ __all__ = ["Cyclical"]
 
 
 class Cyclical(Schedule):
-    """Go up in a straight line for `step_size` steps, down for as many, and begin anew.
+    """Triangular cyclical learning rate, with a constant or decaying amplitude.
 
     ::
 

@@ -15,7 +15,7 @@ __all__ = ["ExponentialDecay"]
 
 
 class ExponentialDecay(Schedule):
-    """Multiply by `decay_rate` every `decay_steps` steps.
+    """Exponential decay, continuous or in a staircase.
 
     ::
 

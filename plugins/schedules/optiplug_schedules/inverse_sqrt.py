@@ -13,7 +13,7 @@ __all__ = ["InverseSqrt"]
 
 
 class InverseSqrt(Schedule):
-    """Warm up in a straight line, then divide by the square root of the step.
+    """Linear warmup, then decay with the inverse square root of the step.
 
     ::
 

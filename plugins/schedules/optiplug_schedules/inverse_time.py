@@ -13,7 +13,7 @@ __all__ = ["InverseTimeDecay"]
 
 
 class InverseTimeDecay(Schedule):
-    """Divide by a number that grows with the step.
+    """Inverse time decay, continuous or in a staircase.
 
     ::
 

@@ -13,7 +13,7 @@ __all__ = ["Join"]
 
 
 class Join(Schedule):
-    """Follow each schedule from its boundary on, its own steps counted from there.
+    """Several schedules or numbers, one after the other.
 
     ``schedules[i](step - boundaries[i - 1])`` from step ``boundaries[i - 1]`` up to the step before
     ``boundaries[i]``, as optax' `join_schedules`. A boundary belongs to the schedule after it. No schedule is

@@ -11,7 +11,7 @@ __all__ = ["Linear"]
 
 
 class Linear(Schedule):
-    """Go in a straight line from the initial to the end value, and stay there.
+    """Linear transition between two values.
 
     ::
 

@@ -11,7 +11,7 @@ __all__ = ["OneCycle"]
 
 
 class OneCycle(Schedule):
-    """Rise to the peak along half a cosine wave, then fall far below the first value along another.
+    """One-cycle policy: cosine annealing up to a peak, then down to almost nothing.
 
     ::
 

@@ -12,7 +12,7 @@ __all__ = ["PiecewiseConstantDecay"]
 
 
 class PiecewiseConstantDecay(Schedule):
-    """One value up to each boundary, and a last one after them.
+    """Piecewise constant values between boundaries.
 
     ``values[0]`` up to and with step ``boundaries[0]``, ``values[1]`` up to and with ``boundaries[1]``, and
     so on. A boundary still belongs to the value before it, as in Keras; in a `join` it belongs to the

@@ -13,7 +13,7 @@ __all__ = ["PolynomialDecay"]
 
 
 class PolynomialDecay(Schedule):
-    """Go from the initial to the end value along a polynomial.
+    """Polynomial decay to a final value, linear by default.
 
     ::
 

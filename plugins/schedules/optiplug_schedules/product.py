@@ -13,7 +13,7 @@ __all__ = ["Product"]
 
 
 class Product(Schedule):
-    """Multiply schedules with each other, such as a decay with a cycle, or a whole schedule with a number.
+    """Product of several schedules or numbers.
 
     ::
 

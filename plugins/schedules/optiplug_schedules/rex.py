@@ -11,7 +11,7 @@ __all__ = ["REX"]
 
 
 class REX(Schedule):
-    """Decay along a hyperbola that resembles an exponential decay read backwards.
+    """Reflected exponential decay, for any budget of steps.
 
     ::
 

@@ -13,7 +13,7 @@ __all__ = ["TanhDecay"]
 
 
 class TanhDecay(Schedule):
-    """Decay along a part of the hyperbolic tangent.
+    """Hyperbolic-tangent decay: slow, then fast, then slow again.
 
     ::
 

@@ -13,7 +13,7 @@ __all__ = ["Warmup"]
 
 
 class Warmup(Schedule):
-    """Go in a straight line from the initial value to that of a schedule at its step 0, then follow it.
+    """Linear warmup to any schedule or number, which takes over from there.
 
     ::
 

@@ -13,7 +13,7 @@ __all__ = ["WarmupStableDecay"]
 
 
 class WarmupStableDecay(Schedule):
-    """Warm up in a straight line, stay at the peak, and decay at the end.
+    """Linear warmup, a constant phase, and decay (WSD).
 
     ::
 

@@ -8,7 +8,7 @@ __all__ = ["ClipByGlobalNormConfig"]
 
 
 class ClipByGlobalNormConfig(ProcessorConfig):
-    """Scale down all gradients alike when their common norm is too large. No state."""
+    """Clip all gradients by their global norm. No state."""
 
     implementation = "optiplug_processors.clip_by_global_norm:ClipByGlobalNorm"
     elementwise = True
@@ -19,4 +19,4 @@ class ClipByGlobalNormConfig(ProcessorConfig):
     example = {"max_norm": 1.0}
 
     max_norm: PositiveScalar
-    """Largest Euclidean norm that the gradients keep together; a number above 0 or a schedule."""
+    """Upper bound of the Euclidean norm of all gradients together."""

@@ -8,7 +8,7 @@ __all__ = ["ClipByNormConfig"]
 
 
 class ClipByNormConfig(ProcessorConfig):
-    """Scale down each gradient whose own norm is too large. No state."""
+    """Clip each gradient by its own norm. No state."""
 
     implementation = "optiplug_processors.clip_by_norm:ClipByNorm"
     takes_rows = True
@@ -19,4 +19,4 @@ class ClipByNormConfig(ProcessorConfig):
     example = {"max_norm": 1.0}
 
     max_norm: PositiveScalar
-    """Largest Euclidean norm that a variable's gradient keeps; a number above 0 or a schedule."""
+    """Upper bound of the Euclidean norm of each gradient."""

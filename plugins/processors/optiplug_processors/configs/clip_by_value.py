@@ -8,7 +8,7 @@ __all__ = ["ClipByValueConfig"]
 
 
 class ClipByValueConfig(ProcessorConfig):
-    """Hold each element of every gradient within a bound. No state."""
+    """Clip each element of every gradient to an interval around 0. No state."""
 
     implementation = "optiplug_processors.clip_by_value:ClipByValue"
     elementwise = True
@@ -16,4 +16,4 @@ class ClipByValueConfig(ProcessorConfig):
     example = {"max_value": 0.5}
 
     max_value: PositiveScalar
-    """Largest absolute value that an element keeps; a number above 0 or a schedule."""
+    """Upper bound of the absolute value of each element."""

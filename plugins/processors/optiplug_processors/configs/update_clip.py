@@ -8,7 +8,7 @@ __all__ = ["UpdateClipConfig"]
 
 
 class UpdateClipConfig(ProcessorConfig):
-    """Scale down each update whose root mean square is too large, as Adafactor does. No state."""
+    """Clip each update by its root mean square, as in Adafactor. No state."""
 
     implementation = "optiplug_processors.update_clip:UpdateClip"
     paper = (
@@ -17,4 +17,4 @@ class UpdateClipConfig(ProcessorConfig):
     )
 
     threshold: PositiveScalar = 1.0
-    """Largest root mean square of an update before the learning rate; above 0, or a schedule."""
+    """Upper bound of the RMS of an update before its step size."""

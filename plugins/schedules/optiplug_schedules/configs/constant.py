@@ -8,11 +8,11 @@ __all__ = ["ConstantConfig"]
 
 
 class ConstantConfig(ScheduleConfig):
-    """The same value at every step."""
+    """Constant value."""
 
     implementation = "optiplug_schedules.constant:Constant"
     paper = "None: a number in the place of a schedule"
     example = {"value": 0.1}
 
     value: NonNegativeFloat
-    """The value."""
+    """The value at every step."""

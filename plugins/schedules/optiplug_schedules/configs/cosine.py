@@ -11,7 +11,7 @@ __all__ = ["CosineConfig"]
 
 
 class CosineConfig(ScheduleConfig):
-    """Half a cosine wave down, after a linear warmup if one is asked for."""
+    """Cosine decay, with an optional linear warmup."""
 
     implementation = "optiplug_schedules.cosine:CosineDecay"
     paper = (
@@ -24,7 +24,7 @@ class CosineConfig(ScheduleConfig):
     decay_steps: Steps
     """Number of steps of the decay, counted from the end of the warmup."""
     alpha: UnitFloat = 0.0
-    """Last value, as a fraction of the value at which the decay starts."""
+    """Final value, as a fraction of the value at which the decay starts."""
     warmup_target: NonNegativeFloat | None = None
     """Value at which the warmup ends and the decay starts; goes together with `warmup_steps`."""
     warmup_steps: StepsOrZero = 0

@@ -22,7 +22,7 @@ def _one_or_growing(growth: float) -> float:
 
 
 class CosineRestartsConfig(ScheduleConfig):
-    """Half a cosine wave down, again and again, in periods of growing length."""
+    """Cosine decay with warm restarts, in periods of constant or growing length."""
 
     implementation = "optiplug_schedules.cosine_restarts:CosineDecayRestarts"
     paper = (
@@ -35,8 +35,8 @@ class CosineRestartsConfig(ScheduleConfig):
     first_decay_steps: Steps
     """Number of steps of the first period."""
     t_mul: Annotated[float, Number(ge=1, le=1000, schedule=False), AfterValidator(_one_or_growing)] = 2.0
-    """Each period is this many times as long as the one before: 1, or 1.001 to 1000."""
+    """Ratio of the lengths of a period and the one before: 1, or 1.001 to 1000."""
     m_mul: PositiveFloat = 1.0
-    """Each period starts this many times as high as the one before."""
+    """Ratio of the initial values of a period and the one before."""
     alpha: UnitFloat = 0.0
-    """Value at the end of a period, as a fraction of the initial value."""
+    """Final value of a period, as a fraction of the initial value."""

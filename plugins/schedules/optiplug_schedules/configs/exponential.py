@@ -9,7 +9,7 @@ __all__ = ["ExponentialConfig"]
 
 
 class ExponentialConfig(ScheduleConfig):
-    """Multiply by a fixed factor every so many steps, smoothly or in stairs."""
+    """Exponential decay, continuous or in a staircase."""
 
     implementation = "optiplug_schedules.exponential:ExponentialDecay"
     paper = "None: ExponentialDecay of Keras"
@@ -20,6 +20,6 @@ class ExponentialConfig(ScheduleConfig):
     decay_steps: Steps
     """Number of steps over which the value is multiplied by `decay_rate` once."""
     decay_rate: PositiveFloat
-    """The factor; above 1 the value grows."""
+    """Decay rate; above 1 the value grows."""
     staircase: bool = False
     """Whether the value changes only after every whole `decay_steps`."""

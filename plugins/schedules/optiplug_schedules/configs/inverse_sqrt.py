@@ -9,13 +9,13 @@ __all__ = ["InverseSqrtConfig"]
 
 
 class InverseSqrtConfig(ScheduleConfig):
-    """A linear warmup, then decay with the square root of the step, without an end."""
+    """Linear warmup, then decay with the inverse square root of the step."""
 
     implementation = "optiplug_schedules.inverse_sqrt:InverseSqrt"
     paper = "Vaswani et al. 2017, Attention Is All You Need, arXiv:1706.03762"
     example = {"peak_learning_rate": 0.1}
 
     peak_learning_rate: NonNegativeFloat
-    """The highest value, at step ``warmup_steps - 1``."""
+    """Peak value, at step ``warmup_steps - 1``."""
     warmup_steps: Steps = 4000
     """Number of steps of the warmup, the one at the peak included; 1 is none."""

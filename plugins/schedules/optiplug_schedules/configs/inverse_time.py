@@ -9,7 +9,7 @@ __all__ = ["InverseTimeConfig"]
 
 
 class InverseTimeConfig(ScheduleConfig):
-    """Divide by a number that grows with the step, smoothly or in stairs."""
+    """Inverse time decay, continuous or in a staircase."""
 
     implementation = "optiplug_schedules.inverse_time:InverseTimeDecay"
     paper = "Robbins and Monro 1951, A Stochastic Approximation Method, Annals of Mathematical Statistics 22"
@@ -20,6 +20,6 @@ class InverseTimeConfig(ScheduleConfig):
     decay_steps: Steps
     """Number of steps over which the divisor grows by `decay_rate`."""
     decay_rate: NonNegativeFloat
-    """How fast the divisor grows; 0 keeps the initial value."""
+    """Decay rate: growth of the divisor; 0 keeps the initial value."""
     staircase: bool = False
     """Whether the value changes only after every whole `decay_steps`."""

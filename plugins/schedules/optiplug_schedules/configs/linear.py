@@ -9,7 +9,7 @@ __all__ = ["LinearConfig"]
 
 
 class LinearConfig(ScheduleConfig):
-    """A straight line from one value to another, either of which may be the higher one."""
+    """Linear transition between two values."""
 
     implementation = "optiplug_schedules.linear:Linear"
     paper = "None: linear_schedule of optax"
@@ -18,8 +18,8 @@ class LinearConfig(ScheduleConfig):
     initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     transition_steps: Steps
-    """Number of steps from the one value to the other."""
+    """Number of steps of the transition."""
     end_learning_rate: NonNegativeFloat = 0.0
-    """Value after the transition."""
+    """Final value, from the end of the transition on."""
     transition_begin: StepsOrZero = 0
     """Number of steps at the initial value before the transition."""

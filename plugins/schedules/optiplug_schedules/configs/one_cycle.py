@@ -11,7 +11,7 @@ __all__ = ["OneCycleConfig"]
 
 
 class OneCycleConfig(ScheduleConfig):
-    """Half a cosine wave up to a peak, then half a longer one down to almost nothing."""
+    """One-cycle policy: cosine annealing up to a peak, then down to almost nothing."""
 
     implementation = "optiplug_schedules.one_cycle:OneCycle"
     paper = (
@@ -21,12 +21,12 @@ class OneCycleConfig(ScheduleConfig):
     example = {"peak_learning_rate": 0.1, "total_steps": 1000}
 
     peak_learning_rate: NonNegativeFloat
-    """The highest value."""
+    """Peak value."""
     total_steps: Steps
-    """Number of steps of the cycle; the last value holds from then on."""
+    """Number of steps of the cycle; the final value holds from then on."""
     pct_start: Annotated[float, Number(gt=0, lt=1, schedule=False)] = 0.3
-    """UnitFloat of the steps on the way up; the peak is at step ``int(pct_start * total_steps)``."""
+    """Fraction of the steps on the way up; the peak is at step ``int(pct_start * total_steps)``."""
     div_factor: PositiveFloat = 25.0
-    """The first value is the peak divided by this."""
+    """Ratio of the peak and the initial value."""
     final_div_factor: PositiveFloat = 10000.0
-    """The last value is the first divided by this."""
+    """Ratio of the initial and the final value."""

@@ -11,7 +11,7 @@ __all__ = ["PiecewiseConstantConfig"]
 
 
 class PiecewiseConstantConfig(ScheduleConfig):
-    """One value up to each boundary, and a last one after them."""
+    """Piecewise constant values between boundaries."""
 
     implementation = "optiplug_schedules.piecewise_constant:PiecewiseConstantDecay"
     paper = "He, Zhang, Ren and Sun 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"

@@ -9,7 +9,7 @@ __all__ = ["REXConfig"]
 
 
 class REXConfig(ScheduleConfig):
-    """Decay that is slow at first and fast at the end, for any budget of steps."""
+    """Reflected exponential decay, for any budget of steps."""
 
     implementation = "optiplug_schedules.rex:REX"
     paper = (
@@ -23,4 +23,4 @@ class REXConfig(ScheduleConfig):
     decay_steps: Steps
     """Number of steps of the decay: all that the budget allows."""
     end_learning_rate: NonNegativeFloat = 0.0
-    """Value from the end of the decay on; 0 in the paper."""
+    """Final value, from the end of the decay on; 0 in the paper."""
