@@ -25,10 +25,10 @@ class AdaBelief(Optimizer):
         s_hat = variance / (1 - beta_2^t)
         variable <- variable - learning_rate * m_hat / (sqrt(s_hat) + epsilon)
 
-    Gradients that do not change let `variance` fall to nothing and steps grow: that is the idea,
-    and what `epsilon_root` bounds. With `rectify` the step has the factor `r` of `radam`, and is
-    ``learning_rate * m_hat`` as long as `variance` is worth fewer gradients than `sma_threshold`.
-    With `amsgrad` the largest `variance` so far stands in for `variance` in `s_hat`.
+    Where gradients do not change, `variance` goes to zero and steps grow: that is the idea, and what
+    `epsilon_root` bounds. With `rectify` the step has the factor `r` of `radam`, and is
+    ``learning_rate * m_hat`` as long as the length there is below `sma_threshold`. With `amsgrad` the
+    largest `variance` so far takes its place in `s_hat`.
 
     State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. Variables must
     be real.
@@ -68,6 +68,7 @@ class AdaBelief(Optimizer):
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, s = self.momentum[variable], self.variance[variable]
         m.assign_add((gradient - m) * (1 - beta_1))
+        # `m` reads its new value, as in the paper, which takes the difference from the updated average.
         s.assign_add((tf.square(gradient - m) - s) * (1 - beta_2) + self.config.epsilon_root)
         if self.config.amsgrad:
             largest = self.variance_max[variable]

@@ -70,6 +70,7 @@ class Adan(Optimizer):
         )
         m, d, n = self.momentum[variable], self.difference[variable], self.second_moment[variable]
         previous = self.previous_gradient[variable]
+        # The slot is zero before the first step, whose difference would be the gradient itself.
         change = gradient - numerics.where(self.iterations > 0, previous.value, gradient)
         m.assign_add((gradient - m) * (1 - beta_1))
         d.assign_add((change - d) * (1 - beta_2))

@@ -26,7 +26,7 @@ class AdEMAMix(Moments):
         variable      <- variable - learning_rate * direction
                                     / (sqrt(second_moment / (1 - beta_2^t)) + epsilon)
 
-    The slow momentum has no bias correction, so it fills slowly. With `warmup_steps`, written T,
+    The slow average has no bias correction, so it starts small. With `warmup_steps`, written T,
     ``alpha(t) = alpha * min(t / T, 1)``, and `beta_3` rises from `beta_1` such that its half-life
     rises linearly: ``1 / log(beta_3(t))`` is on the straight line from ``1 / log(beta_1)`` at t = 0
     to ``1 / log(beta_3)`` at T. The paper takes the number of steps of the whole training for T.
@@ -71,8 +71,9 @@ class AdEMAMix(Moments):
         if self.config.warmup_steps is None:
             return beta_3, alpha
         steps = tf.cast(self.config.warmup_steps, beta_3.dtype)
-        share = tf.minimum(tf.cast(self.iterations + 1, beta_3.dtype) / steps, 1.0)
+        progress = tf.minimum(tf.cast(self.iterations + 1, beta_3.dtype) / steps, 1.0)
         beta_1 = self.scalar(self.config.beta_1, dtype)
+        # log1p, because beta is close to 1, where log would lose digits.
         start, end = (1 / tf.math.log1p(beta - 1) for beta in (beta_1, beta_3))
-        rising = tf.exp(1 / ((1 - share) * start + share * end))
-        return tf.minimum(rising, beta_3), share * alpha
+        rising = tf.exp(1 / ((1 - progress) * start + progress * end))
+        return tf.minimum(rising, beta_3), progress * alpha

@@ -24,7 +24,7 @@ class ADOPT(Moments):
         variable      <- variable - learning_rate * momentum
         second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
 
-    so a gradient is divided by the second moment of those before it. t counts the steps of the
+    so a gradient is divided by the second moment of the gradients before it. t counts the steps of the
     optimizer: for a variable without a gradient in the first one, `second_moment` starts at 0, and
     the clip alone holds its first step.
 
@@ -52,20 +52,21 @@ class ADOPT(Moments):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         momentum, second = self.momentum[variable], self.second_moment[variable]
-        share_1, share_2, bound = self.once(self._shares_and_bound, variable)
+        weight_1, weight_2, bound = self.once(self._weights_and_bound, variable)
         normalized = gradient / tf.maximum(tf.sqrt(second), self.config.epsilon)
         if self.config.clip_exponent is not None:
             normalized = tf.clip_by_value(normalized, -bound, bound)
-        momentum.assign_add((normalized - momentum) * share_1)
+        momentum.assign_add((normalized - momentum) * weight_1)
         # Nothing is added, but it comes after the momentum, whose formula reads the old second moment:
         # XLA copies what two formulas read that are in no order.
-        second.assign_add((tf.square(gradient) - second) * share_2 + 0 * momentum)
+        second.assign_add((tf.square(gradient) - second) * weight_2 + 0 * momentum)
         variable.assign_sub(self.rate(variable) * momentum)
 
-    def _shares_and_bound(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
-        """Return what of the new enters each average, and the bound of the clip."""
+    def _weights_and_bound(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the weight of the new value in each average, and the bound of the clip."""
         beta_1, beta_2 = (self.scalar(beta, dtype) for beta in (self.config.beta_1, self.config.beta_2))
         first = tf.equal(self.iterations, 0)
-        share_1 = tf.where(first, tf.zeros_like(beta_1), 1 - beta_1)
-        share_2 = tf.where(first, tf.ones_like(beta_2), 1 - beta_2)
-        return share_1, share_2, tf.cast(self.iterations, dtype) ** (self.config.clip_exponent or 0.0)
+        # Weights of 0 and 1 make the first step, which only sets the second moment, without a branch.
+        weight_1 = tf.where(first, tf.zeros_like(beta_1), 1 - beta_1)
+        weight_2 = tf.where(first, tf.ones_like(beta_2), 1 - beta_2)
+        return weight_1, weight_2, tf.cast(self.iterations, dtype) ** (self.config.clip_exponent or 0.0)

@@ -16,8 +16,8 @@ __all__ = ["ConditionalGradient"]
 class ConditionalGradient(Optimizer):
     """Conditional gradient (Frank-Wolfe) steps within a norm ball.
 
-    Of all points of the ball the one at which the gradient promises the smallest loss is
-    ``-radius * direction``, and the variable goes a part of the way to it::
+    The point of the ball that minimizes the linearized loss is ``-radius * direction``, and the new
+    variable is a convex combination with it::
 
         direction = gradient / |gradient|                  norm="frobenius"
         direction = u v^T                                  norm="nuclear"
@@ -29,8 +29,8 @@ class ConditionalGradient(Optimizer):
     and moves nothing.
 
     u and v come from `power_iterations` of the power method, which starts at the row of largest
-    norm. Where the largest singular values are close to each other, it may not tell their vectors
-    apart; what it finds is about as good a point then.
+    norm. Where the largest singular values are close to each other, it may not separate their
+    vectors; what it finds is about as good a point then.
 
     State: none. Variables must be real.
 

@@ -18,8 +18,8 @@ __all__ = ["DAdaptAdam"]
 class DAdaptAdam(ParameterFree, Moments):
     """Adam with a learning rate estimated by D-Adaptation.
 
-    `distance` is a lower bound of how far the solution is from the start, which grows while
-    gradients point where the steps have been going. With ``t = iterations + 1``, sums over all
+    `distance` is a lower bound of the distance from the initial point to the solution, which grows
+    while gradients correlate with past steps. With ``t = iterations + 1``, sums over all
     elements of all variables that have a gradient, and ``keep = sqrt(beta_2)``::
 
         rate          =  learning_rate * distance * sqrt(1 - beta_2^t) / (1 - beta_1^t)
@@ -76,6 +76,7 @@ class DAdaptAdam(ParameterFree, Moments):
         self.numerator.assign_add((product - self.numerator) * take)
         super().update_variables(gradients, variables)
         size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
+        # Gradients that were all zero so far have found nothing: 0 / 0 keeps the distance.
         estimate = tf.math.divide_no_nan(self.numerator.value, take * size)
         self.distance.assign(tf.maximum(self.distance, estimate))
 
@@ -103,7 +104,7 @@ class DAdaptAdam(ParameterFree, Moments):
         return gradient * self._size(variable) * s / (tf.sqrt(v) + self.config.epsilon)
 
     def _size(self, variable: Working) -> Tensor:
-        """Return the learning rate that has been found for a variable."""
+        """Return the estimated step size of a variable."""
         return self.rate(variable) * self.once(self._found, variable)
 
     def _found(self, dtype: DType) -> Tensor:

@@ -18,7 +18,7 @@ __all__ = ["DoG"]
 class DoG(ParameterFree):
     """SGD with a step size of distance over gradients, without a learning rate to tune.
 
-    With norms over all variables that have a gradient, or with `layerwise` over each one for
+    With norms over all variables that have a gradient, or with `layerwise` over each variable by
     itself (L-DoG)::
 
         max_distance <- max(max_distance, norm(variable - initial))
@@ -79,9 +79,9 @@ class DoG(ParameterFree):
             self.square_sum = self.add_number("square_sum", var_list)
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
-        """Look at all variables together, then update each."""
+        """Update the norms over all variables, then each variable."""
         if not self.config.layerwise:
-            self._look(gradients, variables, self.max_distance, self.square_sum)
+            self._update_norms(gradients, variables, self.max_distance, self.square_sum)
         super().update_variables(gradients, variables)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
@@ -89,19 +89,19 @@ class DoG(ParameterFree):
         max_distance, square_sum = self.max_distance, self.square_sum
         if self.config.layerwise:
             max_distance, square_sum = max_distance[variable], square_sum[variable]
-            self._look([gradient], [variable], max_distance, square_sum)
+            self._update_norms([gradient], [variable], max_distance, square_sum)
         found = max_distance / tf.sqrt(square_sum + self.config.epsilon)
         rate = self.rate(variable) * tf.cast(found, variable.dtype)
         variable.assign(self.decayed(variable, rate) - gradient * rate)
 
-    def _look(
+    def _update_norms(
         self,
         gradients: Sequence[Tensor],
         variables: Sequence[Working],
         max_distance: State | Working,
         square_sum: State | Working,
     ) -> None:
-        """Take in how far the variables are from where they started, and how large the gradients are."""
+        """Update the distance from the initial point, and the sum of squared gradient norms."""
         moved = numerics.global_norm([variable.old - self.initial[variable] for variable in variables])
         max_distance.assign(tf.maximum(max_distance, tf.cast(moved, max_distance.dtype)))
         squares = [tf.cast(numerics.sum_of_squares(each), square_sum.dtype) for each in gradients]

@@ -23,8 +23,8 @@ class LaProp(Moments):
         momentum      <- beta_1 * momentum + (1 - beta_1) * normalized
         variable      <- variable - learning_rate * momentum / (1 - beta_1^t)
 
-    Adam divides the momentum, so a gradient that was small when it came is divided by what came
-    later; here any `beta_1` goes with any `beta_2`.
+    Adam divides the momentum, so past gradients are normalized by a later second moment; here any
+    `beta_1` goes with any `beta_2`.
 
     State: the slots `momentum` and `second_moment`. Variables must be real.
 

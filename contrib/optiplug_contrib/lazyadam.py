@@ -31,7 +31,7 @@ class LazyAdam(Moments):
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a gate would have to keep whole gradients.
+        If a gate or a processor needs whole gradients.
 
     References
     ----------

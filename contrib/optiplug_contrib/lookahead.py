@@ -26,8 +26,7 @@ class Lookahead(Processor):
     as it is. The algorithm results in the slow weights: ``optimizer.averaged_weights()`` and
     ``optimizer.finalize_variable_values(variables)`` assign them.
 
-    `sync_period` is 1 or above and 6 by default, `slow_step_size` in [0, 1] and 0.5 by default.
-    The state is the slot ``slow``: ``lookahead.slow[variable]``.
+    State: the slot ``slow``, ``lookahead.slow[variable]``.
 
     Raises
     ------
@@ -69,6 +68,7 @@ class Lookahead(Processor):
     def post_step(self, step: Step) -> None:
         """Move the slow weights and return to them, when it is time."""
         due = tf.equal((step.iteration + 1) % self.config.sync_period, 0)
+        # Every variable, as one without a gradient in this step has moved since the last synchronization.
         for variable in step.every_variable:
             slow = self.slow[variable]
             size = step.scalar(self.config.slow_step_size, variable)

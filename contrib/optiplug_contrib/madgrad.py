@@ -25,9 +25,9 @@ class MADGRAD(Optimizer):
         proposed    =  start - sum / (cbrt(squared_sum) + epsilon)
         variable    <- momentum * variable + (1 - momentum) * proposed
 
-    Decoupled weight decay takes its share of the variable, but not of `start` and `sum`, which pull
-    the variable back; the paper adds decay to the gradient, which the processor ``l2`` does. The
-    best decay is smaller than elsewhere, often 0.
+    Decoupled weight decay shrinks the variable, but not `start` and `sum`, which pull the variable
+    back; the paper adds decay to the gradient, which the processor ``l2`` does. The best decay is
+    smaller than elsewhere, often 0.
 
     State: the slots `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum`
     and `squared_sum`. Variables must be real.

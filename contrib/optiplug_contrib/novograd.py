@@ -25,7 +25,7 @@ class NovoGrad(Optimizer):
 
     `norm` starts as ``|gradient|`` of the first gradient that is not zero. With `grad_averaging` all
     directions but that first one are multiplied by ``1 - beta_1``. With `amsgrad` the largest `norm`
-    so far stands in the second line.
+    so far takes its place in the second line.
 
     State: the slot `momentum`, and `norm`, a scalar for each variable: the root of the paper's
     second moment, whose square half precision could not hold. With `amsgrad` also `norm_max`.

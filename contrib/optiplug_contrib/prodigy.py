@@ -18,8 +18,8 @@ __all__ = ["Prodigy"]
 class Prodigy(ParameterFree, Moments):
     """Adam with a learning rate estimated from the distance to the initial point.
 
-    `distance` is a lower bound of how far the solution is from the start, which grows while
-    gradients point back to where training started. With ``t = iterations + 1`` and sums over all
+    `distance` is a lower bound of the distance from the initial point to the solution, which grows
+    while gradients point back to the initial point. With ``t = iterations + 1`` and sums over all
     elements of all variables that have a gradient::
 
         rate          =  learning_rate * distance * sqrt(1 - beta_2^t) / (1 - beta_1^t)
@@ -77,6 +77,7 @@ class Prodigy(ParameterFree, Moments):
         dtype = self.distance.dtype
         pairs = list(zip(gradients, variables, strict=True))
         product = total([self._back(gradient, variable) for gradient, variable in pairs], dtype)
+        # All sums first: the new distance, which every variable's update needs, is a quotient of them.
         for gradient, variable in pairs:
             self._add_gradient(gradient, variable)
         size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
@@ -94,7 +95,7 @@ class Prodigy(ParameterFree, Moments):
         variable.assign(self.decayed(variable, rate) - m * rate / (tf.sqrt(v) + epsilon))
 
     def _back(self, gradient: Tensor, variable: Working) -> Tensor:
-        """Return the elements of the product of a gradient with the way back to the start."""
+        """Return the elements of the product of a gradient with the way back to the initial point."""
         weight = self._size(variable) * self.once(self._relative, variable)
         return gradient * weight * (self.initial[variable] - variable.old)
 
@@ -107,7 +108,7 @@ class Prodigy(ParameterFree, Moments):
         )
 
     def _size(self, variable: Working) -> Tensor:
-        """Return the learning rate that has been found for a variable before this step."""
+        """Return the step size of a variable, from the distance before this step."""
         return self.rate(variable) * self.once(self._found, variable)[1]
 
     def _found(self, dtype: DType) -> tuple[Tensor, Tensor]:

@@ -27,10 +27,10 @@ class RAdam(Moments):
         r = sqrt((length - 4) (length - 2) length_max / ((length_max - 4) (length_max - 2) length))
         variable <- variable - learning_rate * r * m_hat / (sqrt(v_hat) + epsilon)
 
-    As long as `length`, the number of gradients that the second moment is worth, is below
-    `sma_threshold`, the last line is ``variable - learning_rate * m_hat``. That is the case in the
-    first 5 steps by default, and always for a `beta_2` of 2/3 or less. With `amsgrad` the largest
-    `second_moment` so far stands in for `second_moment` in `v_hat`.
+    As long as `length`, that of the approximated simple moving average, is below `sma_threshold`, the
+    last line is ``variable - learning_rate * m_hat``. That is the case in the first 5 steps by
+    default, and always for a `beta_2` of 2/3 or less. With `amsgrad` the largest `second_moment` so
+    far takes its place in `v_hat`.
 
     State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
     Variables must be real.

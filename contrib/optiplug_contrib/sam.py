@@ -32,23 +32,23 @@ class SAM(Optimizer):
         perturbation =  rho * gradient(variable) / norm(gradient(variable))
         gradient     =  gradient(variable + perturbation)
 
-    With `adaptive`, ``|variable|^2 * gradient / norm(|variable| * gradient)`` stands in the first
-    line, which does not depend on the scale of the variables. After that the variables have their
+    With `adaptive`, ``|variable|^2 * gradient / norm(|variable| * gradient)`` takes the place of the
+    quotient in the first line, so that the perturbation does not depend on the scale of the
+    variables. After that the variables have their
     own values again, bit for bit, and `optimizer` takes its step with the second gradients. Where
     the first gradients are all zero nothing is perturbed. So that the loss can be evaluated twice it
     must be a callable; random numbers in it, and its updates of moving averages, are drawn and made
     twice. `apply_gradients` alone is a plain step of `optimizer`. The replicas of a strategy perturb
     along the sum of their gradients.
 
-    Defaults: `optimizer` ``"sgd"``, `rho` 0.05 (0 or above, in units of the variables; with
-    `adaptive` larger values are usual, such as 0.5), `adaptive` False. It has no learning rate and
-    no state: both are those of `optimizer`, whose state is named ``optimizer/...``.
+    `rho` is in units of the variables; with `adaptive` larger values are usual, such as 0.5. There is
+    no learning rate and no state: both are those of `optimizer`, whose state is named
+    ``optimizer/...``.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, if the loss is a tensor, or if the variables of
-        `minimize` are on a DTensor mesh.
+        If the loss is a tensor, or if the variables of `minimize` are on a DTensor mesh.
     ReplicaContextError
         If `minimize` is called under a strategy, but not inside of `strategy.run`.
 
@@ -98,6 +98,7 @@ class SAM(Optimizer):
         pairs = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
         variables = [_unwrapped(variable) for _, variable in pairs]
         self._refuse_a_mesh(variables)
+        # Copies, because taking the perturbation off again would not give the same bits.
         own = [variable.read_value() for variable in variables]
         try:
             if pairs:

@@ -33,7 +33,7 @@ class SOAP(Moments):
         C_1           <- shampoo_beta * C_1 + (1 - shampoo_beta) * gradient' gradient
         Q_i           <- orthogonal factor of C_i Q_i, if t is a multiple of precondition_frequency
 
-    The last line is one round of power iteration, which brings the columns of Q closer to the
+    The last line is one step of power iteration, after which the columns of Q are closer to the
     eigenvectors of C. A variable of rank 3 and more has a basis for each of its axes; one of rank 0
     or 1 is updated as by Adam, and so is, along that axis, one that is 1 or more than
     `max_preconditioner_dim` long.
@@ -109,13 +109,13 @@ class SOAP(Moments):
             self._precondition(gradient, variable, bases)
 
     def _precondition(self, gradient: Tensor, variable: Working, bases: dict[int, Working]) -> None:
-        """Take the gradient into the covariances, and turn the bases towards them when it is time."""
+        """Update the covariances, and at every `precondition_frequency` steps the bases."""
         beta = self.config.beta_2 if self.config.shampoo_beta is None else self.config.shampoo_beta
-        share = 1 - self.scalar(beta, variable)
+        weight = 1 - self.scalar(beta, variable)
         covariances = [self.covariance[axis][variable] for axis in bases]
         for axis, covariance in zip(bases, covariances, strict=True):
             others = [each for each in range(variable.shape.rank) if each != axis]
-            covariance.assign_add((tf.tensordot(gradient, gradient, [others, others]) - covariance) * share)
+            covariance.assign_add((tf.tensordot(gradient, gradient, [others, others]) - covariance) * weight)
         matrices = [each.value for each in covariances]
         # A loop of no or one round: XLA runs a tf.cond here with copies of all that the step reads.
         due = tf.equal((self.iterations + 1) % self.config.precondition_frequency, 0)

@@ -27,9 +27,9 @@ class SWA(Processor):
     0 both leave the variables as they are. The paper lets the learning rate be high and constant,
     or cyclic with this period, while it averages.
 
-    `start_averaging` is 0 or above and 0 by default, which begins after one period;
-    `average_period` is 1 or above and 10 by default. State: the slot ``average`` and the number
-    ``count``. A variable that appears late counts with its first value for the steps before.
+    With `start_averaging` 0 the first value is averaged after one period. State: the slot ``average``
+    and the number ``count``. A variable that appears late counts with its first value for the steps
+    before.
 
     Raises
     ------
@@ -72,12 +72,12 @@ class SWA(Processor):
         first = tf.equal(self.count.value, 0)
         self.count.assign_add(tf.cast(due, "int64"))
         for variable in step.every_variable:
-            average, share = self.average[variable], step.once(self._share, variable)
+            average, weight = self.average[variable], step.once(self._weight, variable)
             # The first time it becomes the variable exactly, whatever it started from.
             before = numerics.where(first, variable, average)
-            average.assign(numerics.where(due, before + (variable - before) * share, average))
+            average.assign(numerics.where(due, before + (variable - before) * weight, average))
 
-    def _share(self, dtype: DType) -> Tensor:
+    def _weight(self, dtype: DType) -> Tensor:
         return 1 / tf.cast(tf.maximum(self.count.value, 1), dtype)
 
     @hookimpl

@@ -24,8 +24,8 @@ class Yogi(Optimizer):
         v_hat = second_moment / (1 - beta_2^t)
         variable <- variable - learning_rate * m_hat / (sqrt(v_hat) + epsilon)
 
-    Adam's second moment would change by the difference of the two; so it forgets a large gradient
-    faster than this one does.
+    Adam's second moment changes by the difference of the two, and so forgets a large gradient faster
+    than this one does.
 
     State: the slots `momentum`, zero at first, and `second_moment`, `initial_accumulator_value` at
     first. Variables must be real.

@@ -27,7 +27,7 @@ class Adam(Moments):
     This is the form before section 2.1 of the paper, and Keras'. With ``epsilon_form="paper"``
     epsilon is that of Algorithm 1, ``m_hat / (sqrt(v_hat) + epsilon)``, and torch's and optax':
     `epsilon` above is multiplied by ``sqrt(1 - beta_2^t)``. With `amsgrad` the largest
-    `second_moment` so far, before bias correction, stands in the last line. With ``epsilon=0`` an
+    `second_moment` so far, before bias correction, takes its place in the last line. With ``epsilon=0`` an
     element that never had a gradient stays as it is.
 
     State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
@@ -63,7 +63,10 @@ class Adam(Moments):
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))
             v = largest
+        # The corrections as factors of rate and epsilon: moments that were divided by them would be two more
+        # divisions of each element.
         correction, epsilon = self.once(self._correction_and_epsilon, variable)
+        # Only without an epsilon is 0 / 0 possible; testing for it costs a comparison of each element.
         divide = tf.divide if self.config.epsilon > 0 else tf.math.divide_no_nan
         variable.assign_sub(divide(m * (self.rate(variable) * correction), tf.sqrt(v) + epsilon))
 
@@ -78,13 +81,12 @@ class AdamW(Adam):
     """Adam with decoupled weight decay.
 
     ``variable <- variable - variable * weight_decay * learning_rate``, then the update of `Adam`.
-    `weight_decay` is 0.004 by default, a number or a schedule; everything else is as in `Adam`.
-    ``exclude_from_weight_decay=["*bias"]`` spares variables.
+    Everything else is as in `Adam`. ``exclude_from_weight_decay=["*bias"]`` exempts variables.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a glob matches no variable.
+        If a glob of `exclude_from_weight_decay` matches no variable.
 
     References
     ----------

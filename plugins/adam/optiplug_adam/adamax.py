@@ -17,7 +17,7 @@ __all__ = ["Adamax"]
 class Adamax(Optimizer):
     """Adam with the infinity norm in place of the second moment.
 
-    Adam with the infinity norm in place of the root mean square. With ``t = iterations + 1``::
+    With ``t = iterations + 1``::
 
         momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
         infinity_norm <- max(beta_2 * infinity_norm, |gradient|)
@@ -60,6 +60,7 @@ class Adamax(Optimizer):
         m.assign_add((gradient - m) * (1 - beta_1))
         norm.assign(tf.maximum(beta_2 * norm, tf.abs(gradient)))
         rate = self.rate(variable) / self.once(self._correction, variable)
+        # With an epsilon of 0, as in the paper, an element that never had a gradient is 0 / 0.
         variable.assign_sub(tf.math.divide_no_nan(m * rate, norm + self.config.epsilon))
 
     def _correction(self, dtype: DType) -> Tensor:

@@ -37,7 +37,7 @@ class Nadam(Moments):
     ------------
     Keras 2.15, whose checkpoints have no product, so that a resumed run starts it anew. The paper,
     whose momentum is decayed by mu(t) and not by beta_1. torch, which raises 0.96 to 0.004 t, so
-    that the weight grows over a thousand steps, not a hundred. optax, where it does not grow.
+    that the coefficient warms up over a thousand steps, not a hundred. optax, where it is constant.
 
     References
     ----------
@@ -58,11 +58,13 @@ class Nadam(Moments):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
+        # A product over all steps, in which half precision would pile up rounding errors.
         dtype = numerics.widest_dtype(var_list)
         self.momentum_product = self.add_state("momentum_product", dtype=dtype, initial=1.0)
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Advance the product, once for all variables, and apply the gradients."""
+        # Not in `update_step`, which runs for each variable, and would multiply as often.
         self.momentum_product.assign(self.momentum_product * self._weight(1, self.momentum_product.dtype))
         super().update_variables(gradients, variables)
 
@@ -74,7 +76,10 @@ class Nadam(Moments):
         variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * ahead, tf.sqrt(v) + epsilon))
 
     def _factors(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
-        """Return those of momentum and gradient, and epsilon, all times the root of the correction of v."""
+        """Return the factors of momentum and gradient, and epsilon, all times the root of v's correction.
+
+        So v itself, which has many elements, needs no correction.
+        """
         product = tf.cast(self.momentum_product, dtype)
         now, following = self._weight(1, dtype), self._weight(2, dtype)
         root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
@@ -82,6 +87,6 @@ class Nadam(Moments):
         return of_momentum, root * (1 - now) / (1 - product), root * self.config.epsilon
 
     def _weight(self, ahead: int, dtype: DType) -> Tensor:
-        """Return the weight of the momentum in the step so far ahead of the last one."""
+        """Return the Nesterov coefficient of the step so far ahead of the last one."""
         t = tf.cast(self.iterations + ahead, dtype)
         return self.scalar(self.config.beta_1, dtype) * (1 - 0.5 * tf.pow(tf.constant(_DECAY, dtype), t))

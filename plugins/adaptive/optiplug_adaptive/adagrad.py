@@ -23,7 +23,7 @@ class Adagrad(Optimizer):
         variable    <- variable - learning_rate * gradient / sqrt(accumulator + epsilon)
 
     Elements whose gradient is mostly zero, such as the rows of an embedding, keep a large step.
-    0 / 0 is 0 here: without epsilon and with an accumulator from 0, an element that never had a
+    0 / 0 is 0: without epsilon and with an accumulator from 0, an element that never had a
     gradient stays as it is.
 
     State: the slot `accumulator`. Variables must be real.
@@ -60,4 +60,5 @@ class Adagrad(Optimizer):
         accumulator = self.accumulator[variable]
         accumulator.assign_add(tf.square(gradient))
         root = tf.sqrt(accumulator + self.config.epsilon)
+        # Epsilon and the initial accumulator may both be 0, as in the paper: 0 / 0 before the first gradient.
         variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * gradient, root))

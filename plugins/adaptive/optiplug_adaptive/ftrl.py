@@ -17,7 +17,7 @@ __all__ = ["Ftrl"]
 class Ftrl(Optimizer):
     """Follow the regularized leader, for sparse linear models.
 
-    Each step solves for the variable that suits all gradients so far and the penalties best. With
+    Each step minimizes the sum of all gradients so far, linearized losses, and the penalties. With
     ``p = -learning_rate_power``, ``l1``, ``l2`` and ``shrinkage`` for the three regularization
     strengths, and the old values on the right-hand side of the first two lines::
 
@@ -65,6 +65,7 @@ class Ftrl(Optimizer):
         """Apply one gradient to one variable."""
         config, rate = self.config, self.rate(variable)
         accumulator, linear = self.accumulator[variable], self.linear[variable]
+        # A rate of 0 divides by 0 below; selections keep that out of state and variable.
         moves, before = rate > 0, self._power(accumulator)
         accumulator.assign(numerics.where(moves, accumulator + tf.square(gradient), accumulator))
         power = self._power(accumulator)
@@ -80,4 +81,5 @@ class Ftrl(Optimizer):
     def _power(self, squares: Working) -> Tensor:
         """Return the sum of squares to the power of minus `learning_rate_power`."""
         exponent = -self.config.learning_rate_power
+        # The root is correctly rounded, and XLA on a CPU takes a power several times as long.
         return tf.sqrt(squares) if exponent == 0.5 else tf.pow(squares, exponent)

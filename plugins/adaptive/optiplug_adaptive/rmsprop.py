@@ -23,12 +23,12 @@ class RMSprop(Optimizer):
         step          =  learning_rate * gradient / sqrt(second_moment + epsilon)
         variable      <- variable - step
 
-    With `centered` the variance is in place of the mean square::
+    With `centered` an estimate of the variance takes the place of the second moment::
 
         average_gradient <- rho * average_gradient + (1 - rho) * gradient
         step = learning_rate * gradient / sqrt(second_moment - average_gradient^2 + epsilon)
 
-    With `momentum` steps add up, the learning rate inside::
+    With `momentum` the steps accumulate, the learning rate inside::
 
         momentum <- factor * momentum + step
         variable <- variable - momentum
@@ -76,6 +76,7 @@ class RMSprop(Optimizer):
         if self.config.centered:
             average = self.average_gradient[variable]
             average.assign(rho * average + (1 - rho) * gradient)
+            # The difference of two averages: for a constant gradient rounding may make it negative.
             size = tf.maximum(v - tf.square(average), 0)
         step = self.rate(variable) * gradient / tf.sqrt(size + self.config.epsilon)
         if self.config.momentum != 0:

@@ -23,11 +23,11 @@ class SM3(Optimizer):
         squares     =  min(accumulators of the slices of an element) + gradient^2
         accumulator <- max(squares of the elements of its slice)
         update      =  gradient / sqrt(squares + epsilon), and 0 where that is 0 / 0
-        momentum    <- momentum_share * momentum + (1 - momentum_share) * update
-        variable    <- variable - learning_rate * momentum
+        average     <- momentum * average + (1 - momentum) * update
+        variable    <- variable - learning_rate * average
 
-    A vector or a scalar has an accumulator for each element, so this is Adagrad there. The
-    `momentum_share` is the hyperparameter `momentum`; if that is 0, the update itself is subtracted.
+    A vector or a scalar has an accumulator for each element, so this is Adagrad there. If
+    `momentum` is 0, the update itself is subtracted. The slot of `average` is called `momentum`.
 
     State: the slots `accumulator_0`, `accumulator_1` and so on, one for each axis and as long as
     that, and `momentum` unless it is 0. A matrix of n by m elements has n + m numbers of state
@@ -74,15 +74,16 @@ class SM3(Optimizer):
             return
         squares = self._accumulated(gradient, variable)
         epsilon = self.scalar(self.config.epsilon, variable)
+        # The paper has no epsilon, and defines 0 / 0, an element that never had a gradient, as 0.
         update = tf.math.divide_no_nan(gradient, tf.sqrt(squares + epsilon))
         if self.config.momentum != 0:
-            mean, momentum = self.momentum[variable], self.scalar(self.config.momentum, variable)
-            mean.assign(momentum * mean + (1 - momentum) * update)
-            update = mean
+            average, momentum = self.momentum[variable], self.scalar(self.config.momentum, variable)
+            average.assign(momentum * average + (1 - momentum) * update)
+            update = average
         variable.assign_sub(self.rate(variable) * update)
 
     def _accumulated(self, gradient: Tensor, variable: Working) -> Tensor:
-        """Take in the squares of a gradient, and return the bound on the sum of all so far."""
+        """Update the accumulators, and return the upper bound of the sum of all squared gradients."""
         accumulators = [slot[variable] for slot in self.accumulators[: _covers(variable)]]
         if len(accumulators) == 1:
             (accumulator,) = accumulators

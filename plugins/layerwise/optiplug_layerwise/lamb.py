@@ -28,14 +28,15 @@ class LAMB(Moments):
 
     So decay is inside the trust ratio. The keyword `weight_decay`, which all optimizers have, is
     decoupled from it: it shrinks the variable beside this step, whose norms are those before.
-    ``exclude_from_decay=["*bias"]`` spares variables the decay, `exclude_from_adaptation` the ratio.
+    ``exclude_from_decay=["*bias"]`` exempts variables from the decay, `exclude_from_adaptation` from
+    the ratio.
 
     State: the slots `momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a pattern matches no variable.
+        If a glob of `exclude_from_decay` or `exclude_from_adaptation` matches no variable.
 
     Differs from
     ------------

@@ -25,7 +25,7 @@ class LARS(Optimizer):
 
     The ratio is 1 if the norm of the variable or of the gradient is 0. Variables of fewer
     dimensions, such as biases and the scales of normalization layers, have a ratio of 1 and no
-    decay; `exclude_from_adaptation` and `exclude_from_decay` spare further ones. With `nesterov`
+    decay; `exclude_from_adaptation` and `exclude_from_decay` exempt further ones. With `nesterov`
     the last line adds ``momentum * velocity`` and this step's change of the velocity. The keyword
     `weight_decay`, which all optimizers have, shrinks the variable beside this step.
 
@@ -34,7 +34,7 @@ class LARS(Optimizer):
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a pattern matches no variable.
+        If a glob of `exclude_from_decay` or `exclude_from_adaptation` matches no variable.
 
     Differs from
     ------------
@@ -74,6 +74,7 @@ class LARS(Optimizer):
             variable.assign_add(change)
             return
         momentum, velocity = self.scalar(self.config.momentum, variable), self.momentum[variable]
+        # The rate is inside the velocity, as in `sgd`: a new rate leaves past steps as they were.
         velocity.assign(momentum * velocity + change)
         variable.assign_add(momentum * velocity + change if self.config.nesterov else velocity)
 

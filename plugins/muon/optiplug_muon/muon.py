@@ -33,9 +33,9 @@ class Muon(Optimizer):
     With ``t = iterations + 1`` and `momentum` as beta::
 
         average  <- beta * average + (1 - beta) * gradient
-        estimate =  average / (1 - beta^t), or with nesterov
+        m_hat    =  average / (1 - beta^t), or with nesterov
                     beta * average / (1 - beta^(t+1)) + (1 - beta) * gradient / (1 - beta^t)
-        variable <- variable - learning_rate * scale * newton_schulz(estimate)
+        variable <- variable - learning_rate * scale * newton_schulz(m_hat)
 
     where `newton_schulz` replaces the singular values of a matrix by numbers close to 1, and `scale`
     is ``sqrt(max(1, outputs / inputs))`` (``"original"``) or ``0.2 sqrt(max(inputs, outputs))``
@@ -58,7 +58,7 @@ class Muon(Optimizer):
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, a glob matches no path, or axes do not fit.
+        If a glob matches no path, or axes of `output_axes` and `batch_axes` do not fit a variable.
 
     Differs from
     ------------
@@ -95,7 +95,7 @@ class Muon(Optimizer):
         matrices = self.select(shaped, variables, self.name)
         for variable in matrices:
             self._axes(self.path(variable), variable.shape.rank)
-        known = set(map(id, matrices))
+        known = set(map(id, matrices))  # variables cannot be compared: `==` of TensorFlow is elementwise
         return {"fallback": (self.config.fallback, [each for each in variables if id(each) not in known])}
 
     def build(self, var_list: Sequence[Variable]) -> None:
@@ -109,13 +109,13 @@ class Muon(Optimizer):
         average.assign_add((gradient - average) * (1 - beta))
         now, ahead = self.once(self._bias_corrections, variable)
         if self.config.nesterov:
-            estimate = average * (beta / ahead) + gradient * ((1 - beta) / now)
+            m_hat = average * (beta / ahead) + gradient * ((1 - beta) / now)
         else:
-            estimate = average / now
+            m_hat = average / now
         axes = self._axes(variable.path, variable.shape.rank)
         shape, order = variable.shape.as_list(), [axis for part in axes for axis in part]
         batch, inputs, outputs = (prod(shape[axis] for axis in part) for part in axes)
-        matrix = tf.reshape(tf.transpose(estimate, order), [*([batch] if axes[0] else []), inputs, outputs])
+        matrix = tf.reshape(tf.transpose(m_hat, order), [*([batch] if axes[0] else []), inputs, outputs])
         matrix = newton_schulz(
             matrix,
             steps=self.config.ns_steps,

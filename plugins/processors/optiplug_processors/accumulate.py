@@ -20,7 +20,7 @@ class Accumulate(Processor):
     step with ``sum / steps`` (`reduction` ``"mean"``, the default) or ``sum`` (``"sum"``), and
     the slot starts again at 0. Schedules, averages and `iterations` count steps, not calls, and
     clipping sees the accumulated gradient once. The sums are held in float32, or in float64 for
-    double precision. `steps` is 1 or above and has no default; 1 adds no operation.
+    double precision. With `steps` 1 no operation is added.
 
     A variable without a gradient in the last of the calls is left alone by that step and keeps
     what it has accumulated for the next one.
@@ -53,6 +53,7 @@ class Accumulate(Processor):
         """Create the sums and the count of calls since the last step."""
         super().build(variables)
         self.sum = self.add_slot("sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype))
+        # A count of its own: `iterations` counts committed steps only.
         self.count = self.add_state("count", dtype="int64")
 
     @property
@@ -72,6 +73,7 @@ class Accumulate(Processor):
     def _added(self, gradient: Tensor, variable: Working, last: Tensor) -> Tensor:
         held = self.sum[variable]
         total = held + tf.cast(gradient, held.dtype)
+        # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
         held.assign(numerics.where(last, tf.zeros_like(total), total))
         if self.config.reduction == "mean":
             total = total / self.config.steps

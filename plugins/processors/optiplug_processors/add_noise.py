@@ -17,10 +17,9 @@ class AddNoise(Processor):
     """Add annealed Gaussian noise to every gradient.
 
     ``gradient <- gradient + normal(0, variance)`` with ``variance = eta / (1 + iteration)^gamma``,
-    independent for each element; complex elements have half of the variance in either part. `eta`
-    (0.01) is 0 or above, or a schedule; `gamma` (0.55) is 0 or above; `eta` 0 adds no operation. The
-    numbers follow from `seed`, the iteration and the variable's path, so every device draws the
-    same and a resumed run goes on with the same stream.
+    independent for each element; complex elements have half of the variance in either part. With
+    `eta` 0 no operation is added. The numbers follow from `seed`, the iteration and the variable's
+    path, so every device draws the same and a resumed run goes on with the same stream.
     To clip the gradient and not the noise, list the clip before.
 
     Raises

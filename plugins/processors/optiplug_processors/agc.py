@@ -21,8 +21,7 @@ class AGC(Processor):
     ``gradient <- gradient * min(1, clip_factor * max(|weights|, epsilon) / |gradient|)``, with
     both Euclidean norms taken over one output unit. In a variable of two axes or more, a unit is
     an index of the last axis, as in Keras kernels, and its norm goes over all other axes. A vector
-    or a scalar is one unit. `clip_factor` (0.01) and `epsilon` (0.001) are above 0, or schedules.
-    The paper leaves out the last linear layer: ``skip=["head/*"]``.
+    or a scalar is one unit. The paper leaves out the last linear layer: ``skip=["head/*"]``.
 
     Raises
     ------
@@ -60,6 +59,7 @@ class AGC(Processor):
 
     def _clipped(self, gradient: Tensor, variable: Working, step: Step) -> Tensor:
         norm = _unit_norms(gradient)
+        # Weights that start at 0, such as biases, could never grow: any gradient is infinitely larger.
         floor = step.scalar(self.config.epsilon, norm)
         bound = step.scalar(self.config.clip_factor, norm) * tf.maximum(_unit_norms(variable.value), floor)
         return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)

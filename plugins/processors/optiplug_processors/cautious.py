@@ -21,7 +21,7 @@ class Cautious(Processor):
     gradient is the one that the optimizer got, clipped and with coupled decay. Plain descent moves
     every element down and stays as it is, but elements whose gradient is exactly 0 count as left
     out: where only a few rows of a table have a gradient, these move up to ``1 / min_share`` times
-    as far, so ``skip`` tables. `min_share` (0.001) is in (0, 1], or a schedule.
+    as far, so ``skip`` tables.
 
     Raises
     ------
@@ -60,6 +60,7 @@ class Cautious(Processor):
         return [self._kept(update, gradient, step) for update, gradient in pairs]
 
     def _kept(self, update: Tensor, gradient: Tensor, step: Step) -> Tensor:
+        # The real part of the product with the conjugate is the inner product of two complex numbers.
         keep = tf.cast(tf.math.real(update * tf.math.conj(gradient)) < 0, update.dtype)
         # The squares of zeros and ones are themselves, so this counts what is kept.
         share = numerics.sum_of_squares(keep) / max(update.shape.num_elements(), 1)

@@ -17,9 +17,9 @@ class CautiousWeightDecay(Processor):
     """Decoupled weight decay, masked where it opposes the update.
 
     ``update <- update - variable * rate * learning_rate`` where ``update * variable <= 0``; elements
-    that the optimizer moves away from 0 decay not at all. The variable is that of the start of
-    the step, the update what the processors before this one have left of it. `rate` is 0 or above,
-    or a schedule, and has no default. ``skip=["*bias"]`` or ``min_ndim=2`` spares variables.
+    that the optimizer moves away from 0 do not decay. The variable is that of the start of the step,
+    the update what the processors before this one have left of it. ``skip=["*bias"]`` or
+    ``min_ndim=2`` exempts variables.
 
     Raises
     ------
@@ -55,6 +55,6 @@ class CautiousWeightDecay(Processor):
         return [self._decayed(update, variable, step) for update, variable in pairs]
 
     def _decayed(self, update: Tensor, variable: Working, step: Step) -> Tensor:
-        share = step.scalar(self.config.rate, variable) * step.rate(variable)
+        decay = step.scalar(self.config.rate, variable) * step.rate(variable)
         grows = tf.math.real(update * tf.math.conj(variable.old)) > 0
-        return tf.where(grows, update, update - variable.old * share)
+        return tf.where(grows, update, update - variable.old * decay)

@@ -19,8 +19,7 @@ class ClipByGlobalNorm(Processor):
 
     ``gradient <- gradient * min(1, max_norm / norm)`` with ``norm = sqrt(sum of |x|^2 over all
     elements of all gradients)``, computed in float32, or in float64 if any gradient is in double
-    precision. The direction of the whole step stays. `max_norm` is above 0, or a schedule, and has
-    no default.
+    precision. The direction of the whole step stays.
     A norm that is not finite makes every gradient NaN, as in `tf.clip_by_global_norm`; list
     ``skip_non_finite`` to leave such steps out.
 

@@ -17,7 +17,7 @@ class ClipByValue(Processor):
     """Clip each element of every gradient to an interval around 0.
 
     ``gradient <- min(max(gradient, -max_value), max_value)``, element by element, for real
-    gradients. `max_value` is above 0, or a schedule, and has no default. A NaN stays a NaN.
+    gradients. A NaN stays a NaN.
 
     Raises
     ------

@@ -22,10 +22,9 @@ class CorrectedWeightDecay(DecoupledDecay):
     learning rate falls; this keeps the ratio of their norms to those of the weights. The paper
     corrects the decay of these layers, chosen by `only`, and leaves that of the others plain.
 
-    `rate` is 0 or above, or a schedule, and has no default. `max_rate` is above 0; with None it is
-    the largest learning rate of any selected variable so far, so that the decay is plain until the
-    rate begins to fall, and kept as the scalar state `max_rate` (float32, float64 if any variable is
-    in double precision). With a warm-up, give it.
+    Without `max_rate` it is the largest learning rate of any selected variable so far, so that the
+    decay is plain until the rate begins to fall, and kept as the scalar state `max_rate` (float32,
+    float64 if any variable is in double precision). With a warmup, give it.
 
     Raises
     ------
@@ -57,13 +56,14 @@ class CorrectedWeightDecay(DecoupledDecay):
         if self.config.max_rate is None:
             self.max_rate = self.add_state("max_rate", dtype=numerics.widest_dtype(variables))
 
-    def shares(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
+    def coefficients(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the corrected learning rate."""
         peak = self._peak(step)
-        return [self._share(variable, peak, step) for variable in step.variables]
+        return [self._coefficient(variable, peak, step) for variable in step.variables]
 
-    def _share(self, variable: Working, peak: Tensor, step: Step) -> Tensor:
+    def _coefficient(self, variable: Working, peak: Tensor, step: Step) -> Tensor:
         rate = step.rate(variable)
+        # While all rates have been 0, such as at the start of a warmup, their maximum is 0 too.
         corrected = rate * tf.math.divide_no_nan(rate, tf.cast(peak, rate.dtype))
         return step.scalar(self.config.rate, variable) * corrected
 

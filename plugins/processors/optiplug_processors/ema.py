@@ -23,9 +23,7 @@ class EMA(Processor):
     ``optimizer.finalize_variable_values(variables)`` does so. The state is the slot ``average``:
     ``ema.average[variable]``. It has the variable's dtype: in bfloat16, where a number has three
     digits, a `momentum` of 0.99 moves it only by steps of some 20 % and more of its value.
-
-    `momentum` is in [0, 1] and 0.99 by default: 1 keeps the initial values for ever, 0 averages
-    nothing. `overwrite_frequency` is None or 1 and above.
+    A `momentum` of 1 keeps the initial values for ever, 0 averages nothing.
 
     Raises
     ------
@@ -66,6 +64,7 @@ class EMA(Processor):
             average = self.average[variable]
             momentum = step.scalar(self.config.momentum, variable)
             average.assign_add((variable - average) * (1 - momentum))
+            # After the average, so that it has this step in it, as in Keras.
             if frequency is not None:
                 due = tf.equal((step.iteration + 1) % frequency, 0)
                 variable.assign(numerics.where(due, average, variable))

@@ -20,12 +20,12 @@ class Freeze(Processor):
     stops decoupled decay too, gradients of 0, whatever they were, NaN included, and updates of
     0. Clips that are listed later do not count their gradients; gates run earlier and see them.
     A penalty such as ``l2`` is added after all clips, and reaches the optimizer's state; what
-    assigns variables after the update, as a projection does, still does. `until` is None, for ever,
-    or above `since`, which is 0 or above (0).
+    assigns variables after the update, as a projection does, still does. Without `until` they are
+    frozen for ever.
 
     A slot of a frozen variable averages zeros. Adam's bias corrections count the steps of the
     optimizer, so its first updates after a long freeze are up to ``(1 - beta_1) / sqrt(1 - beta_2)``
-    times as large as those of a new variable: some 3 by default. A warm-up by ``learning_rate_scale``
+    times as large as those of a new variable: some 3 by default. A warmup by ``learning_rate_scale``
     evens that out.
 
     Raises
@@ -71,6 +71,7 @@ class Freeze(Processor):
         return self._zero_while_frozen(updates, step)
 
     def _zero_while_frozen(self, values: Sequence[Tensor], step: Step) -> list[Tensor]:
+        # Not a product with 0, which would keep a NaN.
         zeros = [tf.zeros_like(value) for value in values]
         since, until = self.config.since, self.config.until
         if until is None and since == 0:

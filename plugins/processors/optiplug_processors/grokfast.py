@@ -21,9 +21,9 @@ class Grokfast(Processor):
 
     which amplifies what changes slowly from step to step, as the gradients that lead to
     generalization long after the training data are fitted do. This is the form with an exponential
-    average (Grokfast-EMA). `alpha` is in [0, 1) and 0.98 by default, `lamb` 0 or above and 2 by
-    default; 0 adds no operation. The state is the slot ``average``, which starts at 0. Listed
-    before a clip it is clipped as a whole; the paper adds weight decay, which comes after.
+    moving average (Grokfast-EMA). With `lamb` 0 no operation is added. The state is the slot
+    ``average``, which starts at 0. Listed before a clip it is clipped as a whole; the paper adds
+    weight decay, which comes after.
 
     Raises
     ------

@@ -16,8 +16,8 @@ class L2(Processor):
 
     ``gradient <- gradient + strength * variable``, the gradient of a loss with
     ``strength / 2 * |variable|^2`` added. The optimizer treats it like any gradient, so an
-    adaptive optimizer rescales it; ``weight_decay`` is the decoupled form. `strength` is 0 or
-    above, or a schedule, and has no default. 0 adds no operation to the step.
+    adaptive optimizer rescales it; ``weight_decay`` is the decoupled form. With `strength` 0 no
+    operation is added.
 
     Raises
     ------

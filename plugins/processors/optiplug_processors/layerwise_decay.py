@@ -18,9 +18,9 @@ class LayerwiseDecay(Processor):
 
     ``learning_rate <- learning_rate * decay^(n - 1 - i)`` for the variables of layer ``i`` of ``n``,
     counted from 0: the last layer listed keeps its rate. Decoupled weight decay goes by the changed
-    rate too. `layers` has a glob for each layer, from the input to the output; `decay` (0.75) is in
-    (0, 1], or a schedule; `rest` (1) is the factor of variables that are in no layer, 0 or above,
-    or a schedule. ``*`` crosses ``/``, so write ``block_1/*``, which leaves ``block_10/kernel`` out.
+    rate too. `layers` has a glob for each layer, from the input to the output; `rest` is the factor of
+    variables that are in no layer. ``*`` crosses ``/``, so write ``block_1/*``, which leaves
+    ``block_10/kernel`` out.
 
     Raises
     ------

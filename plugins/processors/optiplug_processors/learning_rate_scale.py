@@ -15,9 +15,9 @@ class LearningRateScale(Processor):
     """Multiply the learning rate of some variables by a factor.
 
     ``learning_rate <- learning_rate * factor`` before everything else in the step, so that
-    decoupled weight decay and trust ratios go by it too. Several in a list multiply. `factor` is 0
-    or above, or a schedule, and has no default. With 0, gradients still reach the optimizer's
-    state, and a momentum still moves the variable; ``freeze`` stops all of it.
+    decoupled weight decay and trust ratios go by it too. Several in a list multiply. With a `factor`
+    of 0, gradients still reach the optimizer's state, and a momentum still moves the variable;
+    ``freeze`` stops all of it.
 
     Raises
     ------

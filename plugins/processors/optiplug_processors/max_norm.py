@@ -20,8 +20,7 @@ class MaxNorm(Projection):
     a gradient, where the weights of one unit are those along all axes but the last, as in Keras
     kernels, or along `axis`, a number or several. Without `axis`, vectors and scalars are left
     alone; with it, every selected variable must have it. Norms are computed in the dtype of the
-    step: float32 for half precision. `max_value` is above 0, or a schedule, and 2 by default. List
-    it before averages, so that they see the projected values.
+    step: float32 for half precision. List it before averages, so that they see the projected values.
 
     Raises
     ------

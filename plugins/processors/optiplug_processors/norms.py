@@ -1,4 +1,4 @@
-"""Factors that come from norms: what shrinks to a bound, and what normalizes."""
+"""Factors that come from norms: what scales down to a bound, and what normalizes."""
 
 from __future__ import annotations
 

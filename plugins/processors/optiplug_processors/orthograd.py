@@ -55,6 +55,7 @@ class OrthoGrad(Processor):
 
 
 def _turned(gradient: Tensor, variable: Tensor) -> Tensor:
+    # In one dimension nothing is orthogonal, and the gradient would always be 0.
     if gradient.shape.num_elements() < 2:
         return gradient
     length = numerics.global_norm([gradient])
@@ -70,5 +71,5 @@ def _turned(gradient: Tensor, variable: Tensor) -> Tensor:
 
 
 def _unit(value: Tensor) -> Tensor:
-    """Return what points the same way and has length 1, or is 0."""
+    """Return the vector of norm 1 in the same direction, or 0."""
     return value * tf.cast(inverse_norm([value]), value.dtype)

@@ -20,8 +20,8 @@ class Snapshot(Processor):
     optimizer was built with; before the first of them it holds the initial value. Nothing else
     changes: what to do with the copy, such as to go back to it when a loss explodes, is the
     caller's, who reads ``snapshot.snapshot[variable]``. The number of steps after which it was
-    taken is in ``iteration`` (int64). Both are saved with the optimizer. `period` is 1 or above
-    and 100 by default. A step moves as many bytes as one with an average, also between two copies.
+    taken is in ``iteration`` (int64). Both are saved with the optimizer. A step moves as many bytes as
+    one with an average, also between two copies.
 
     Raises
     ------

@@ -20,10 +20,9 @@ class StochasticRounding(Processor):
 
         variable <- upper with probability (value - lower) / (upper - lower), else lower
 
-    So the mean is the result
-    itself, and updates far below the last digit of a variable add up, where rounding to the
-    nearest would lose every one of them. What bfloat16 has stays as it is, so do NaN and
-    infinities; variables of other dtypes are left alone. State in bfloat16 is rounded to the
+    So the mean is the result itself, and updates far below the last digit of a variable add up, where
+    rounding to the nearest would lose every one of them. What bfloat16 has stays as it is, so do NaN
+    and infinities; variables of other dtypes are left alone. State in bfloat16 is rounded to the
     nearest as ever.
 
     The numbers follow from `seed`, the iteration and the variable's path, so every device draws

@@ -20,8 +20,7 @@ class TrustRatio(Processor):
     It becomes ``update * ratio`` with ``ratio = coefficient * |variable| / (|direction| + epsilon)``,
     at most `max_ratio`, so that its norm is ``coefficient * rate * |variable|``. The variable is that
     of the start of the step. Where either norm is 0 the ratio is 1; where the rate is 0 nothing
-    moves. `coefficient` (1) and `epsilon` (0) are 0 or above, `max_ratio` (None) above 0; all may be
-    schedules. Biases and the scales of normalization are best left alone: ``min_ndim=2``.
+    moves. Biases and the scales of normalization are best left alone: ``min_ndim=2``.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The weights that lead to one unit, for processors that hold their norm."""
+"""The weights that lead to one unit, for processors that go by their norm."""
 
 from __future__ import annotations
 

@@ -18,9 +18,8 @@ class UnitNorm(Projection):
     ``weights <- weights / (|weights| + epsilon)`` after the update, for each variable with a
     gradient, where the weights of one unit are those along all axes but the last, as in Keras
     kernels, or along `axis`, a number or several. Without `axis`, vectors and scalars are left
-    alone; with it, every selected variable must have it. `epsilon` is above 0 and 1e-7 by default,
-    as in the constraint `UnitNorm` of Keras. Norms are computed in the dtype of the step: float32
-    for half precision. List it before averages, so that they see the projected values.
+    alone; with it, every selected variable must have it. Norms are computed in the dtype of the step:
+    float32 for half precision. List it before averages, so that they see the projected values.
 
     Raises
     ------

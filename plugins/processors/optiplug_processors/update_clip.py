@@ -20,7 +20,7 @@ class UpdateClip(Processor):
     What an optimizer adds to a variable has the learning rate in it: ``update = -rate * direction``.
     It becomes ``update / max(1, rms(direction) / threshold)``, where ``rms`` is the root of the mean
     of the squares over one variable. The state of the optimizer does not see it. Where the rate is 0
-    nothing moves. `threshold` (1) is above 0, or a schedule.
+    nothing moves.
 
     Raises
     ------

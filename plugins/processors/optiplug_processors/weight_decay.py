@@ -16,8 +16,8 @@ class WeightDecay(DecoupledDecay):
     """Decoupled weight decay.
 
     ``variable <- variable - variable * rate * learning_rate`` for each variable with a gradient;
-    the optimizer's state never sees it. `rate` is 0 or above, or a schedule, and has no default.
-    0 adds no operation to the step. ``skip=["*bias"]`` or ``min_ndim=2`` spares variables.
+    the optimizer's state never sees it. With `rate` 0 no operation is added. ``skip=["*bias"]`` or
+    ``min_ndim=2`` exempts variables.
 
     Raises
     ------
@@ -46,6 +46,6 @@ class WeightDecay(DecoupledDecay):
 
     Config = WeightDecayConfig
 
-    def shares(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
+    def coefficients(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the learning rate."""
         return [step.scalar(self.config.rate, each) * step.rate(each) for each in step.variables]

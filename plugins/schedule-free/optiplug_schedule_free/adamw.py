@@ -24,11 +24,11 @@ class ScheduleFreeAdamW(ScheduleFree):
         second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
         direction     =  gradient / (sqrt(second_moment / (1 - beta_2^t)) + epsilon)
         z             <- z - rate * (direction + weight_decay * y)
-        share         =  max_rate^2 / (sum of max_rate^2 over all steps so far)
-        x             <- (1 - share) x + share z
+        weight        =  max_rate^2 / (sum of max_rate^2 over all steps so far)
+        x             <- (1 - weight) x + weight z
         y             <- (1 - beta_1) z + beta_1 x
 
-    `rate` is the learning rate, in the first `warmup_steps` a growing share of it, and `max_rate`
+    `rate` is the learning rate, in the first `warmup_steps` a growing part of it, and `max_rate`
     the largest so far; `weight_lr_power` stands for the 2. ``with optimizer.averaged_weights():``
     lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
 

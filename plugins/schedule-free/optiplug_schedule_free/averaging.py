@@ -26,9 +26,9 @@ class ScheduleFree(Optimizer, abc.ABC):
 
         max_rate   <- max(max_rate, rate)
         weight_sum <- weight_sum + max_rate^weight_lr_power
-        share      =  max_rate^weight_lr_power / weight_sum
+        weight     =  max_rate^weight_lr_power / weight_sum
         z          <- z - rate * (direction + weight_decay * y)
-        x          <- (1 - share) x + share z
+        x          <- (1 - weight) x + weight z
         y          <- (1 - beta_1) z + beta_1 x
 
     `max_rate` and `weight_sum` are scalars that all variables share. Where learning rates differ
@@ -69,24 +69,27 @@ class ScheduleFree(Optimizer, abc.ABC):
         rates = {id(rate): rate for rate in map(self.rate, variables)}.values()
         rate = reduce(tf.maximum, [tf.cast(each, dtype) for each in rates]) * self._warmup(dtype)
         self.max_rate.assign(tf.maximum(self.max_rate, rate))
-        self.weight_sum.assign_add(self._weight())
+        self.weight_sum.assign_add(self._raw_weight())
         super().update_variables(gradients, variables)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Move z against its direction, and y along."""
         y, z = variable.old, self.z[variable]
-        share, warmup = self.once(self._share, variable), self.once(self._warmup, variable)
+        weight, warmup = self.once(self._weight, variable), self.once(self._warmup, variable)
         move = self.direction(gradient, variable) * (self.rate(variable) * warmup)
+        # Decay has been subtracted from y by its processors; z has to take the same step.
         if variable.assigned:
             move += (y - variable.value) * warmup
         z.assign_sub(move)
-        variable.assign(y + (z - y) * share - move * ((1 - share) * (1 - self.config.beta_1)))
+        # The formulas of x and y with x eliminated, which has no slot.
+        variable.assign(y + (z - y) * weight - move * ((1 - weight) * (1 - self.config.beta_1)))
 
     @hookimpl
     def finalize(self, step: Step) -> None:
         """Put x into the variables, unless a processor has put another average there, and z with them."""
         for variable in step.variables:
             z = self.z[variable]
+            # y = (1 - beta_1) z + beta_1 x, solved for x.
             if not variable.assigned:
                 variable.assign_add((variable - z) * ((1 - self.config.beta_1) / self.config.beta_1))
             z.assign(variable)
@@ -97,9 +100,9 @@ class ScheduleFree(Optimizer, abc.ABC):
             return one
         return tf.minimum(one, tf.cast(self.iterations + 1, dtype) / self.config.warmup_steps)
 
-    def _weight(self) -> Tensor:
+    def _raw_weight(self) -> Tensor:
         return tf.pow(tf.convert_to_tensor(self.max_rate), self.config.weight_lr_power)
 
-    def _share(self, dtype: DType) -> Tensor:
+    def _weight(self, dtype: DType) -> Tensor:
         # A learning rate that starts at 0 has neither weight nor step.
-        return tf.cast(tf.math.divide_no_nan(self._weight(), self.weight_sum), dtype)
+        return tf.cast(tf.math.divide_no_nan(self._raw_weight(), self.weight_sum), dtype)

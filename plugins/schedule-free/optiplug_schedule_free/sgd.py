@@ -15,12 +15,12 @@ class ScheduleFreeSGD(ScheduleFree):
 
     With y the variable, where gradients are taken, and x the weights to evaluate and to keep::
 
-        z     <- z - rate * (gradient + weight_decay * y)
-        share =  max_rate^2 / (sum of max_rate^2 over all steps so far)
-        x     <- (1 - share) x + share z
-        y     <- (1 - beta_1) z + beta_1 x
+        z      <- z - rate * (gradient + weight_decay * y)
+        weight = max_rate^2 / (sum of max_rate^2 over all steps so far)
+        x      <- (1 - weight) x + weight z
+        y      <- (1 - beta_1) z + beta_1 x
 
-    `rate` is the learning rate, in the first `warmup_steps` a growing share of it, and `max_rate`
+    `rate` is the learning rate, in the first `warmup_steps` a growing part of it, and `max_rate`
     the largest so far; `weight_lr_power` stands for the 2. ``with optimizer.averaged_weights():``
     lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
 

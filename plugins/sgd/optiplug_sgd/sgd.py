@@ -50,7 +50,7 @@ class SGD(optiplug.Optimizer):
             self.momentum = self.add_slot("momentum")
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
-        """Move one variable down its gradient."""
+        """Apply one gradient to one variable."""
         rate = self.rate(variable)
         if self.config.momentum == 0:
             variable.assign_sub(rate * gradient)
@@ -58,6 +58,7 @@ class SGD(optiplug.Optimizer):
         factor, velocity = self.scalar(self.config.momentum, variable), self.momentum[variable]
         velocity.assign(factor * velocity - rate * gradient)
         if self.config.nesterov:
+            # `velocity` reads what was assigned to it: this looks ahead from the new one.
             variable.assign_add(factor * velocity - rate * gradient)
         else:
             variable.assign_add(velocity)
