@@ -41,17 +41,17 @@ class SOAP(Moments):
     State: the slots `momentum` and `second_moment`, and for each axis `covariance_0` and `basis_0`
     and so on, square matrices, of no elements where an axis has no basis. Variables must be real.
 
-    Each basis is a QR factorisation in the compiled step. It takes as long as about ten products of
+    Each basis is a QR factorization in the compiled step. It takes as long as about ten products of
     matrices of that size, at every `precondition_frequency` steps, and seconds to compile for axes
     of 1,000 elements and more. Which basis directions without any gradient so far get, where there
-    are several, is left to rounding. On a DTensor mesh TensorFlow has no such factorisation.
+    are several, is left to rounding. On a DTensor mesh TensorFlow has no such factorization.
 
     Differs from
     ------------
     The authors' code, which spends the first gradient on an eigendecomposition and does not move.
     Here the bases start as identities, so the first `precondition_frequency` steps are Adam's. It
-    sorts the columns of a basis by their eigenvalues before each QR factorisation; this follows
-    Algorithms 3 and 4 of the paper, which do not. Before that factorisation 1e-6 of the
+    sorts the columns of a basis by their eigenvalues before each QR factorization; this follows
+    Algorithms 3 and 4 of the paper, which do not. Before that factorization 1e-6 of the
     trace of C is added to its diagonal, so that directions in which there was no gradient stay as
     they are. The bias corrections, which the algorithms leave out, are those of that code, where
     `max_preconditioner_dim` is 10000.

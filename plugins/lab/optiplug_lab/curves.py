@@ -32,7 +32,7 @@ def draw_curves(metrics: Path, image: Path, final: Mapping[str, float]) -> None:
     image
         The file to write.
     final
-        The figures of the finalised variables; the one that is drawn is marked at the end.
+        The figures of the finalized variables; the one that is drawn is marked at the end.
     """
     columns = read_metrics(metrics)
     figure = Figure(figsize=(10, 6.4), dpi=130, layout="constrained")

@@ -21,7 +21,7 @@ def random_variable(name: str, shape: tuple[int, ...], deviation: float, seed: i
 
 @dataclass(frozen=True)
 class Affine:
-    """``kernel`` and ``bias`` of a layer; He-initialised (He et al. 2015, arXiv:1502.01852)."""
+    """``kernel`` and ``bias`` of a layer; He-initialized (He et al. 2015, arXiv:1502.01852)."""
 
     kernel: Variable
     bias: Variable

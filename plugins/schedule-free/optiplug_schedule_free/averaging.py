@@ -38,7 +38,7 @@ class ScheduleFree(Optimizer, abc.ABC):
     Weight decay is taken at y and moves z, as the formula says. `weight_decay` and
     `exclude_from_weight_decay` run as they do everywhere, before the update and on y; the update
     then takes whatever has been subtracted from y by that time as a part of the step of z, with its
-    warm-up, so any other processor that decays is treated alike. What changes y after the update,
+    warmup, so any other processor that decays is treated alike. What changes y after the update,
     such as a constraint, changes x by 1 / beta_1 of that.
 
     `finalize_variable_values` makes x of y, and of z too, so that x stays the same if training goes

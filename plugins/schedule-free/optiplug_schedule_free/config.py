@@ -33,8 +33,8 @@ class ScheduleFreeConfig(OptimizerConfig):
 
     @property
     def exemptions(self) -> dict[str, str]:
-        """What does not hold as the variables follow z, whose steps have a warm-up of their own."""
-        reason = "decay is a part of the steps of z, and so of their warm-up"
+        """What does not hold as the variables follow z, whose steps have a warmup of their own."""
+        reason = "decay is a part of the steps of z, and so of their warmup"
         return {"weight_decay_is_decoupled": reason} if getattr(self, "warmup_steps", 0) else {}
 
 

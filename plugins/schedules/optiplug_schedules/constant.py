@@ -14,7 +14,7 @@ __all__ = ["Constant"]
 class Constant(Schedule):
     """Constant value.
 
-    ``schedule(step) = value``
+    It stands for a number where a schedule is asked for: ``schedule(step) = value``.
 
     >>> print(Constant(0.5)(1000).numpy())
     0.5

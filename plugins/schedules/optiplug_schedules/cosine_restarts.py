@@ -12,7 +12,7 @@ import tensorflow as tf
 from optiplug import Schedule, Tensor
 
 from .configs.cosine_restarts import CosineRestartsConfig
-from .progress import cosine_share, passed, periods, remaining
+from .progress import half_cosine, passed, periods, remaining
 
 __all__ = ["CosineDecayRestarts"]
 
@@ -45,7 +45,8 @@ class CosineDecayRestarts(Schedule):
     def value(self, step: Tensor) -> Tensor:
         config = self.config
         restarts, left = self._equal_periods(step) if config.t_mul == 1 else self._growing_periods(step)
-        height = tf.exp(restarts * math.log(config.m_mul)) * cosine_share(left)
+        # The logarithm in float64: a power of an `m_mul` rounded to float32 drifts over many restarts.
+        height = tf.exp(restarts * math.log(config.m_mul)) * half_cosine(left)
         return config.initial_learning_rate * ((1 - config.alpha) * height + config.alpha)
 
     def _equal_periods(self, step: Tensor) -> tuple[Tensor, Tensor]:

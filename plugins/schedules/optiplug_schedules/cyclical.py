@@ -19,9 +19,9 @@ class Cyclical(Schedule):
 
     ::
 
-        cycle = floor(step / (2 * step_size))
-        share = 1 - |step / step_size - 2 * cycle - 1|
-        value = initial_learning_rate + (maximal_learning_rate - initial_learning_rate) * share * scale
+        cycle  = floor(step / (2 * step_size))
+        height = 1 - |step / step_size - 2 * cycle - 1|
+        value  = initial_learning_rate + (maximal_learning_rate - initial_learning_rate) * height * scale
 
     with ``scale = 1`` (triangular), ``0.5 ^ cycle`` (triangular2) or ``gamma ^ step`` (exp_range).
 
@@ -48,8 +48,9 @@ class Cyclical(Schedule):
         return full * scale + config.initial_learning_rate * rest
 
     def _scale(self, step: Tensor, cycle: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the height of this cycle, relative to the first, and what is missing to 1."""
+        """Return the amplitude of this cycle, relative to the first, and one minus it."""
         if self.config.mode == "exp_range":
+            # By the exponential, as a power of a `gamma` rounded to float32 drifts over many steps.
             exponent = step * math.log(self.config.gamma)
             return tf.exp(exponent), -tf.math.expm1(exponent)
         base = 0.5 if self.config.mode == "triangular2" else 1.0

@@ -1,4 +1,4 @@
-"""A straight line."""
+"""Linear transition."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ class Linear(Schedule):
 
     ::
 
-        share = min(max(step - transition_begin, 0), transition_steps) / transition_steps
-        value = initial_learning_rate + (end_learning_rate - initial_learning_rate) * share
+        fraction = min(max(step - transition_begin, 0), transition_steps) / transition_steps
+        value    = initial_learning_rate + (end_learning_rate - initial_learning_rate) * fraction
 
     Equal to optax' `linear_schedule`.
 
@@ -30,6 +30,6 @@ class Linear(Schedule):
     def value(self, step: Tensor) -> Tensor:
         config = self.config
         own, steps = step - config.transition_begin, config.transition_steps
-        # Either value may be 0, and 1 minus a share would lose the digits near it.
+        # Either value may be 0, and 1 minus a fraction would lose the digits near it.
         before = config.initial_learning_rate * remaining(own, steps)
         return before + config.end_learning_rate * elapsed(own, steps)

@@ -1,4 +1,4 @@
-"""A value for each stretch of steps."""
+"""A constant value in each interval of steps."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class PiecewiseConstantDecay(Schedule):
     Config = PiecewiseConstantConfig
 
     def value(self, step: Tensor) -> Tensor:
+        # Counted and gathered rather than nested conditions: one operation, however many boundaries.
         behind = step > tf.constant(self.config.boundaries, step.dtype)
         index = tf.reduce_sum(tf.cast(behind, tf.int32))
         return tf.gather(tf.constant(self.config.values, step.dtype), index)

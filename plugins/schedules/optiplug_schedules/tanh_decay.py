@@ -7,7 +7,7 @@ import tensorflow as tf
 from optiplug import Schedule, Tensor
 
 from .configs.tanh_decay import TanhDecayConfig
-from .progress import elapsed, mix
+from .progress import elapsed, interpolate
 
 __all__ = ["TanhDecay"]
 
@@ -33,6 +33,6 @@ class TanhDecay(Schedule):
 
     def value(self, step: Tensor) -> Tensor:
         config = self.config
-        x = mix(config.upper, config.lower, elapsed(step, config.decay_steps))
+        x = interpolate(config.upper, config.lower, elapsed(step, config.decay_steps))
         # (1 - tanh(x)) / 2, with all its digits as it nears 0.
         return config.initial_learning_rate / (1 + tf.exp(2 * x))

@@ -7,7 +7,7 @@ import tensorflow as tf
 from optiplug import Schedule, Tensor
 
 from .configs.warmup import WarmupConfig
-from .progress import elapsed, mix
+from .progress import elapsed, interpolate
 
 __all__ = ["Warmup"]
 
@@ -33,4 +33,4 @@ class Warmup(Schedule):
         config = self.config
         # Held at its own step 0 until the warmup ends: one evaluation is the target and what follows.
         after = Schedule.of(config.schedule)(tf.maximum(step - config.warmup_steps, 0))
-        return mix(after, config.initial_learning_rate, elapsed(step, config.warmup_steps))
+        return interpolate(after, config.initial_learning_rate, elapsed(step, config.warmup_steps))
