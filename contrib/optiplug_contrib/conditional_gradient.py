@@ -75,6 +75,7 @@ class ConditionalGradient(Optimizer):
         squares = tf.linalg.matvec(tf.square(matrix), tf.ones([columns], matrix.dtype))
         v = tf.gather(matrix, tf.argmax(squares))
         for _ in range(self.config.power_iterations):
+            # Two products with vectors: the product of the matrix with its transpose may be larger than both.
             v = _normalized(tf.linalg.matvec(matrix, tf.linalg.matvec(matrix, v), transpose_a=True))
         u = _normalized(tf.linalg.matvec(matrix, v))
         return tf.reshape(u[:, tf.newaxis] * v, unit.shape)

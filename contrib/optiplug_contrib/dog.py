@@ -62,6 +62,7 @@ class DoG(ParameterFree):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
+        # Exact: the variable is subtracted from it, and in a rounded copy small distances would drown.
         self.initial = self.add_slot("initial", initial="variable", exact=True)
         if self.config.layerwise:
             self.max_distance: Any = self.add_slot(

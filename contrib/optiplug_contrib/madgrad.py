@@ -56,6 +56,7 @@ class MADGRAD(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
+        # Exact: every step starts from it, so its rounding errors would be those of the variable.
         self.start = self.add_slot("start", initial="variable", exact=True)
         self.sum = self.add_slot("sum")
         self.squared_sum = self.add_slot("squared_sum")

@@ -68,6 +68,7 @@ class Prodigy(ParameterFree, Moments):
         """Create the state."""
         super().build(var_list)
         self.gradient_sum = self.add_slot("gradient_sum")
+        # Exact: the variable is subtracted from it, and in a rounded copy small distances would drown.
         self.initial = self.add_slot("initial", initial="variable", exact=True)
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)

@@ -59,7 +59,9 @@ class ProximalAdagrad(Optimizer):
         point = variable - rate * gradient
         if self.config.l1_regularization_strength != 0:
             threshold = rate * self.scalar(self.config.l1_regularization_strength, variable)
+            # Soft thresholding, the proximal operator of the L1 norm.
             point = tf.sign(point) * tf.maximum(tf.abs(point) - threshold, 0)
         if self.config.l2_regularization_strength != 0:
+            # Of both penalties together: the operators of L1 and then of L2, in this order.
             point /= 1 + rate * self.scalar(self.config.l2_regularization_strength, variable)
         variable.assign(point)

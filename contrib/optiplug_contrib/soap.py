@@ -91,6 +91,7 @@ class SOAP(Moments):
         shape = variable.shape
         if shape.rank < 2 or axis >= shape.rank or not shape.num_elements():
             return 0
+        # One dimension has nothing to rotate.
         return int(shape[axis]) if 1 < shape[axis] <= self.config.max_preconditioner_dim else 0
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
@@ -141,6 +142,7 @@ def _rotated(x: Tensor, bases: dict[int, Working], *, back: bool = False) -> Ten
     letters = "abcdefghijklmnopqrstuvwxy"[: len(x.shape)]
     for axis, basis in bases.items():
         old, new = letters[axis], letters.replace(letters[axis], "z")
+        # `z` names the new axis, so it is none of the letters above.
         x = tf.einsum(f"{letters},{'z' + old if back else old + 'z'}->{new}", x, basis.value)
     return x
 

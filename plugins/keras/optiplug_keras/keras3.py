@@ -78,9 +78,11 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         if not self.built:
             self.build(variables)
         pairs = [pair for pair in zip(grads, variables, strict=True) if not _computed(pair[1])]
+        # The scales of float8 layers: what comes as their gradient is assigned, and no optimizer sees it.
         for gradient, variable in zip(grads, variables, strict=True):
             if _computed(variable) and gradient is not None:
                 variable.assign(gradient)
+        # Keras multiplies the loss by it in `scale_loss`, and leaves the division to `apply`.
         if self.loss_scale_factor is not None:
             pairs = [
                 (None if gradient is None else keras.ops.divide(gradient, self.loss_scale_factor), variable)

@@ -77,6 +77,7 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
         """Take one step with these (gradient, variable) pairs and return `iterations`."""
         pairs = list(grads_and_vars)
         if not self.built:
+            # The first call may be in a `tf.function`, which must not create variables.
             with tf.init_scope():
                 self.build([variable for _, variable in pairs])
         return self.optimizer.apply_gradients(pairs, name, skip_gradients_aggregation, **kwargs)

@@ -68,6 +68,7 @@ class Chars(Task):
 
     def evaluate(self) -> Mapping[str, float]:
         end = len(self.held_out) - self.config.context
+        # Evenly spaced rather than random, so that all evaluations of all runs are comparable.
         starts = np.linspace(0, end - 1, num=min(_EVALUATED, end)).astype(np.int32)
         contexts, following = self.windows(self.held_out, tf.constant(starts))
         correct = tf.equal(tf.argmax(self.logits(contexts), axis=-1, output_type=tf.int32), following)

@@ -90,6 +90,7 @@ class Checkpoints:
         try:
             manifest: dict[str, Any] = json.loads((newest / "manifest.json").read_text())
             damaged = [name for name, known in manifest["sha256"].items() if _sha256(newest / name) != known]
+            # Looked at here, so that a manifest of another shape is an error of the checkpoint.
             int(manifest["step"]), dict(manifest["identity"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(

@@ -34,7 +34,7 @@ class TrainConfig(CommandConfig):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Decides initial values and the order of the data."""
     strategy: Strategy = "none"
-    """`none`: one device; `{mirrored: N}`: N logical CPU devices, each with its share of every batch."""
+    """`none`: one device; `{mirrored: N}`: N logical CPU devices, each with an equal part of every batch."""
     log_every: PositiveInt = 20
     """Steps after which the values of these steps are read from the device and written to metrics.csv."""
     evaluate_every: PositiveInt = 100

@@ -31,6 +31,7 @@ class Digits(Task):
             random_state=config.split_seed,
             stratify=labels,
         )
+        # Of the training images alone: held-out images must not leak into what is learnt.
         mean, deviation = train.mean(), train.std()
         self.train_images, self.test_images = (train - mean) / deviation, (test - mean) / deviation
         self.background = float(self.train_images.min())

@@ -15,6 +15,7 @@ __all__ = ["Affine", "random_variable"]
 
 def random_variable(name: str, shape: tuple[int, ...], deviation: float, seed: int) -> Variable:
     """Create a float32 variable of normal values; they depend on `seed` and `name` alone."""
+    # The checksum has 32 bits, and a seed is an int32 here.
     values = tf.random.stateless_normal(shape, seed=[seed, zlib.crc32(name.encode()) >> 1], stddev=deviation)
     return tf.Variable(values, name=name)
 

@@ -84,6 +84,7 @@ class Run:
         with Interruption() as interruption:
             while self.step < self.config.steps and not interruption.requested:
                 self._take_step(progress)
+                # The first step traces and compiles, which the speed leaves out.
                 if self.step == first + 1:
                     traced = time.perf_counter()
         if self.step < self.config.steps:

@@ -28,7 +28,7 @@ class DigitsConfig(TaskConfig):
     shift: Annotated[int, Field(ge=0, le=4)] = 1
     """Training images are moved at random by up to this many pixels along both axes."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
-    """Share of the images held out, the same share of each digit."""
+    """Fraction of the images held out, stratified by digit."""
     split_seed: NonNegativeInt = 0
     """Selects the images held out; apart from the run's seed, so that runs can be compared."""
 

@@ -27,6 +27,7 @@ class Trainer:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.strategy = make_strategy(config.devices)
+        # Some optimizers, such as a partition, have no rate of their own.
         self._readings = Readings(name="readings", rate=hasattr(config.optimizer, "learning_rate"))
         watched = (self._readings, *config.optimizer.processors)
         with self.strategy.scope():
@@ -60,13 +61,13 @@ class Trainer:
     def _replica_step(self, step: Tensor) -> Tensor:
         """Take this replica's part in a step; its losses and gradients are summed over the replicas."""
         with tf.GradientTape() as tape:
-            loss = self.task.loss(*self._share(step)) / self.config.devices
+            loss = self.task.loss(*self._batch_of_replica(step)) / self.config.devices
         variables = self.task.variables
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
 
-    def _share(self, step: Tensor) -> tuple[Tensor, ...]:
+    def _batch_of_replica(self, step: Tensor) -> tuple[Tensor, ...]:
         config = self.config
         batch = self.task.batch(step, config.batch_size, config.seed)
         if config.devices == 1:

@@ -58,6 +58,7 @@ class Lion(Optimizer):
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         momentum = self.momentum[variable]
+        # Before the assignment, after which `momentum` reads its new value.
         direction = beta_1 * momentum + (1 - beta_1) * gradient
         momentum.assign(beta_2 * momentum + (1 - beta_2) * gradient)
         if self._reads_new_momentum:

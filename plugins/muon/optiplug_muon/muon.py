@@ -93,9 +93,11 @@ class Muon(Optimizer):
             self.select(Selection(only=tuple(getattr(self.config, field))), variables, f"{self.name}.{field}")
         shaped = Selection(only=self.config.only, skip=self.config.skip, min_ndim=2)
         matrices = self.select(shaped, variables, self.name)
+        # Refuses axes that do not fit before there is any state.
         for variable in matrices:
             self._axes(self.path(variable), variable.shape.rank)
-        known = set(map(id, matrices))  # variables cannot be compared: `==` of TensorFlow is elementwise
+        # By id: `==` compares the elements of variables.
+        known = set(map(id, matrices))
         return {"fallback": (self.config.fallback, [each for each in variables if id(each) not in known])}
 
     def build(self, var_list: Sequence[Variable]) -> None:

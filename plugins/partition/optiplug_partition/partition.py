@@ -57,6 +57,7 @@ class Partition(Optimizer):
         left = list(variables)
         groups: dict[str, tuple[OptimizerConfig, Sequence[Any]]] = {}
         for group in self.config.groups if variables else ():
+            # By id: `==` compares the elements of variables.
             selected = set(map(id, self.select(group, variables, f"group {group.name!r}")))
             chosen = [variable for variable in left if id(variable) in selected]
             left = [variable for variable in left if id(variable) not in selected]

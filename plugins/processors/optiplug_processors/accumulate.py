@@ -75,6 +75,7 @@ class Accumulate(Processor):
         total = held + tf.cast(gradient, held.dtype)
         # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
         held.assign(numerics.where(last, tf.zeros_like(total), total))
+        # Once, of the sum: dividing each gradient would round as often as there are calls.
         if self.config.reduction == "mean":
             total = total / self.config.steps
         return tf.cast(total, gradient.dtype)

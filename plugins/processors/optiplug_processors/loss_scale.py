@@ -107,6 +107,7 @@ class LossScale(Processor):
         good_steps = self.good_steps + 1
         grows = tf.greater_equal(good_steps, config.dynamic_growth_steps)
         grown = scale * config.multiplier
+        # An infinite scale would make every later step an overflow of its own.
         grown = tf.where(tf.math.is_finite(grown), grown, scale)
         shrunk = tf.maximum(scale / config.multiplier, config.minimum)
         self.scale.assign(tf.where(finite, tf.where(grows, grown, scale), shrunk))

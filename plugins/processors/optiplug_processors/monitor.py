@@ -64,6 +64,7 @@ class Monitor(Processor):
         """Record the norms of the change and of the new values."""
         if not step.variables:  # then there was no `clip` to say so
             self.gradient_norm.assign(0.0)
+        # A read of the old values keeps a copy of them: only of what changes.
         changes = [each - each.old for each in step.every_variable if each.assigned]
         self.update_norm.assign(numerics.global_norm(changes) if changes else 0.0)
         self.variable_norm.assign(numerics.global_norm(step.every_variable))

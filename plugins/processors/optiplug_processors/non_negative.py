@@ -46,6 +46,7 @@ class NonNegative(Processor):
     def build(self, variables: Sequence[Variable]) -> None:
         """Refuse numbers without an order."""
         super().build(variables)
+        # At build, not in a trace: TensorFlow's own error names neither variable nor processor.
         for variable in variables:
             if variable.dtype.is_complex:
                 raise ConfigError(

@@ -47,5 +47,6 @@ class SkipNonFinite(Processor):
     def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[Sequence[Tensor], Tensor]:
         """Go on if every element is finite."""
         proceed = numerics.all_finite(gradients)
+        # The state of a gate that stops the step is committed all the same.
         self.skipped.assign_add(tf.cast(tf.logical_not(proceed), tf.int64))
         return gradients, proceed
