@@ -1,4 +1,4 @@
-"""What LAMB and LARS share: trust ratios, and which variables are spared them."""
+"""What LAMB and LARS share: trust ratios, and which variables are exempt from them."""
 
 from __future__ import annotations
 

@@ -63,6 +63,7 @@ class AddNoise(Processor):
         normal = _standard_normal(gradient.shape, seed, gradient.dtype)
         dtype = numerics.scalar_dtype(gradient.dtype)
         eta = step.scalar(self.config.eta, dtype)
+        # In float32 at least: half precision has no number as small as it becomes.
         variance = eta / tf.cast(step.iteration + 1, dtype) ** self.config.gamma
         return tf.cast(tf.sqrt(variance), gradient.dtype) * normal
 
@@ -71,5 +72,6 @@ def _standard_normal(shape: Shape, seed: Tensor, dtype: DType) -> Tensor:
     """Return numbers of mean 0 and variance 1, complex ones with a half of it in either part."""
     if not dtype.is_complex:
         return numerics.random_normal(shape, seed, dtype)
+    # One draw for both parts, as two from one seed would be equal.
     real, imaginary = tf.unstack(numerics.random_normal([2, *shape], seed, dtype) * 0.5**0.5)
     return tf.complex(real, imaginary)

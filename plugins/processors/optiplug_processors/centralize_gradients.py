@@ -49,5 +49,6 @@ class CentralizeGradients(Processor):
 
 
 def _centralized(gradient: Tensor) -> Tensor:
+    # A vector is not centralized: its elements are units, of one weight each.
     axes = list(range(gradient.shape.rank - 1))
     return gradient - tf.reduce_mean(gradient, axes, keepdims=True) if axes else gradient

@@ -18,6 +18,7 @@ class Projection(Processor):
     def build(self, variables: Sequence[Variable]) -> None:
         """Refuse variables without the axis."""
         super().build(variables)
+        # At build, where an error still names what is wrong, and not in the middle of a trace.
         for variable in variables:
             self._axes(variable)
 

@@ -29,7 +29,7 @@ class ScheduleFreeConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 1.0
     """Step size of the sequence that is averaged."""
     beta_1: Annotated[float, Number(gt=0, le=1, schedule=False)] = 0.9
-    """Interpolation between that sequence and its average, where gradients are evaluated."""
+    """Interpolation weight of the average in the point where gradients are evaluated."""
 
     @property
     def exemptions(self) -> dict[str, str]:
