@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeAlias
 
 import optiplug
 
@@ -14,19 +14,16 @@ from .keras3 import KerasAdapter
 
 __all__ = ["wrap"]
 
+Named: TypeAlias = str | optiplug.NamedConfig | Mapping[str, object] | Path | optiplug.Optimizer
+"""What says which optimizer is meant."""
+
 _INSTEAD = {
     "gradient_accumulation_steps": "list {'use': 'accumulate', 'steps': ...} under `processors`",
     "loss_scale_factor": "wrap the result in Keras' LossScaleOptimizer, as Keras does under mixed_float16",
 }
 
 
-def wrap(
-    optimizer: str | optiplug.NamedConfig | Mapping[str, object] | Path | optiplug.Optimizer,
-    /,
-    *,
-    keras: ModuleType | None = None,
-    **hyperparameters: Any,
-) -> Any:
+def wrap(optimizer: Named, /, *, keras: ModuleType | None = None, **hyperparameters: Any) -> Any:
     """Return an optimizer of optiplug as one that `model.compile` takes.
 
     Parameters
