@@ -75,7 +75,7 @@ class ConditionalGradient(Optimizer):
         squares = tf.linalg.matvec(tf.square(matrix), tf.ones([columns], matrix.dtype))
         v = tf.gather(matrix, tf.argmax(squares))
         for _ in range(self.config.power_iterations):
-            # Two products with vectors: the product of the matrix with its transpose may be larger than both.
+            # Two products with vectors: the matrix times its transpose may be much larger than itself.
             v = _normalized(tf.linalg.matvec(matrix, tf.linalg.matvec(matrix, v), transpose_a=True))
         u = _normalized(tf.linalg.matvec(matrix, v))
         return tf.reshape(u[:, tf.newaxis] * v, unit.shape)
