@@ -6,7 +6,7 @@ from optiplug._config.kinds import ProcessorConfig
 from optiplug._hookspecs import hook_names
 
 from .check import NotApplicable, check, require
-from .problems import Training, compare
+from .training import Training, compare
 from .subjects import DescentConfig
 
 _KIND = "processors"

@@ -115,16 +115,20 @@ class Training:
         return model | {name: each.numpy() for name, each in self.optimizer.state.states.items()}
 
 
-_latest: deque[tuple[NamedConfig, Training]] = deque(maxlen=4)
+_latest: deque[tuple[NamedConfig, bool, Training]] = deque(maxlen=8)
 
 
-def reference(config: NamedConfig) -> Training:
-    """Return a training of `STEPS` plain calls; kept, as many checks of one config compare with it."""
-    for known, training in _latest:
-        if known is config:
+def reference(config: NamedConfig, *, compiled: bool = True) -> Training:
+    """Return a training of `STEPS` plain calls; kept, as many checks of one config compare with it.
+
+    It must be left as it is. If not `compiled`, it ran with ``jit_compile=False``.
+    """
+    for known, how, training in _latest:
+        if known is config and how == compiled:
             return training
-    _latest.append((config, Training(config).run()))
-    return _latest[-1][1]
+    training = Training(config, **({} if compiled else {"jit_compile": False})).run()
+    _latest.append((config, compiled, training))
+    return training
 
 
 def compare(actual: Values, expected: Values, what: str, tolerance: float = 0) -> None:
