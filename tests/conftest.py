@@ -28,8 +28,8 @@ def pytest_collection_finish() -> None:
 def _older_objects_are_left_alone():
     """Keep the collector from looking, again and again, at what earlier modules left behind.
 
-    TensorFlow never forgets what it traced. Keras collects whenever it clears its session, which
-    took half a minute at the end of a run.
+    Much of what TensorFlow traces stays. Keras collects garbage whenever it clears its session, and the
+    later in a run, the longer that takes.
     """
     yield
     gc.collect()

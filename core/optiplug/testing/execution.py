@@ -18,8 +18,8 @@ from optiplug._optimizer.parts import parts_of
 from optiplug.errors import ConfigError
 
 from .check import NotApplicable, check, require
-from .training import STEPS, Training, compare, gradients, reference
 from .subjects import alone
+from .training import STEPS, Training, compare, gradients, reference
 
 _LARGE = {"kernel": (64, 33), "scale": ()}
 _RUNNING = ("optimizers", "processors", "schedules")

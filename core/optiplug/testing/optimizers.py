@@ -9,8 +9,8 @@ from optiplug._config.kinds import OptimizerConfig
 from optiplug.errors import PluginError
 
 from .check import NotApplicable, check, require
-from .training import SHAPES, Training, compare, gradients, reference
 from .subjects import alone
+from .training import SHAPES, Training, compare, gradients, reference
 
 _KIND = "optimizers"
 _QUADRATIC = {"kernel": (3, 2), "bias": (2,)}
