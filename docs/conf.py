@@ -13,7 +13,18 @@ project = "optiplug"
 author = "The optiplug authors"
 project_copyright = "The optiplug authors, Apache-2.0"
 
-extensions = ["catalogue", "myst_parser", "seed_parity", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = [
+    "catalogue",
+    "docstrings",
+    "myst_parser",
+    "public_names",
+    "rooms",
+    "seed_parity",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "stages",
+    "type_table",
+]
 exclude_patterns = ["_build", "changes"]
 html_theme = "furo"
 html_title = "optiplug"
@@ -22,6 +33,7 @@ myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"
+autodoc_preserve_defaults = True
 autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 napoleon_google_docstring = False

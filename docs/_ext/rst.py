@@ -1,4 +1,4 @@
-"""Pieces of reStructuredText."""
+"""Pieces of reStructuredText, and of it in Markdown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-__all__ = ["heading", "hyperparameters", "table", "toctree"]
+__all__ = ["first_paragraph", "heading", "hyperparameters", "markdown", "pipe_table", "table", "toctree"]
 
 
 def heading(text: str, underline: str) -> Iterator[str]:
@@ -31,6 +31,22 @@ def toctree(pages: Iterable[str], option: str) -> Iterator[str]:
     yield from (".. toctree::", f"   {option}", "")
     yield from (f"   {page}" for page in pages)
     yield ""
+
+
+def first_paragraph(docstring: str) -> str:
+    """Return the first paragraph of a docstring as one line."""
+    return " ".join(docstring.strip().partition("\n\n")[0].split())
+
+
+def markdown(text: str) -> str:
+    """Return a line of a docstring as it is written in Markdown."""
+    return text.replace("``", "`")
+
+
+def pipe_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return a table in Markdown; a bar in a cell stays a bar."""
+    lines = [header, ("---",) * len(header), *rows]
+    return ["| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in lines]
 
 
 def hyperparameters(fields: dict[str, Any]) -> Iterator[str]:

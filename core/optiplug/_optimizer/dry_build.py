@@ -19,14 +19,14 @@ def dry_built(parts: OptimizerParts, variables: Iterable[Variable]) -> Optimizer
     with dry_run():
         twin = parts_of(_twin(parts))
         for processor in parts.added:
-            twin.optimizer.add_processor(_detached(processor))
-        twin.exclusions = parts.exclusions.copy()
+            twin.add_processor(_detached(processor))
+        twin.exclusions.add_all(parts.exclusions)
         twin.optimizer.build(list(variables))
     return twin
 
 
 def _twin(parts: OptimizerParts) -> Any:
-    kind = type(parts.optimizer)
+    kind: Any = type(parts.optimizer)
     if not parts.made_by_config:
         return kind.from_config(parts.optimizer.get_config())
     processors = tuple(map(_detached, parts.config.processors))

@@ -24,11 +24,10 @@ class DecayExclusions:
         self._variables |= {id(each): each for each in map(unwrapped, variables)}
         self._patterns += [re.compile(pattern) for pattern in patterns]
 
-    def copy(self) -> DecayExclusions:
-        """Return the same exclusions for another optimizer."""
-        twin = DecayExclusions()
-        twin._variables, twin._patterns = dict(self._variables), list(self._patterns)
-        return twin
+    def add_all(self, other: DecayExclusions) -> None:
+        """Exclude what another optimizer excludes."""
+        self._variables |= other._variables
+        self._patterns += other._patterns
 
     def globs(self, known: ModelVariables) -> tuple[str, ...]:
         """Return globs that match the paths of the excluded variables, and of no others."""

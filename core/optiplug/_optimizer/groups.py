@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
+from optiplug import registry
 from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._hookspecs import ORDER, hook_names
 from optiplug._state.dry_run import dry_running
-from optiplug._state.stateful import Stateful
+from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._step.hook import Hook
 from optiplug._step.step import Rate
 from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Working
-from optiplug.errors import ConfigError
+from optiplug._variables.packing import Packing
+from optiplug.errors import ConfigError, UnknownPluginError
 
-if TYPE_CHECKING:
-    from .optimizer import Optimizer
-    from .parts import OptimizerParts
+from .exclusions import DecayExclusions
+from .learning_rate import LearningRate
+from .update_rule import UpdateRule
 
 __all__ = ["OptimizerNode", "require_nestable"]
 
@@ -27,6 +30,7 @@ _OF_THE_STEP = {"sparse": "exact", "jit_compile": True}
 _STAGES_OF_THE_STEP = {stage.name for stage in ORDER if stage.part in ("replica", "gate")}
 
 
+@dataclass(eq=False)
 class OptimizerNode:
     """A node of the tree of optimizers: its own variables, and through the nodes inside of it all others.
 
@@ -34,11 +38,16 @@ class OptimizerNode:
     which its own state has its name before it. Its processors see its variables only.
     """
 
-    def __init__(self, parts: OptimizerParts) -> None:
-        self.parts = parts
-        self.variables: Sequence[Variable] = ()
-        self.inside: dict[str, OptimizerNode] = {}
-        self._group_of: dict[int, str] = {}
+    optimizer: UpdateRule
+    config: Any
+    owner: StateOwner
+    learning_rate: LearningRate
+    packing: Packing
+    exclusions: DecayExclusions
+    create_inside: Callable[[OptimizerConfig, str], OptimizerNode]
+    variables: Sequence[Variable] = ()
+    inside: dict[str, OptimizerNode] = field(default_factory=dict)
+    _group_of: dict[int, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[OptimizerNode]:
         """Go over this node and all inside of it."""
@@ -47,9 +56,21 @@ class OptimizerNode:
             yield from node
 
     @property
-    def optimizer(self) -> Optimizer:
-        """The optimizer of this node."""
-        return self.parts.optimizer
+    def name(self) -> str:
+        """The name in the config, else the one in the registry, else that of the class."""
+        if self.config.name:
+            return str(self.config.name)
+        try:
+            return registry.reference_of(type(self.config))
+        except UnknownPluginError:
+            return type(self.optimizer).__name__
+
+    @property
+    def excluded_from_weight_decay(self) -> tuple[str, ...]:
+        """Globs on the paths that weight decay leaves alone: of the config, and of the exclusions."""
+        configured: tuple[str, ...] = self.config.exclude_from_weight_decay
+        excluded = self.exclusions.globs(self.owner.model_variables)
+        return (*configured, *(glob for glob in excluded if glob not in configured))
 
     @property
     def own(self) -> list[Variable]:
@@ -63,14 +84,14 @@ class OptimizerNode:
         groups = type(self.optimizer).groups(self.optimizer, variables)
         for name, (config, chosen) in groups.items():
             if name not in self.inside:
-                self.inside[name] = self.parts.create_inside(config, name)
+                self.inside[name] = self.create_inside(config, name)
             self._group_of |= dict.fromkeys(map(id, chosen), name)
             self.inside[name].divide(self._members(name))
         if self.inside and not self.own and "weight_decay" in dict(self._keywords):
             raise ConfigError(
                 "no variable is left for it: the optimizers inside of this one have them all",
-                where=f"{self.parts.name}.weight_decay",
-                received=self.parts.config.weight_decay,
+                where=f"{self.name}.weight_decay",
+                received=self.config.weight_decay,
                 hint="give it to those",
             )
 
@@ -79,17 +100,17 @@ class OptimizerNode:
 
     def _group(self, key: int) -> str:
         """Return the name of the optimizer that updates what has this `id`; empty for this one."""
-        return self._group_of.get(self.parts.packing.first(key), "")
+        return self._group_of.get(self.packing.first(key), "")
 
-    def leaf(self, variable: Variable) -> OptimizerParts:
-        """Return the parts of the optimizer that updates a variable: this one, or one inside of it."""
+    def leaf(self, variable: Variable) -> OptimizerNode:
+        """Return the node of the optimizer that updates a variable: this one, or one inside of it."""
         group = self._group(id(variable))
-        return self.inside[group].leaf(variable) if group else self.parts
+        return self.inside[group].leaf(variable) if group else self
 
     def rate_of(self, key: int | None) -> Rate | None:
         """Return the learning rate of what has this `id`: a number, a schedule or a variable."""
         group = "" if key is None else self._group(key)
-        return self.inside[group].rate_of(key) if group else self.parts.learning_rate.source
+        return self.inside[group].rate_of(key) if group else self.learning_rate.source
 
     def update(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Let each optimizer update its variables."""
@@ -111,7 +132,7 @@ class OptimizerNode:
 
     def append_hooks(self, hooks: list[Hook], added: Sequence[object] = ()) -> None:
         """Append to the hooks of optimizers around this one those of this one."""
-        owner, listed = self.parts.owner.prefix, self.parts.config.processors
+        owner, listed = self.owner.prefix, self.config.processors
         every = self.variables if owner else None
         own = self.own if owner or self.inside else None
 
@@ -128,14 +149,13 @@ class OptimizerNode:
             append(processor, every)
         for node in self.inside.values():
             node.append_hooks(hooks)
-        formula = Hook.of_formula(owner or self.parts.name, self.optimizer, own)
+        formula = Hook.of_formula(owner or self.name, self.optimizer, own)
         if formula is not None:
             hooks.append(formula)
 
     @property
     def _keywords(self) -> list[tuple[str, Any]]:
-        excluded = self.parts.excluded_from_weight_decay
-        return list(keyword_processors(self.parts.config, excluded))
+        return list(keyword_processors(self.config, self.excluded_from_weight_decay))
 
 
 def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[object]) -> None:
@@ -146,12 +166,12 @@ def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[
     ConfigError
         If it has an option of the step, or a processor for a stage of the whole step.
     """
-    for field, usual in _OF_THE_STEP.items():
-        if getattr(config, field) != usual:
+    for option, usual in _OF_THE_STEP.items():
+        if getattr(config, option) != usual:
             raise ConfigError(
                 "belongs to the step, and so to the outermost optimizer",
-                where=f"{prefix}.{field}",
-                received=getattr(config, field),
+                where=f"{prefix}.{option}",
+                received=getattr(config, option),
                 hint="set it there",
             )
     for processor in processors:

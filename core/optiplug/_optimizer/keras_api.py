@@ -18,6 +18,7 @@ from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import recreated
 from optiplug._config.kinds import OptimizerConfig
+from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
 from optiplug._state.table import SlotSpec
 from optiplug._step.step import Rate, current_step
@@ -28,7 +29,6 @@ from optiplug._variables.model_variables import unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
-from .derived import derived
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 
@@ -335,7 +335,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
             config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
         else:
             config = parts.config.dump()
-        config["exclude_from_weight_decay"] = list(parts.excluded_from_weight_decay)
+        config["exclude_from_weight_decay"] = list(parts.node.excluded_from_weight_decay)
         if "learning_rate" in config:
             config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)
         return config

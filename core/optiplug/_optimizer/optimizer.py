@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, ClassVar, TypeAlias, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 import tensorflow as tf
 
@@ -16,6 +16,7 @@ from optiplug._config.hyperparameters import Scalar
 from optiplug._config.keras_objects import renamed
 from optiplug._config.kinds import OptimizerConfig, Selection
 from optiplug._config.variable_selection import selected_paths
+from optiplug._derived import derived
 from optiplug._state.memory_report import StateReport
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
@@ -27,7 +28,6 @@ from optiplug.errors import BuildError
 
 from . import reports
 from .averaged_weights import averages_in_place
-from .derived import derived
 from .keras_api import ClassConfig, KerasAPI
 from .loss_gradients import scaled_loss
 from .parts import OptimizerParts, give_parts, parts_of
@@ -35,8 +35,6 @@ from .parts import OptimizerParts, give_parts, parts_of
 __all__ = ["Optimizer"]
 
 Computed = TypeVar("Computed")
-Groups: TypeAlias = Mapping[str, tuple[OptimizerConfig, Sequence[Variable]]]
-"""By the name of each optimizer inside of another, its config and the variables that it updates."""
 
 
 class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is untyped
@@ -141,7 +139,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
     @derived
     def nested(self) -> Mapping[str, Optimizer]:
         """The optimizers inside of this one by name, once it is built."""
-        return {name: node.optimizer for name, node in parts_of(self).node.inside.items()}
+        return {name: cast(Optimizer, node.optimizer) for name, node in parts_of(self).node.inside.items()}
 
     @derived
     def own_variables(self) -> list[Variable]:
@@ -151,7 +149,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
     @derived
     def excluded_from_weight_decay(self) -> tuple[str, ...]:
         """Globs on the paths that weight decay leaves alone: of the config, and of the method, once built."""
-        return parts_of(self).excluded_from_weight_decay
+        return parts_of(self).node.excluded_from_weight_decay
 
     def path(self, variable: Variable | Working) -> str:
         """Return the unique path of a variable of the model that this optimizer knows."""
@@ -219,10 +217,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
         A `tf.function` of your own that has traced a step keeps the step that it traced.
         """
-        parts = parts_of(self)
-        parts.require_processor(processor)
-        parts.added.append(processor)
-        parts.renew_pipeline()
+        parts_of(self).add_processor(processor)
 
     def remove_processor(self, processor: object) -> None:
         """Take out a hook that `add_processor` appended."""

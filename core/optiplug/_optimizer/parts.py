@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug import registry
 from optiplug._config.base import NamedConfig, config_of
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._state.manifest import Manifest
@@ -25,14 +24,12 @@ from optiplug._tf_private import children_of, track
 from optiplug._types import Mesh, Variable
 from optiplug._variables.model_variables import ModelVariables, unwrapped
 from optiplug._variables.packing import Packing
-from optiplug.errors import BuildError, ConfigError, UnknownPluginError
+from optiplug.errors import BuildError, ConfigError
 
 from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
-
-if TYPE_CHECKING:
-    from .optimizer import Optimizer
+from .update_rule import UpdateRule
 
 __all__ = ["OptimizerParts", "give_parts", "parts_of"]
 
@@ -47,7 +44,9 @@ class OptimizerParts:
     give its attributes any names; what checkpoints hold is tracked by `track_in`.
     """
 
-    def __init__(self, optimizer: Optimizer, config: Any, mesh: Mesh | None, *, made_by_config: bool) -> None:
+    def __init__(
+        self, optimizer: UpdateRule, config: Any, mesh: Mesh | None, *, made_by_config: bool
+    ) -> None:
         self.optimizer, self.config, self.mesh = optimizer, config, mesh
         self.made_by_config = made_by_config
         self.variables, self.packing = ModelVariables(), Packing()
@@ -62,7 +61,7 @@ class OptimizerParts:
         self.programs = ProgramCache(self.plan)
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
         self.manifest = Manifest(self.io.describe, self.io.check)
-        self.node = OptimizerNode(self)
+        self.node = self._new_node()
         self.pipeline = self.new_pipeline()
 
     def track_in(self, optimizer: tf.Module) -> None:
@@ -82,6 +81,18 @@ class OptimizerParts:
         )
         self.learning_rate = LearningRate(self.learning_rate.given, self.owner)
         self.io, self.manifest = outer.io, outer.manifest
+        self.node = self._new_node()
+
+    def _new_node(self) -> OptimizerNode:
+        return OptimizerNode(
+            optimizer=self.optimizer,
+            config=self.config,
+            owner=self.owner,
+            learning_rate=self.learning_rate,
+            packing=self.packing,
+            exclusions=self.exclusions,
+            create_inside=self.create_inside,
+        )
 
     def create_inside(self, config: OptimizerConfig, name: str) -> OptimizerNode:
         """Create an optimizer for some of the variables, and return its node."""
@@ -92,13 +103,8 @@ class OptimizerParts:
 
     @property
     def name(self) -> str:
-        """The name in the config, else the one in the registry, else that of the class."""
-        if self.config.name:
-            return str(self.config.name)
-        try:
-            return registry.reference_of(type(self.config))
-        except UnknownPluginError:
-            return type(self.optimizer).__name__
+        """The name of the optimizer."""
+        return self.node.name
 
     def owners(self) -> dict[str, type[NamedConfig]]:
         """Return the configs of all that keeps state here, by the prefix of its names."""
@@ -108,7 +114,7 @@ class OptimizerParts:
             if isinstance(processor, Stateful)
         }
         return {
-            **{node.parts.owner.prefix: type(node.parts.config) for node in self.node},
+            **{node.owner.prefix: type(node.config) for node in self.node},
             **{name: type(config) for name, config in processors.items() if config is not None},
         }
 
@@ -135,13 +141,6 @@ class OptimizerParts:
         built = set(map(id, self.built))
         return [variable for variable in variables if id(unwrapped(variable)) not in built]
 
-    @property
-    def excluded_from_weight_decay(self) -> tuple[str, ...]:
-        """Globs on the paths that weight decay leaves alone: of the config, and of the exclusions."""
-        return tuple(
-            dict.fromkeys((*self.config.exclude_from_weight_decay, *self.exclusions.globs(self.variables)))
-        )
-
     def next_name(self) -> str:
         """Return a name for a state variable that is created without one."""
         self.unnamed += 1
@@ -151,10 +150,12 @@ class OptimizerParts:
         """Return the pipeline of the processors and variables that there are now."""
         return Pipeline(self.node.hooks(self.added), self.variables, self.packing)
 
-    def require_processor(self, processor: object) -> None:
-        """Raise what is wrong with a processor, if anything is, before anything changes."""
+    def add_processor(self, processor: object) -> None:
+        """Append a hook; what is wrong with it is raised before anything changes."""
         hook = Hook.of_processor(processor, self.pipeline.processors)
         Pipeline([hook], ModelVariables(), self.packing)
+        self.added.append(processor)
+        self.renew_pipeline()
 
     def renew_pipeline(self) -> None:
         """Make the pipeline anew; the step is traced again by its next call."""
@@ -243,7 +244,7 @@ def parts_of(optimizer: object) -> OptimizerParts:
     return parts
 
 
-def give_parts(optimizer: Optimizer, parts: OptimizerParts) -> None:
+def give_parts(optimizer: UpdateRule, parts: OptimizerParts) -> None:
     """Put the parts behind their one name, past tf.Module, which would look into them."""
     optimizer.__dict__[_NAME] = parts
     parts.track_in(optimizer)

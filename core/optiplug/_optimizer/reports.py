@@ -13,6 +13,7 @@ from optiplug._variables.model_variables import unwrapped
 from optiplug.errors import BuildError, PluginError
 
 from .dry_build import dry_built
+from .groups import OptimizerNode
 from .parts import OptimizerParts
 
 __all__ = ["compiled_program", "explain", "state_report"]
@@ -32,7 +33,7 @@ def explain(parts: OptimizerParts, variables: Iterable[Variable] | None) -> Expl
     explained = explain_variables(
         wanted, built.variables, built.pipeline, lambda each: _formula(built.node.leaf(each))
     )
-    return Explanation(_formula(parts), parts.learning_rate.next(), explained)
+    return Explanation(_formula(parts.node), parts.learning_rate.next(), explained)
 
 
 def compiled_program(parts: OptimizerParts) -> str:
@@ -64,12 +65,12 @@ def _wanted(parts: OptimizerParts, variables: Iterable[Variable] | None, method:
     return wanted
 
 
-def _formula(parts: OptimizerParts) -> StageEntry:
+def _formula(node: OptimizerNode) -> StageEntry:
     """Return what an optimizer does in a step, with where it comes from."""
-    kind = type(parts.optimizer)
+    kind = type(node.optimizer)
     try:
-        entry = registry.find("optimizers", registry.reference_of(type(parts.config)))
+        entry = registry.find("optimizers", registry.reference_of(type(node.config)))
         origin = f"{entry.distribution} {entry.version}"
     except PluginError:
         origin = f"{kind.__module__}.{kind.__qualname__}"
-    return StageEntry("update_step", parts.owner.prefix or parts.name, origin)
+    return StageEntry("update_step", node.owner.prefix or node.name, origin)

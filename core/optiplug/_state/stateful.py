@@ -8,6 +8,7 @@ from typing import Protocol, Self
 
 import tensorflow as tf
 
+from optiplug._derived import derived
 from optiplug._types import DType, Mesh, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
 from optiplug.errors import BuildError
@@ -94,7 +95,7 @@ class Stateful:
             raise BuildError(f"{type(self).__name__} has no optimizer yet", hint="list it in `processors`")
         return self._attached
 
-    @property
+    @derived
     def owner(self) -> str:
         """The name of this processor in its optimizer, which comes before the names of its state."""
         return "" if self._attached is None else self._attached.prefix

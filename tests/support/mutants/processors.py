@@ -40,8 +40,8 @@ class SeesEveryVariable(Hook):
 @breaks("owns_its_state", "two in a list must each have state of their own")
 class HasAFixedName(Hook):
     def build(self, variables):
-        self.owner = "mine"
         super().build(variables)
+        self._state_owner().prefix = "mine"
         self.count = self.add_state("count")
 
     @hookimpl

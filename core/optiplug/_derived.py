@@ -13,8 +13,7 @@ Value = TypeVar("Value")
 class derived(cached_property[Value]):  # noqa: N801  # used as `property` is
     """A property, computed at each access, that an attribute of the same name takes the place of.
 
-    So the class of a user may call its own attributes as it likes: nothing in here reads such a
-    property of an optimizer.
+    So the class of a user may call its own attributes as it likes: the core reads no such property.
 
     >>> class Base:
     ...     @derived
