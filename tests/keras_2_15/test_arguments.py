@@ -1,4 +1,4 @@
-"""Each argument of the constructor; the docstrings make docs/seed-parity.md."""
+"""Each argument of the constructor; the docstrings make docs/keras-2-15.md."""
 
 from __future__ import annotations
 

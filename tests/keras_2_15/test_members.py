@@ -9,7 +9,7 @@ import tf_keras
 
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
-from parity.members import MEMBERS, rows
+from keras_2_15.members import MEMBERS, rows
 
 BASE = tf_keras.optimizers.Optimizer
 

@@ -66,7 +66,7 @@ def problems_of(**values):
     return {problem.path: problem.rule for problem in caught.value.problems}
 
 
-def test_defaults_are_those_of_the_seed():
+def test_defaults_are_those_of_keras_2_15():
     assert Plain().dump() == {
         "use": "plain",
         "name": None,

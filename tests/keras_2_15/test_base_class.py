@@ -10,7 +10,7 @@ import tensorflow as tf
 import tf_keras
 
 import optiplug
-from parity.members import MEMBERS
+from keras_2_15.members import MEMBERS
 
 DEFAULTS = {
     name: each.default

@@ -1,6 +1,6 @@
 """The members of `tf.keras.optimizers.Optimizer` 2.15 and, for each, the test that is named after it.
 
-The docstring of that test is what docs/seed-parity.md says about the member: its first paragraph the
+The docstring of that test is what docs/keras-2-15.md says about the member: its first paragraph the
 behaviour, and a paragraph that begins with "Differs:" what is not as in tf_keras, and why.
 """
 
@@ -47,7 +47,7 @@ MEMBERS = {
         "update_step",
     ),
 }
-FILES = [*sorted(ROOT.glob("tests/parity/test_*.py")), ROOT / "tests/distributed/test_dtensor.py"]
+FILES = [*sorted(ROOT.glob("tests/keras_2_15/test_*.py")), ROOT / "tests/core/distribution/test_dtensor.py"]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""Sphinx extension: the directive ``seed-parity``, a table made from the tests named after members of Keras.
+"""Sphinx extension: the directive ``keras-members``, a table made from the tests named after members of Keras.
 
-What the table says about a member is the docstring of its test, see ``tests/parity/members.py``.
+What the table says about a member is the docstring of its test, see ``tests/keras_2_15/members.py``.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from sphinx.util.docutils import SphinxDirective
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests"))  # the list of members is kept beside the tests, which use it too
 
-from parity.members import rows  # noqa: E402  # found by the line above
+from keras_2_15.members import rows  # noqa: E402  # found by the line above
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the directive."""
-    app.add_directive("seed-parity", SeedParity)
+    app.add_directive("keras-members", KerasMembers)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
 
 
-class SeedParity(SphinxDirective):
+class KerasMembers(SphinxDirective):
     """A row for each member: what it does, what differs from tf_keras, and the test that shows both."""
 
     def run(self) -> list[Node]:
@@ -34,7 +34,7 @@ class SeedParity(SphinxDirective):
         for row in rows():
             self.env.note_dependency(str(ROOT / row.test.partition("::")[0]))
         container = Element()
-        self.state.nested_parse(StringList(lines(), "tests/parity"), 0, container)
+        self.state.nested_parse(StringList(lines(), "tests/keras_2_15"), 0, container)
         return container.children
 
 
