@@ -7,9 +7,9 @@ import inspect
 import pytest
 import tf_keras
 
+from keras_2_15.members import MEMBERS, rows
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
-from keras_2_15.members import MEMBERS, rows
 
 BASE = tf_keras.optimizers.Optimizer
 

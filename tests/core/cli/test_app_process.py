@@ -9,16 +9,6 @@ import sys
 import pytest
 
 from optiplug import registry
-from optiplug.cli.exits import exit_code
-from optiplug.errors import (
-    BrokenPluginError,
-    ConfigError,
-    HookError,
-    IncompatiblePluginError,
-    Problem,
-    StateError,
-    UnknownPluginError,
-)
 
 BLOCK_TENSORFLOW = """
 import sys
@@ -88,20 +78,6 @@ def test_list_imports_no_implementation():
     assert not modules & targets
 
 
-def test_colour_for_terminals_only(write):
-    environment = {"TERM": "xterm-256color", "FORCE_COLOR": "1"}
-    assert "\x1b[" in optiplug("list", **environment).stdout
-    assert "\x1b[" not in optiplug("list", FORCE_COLOR="").stdout
-    plain = optiplug("list", NO_COLOR="1", **environment).stdout
-    assert "\x1b[3" not in plain  # bold is no colour
-
-
-def test_what_goes_into_a_pipe_is_not_wrapped():
-    row = next(line for line in optiplug("list").stdout.splitlines() if line.startswith("adamw "))
-    assert registry.get("optimizers", "adamw").summary() in row
-    assert registry.get("optimizers", "adamw").paper in row
-
-
 @pytest.mark.parametrize(
     "arguments",
     [("lst",), ("list", "--kin"), ("show",), ("check",), ("check", "a.yaml", "b.yaml"), ("--nope",)],
@@ -122,32 +98,3 @@ def test_version():
     from importlib.metadata import version
 
     assert optiplug("--version").stdout == f"optiplug {version('optiplug-core')}\n"
-
-
-def test_debugging_shows_the_traceback(write):
-    result = optiplug("check", write("use: sgd\nmomentum: 2"), OPTIPLUG_DEBUG="1")
-    assert "Traceback" in result.stderr
-    assert "ConfigError" in result.stderr
-
-
-def test_a_pipe_that_closes_early_is_no_error():
-    command = f"{sys.executable} -m optiplug.cli schema | head -c 10"
-    result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
-    assert result.stderr == ""
-
-
-@pytest.mark.parametrize(
-    ("error", "code"),
-    [
-        (HookError("x"), 1),
-        (ConfigError("x"), 3),
-        (ConfigError([Problem((), "x"), Problem((), "y", plugin=True)]), 4),
-        (UnknownPluginError("x"), 4),
-        (BrokenPluginError("x"), 4),
-        (IncompatiblePluginError("x"), 4),
-        (StateError("x"), 5),
-    ],
-    ids=repr,
-)
-def test_exit_codes(error, code):
-    assert exit_code(error) == code

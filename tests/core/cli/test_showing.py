@@ -7,7 +7,6 @@ import json
 import pytest
 
 from optiplug import registry
-from optiplug.registry import KINDS
 from support.distributions import config_module
 
 MARKUP = '''
@@ -33,81 +32,10 @@ def broken(install):
     )
 
 
-def plugins(result):
-    assert result.exit_code == 0, result.stderr
-    return {(each["kind"], each["name"]): each for each in json.loads(result.stdout)["plugins"]}
-
-
-def test_list_has_a_row_for_every_plugin_under_its_kind(run):
-    lines = run("list").stdout.splitlines()
-    assert [line.strip() for line in lines if line.strip() in KINDS] == list(KINDS)
-    for entry in registry.entries():
-        section = lines[lines.index(entry.kind) :]
-        row = next(line for line in section if line.split()[:1] == [entry.name])
-        assert registry.load(entry).summary() in row
-        assert row.split()[-3:] == [entry.distribution, entry.version, "loaded"]
-
-
-def test_list_of_one_kind(run):
-    listed = plugins(run("list", "--kind", "schedules", "--json"))
-    assert {kind for kind, _ in listed} == {"schedules"}
-    assert listed["schedules", "cosine"] == {
-        "kind": "schedules",
-        "name": "cosine",
-        "distribution": "optiplug-schedules",
-        "version": registry.find("schedules", "cosine").version,
-        "built_in": True,
-        "module": registry.find("schedules", "cosine").target,
-        "summary": registry.get("schedules", "cosine").summary(),
-        "paper": registry.get("schedules", "cosine").paper,
-        "status": "loaded",
-        "error": "",
-    }
-
-
-def test_an_unknown_kind_is_a_usage_error(run):
-    result = run("list", "--kind", "scheduels")
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert "'schedules'" in result.stderr
-
-
-def test_a_broken_plugin_is_listed_with_its_error_and_harms_no_other(run, broken):
-    listed = plugins(run("list", "--json"))
-    assert listed["optimizers", "broke"]["status"] == "broken"
-    assert "RuntimeError: no licence" in listed["optimizers", "broke"]["error"]
-    assert listed["optimizers", "swift"]["status"] == "loaded"
-    assert listed["optimizers", "sgd"]["status"] == "loaded"
-    assert "no licence" in run("list").stdout
-
-
 def test_show_of_a_broken_plugin_says_why(run, broken):
     result = run("show", "broke")
     assert (result.exit_code, result.stdout) == (4, "")
     assert "RuntimeError: no licence" in result.stderr
-
-
-def test_a_name_of_two_distributions_is_listed_by_the_names_that_work(run, install):
-    for name in ["fake-b", "fake-a"]:
-        module = f"fake_{name[-1]}"
-        install(
-            name, points={"optimizers": {"twin": f"{module}:Twin"}}, modules={module: config_module("Twin")}
-        )
-    rows = [line.split()[0] for line in run("list").stdout.splitlines() if line.startswith("twin")]
-    assert rows == ["twin@fake-a", "twin@fake-b"]
-    assert run("show", "twin").exit_code == 4
-    assert "twin@fake-a" in run("show", "twin@fake-a").stdout
-
-
-def test_a_built_in_name_cannot_be_taken(run, install):
-    install(
-        "fake-thief",
-        points={"optimizers": {"sgd": "fake_thief:SGD"}},
-        modules={"fake_thief": config_module("SGD")},
-    )
-    assert "optiplug-sgd" in run("show", "sgd").stdout
-    rows = {line.split()[0]: line for line in run("list").stdout.splitlines() if line.startswith("sgd")}
-    assert set(rows) == {"sgd", "sgd@fake-thief"}
-    assert "reserved" in rows["sgd@fake-thief"]
 
 
 def test_markup_and_escapes_of_a_plugin_are_shown_as_text(run, install):
@@ -121,32 +49,6 @@ def test_markup_and_escapes_of_a_plugin_are_shown_as_text(run, install):
         assert "[link=https://example.org]A[/link]" in shown
         assert "\x1b" not in shown
     assert "[red]Not red." in run("show", "markup").stdout
-
-
-def test_show_has_every_field(run):
-    result = run("show", "sgd", "--json")
-    shown = json.loads(result.stdout)
-    fields = {field["name"]: field for field in shown["fields"]}
-    assert list(fields) == list(registry.get("optimizers", "sgd").model_fields)
-    assert fields["momentum"]["type"] == "number or schedule"
-    assert fields["momentum"]["bounds"] == ">= 0, <= 1"
-    assert fields["ema_overwrite_frequency"]["type"] == "whole number or null"
-    assert fields["jit_compile"]["type"] == 'true or false or "auto"'
-    assert fields["processors"]["type"] == "list of text or processor"
-    assert all(field["description"] and not field["required"] for field in fields.values())
-    assert shown["implementation"] == "optiplug_sgd.sgd:SGD"
-    text = run("show", "sgd").stdout
-    assert all(field["description"] in text for field in fields.values())
-    assert shown["docstring"] in text
-    assert shown["paper"] in text
-
-
-def test_show_says_what_is_required(run):
-    row = next(
-        line for line in run("show", "clip_by_norm").stdout.splitlines() if line.startswith("max_norm")
-    )
-    assert "required" in row
-    assert "> 0" in row
 
 
 @pytest.mark.parametrize("entry", registry.entries(), ids=str)

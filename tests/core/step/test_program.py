@@ -2,12 +2,9 @@
 
 import re
 
-import numpy as np
 import pytest
 import tensorflow as tf
 
-import optiplug
-from optiplug import hookimpl
 from optiplug._optimizer.parts import parts_of
 from optiplug_sgd.sgd import SGD
 from support.strategies import mirrored
@@ -38,23 +35,6 @@ def copies(optimizer, variable, gradient):
     core = core_of(optimizer, [variable])
     program = core.experimental_get_compiler_ir([gradient], {})(stage="optimized_hlo")
     return re.findall(r"f32\[64,33\]\S* copy\(.*", program)
-
-
-def test_one_trace_for_a_hundred_steps_of_changing_gradients_and_rates():
-    optimizer, variable = SGD(0.1, **EVERYTHING), tf.Variable([1.0, 2.0])
-    for step in range(100):
-        optimizer.learning_rate = 0.1 / (step + 1)
-        optimizer.apply_gradients([(tf.constant([1.0, -step]), variable)])
-    assert optimizer.trace_count == 1
-    assert int(optimizer.iterations) == 100
-
-
-def test_one_trace_with_embedding_gradients_of_changing_length():
-    optimizer, table = SGD(0.1, **EVERYTHING), tf.Variable(tf.ones([8, 2]))
-    for rows in range(1, 8):
-        gradient = tf.IndexedSlices(tf.ones([rows, 2]), tf.range(rows), tf.constant([8, 2]))
-        optimizer.apply_gradients([(gradient, table)])
-    assert optimizer.trace_count == 1
 
 
 def test_the_core_is_one_cluster():
@@ -153,37 +133,6 @@ def test_the_law_against_copies_can_be_broken():
     assert copies(optimizer, variable, gradient)
 
 
-def test_what_xla_refuses_runs_uncompiled_with_a_warning_that_names_the_hook():
-    class Logs:
-        @hookimpl
-        def clip(self, gradients):
-            return [
-                tf.ensure_shape(tf.py_function(lambda x: x * 2, [g], g.dtype), g.shape) for g in gradients
-            ]
-
-    optimizer, variable = SGD(1.0, processors=[Logs()]), tf.Variable(5.0)
-    with pytest.warns(UserWarning, match=r"XLA cannot compile.*EagerPyFunc \(logs/"):
-        optimizer.apply_gradients([(tf.constant(1.0), variable)])
-    optimizer.apply_gradients([(tf.constant(1.0), variable)])
-    assert float(variable) == 1.0
-
-
-def test_jit_compile_false_gives_the_same_numbers_without_a_cluster():
-    values = {}
-    for jit_compile in (True, False):
-        optimizer, variable = SGD(0.1, jit_compile=jit_compile, **EVERYTHING), tf.Variable([1.0, 2.0])
-
-        @tf.function
-        def step(gradient, optimizer=optimizer, variable=variable):
-            optimizer.apply_gradients([(gradient, variable)])
-
-        for _ in range(7):
-            step(tf.constant([0.5, -0.5]))
-        assert len(compiled_calls(step, tf.constant([0.5, -0.5]))) == jit_compile
-        values[jit_compile] = variable.numpy()
-    np.testing.assert_allclose(values[True], values[False], rtol=1e-6)
-
-
 def test_the_step_runs_where_functions_run_eagerly():
     tf.config.run_functions_eagerly(True)
     try:
@@ -192,20 +141,3 @@ def test_the_step_runs_where_functions_run_eagerly():
         assert float(variable) == 0.5
     finally:
         tf.config.run_functions_eagerly(False)
-
-
-def test_optimizers_in_two_threads_do_not_meet():
-    from concurrent.futures import ThreadPoolExecutor
-
-    def train(seed):
-        optimizer, variable = (
-            optiplug.create("sgd", learning_rate=0.1, momentum=0.9),
-            tf.Variable(float(seed)),
-        )
-        for _ in range(20):
-            optimizer.minimize(lambda: variable**2, [variable])
-        return float(variable)
-
-    with ThreadPoolExecutor(2) as pool:
-        together = list(pool.map(train, [1, 2]))
-    assert together == [train(1), train(2)]

@@ -101,21 +101,6 @@ def test_a_variable_may_have_the_name_of_a_pack():
     assert list(optimizer.state.states)[2:] == ["momentum/pack_0", "momentum/a", "momentum/pack_0_1"]
 
 
-class ByItsNorm(SGD):
-    """What a class with a formula of its own inherits is no promise about that formula."""
-
-    def update_step(self, gradient, variable):
-        super().update_step(gradient / tf.norm(gradient), variable)
-
-
-def test_a_formula_of_its_own_is_not_taken_for_elementwise():
-    model = [tf.Variable([1.0, 1.0]), tf.Variable([1.0])]
-    optimizer = ByItsNorm(1.0)
-    optimizer.apply_gradients([(tf.constant([3.0, 4.0]), model[0]), (tf.constant([5.0]), model[1])])
-    assert members(optimizer) == []
-    np.testing.assert_allclose(model[0], [0.4, 0.2], rtol=1e-6)
-
-
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "complex64"])
 @pytest.mark.parametrize("graph", [False, True])
 def test_the_same_bits_joined_and_apart(graph, dtype):
