@@ -19,7 +19,7 @@ extensions = [
     "myst_parser",
     "public_names",
     "rooms",
-    "seed_parity",
+    "keras_members",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "stages",

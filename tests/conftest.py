@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 import hypothesis
+import pytest
 
 from support import tf_devices
 
@@ -20,3 +22,15 @@ hypothesis.settings.load_profile("optiplug")
 def pytest_collection_finish() -> None:
     """Choose the devices, after test modules were imported and before the first test."""
     tf_devices.configure()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _older_objects_are_left_alone():
+    """Keep the collector from looking, again and again, at what earlier modules left behind.
+
+    Much of what TensorFlow traces stays. Keras collects garbage whenever it clears its session, and the
+    later in a run, the longer that takes.
+    """
+    yield
+    gc.collect()
+    gc.freeze()

@@ -11,7 +11,7 @@ from optiplug._config.base import NamedConfig
 from optiplug._hookspecs import hook_names
 
 from .check import NotApplicable, check
-from .problems import STEPS, Training, Values, compare, gradients, reference
+from .training import STEPS, Training, Values, compare, gradients, reference
 
 
 @check("optimizers", "processors", "schedules")
@@ -21,7 +21,7 @@ def same_on_two_devices(config: NamedConfig) -> None:
         raise NotApplicable("it changes the gradients of each replica")
     strategy = _two_replicas()
     with strategy.scope():
-        training = Training(config)
+        training = Training(config, jit_compile=False)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def step(values: Any) -> None:

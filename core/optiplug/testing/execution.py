@@ -18,8 +18,8 @@ from optiplug._optimizer.parts import parts_of
 from optiplug.errors import ConfigError
 
 from .check import NotApplicable, check, require
-from .problems import STEPS, Training, compare, gradients, reference
 from .subjects import alone
+from .training import STEPS, Training, compare, gradients, reference
 
 _LARGE = {"kernel": (64, 33), "scale": ()}
 _RUNNING = ("optimizers", "processors", "schedules")
@@ -47,7 +47,7 @@ def traced_equals_python(config: NamedConfig) -> None:
 @check(*_RUNNING)
 def uncompiled_equals_compiled(config: NamedConfig) -> None:
     """With ``jit_compile=False`` the numbers are the same, but for rounding."""
-    actual = Training(config, jit_compile=False).run().values()
+    actual = reference(config, compiled=False).values()
     compare(actual, reference(config).values(), "not compiled", _TOLERANCE)
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from optiplug._config.base import NamedConfig
 
 from .check import check, require
-from .problems import SHAPES, STEPS, Training, compare, gradients, reference, sliced
+from .training import SHAPES, STEPS, Training, compare, gradients, reference, sliced
 
 _STEPPED = ("optimizers", "processors")
 _DTYPES = ("float16", "bfloat16", "float32", "float64")

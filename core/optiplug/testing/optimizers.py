@@ -9,8 +9,8 @@ from optiplug._config.kinds import OptimizerConfig
 from optiplug.errors import PluginError
 
 from .check import NotApplicable, check, require
-from .problems import SHAPES, Training, compare, gradients, reference
 from .subjects import alone
+from .training import SHAPES, Training, compare, gradients, reference
 
 _KIND = "optimizers"
 _QUADRATIC = {"kernel": (3, 2), "bias": (2,)}
@@ -46,10 +46,10 @@ def learning_rate_can_change(config: OptimizerConfig) -> None:
     rate = getattr(config, "learning_rate", None)
     if not isinstance(rate, int | float) or not rate:
         raise NotApplicable("its learning rate is no number that could be changed")
-    training = Training(config).run(last=2)
+    training = Training(config, jit_compile=False).run(last=2)
     training.optimizer.learning_rate = 2 * rate
     training.run(2)
-    usual, actual = reference(config).model_values(), training.model_values()
+    usual, actual = reference(config, compiled=False).model_values(), training.model_values()
     changed = any((actual[name] != usual[name]).any() for name in usual)
     require(changed, "the learning rate must be read by `self.rate(variable)` at each step")
     count = training.optimizer.trace_count

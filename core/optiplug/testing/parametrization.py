@@ -44,11 +44,8 @@ def parametrize_with_checks(
     """
     import pytest
 
-    cases = [
-        (f"{label(config)}-{each.name}", config, each)
-        for config in map(_config, configs)
-        for each in checks(config.kind)
-    ]
+    named = [(label(config), config) for config in map(_config, configs)]
+    cases = [(f"{name}-{each.name}", config, each) for name, config in named for each in checks(config.kind)]
     refuse_unknown(expected_failures, [name for name, *_ in cases])
     marks = {
         name: pytest.mark.xfail(reason=reason, strict=True) for name, reason in expected_failures.items()

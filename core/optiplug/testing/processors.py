@@ -6,8 +6,8 @@ from optiplug._config.kinds import ProcessorConfig
 from optiplug._hookspecs import hook_names
 
 from .check import NotApplicable, check, require
-from .problems import Training, compare
 from .subjects import DescentConfig
+from .training import Training, compare
 
 _KIND = "processors"
 _SELECTED = "decoder/*"

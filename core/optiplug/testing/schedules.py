@@ -10,7 +10,7 @@ import tensorflow as tf
 from optiplug._config.kinds import ScheduleConfig
 
 from .check import check, require
-from .problems import STEPS, Training, compare, gradients, reference
+from .training import STEPS, Training, compare, gradients, reference
 
 _KIND = "schedules"
 _STEPS = (0, 1, 10, 1_000, 1_000_000)

@@ -13,7 +13,7 @@ from optiplug._config.base import NamedConfig
 from optiplug._config.kinds import OptimizerConfig
 
 from .check import NotApplicable, check, require
-from .problems import SHAPES, STEPS, Training, compare, gradients, reference
+from .training import SHAPES, STEPS, Training, compare, gradients, reference
 
 _STATEFUL = ("optimizers", "processors")
 
@@ -31,7 +31,8 @@ def build_is_idempotent(config: NamedConfig) -> None:
 def resumes_bit_for_bit(config: NamedConfig) -> None:
     """A checkpoint, read before or after `build`, continues as if nothing had happened."""
     half = STEPS // 2
-    saved, resumed, built = Training(config).run(last=half), Training(config), Training(config)
+    saved, resumed, built = (Training(config, jit_compile=False) for _ in range(3))
+    saved.run(last=half)
     with tempfile.TemporaryDirectory() as folder:
         path = saved.checkpoint().write(str(Path(folder, "checkpoint")))
         status = resumed.checkpoint().read(path)
@@ -39,7 +40,7 @@ def resumes_bit_for_bit(config: NamedConfig) -> None:
         status.assert_consumed()
         built.optimizer.build(list(built.variables.values()))
         built.checkpoint().read(path).assert_consumed()
-    compare(resumed.values(), reference(config).values(), "resumed before build")
+    compare(resumed.values(), reference(config, compiled=False).values(), "resumed before build")
     compare(built.values(), saved.values(), "read after build")
 
 

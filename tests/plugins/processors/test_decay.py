@@ -13,7 +13,7 @@ from optiplug_processors.l2 import L2
 from optiplug_processors.weight_decay import WeightDecay
 
 
-def test_the_example_of_the_seed():
+def test_the_example_of_keras_2_15():
     optimizer = optiplug.create("sgd", learning_rate=1, weight_decay=0.004)
     gradient, one, other = tf.zeros(()), tf.Variable(2.0), tf.Variable(2.0)
     optimizer.exclude_from_weight_decay(var_list=[other])

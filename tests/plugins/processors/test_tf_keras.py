@@ -1,4 +1,4 @@
-"""The keyword arguments of the seed, side by side with tf_keras."""
+"""The keyword arguments of Keras 2.15, side by side with tf_keras."""
 
 from __future__ import annotations
 

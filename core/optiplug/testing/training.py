@@ -1,0 +1,144 @@
+"""The small problem that checks train on, and ways to take its steps."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from optiplug._config.base import NamedConfig
+
+from .subjects import optimizer_of
+
+__all__ = ["SHAPES", "STEPS", "Training", "Values", "compare", "gradients", "reference", "sliced"]
+
+Values = dict[str, npt.NDArray[Any]]
+
+STEPS = 4
+# Two of one shape, as state that they share by mistake shows in no other way.
+SHAPES: dict[str, tuple[int, ...]] = {"encoder/table": (5, 2), "decoder/kernel": (5, 2), "scale": ()}
+_TABLE = "encoder/table"
+_ROWS = (3, 1, 3)  # of the table, that have a gradient: one of them twice
+
+
+def gradients(step: int, shapes: Mapping[str, tuple[int, ...]] = SHAPES) -> Values:
+    """Return a gradient for each variable: multiples of 1/64, so that halves and sums are exact."""
+    random = np.random.default_rng((7, step))
+    drawn = {name: np.round(random.normal(size=shape) * 64) / 64 for name, shape in shapes.items()}
+    if _TABLE in drawn:
+        drawn[_TABLE] = np.zeros(shapes[_TABLE])
+        np.add.at(drawn[_TABLE], list(_ROWS), _rows(step))
+    return drawn
+
+
+def _rows(step: int) -> npt.NDArray[Any]:
+    return np.round(np.random.default_rng((8, step)).normal(size=(len(_ROWS), 2)) * 64) / 64
+
+
+def sliced(step: int) -> dict[str, Any]:
+    """Return the same gradients as `gradients`, the table's as its rows."""
+    slices = tf.IndexedSlices(
+        tf.constant(_rows(step), tf.float32), tf.constant(_ROWS), tf.constant(SHAPES[_TABLE])
+    )
+    return {**gradients(step), _TABLE: slices}
+
+
+class Training:
+    """Variables, and an optimizer that runs a config on them.
+
+    Parameters
+    ----------
+    config
+        The config of an optimizer, a processor or a schedule; see `optimizer_of`.
+    shapes
+        The variables by name.
+    dtypes
+        Their dtypes, by name; those not named are float32.
+    through
+        What to wrap around the function that takes a step, such as `tf.function`.
+    fields
+        Further fields of the optimizer's config: ``jit_compile=False`` where a check is not about
+        the compiler, which takes most of its time otherwise.
+    """
+
+    def __init__(
+        self,
+        config: NamedConfig,
+        *,
+        shapes: Mapping[str, tuple[int, ...]] = SHAPES,
+        dtypes: Mapping[str, str] | None = None,
+        through: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
+        **fields: Any,
+    ) -> None:
+        random = np.random.default_rng(3)
+        starts = {name: random.normal(size=shape) for name, shape in sorted(shapes.items())}
+        self.variables = {
+            name: tf.Variable(tf.constant(starts[name], (dtypes or {}).get(name, "float32")), name=name)
+            for name in shapes
+        }
+        self.optimizer = optimizer_of(config, **fields)
+        # An object of its own: TensorFlow counts traces by code, and would warn of too many.
+        self.apply = through(partial(self._apply))
+
+    def _apply(self, values: Mapping[str, Any]) -> None:
+        self.optimizer.apply_gradients([(value, self.variables[name]) for name, value in values.items()])
+
+    def step(self, values: Mapping[str, Any]) -> None:
+        """Apply gradients, given by the name of their variable; None is no gradient."""
+        dtypes = {name: self.variables[name].dtype for name in values}
+        self.apply(
+            {name: None if value is None else tf.cast(value, dtypes[name]) for name, value in values.items()}
+        )
+
+    def run(self, first: int = 0, last: int = STEPS, of: Callable[[int], Any] = gradients) -> Self:
+        """Take some of the steps of the problem."""
+        for step in range(first, last):
+            self.step({name: of(step)[name] for name in self.variables})
+        return self
+
+    def checkpoint(self) -> tf.train.Checkpoint:
+        """Return a checkpoint of the model and the optimizer."""
+        return tf.train.Checkpoint(model=list(self.variables.values()), optimizer=self.optimizer)
+
+    def model_values(self) -> Values:
+        """Return every variable of the model by name."""
+        return {name: each.numpy() for name, each in self.variables.items()}
+
+    def values(self) -> Values:
+        """Return every variable of the model and of the optimizer by name."""
+        model = {f"variable {name}": value for name, value in self.model_values().items()}
+        return model | {name: each.numpy() for name, each in self.optimizer.state.states.items()}
+
+
+_latest: deque[tuple[NamedConfig, bool, Training]] = deque(maxlen=8)
+
+
+def reference(config: NamedConfig, *, compiled: bool = True) -> Training:
+    """Return a training of `STEPS` plain calls; kept, as many checks of one config compare with it.
+
+    It must be left as it is. If not `compiled`, it ran with ``jit_compile=False``.
+    """
+    for known, how, training in _latest:
+        if known is config and how == compiled:
+            return training
+    training = Training(config, **({} if compiled else {"jit_compile": False})).run()
+    _latest.append((config, compiled, training))
+    return training
+
+
+def compare(actual: Values, expected: Values, what: str, tolerance: float = 0) -> None:
+    """Raise an AssertionError unless both hold the same names with equal values."""
+    np.testing.assert_array_equal(sorted(actual), sorted(expected), f"{what}: the names of state differ")
+    for name, value in expected.items():
+        np.testing.assert_allclose(
+            np.asarray(actual[name], np.float64),
+            np.asarray(value, np.float64),
+            rtol=tolerance,
+            atol=tolerance,
+            err_msg=f"{what}: {name} differs",
+        )

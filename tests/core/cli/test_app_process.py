@@ -1,0 +1,100 @@
+"""The command line as a process: exit codes, streams, and how long it takes."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from optiplug import registry
+
+BLOCK_TENSORFLOW = """
+import sys
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"tensorflow", "keras", "tf_keras"}:
+            raise AssertionError(f"{name} was imported")
+sys.meta_path.insert(0, Refuse())
+from optiplug.cli import main
+main()
+"""
+SPY = """
+import sys
+from optiplug.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, file=sys.stderr)
+"""
+
+
+def optiplug(*arguments, code=None, **environment):
+    command = ["-m", "optiplug.cli"] if code is None else ["-c", code]
+    return subprocess.run(
+        [sys.executable, *command, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "COLUMNS": "", **environment},
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("list",),
+        ("list", "--json"),
+        ("show", "sgd"),
+        ("show", "train", "--json"),
+        ("schema",),
+        ("schema", "cosine"),
+        ("--help",),
+        ("--version",),
+        ("train", "--help"),
+    ],
+    ids=" ".join,
+)
+def test_tensorflow_is_not_imported(arguments):
+    result = optiplug(*arguments, code=BLOCK_TENSORFLOW)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout
+
+
+def test_tensorflow_is_not_imported_to_check_a_run(write):
+    path = write(
+        "command: train\ntask: digits\nsteps: 1\noptimizer: {use: adam, use_ema: true, processors: [monitor]}"
+    )
+    result = optiplug("check", path, code=BLOCK_TENSORFLOW)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_list_imports_no_implementation():
+    targets = {registry.load(entry).implementation.partition(":")[0] for entry in registry.entries()}
+    modules = set(optiplug("list", code=SPY).stderr.split())
+    assert "optiplug_sgd.config" in modules
+    assert "optiplug_sgd.sgd" in targets
+    assert not modules & targets
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [("lst",), ("list", "--kin"), ("show",), ("check",), ("check", "a.yaml", "b.yaml"), ("--nope",)],
+)
+def test_usage_errors(arguments):
+    result = optiplug(*arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "Usage: " in result.stderr
+
+
+def test_without_arguments_it_shows_its_help():
+    result = optiplug()
+    assert result.returncode == 2
+    assert "explain" in result.stdout + result.stderr
+
+
+def test_version():
+    from importlib.metadata import version
+
+    assert optiplug("--version").stdout == f"optiplug {version('optiplug-core')}\n"

@@ -1,0 +1,33 @@
+"""A card says of a plugin all that its config says."""
+
+from __future__ import annotations
+
+import json
+
+from optiplug import registry
+
+
+def test_show_has_every_field(run):
+    result = run("show", "sgd", "--json")
+    shown = json.loads(result.stdout)
+    fields = {field["name"]: field for field in shown["fields"]}
+    assert list(fields) == list(registry.get("optimizers", "sgd").model_fields)
+    assert fields["momentum"]["type"] == "number or schedule"
+    assert fields["momentum"]["bounds"] == ">= 0, <= 1"
+    assert fields["ema_overwrite_frequency"]["type"] == "whole number or null"
+    assert fields["jit_compile"]["type"] == 'true or false or "auto"'
+    assert fields["processors"]["type"] == "list of text or processor"
+    assert all(field["description"] and not field["required"] for field in fields.values())
+    assert shown["implementation"] == "optiplug_sgd.sgd:SGD"
+    text = run("show", "sgd").stdout
+    assert all(field["description"] in text for field in fields.values())
+    assert shown["docstring"] in text
+    assert shown["paper"] in text
+
+
+def test_show_says_what_is_required(run):
+    row = next(
+        line for line in run("show", "clip_by_norm").stdout.splitlines() if line.startswith("max_norm")
+    )
+    assert "required" in row
+    assert "> 0" in row

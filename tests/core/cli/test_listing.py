@@ -1,0 +1,93 @@
+"""`optiplug list`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from optiplug import registry
+from optiplug.registry import KINDS
+from support.distributions import config_module
+
+
+@pytest.fixture
+def broken(install):
+    """A plugin whose module raises, beside a good one."""
+    install(
+        "fake-broken",
+        "0.3",
+        points={"optimizers": {"broke": "fake_broken:Broke", "swift": "fake_swift:Swift"}},
+        modules={"fake_broken": "raise RuntimeError('no licence')", "fake_swift": config_module("Swift")},
+    )
+
+
+def plugins(result):
+    assert result.exit_code == 0, result.stderr
+    return {(each["kind"], each["name"]): each for each in json.loads(result.stdout)["plugins"]}
+
+
+def test_list_has_a_row_for_every_plugin_under_its_kind(run):
+    lines = run("list").stdout.splitlines()
+    assert [line.strip() for line in lines if line.strip() in KINDS] == list(KINDS)
+    for entry in registry.entries():
+        section = lines[lines.index(entry.kind) :]
+        row = next(line for line in section if line.split()[:1] == [entry.name])
+        assert registry.load(entry).summary() in row
+        assert row.split()[-3:] == [entry.distribution, entry.version, "loaded"]
+
+
+def test_list_of_one_kind(run):
+    listed = plugins(run("list", "--kind", "schedules", "--json"))
+    assert {kind for kind, _ in listed} == {"schedules"}
+    assert listed["schedules", "cosine"] == {
+        "kind": "schedules",
+        "name": "cosine",
+        "distribution": "optiplug-schedules",
+        "version": registry.find("schedules", "cosine").version,
+        "built_in": True,
+        "module": registry.find("schedules", "cosine").target,
+        "summary": registry.get("schedules", "cosine").summary(),
+        "paper": registry.get("schedules", "cosine").paper,
+        "status": "loaded",
+        "error": "",
+    }
+
+
+def test_an_unknown_kind_is_a_usage_error(run):
+    result = run("list", "--kind", "scheduels")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "'schedules'" in result.stderr
+
+
+def test_a_broken_plugin_is_listed_with_its_error_and_harms_no_other(run, broken):
+    listed = plugins(run("list", "--json"))
+    assert listed["optimizers", "broke"]["status"] == "broken"
+    assert "RuntimeError: no licence" in listed["optimizers", "broke"]["error"]
+    assert listed["optimizers", "swift"]["status"] == "loaded"
+    assert listed["optimizers", "sgd"]["status"] == "loaded"
+    assert "no licence" in run("list").stdout
+
+
+def test_a_name_of_two_distributions_is_listed_by_the_names_that_work(run, install):
+    for name in ["fake-b", "fake-a"]:
+        module = f"fake_{name[-1]}"
+        install(
+            name, points={"optimizers": {"twin": f"{module}:Twin"}}, modules={module: config_module("Twin")}
+        )
+    rows = [line.split()[0] for line in run("list").stdout.splitlines() if line.startswith("twin")]
+    assert rows == ["twin@fake-a", "twin@fake-b"]
+    assert run("show", "twin").exit_code == 4
+    assert "twin@fake-a" in run("show", "twin@fake-a").stdout
+
+
+def test_a_built_in_name_cannot_be_taken(run, install):
+    install(
+        "fake-thief",
+        points={"optimizers": {"sgd": "fake_thief:SGD"}},
+        modules={"fake_thief": config_module("SGD")},
+    )
+    assert "optiplug-sgd" in run("show", "sgd").stdout
+    rows = {line.split()[0]: line for line in run("list").stdout.splitlines() if line.startswith("sgd")}
+    assert set(rows) == {"sgd", "sgd@fake-thief"}
+    assert "reserved" in rows["sgd@fake-thief"]

@@ -1,0 +1,93 @@
+"""`optiplug list` and `optiplug show`."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from optiplug import registry
+from support.distributions import config_module
+
+MARKUP = '''
+from optiplug import OptimizerConfig
+
+class Markup(OptimizerConfig):
+    """[bold]Not bold[/bold] [/] \\x1b[31mnot red\\x1b[0m :smile: \\u202etxt."""
+    implementation = "nowhere:Markup"
+    paper = "[link=https://example.org]A[/link]"
+    rate: float = 1.0
+    """[red]Not red."""
+'''
+
+
+@pytest.fixture
+def broken(install):
+    """A plugin whose module raises, beside a good one."""
+    install(
+        "fake-broken",
+        "0.3",
+        points={"optimizers": {"broke": "fake_broken:Broke", "swift": "fake_swift:Swift"}},
+        modules={"fake_broken": "raise RuntimeError('no licence')", "fake_swift": config_module("Swift")},
+    )
+
+
+def test_show_of_a_broken_plugin_says_why(run, broken):
+    result = run("show", "broke")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "RuntimeError: no licence" in result.stderr
+
+
+def test_markup_and_escapes_of_a_plugin_are_shown_as_text(run, install):
+    install(
+        "fake-markup",
+        points={"optimizers": {"markup": "fake_markup:Markup"}},
+        modules={"fake_markup": MARKUP},
+    )
+    for shown in [run("list").stdout, run("show", "markup").stdout]:
+        assert r"[bold]Not bold[/bold] [/] \x1b[31mnot red\x1b[0m :smile: \u202etxt." in shown
+        assert "[link=https://example.org]A[/link]" in shown
+        assert "\x1b" not in shown
+    assert "[red]Not red." in run("show", "markup").stdout
+
+
+@pytest.mark.parametrize("entry", registry.entries(), ids=str)
+def test_every_plugin_can_be_shown(run, entry):
+    assert run("show", entry.name, "--kind", entry.kind).exit_code == 0
+    described = json.loads(run("show", entry.qualified, "--kind", entry.kind, "--json").stdout)
+    assert described["summary"]
+    assert described["fields"]
+
+
+def test_show_of_an_unknown_name_offers_the_nearest(run):
+    result = run("show", "cosin")
+    assert (result.exit_code, result.stdout) == (4, "")
+    assert "did you mean 'cosine'?" in result.stderr
+
+
+def test_show_of_a_name_in_two_kinds_asks_for_the_kind(run, install):
+    install(
+        "fake-both",
+        points={"optimizers": {"both": "fake_both:One"}, "tasks": {"both": "fake_task:Two"}},
+        modules={"fake_both": config_module("One"), "fake_task": config_module("Two", kind="Task")},
+    )
+    result = run("show", "both")
+    assert result.exit_code == 2
+    assert "--kind" in result.stderr
+    assert "Two from a fake." in run("show", "both", "--kind", "tasks").stdout
+
+
+def test_show_takes_no_python_path(run):
+    assert run("show", "os.system").exit_code == 2
+
+
+def test_a_config_without_a_schema_is_an_error_of_the_plugin(run, install):
+    source = config_module("Odd") + "    value: object = object()\n    other: 'Missing' = 1\n"
+    install("fake-odd", points={"optimizers": {"odd": "fake_odd:Odd"}}, modules={"fake_odd": source})
+    result = run("show", "odd")
+    assert result.exit_code == 4
+    assert "has no JSON Schema" in result.stderr
+    schema = run("schema")
+    assert schema.exit_code == 0
+    assert "left out: the config of odd@fake-odd" in schema.stderr
+    assert "optimizers.sgd@optiplug-sgd" in json.loads(schema.stdout)["$defs"]

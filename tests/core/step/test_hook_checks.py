@@ -1,0 +1,111 @@
+"""Hooks, and what they return, are checked, and the one that is wrong is named."""
+
+import re
+
+import pytest
+import tensorflow as tf
+
+from optiplug import HookError, hookimpl
+from optiplug_sgd.sgd import SGD
+
+
+def step(optimizer, gradients=(2.0,), variables=None):
+    variables = variables or [tf.Variable(1.0, name=f"v{i}") for i, _ in enumerate(gradients)]
+    optimizer.apply_gradients(zip(map(tf.constant, gradients), variables, strict=True))
+    return [float(variable) for variable in variables]
+
+
+def hook(stage, result, **options):
+    def method(self, gradients=None, updates=None, step=None):
+        return result
+
+    def gradients_stage(self, gradients, step):
+        return result(gradients)
+
+    def updates_stage(self, updates, step):
+        return result(updates)
+
+    function = updates_stage if stage == "update" else gradients_stage
+    return type("Bad", (), {stage: hookimpl(**options)(function) if options else hookimpl(function)})()
+
+
+CHAINED = ("pre_aggregate", "clip", "decay", "update")
+
+
+@pytest.mark.parametrize("stage", CHAINED)
+@pytest.mark.parametrize(
+    ("result", "rule"),
+    [
+        (lambda _: None, "a list of tensors must be returned. Received: None"),
+        (lambda values: values[0], "a list of tensors must be returned"),
+        (lambda values: [*values, values[0]], "1 tensors must be returned, one for each that was given"),
+        (lambda _: [None], "a tensor must be returned in every place. Received: 'None in place 0'"),
+        (
+            lambda values: [tf.stack([values[0]] * 2)],
+            "a float32 tensor of shape () must be returned in place 0",
+        ),
+        (lambda values: [tf.cast(values[0], tf.float64)], "a float32 tensor of shape () must be returned"),
+    ],
+)
+def test_what_a_hook_returns_is_checked_and_the_hook_named(stage, result, rule):
+    variable = tf.Variable(1.0)
+    with pytest.raises(HookError, match=re.escape(rule)) as error:
+        step(SGD(processors=[hook(stage, result)]), variables=[variable])
+    assert str(error.value).startswith(
+        f"hook {stage!r} of 'bad' (test_pipeline.Bad)".replace("test_pipeline", __name__)
+    )
+    assert float(variable) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("result", "rule"),
+    [
+        (lambda values: values, "(gradients, proceed) must be returned"),
+        (lambda values: (values, 1.0), "`proceed` must be a scalar boolean tensor"),
+        (lambda values: (values, [True]), "`proceed` must be a scalar boolean tensor"),
+        (lambda _: (None, True), "a list of tensors must be returned"),
+    ],
+)
+def test_what_a_gate_returns_is_checked(result, rule):
+    with pytest.raises(HookError, match=re.escape(rule)):
+        step(SGD(processors=[hook("gate", result)]))
+
+
+def test_a_wrapper_is_refused():
+    class Wrapper:
+        @hookimpl(wrapper=True)
+        def clip(self, gradients):
+            return (yield)
+
+    with pytest.raises(HookError, match=r"hook 'clip' of 'wrapper'.*wrapper=True"):
+        SGD(processors=[Wrapper()])
+
+
+def test_an_unknown_argument_is_refused_by_name():
+    class Misspelt:
+        @hookimpl
+        def clip(self, gradient, step):
+            return gradient
+
+    with pytest.raises(HookError, match=r"'misspelt'.*gradient.*declared in the hookimpl but"):
+        SGD(processors=[Misspelt()])
+
+
+def test_an_unknown_stage_is_refused_with_the_nearest():
+    class Misspelt:
+        @hookimpl
+        def post_steps(self, step): ...
+
+    with pytest.raises(HookError, match=r"named after a stage.*'post_steps'.*did you mean 'post_step'"):
+        SGD(processors=[Misspelt()])
+
+
+def test_nothing_can_be_assigned_before_aggregation():
+    class Early:
+        @hookimpl
+        def pre_aggregate(self, gradients, step):
+            step.variables[0].assign(0.0)
+            return gradients
+
+    with pytest.raises(HookError, match="nothing can be assigned before gradients are summed"):
+        step(SGD(processors=[Early()]))
