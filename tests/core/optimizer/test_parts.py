@@ -28,7 +28,7 @@ FREE = sorted((NAMES | USUAL | {each for each in vars(OptimizerParts) if not eac
 INHERITED = {name: getattr(tf.Module, name, None) for name in NAMES}
 OF_TENSORFLOW = [
     name
-    for name, member in INHERITED.items()
+    for name, member in sorted(INHERITED.items())
     if isinstance(member, property) and member.fset is None and getattr(optiplug.Optimizer, name) is member
 ]
 
