@@ -16,7 +16,6 @@ from optiplug._step.hook import Hook
 from optiplug._step.step import Rate
 from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Working
-from optiplug._variables.packing import Packing
 from optiplug.errors import ConfigError, UnknownPluginError
 
 from .exclusions import DecayExclusions
@@ -42,7 +41,7 @@ class OptimizerNode:
     config: Any
     owner: StateOwner
     learning_rate: LearningRate
-    packing: Packing
+    first: Callable[[int], int]
     exclusions: DecayExclusions
     create_inside: Callable[[OptimizerConfig, str], OptimizerNode]
     variables: Sequence[Variable] = ()
@@ -100,7 +99,7 @@ class OptimizerNode:
 
     def _group(self, key: int) -> str:
         """Return the name of the optimizer that updates what has this `id`; empty for this one."""
-        return self._group_of.get(self.packing.first(key), "")
+        return self._group_of.get(self.first(key), "")
 
     def leaf(self, variable: Variable) -> OptimizerNode:
         """Return the node of the optimizer that updates a variable: this one, or one inside of it."""

@@ -89,7 +89,7 @@ class OptimizerParts:
             config=self.config,
             owner=self.owner,
             learning_rate=self.learning_rate,
-            packing=self.packing,
+            first=self.packing.first,
             exclusions=self.exclusions,
             create_inside=self.create_inside,
         )
@@ -148,12 +148,12 @@ class OptimizerParts:
 
     def new_pipeline(self) -> Pipeline:
         """Return the pipeline of the processors and variables that there are now."""
-        return Pipeline(self.node.hooks(self.added), self.variables, self.packing)
+        return Pipeline(self.node.hooks(self.added), self.variables, self.packing.first)
 
     def add_processor(self, processor: object) -> None:
         """Append a hook; what is wrong with it is raised before anything changes."""
         hook = Hook.of_processor(processor, self.pipeline.processors)
-        Pipeline([hook], ModelVariables(), self.packing)
+        Pipeline([hook], ModelVariables(), self.packing.first)
         self.added.append(processor)
         self.renew_pipeline()
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from optiplug._hookspecs import ORDER, Stage
-from optiplug._types import Tensor
-from optiplug._variables.packing import VariableOrPack
+from optiplug._types import Tensor, Variable
 from optiplug.errors import HookError
 
+from .operands import commit
 from .plan import Plan
 from .step import Step
 
@@ -26,7 +26,7 @@ class CoreStages:
     """Runs the core of one step: a stage of hooks by the pipeline, a built-in one by its method here."""
 
     def __init__(
-        self, plan: Plan, step: Step, present: Sequence[VariableOrPack], gradients: Sequence[Tensor]
+        self, plan: Plan, step: Step, present: Sequence[Variable], gradients: Sequence[Tensor]
     ) -> None:
         self._plan, self._step, self._present = plan, step, present
         self._gradients = computable(gradients, step)
@@ -81,7 +81,7 @@ class CoreStages:
     def _commit(self) -> None:
         self._step.advance()
         self._committed = {each.key: each.value for each in self._step.frame.assigned}
-        self._step.frame.commit()
+        commit(self._step.frame)
 
     def _require_nothing_late(self) -> None:
         """Refuse what would be lost without a word: values assigned after the commit."""

@@ -7,15 +7,19 @@ where XLA neither compiles for each number of rows nor spends its time on a thou
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
-from optiplug._types import Tensor, Variable
-from optiplug._variables.packing import Pack
+from optiplug._types import Gradient, Tensor, Variable
+from optiplug._variables.capture import Frame
+from optiplug._variables.gradients import dense
+from optiplug._variables.packing import Pack, VariableOrPack, assign_all
 from optiplug.numerics import compute_dtype
 
-__all__ = ["JoinedOperand", "Operand", "RowsOperand"]
+from .plan import Plan
+
+__all__ = ["DeviceOperands", "JoinedOperand", "Operand", "RowsOperand", "commit"]
 
 
 class Operand:
@@ -75,6 +79,52 @@ class RowsOperand(Operand):
             if key in ends:
                 rows = tf.cast(ends[key][: self._count], variable.dtype)
                 variable.scatter_update(tf.IndexedSlices(rows, self._indices))
+
+
+class DeviceOperands:
+    """What the step of one device runs over, for one list of variables that have a gradient.
+
+    `own` has this device's own variables, by the `id` of each distributed one.
+    """
+
+    def __init__(self, plan: Plan, variables: Sequence[Variable], own: Mapping[int, Variable]) -> None:
+        self._plan, self._variables, self._own = plan, variables, own
+        self.present, self.absent = plan.operands(variables)
+
+    @property
+    def components(self) -> dict[int, Variable]:
+        """What a step may read and assign by itself: not the members of packs, nor their state."""
+        joined = {id(each): each for each in (*self.present, *self.absent) if isinstance(each, Pack)}
+        hidden = {id(member) for pack in joined.values() for member in pack.members}
+        segments = self._plan.table.segments.values()
+        hidden |= {id(segment) for segment in segments if id(segment.pack) in joined}
+        return {key: own for key, own in self._own.items() if key not in hidden}
+
+    def with_gradients(self, gradients: Sequence[Gradient]) -> list[Operand]:
+        """Return an operand for each of `present`."""
+        given = {id(each): value for each, value in zip(self._variables, gradients, strict=True)}
+        return [self._operand(each, given) for each in self.present]
+
+    def joined(self, some: Iterable[VariableOrPack]) -> list[Operand]:
+        """Return an operand without gradient for each pack among some: the step only looks at them."""
+        return [self._joined(each) for each in some if isinstance(each, Pack)]
+
+    def _operand(self, each: VariableOrPack, given: Mapping[int, Gradient]) -> Operand:
+        if isinstance(each, Pack):
+            return self._joined(each, [dense(given[id(member)], member) for member in each.members])
+        gradient = given[id(each)]
+        if self._plan.lazy and isinstance(gradient, tf.IndexedSlices):
+            rows = map(id, self._plan.table.rows_of(each))
+            return RowsOperand(gradient, {key: self._own[key] for key in rows})
+        return Operand(dense(gradient, each))
+
+    def _joined(self, pack: Pack, gradients: Sequence[Tensor] = ()) -> Operand:
+        return JoinedOperand(pack, [self._own[id(member)] for member in pack.members], gradients)
+
+
+def commit(frame: Frame, chosen: Callable[[int], bool] = bool) -> None:
+    """Write what a step has assigned, each variable once, or what it has to those of chosen `id`s."""
+    assign_all(frame.captured(chosen))
 
 
 def _power_of_two_from(size: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import pluggy
@@ -14,7 +14,6 @@ from optiplug._state.stateful import StateOwner
 from optiplug._state.table import SlotTable
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
-from optiplug._variables.packing import Packing
 from optiplug.errors import HookError
 
 from .hook import Hook
@@ -30,7 +29,8 @@ class Pipeline:
     A plain pluggy call hands each hook the original input, last registered first. A chain hands
     on each result, first listed first, so the pipeline walks pluggy's own list of verified
     implementations in config order, the only order there is. A pipeline never changes: where hooks
-    or variables do, another one takes its place.
+    or variables do, another one takes its place. `first` gives the `id` of a model variable for that of
+    what stands for several in a step: of the first of them.
 
     Raises
     ------
@@ -40,8 +40,8 @@ class Pipeline:
         If a hook selects variables by a pattern that matches none.
     """
 
-    def __init__(self, hooks: Iterable[Hook], variables: ModelVariables, packing: Packing) -> None:
-        self._variables, self._packing = variables, packing
+    def __init__(self, hooks: Iterable[Hook], variables: ModelVariables, first: Callable[[int], int]) -> None:
+        self._variables, self._first = variables, first
         self._manager = pluggy.PluginManager("optiplug")
         self._manager.add_hookspecs(HookSpecs)
         self._hooks: dict[str, Hook] = {}
@@ -172,7 +172,7 @@ class Pipeline:
         chosen = self._chosen[implementation.plugin_name]
 
         def is_chosen(key: int) -> bool:
-            return self._packing.first(key) in chosen
+            return self._first(key) in chosen
 
         places = [place for place, variable in enumerate(step.variables) if is_chosen(variable.key)]
         return step.restricted(is_chosen), places

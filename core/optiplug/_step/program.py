@@ -12,12 +12,11 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
-from optiplug._variables.gradients import dense, row_signature, tensor, without_shape
-from optiplug._variables.packing import Pack, PackSegment, VariableOrPack
+from optiplug._variables.gradients import row_signature, tensor, without_shape
 from optiplug.numerics import compute_dtype
 
 from .core_stages import CoreStages, computable
-from .operands import JoinedOperand, Operand, RowsOperand
+from .operands import DeviceOperands, Operand, commit
 from .plan import Plan
 from .xla import refused_operations
 
@@ -38,12 +37,12 @@ class Program:
         self,
         plan: Plan,
         variables: Sequence[Variable],
-        components: Mapping[int, Variable | PackSegment],
+        components: Mapping[int, Variable],
         traces: list[str],
     ) -> None:
         self.plan, self._variables, self._own = plan, list(variables), components
-        self._present, self._absent = plan.operands(variables)
-        self._components = self._apart()
+        self._operands = DeviceOperands(plan, self._variables, components)
+        self._components = self._operands.components
         self._paths, self._traces = plan.paths(), traces
         # Between functions values travel by name; a variable of the model may have the path of a state.
         self._names = {key: f"{place}:{path}" for place, (key, path) in enumerate(self._paths.items())}
@@ -81,11 +80,11 @@ class Program:
         return self._steps_of_rows[key]
 
     def _step(self, gradients: Sequence[Gradient]) -> None:
-        operands = self._operands(gradients)
+        operands = self._operands.with_gradients(gradients)
         values = [operand.gradient for operand in operands]
         pipeline = self.plan.pipeline
         if any(not stage.passes for stage in pipeline.stages("core")):  # its hooks see every variable
-            operands += [self._joined(each) for each in self._absent if isinstance(each, Pack)]
+            operands += self._operands.joined(self._operands.absent)
         starts = self._starts(operands)
         if not self._checked:
             self._check(values, starts)
@@ -94,29 +93,6 @@ class Program:
             tf.cond(proceed, lambda: self._run_core(operands, values, starts), lambda: False)
         else:
             self._run_core(operands, values, starts)
-
-    def _operands(self, gradients: Sequence[Gradient]) -> list[Operand]:
-        given = {id(each): value for each, value in zip(self._variables, gradients, strict=True)}
-        return [self._operand(each, given) for each in self._present]
-
-    def _operand(self, each: VariableOrPack, given: Mapping[int, Gradient]) -> Operand:
-        if isinstance(each, Pack):
-            return self._joined(each, [dense(given[id(member)], member) for member in each.members])
-        gradient = given[id(each)]
-        if self.plan.lazy and isinstance(gradient, tf.IndexedSlices):
-            rows = map(id, self.plan.table.rows_of(each))
-            return RowsOperand(gradient, {key: self._components[key] for key in rows})
-        return Operand(dense(gradient, each))
-
-    def _apart(self) -> dict[int, Variable | PackSegment]:
-        """Return what the step may read and assign by itself: not the members of packs, nor their state."""
-        joined = {id(each): each for each in (*self._present, *self._absent) if isinstance(each, Pack)}
-        hidden = {id(member) for pack in joined.values() for member in pack.members}
-        hidden |= {id(segment) for segment in self.plan.table.segments.values() if id(segment.pack) in joined}
-        return {key: own for key, own in self._own.items() if key not in hidden}
-
-    def _joined(self, pack: Pack, gradients: Sequence[Tensor] = ()) -> Operand:
-        return JoinedOperand(pack, [self._own[id(member)] for member in pack.members], gradients)
 
     def _starts(self, operands: Iterable[Operand]) -> Values:
         return {self._names[key]: value for each in operands for key, value in each.gather().items()}
@@ -141,34 +117,36 @@ class Program:
     def _trace_core(self, gradients: Sequence[Tensor], starts: Values) -> Values:
         self._traces.append("core")
         with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
-            step = self.plan.step(frame, self._present, self._absent)
-            CoreStages(self.plan, step, self._present, gradients).run()
+            step = self.plan.step(frame, self._operands.present, self._operands.absent)
+            CoreStages(self.plan, step, self._operands.present, gradients).run()
             return self._ends(frame)
 
     def _trace_gate(self, gradients: Sequence[Tensor], starts: Values) -> tuple[list[Tensor], Tensor]:
         self._traces.append("gate")
         with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
-            step = self.plan.step(frame, self._present, self._absent)
+            step = self.plan.step(frame, self._operands.present, self._operands.absent)
             values = computable(gradients, step)
             for stage in self.plan.pipeline.stages("gate"):
                 values = self.plan.pipeline.decide(stage, values, step)
-            frame.commit()
+            commit(frame)
             return values, frame.proceeds
 
     def finalize(self, with_state: bool) -> None:
         """Assign the final values of this device's variables, and what becomes of state with that."""
-        operands = [self._joined(each) for each in self._present if isinstance(each, Pack)]
+        operands = self._operands.joined(self._operands.present)
         with distribution.tracing(self._variables[0]), self._frame(self._starts(operands)) as frame:
-            step = self.plan.step(frame, self._present, self._absent)
+            step = self.plan.step(frame, self._operands.present, self._operands.absent)
             for stage in self.plan.pipeline.stages("end"):
                 self.plan.pipeline.run(stage, step)
-            frame.commit(lambda key: with_state or key in self.plan.variables.paths)
+            commit(frame, lambda key: with_state or key in self.plan.variables.paths)
             ends = self._ends(frame)
         self._scatter(operands, ends)
 
     def text(self) -> str:
         """Return the core for dense gradients as XLA has optimized it."""
-        operands = self._operands([tf.zeros(each.shape, each.dtype) for each in self._variables])
+        operands = self._operands.with_gradients(
+            [tf.zeros(each.shape, each.dtype) for each in self._variables]
+        )
         values = [operand.gradient for operand in operands]
         ir = self._core.experimental_get_compiler_ir(values, self._starts(operands))
         return str(ir(stage="optimized_hlo"))

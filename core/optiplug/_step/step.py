@@ -13,7 +13,6 @@ from optiplug._config.hyperparameters import Scalar
 from optiplug._schedule import evaluate
 from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.capture import Frame, Working, current_frame
-from optiplug._variables.packing import VariableOrPack
 from optiplug.errors import HookError
 
 __all__ = ["Rate", "Step", "StepNumbers", "current_step", "open_step"]
@@ -48,8 +47,8 @@ class Step:
         self,
         frame: Frame,
         numbers: StepNumbers,
-        present: Sequence[VariableOrPack],
-        every: Sequence[VariableOrPack],
+        present: Sequence[Variable],
+        every: Sequence[Variable],
     ) -> None:
         self.frame, self.numbers = frame, numbers
         self._present, self._every = present, every
@@ -146,7 +145,7 @@ class Step:
 
 
 def open_step(
-    frame: Frame, numbers: StepNumbers, present: Sequence[VariableOrPack], absent: Sequence[VariableOrPack]
+    frame: Frame, numbers: StepNumbers, present: Sequence[Variable], absent: Sequence[Variable]
 ) -> Step:
     """Begin the step of a frame, over what has a gradient and what has none."""
     frame.step = Step(frame, numbers, present, [*present, *absent])

@@ -1,7 +1,7 @@
 """Working variables: what a step computes on while it is traced.
 
-Reads give the current value, assignments are captured, and `Frame.commit` writes everything
-captured once, at the end. That makes a step a pure function of variables, state and gradients,
+Reads give the current value, assignments are captured, and a commit writes everything captured
+once, at the end. That makes a step a pure function of variables, state and gradients,
 although its author writes ``variable.assign_sub(...)``.
 """
 
@@ -18,7 +18,6 @@ from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug.errors import HookError
 from optiplug.numerics import compute_dtype, where
 
-from .packing import VariableOrPack, assign_all
 from .tensor_like import TensorLike
 
 __all__ = ["Frame", "Working", "current_frame"]
@@ -120,7 +119,7 @@ class Frame:
         """Whether there is something in this step that has this `id`."""
         return key in self._components or key in self._starts
 
-    def working(self, variable: VariableOrPack) -> Working:
+    def working(self, variable: Variable) -> Working:
         """Return the one working variable that stands for `variable` in this step."""
         key = id(variable)
         if key not in self._workings:
@@ -166,14 +165,14 @@ class Frame:
         """The new values of those in `starts` to which something was assigned."""
         return {working.key: working.value for working in self.assigned if working.key in self._starts}
 
-    def commit(self, chosen: Callable[[int], bool] = bool) -> None:
-        """Write every other captured value, each variable once, or those of chosen `id`s."""
-        captured = [each for each in self.assigned if each.key not in self._starts and chosen(each.key)]
-        variables = [self._components[each.key] for each in captured]
-        assign_all(
+    def captured(self, chosen: Callable[[int], bool] = bool) -> list[tuple[Variable, Tensor]]:
+        """Return what is to be written to every other variable, or to those of chosen `id`s."""
+        assigned = [each for each in self.assigned if each.key not in self._starts and chosen(each.key)]
+        variables = [self._components[each.key] for each in assigned]
+        return [
             (variable, tf.cast(each.value, variable.dtype))
-            for variable, each in zip(variables, captured, strict=True)
-        )
+            for variable, each in zip(variables, assigned, strict=True)
+        ]
 
     def __enter__(self) -> Self:
         _frames().append(self)
