@@ -28,7 +28,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_what_does_not_fit_is_told_in_a_table_and_nothing_is_changed(kind):
+def test_what_does_not_fit_is_told_in_a_table(kind):
     changes, row = BROKEN[kind]
     store = {**stored(trained()[0]), **changes}
     optimizer, _ = trained(steps=1)

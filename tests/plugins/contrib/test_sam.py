@@ -135,7 +135,7 @@ def test_a_tensor_as_loss_is_refused():
         sam().minimize(loss, [variable], tape=tape)
 
 
-def test_its_state_and_its_rate_are_those_of_the_optimizer_inside():
+def test_its_state_and_rate_are_those_of_the_optimizer_inside():
     variable, optimizer = tf.Variable([1.0, 2.0], name="w"), sam()
     optimizer.apply_gradients([(tf.constant([1.0, 1.0]), variable)])
     np.testing.assert_allclose(variable.numpy(), [0.95, 1.95])
