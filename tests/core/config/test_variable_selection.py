@@ -42,6 +42,6 @@ def test_a_pattern_that_matches_nothing_is_refused(field):
 
 
 def test_a_long_list_of_paths_is_cut():
-    with pytest.raises(ConfigError, match=r"the paths are w0, .*w7, \.\.\.") as caught:
+    with pytest.raises(ConfigError, match=r"the paths are w0, .*w7, \.") as caught:
         selected_paths(Selection(only=["zzz"]), {f"w{key}": 1 for key in range(99)}, "ema")
     assert "w8" not in str(caught.value)

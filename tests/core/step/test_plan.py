@@ -47,4 +47,4 @@ def test_a_member_without_gradient_takes_its_pack_apart():
 def test_a_plan_says_what_its_config_says():
     assert built()[0].plan().jit_compile
     assert not built(jit_compile=False)[0].plan().jit_compile
-    assert built(lazy=True)[0].plan().lazy
+    assert built(sparse="lazy")[0].plan().lazy

@@ -1,4 +1,4 @@
-"""The checks of distribution: each fails on a plugin that breaks its promise, and passes on a sound one."""
+"""The checks of distribution, each on a plugin that breaks it and on a sound one."""
 
 from __future__ import annotations
 
