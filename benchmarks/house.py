@@ -21,7 +21,7 @@ from typing import Any
 import grimp
 
 ROOT = Path(__file__).parents[1]
-PACKING = re.compile(r"(^|_)packs?(?!_small)(_|$)|(^|_)pack(ed|ing)(_|$)|^Pack$")
+PACKS = re.compile(r"(^|_)packs?(?!_small)(_|$)|^Pack$")
 RESTORING = re.compile(r"restor|manifest|load_own", re.IGNORECASE)
 FIELDS = re.compile(r"(Config|Section|Selection|BaseModel|Protocol)$")  # bases of classes that declare fields
 
@@ -70,30 +70,42 @@ def imports(house: House) -> str:
 
 
 def packing(house: House) -> str:
-    """Count the files that name packs."""
-    return naming(house, PACKING)
+    """Count the files that import from the one that joins small variables."""
+    modules = house.modules().values()
+    return f"{sum(any(map(joining, ast.walk(module))) for module in modules)} of {len(modules)}"
+
+
+def joining(node: ast.AST) -> bool:
+    """Return whether a node imports from the file that joins small variables."""
+    return isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[-1] in {"packs", "packing"}
+
+
+def packs(house: House) -> str:
+    """Count the files that handle a pack, or what stands for one variable in it."""
+    modules = house.modules().values()
+    return f"{sum(any(map(PACKS.search, handled(module))) for module in modules)} of {len(modules)}"
+
+
+def handled(module: ast.Module) -> Iterator[str]:
+    """Yield the names in a file; what stands for a variable in a pack is one more name of a pack."""
+    parts = [each for node in ast.walk(module) if joining(node) for each in node.names if each.name == "Part"]
+    yield from names(module)
+    yield from ("Pack" for _ in parts)
 
 
 def restoring(house: House) -> str:
     """Count the files that name what restores state."""
-    return naming(house, RESTORING)
-
-
-def naming(house: House, pattern: re.Pattern[str]) -> str:
-    """Count the files in which a name fits a pattern."""
     modules = house.modules().values()
-    return f"{sum(any(map(pattern.search, names(module))) for module in modules)} of {len(modules)}"
+    return f"{sum(any(map(RESTORING.search, names(module))) for module in modules)} of {len(modules)}"
 
 
 def names(module: ast.Module) -> Iterator[str]:
-    """Yield the names in a file: what it uses, defines and imports, and from where."""
+    """Yield the names in a file: what it uses, defines and imports."""
     for node in ast.walk(module):
         for attribute in ("id", "attr", "name", "arg"):
             name = getattr(node, attribute, None)
             if isinstance(name, str):
                 yield name
-        if isinstance(node, ast.ImportFrom):
-            yield from (node.module or "").split(".")
 
 
 def lineage(house: House) -> str:
@@ -171,6 +183,7 @@ POINTS: Mapping[str, Callable[[House], str]] = {
     "public": public,
     "imports": imports,
     "packing": packing,
+    "packs": packs,
     "restoring": restoring,
     "lineage": lineage,
     "stubs": stubs,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.adabelief import AdaBeliefConfig
 from .radam import rectification
@@ -16,7 +15,7 @@ __all__ = ["AdaBelief"]
 
 
 class AdaBelief(Optimizer):
-    """Momentum divided by how far gradients are from it, so expected ones count more.
+    """Adam that divides by the variance of the gradient around its moving average.
 
     With ``t = iterations + 1``::
 
@@ -26,20 +25,13 @@ class AdaBelief(Optimizer):
         s_hat = variance / (1 - beta_2^t)
         variable <- variable - learning_rate * m_hat / (sqrt(s_hat) + epsilon)
 
-    Gradients that do not change let `variance` fall to nothing and steps grow: that is the idea,
-    and what `epsilon_root` bounds. With `rectify` the step has the factor `r` of `radam`, and is
-    ``learning_rate * m_hat`` as long as `variance` is worth fewer gradients than `sma_threshold`.
-    With `amsgrad` the largest `variance` so far stands in for `variance` in `s_hat`.
+    Where gradients do not change, `variance` goes to zero and steps grow: that is the idea, and what
+    `epsilon_root` bounds. With `rectify` the step has the factor `r` of `radam`, and is
+    ``learning_rate * m_hat`` as long as the length there is below `sma_threshold`. With `amsgrad` the
+    largest `variance` so far takes its place in `s_hat`.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-16,
-    `epsilon_root` 1e-16 (above 0), `rectify` False, `sma_threshold` 5.0 (at least 4), `amsgrad`
-    False. State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. Variables
-    must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. Variables must
+    be real.
 
     Differs from
     ------------
@@ -63,7 +55,7 @@ class AdaBelief(Optimizer):
 
     Config = AdaBeliefConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -71,11 +63,12 @@ class AdaBelief(Optimizer):
         if self.config.amsgrad:
             self.variance_max = self.add_slot("variance_max")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, s = self.momentum[variable], self.variance[variable]
         m.assign_add((gradient - m) * (1 - beta_1))
+        # `m` reads its new value, as in the paper, which takes the difference from the updated average.
         s.assign_add((tf.square(gradient - m) - s) * (1 - beta_2) + self.config.epsilon_root)
         if self.config.amsgrad:
             largest = self.variance_max[variable]
@@ -88,7 +81,7 @@ class AdaBelief(Optimizer):
             update = numerics.where(factor > 0, update * factor, m_hat)
         variable.assign_sub(update)
 
-    def _corrections(self, dtype: Any) -> tuple[Any, Any, Any]:
+    def _corrections(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
         beta_1, beta_2 = self.config.beta_1, self.config.beta_2
         factor = None
         if self.config.rectify:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.adan import AdanConfig
 
@@ -27,15 +26,8 @@ class Adan(Optimizer):
         variable <- variable - learning_rate * (m_hat + beta_2 * d_hat) / (sqrt(n_hat) + epsilon)
         previous_gradient <- gradient
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.98, `beta_2` 0.92, `beta_3` 0.99 (all in [0, 1)),
-    `epsilon` 1e-8 (above 0). State: the slots `momentum`, `difference`, `second_moment` and
-    `previous_gradient`, all zero at first, also for a variable that comes after the first step.
-    Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `difference`, `second_moment` and `previous_gradient`, all zero at
+    first, also for a variable that comes after the first step. Variables must be real.
 
     Differs from
     ------------
@@ -62,7 +54,7 @@ class Adan(Optimizer):
 
     Config = AdanConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -70,7 +62,7 @@ class Adan(Optimizer):
         self.second_moment = self.add_slot("second_moment")
         self.previous_gradient = self.add_slot("previous_gradient")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         config = self.config
         beta_1, beta_2, beta_3 = (
@@ -78,6 +70,7 @@ class Adan(Optimizer):
         )
         m, d, n = self.momentum[variable], self.difference[variable], self.second_moment[variable]
         previous = self.previous_gradient[variable]
+        # The slot is zero before the first step, whose difference would be the gradient itself.
         change = gradient - numerics.where(self.iterations > 0, previous.value, gradient)
         m.assign_add((gradient - m) * (1 - beta_1))
         d.assign_add((change - d) * (1 - beta_2))
@@ -88,6 +81,6 @@ class Adan(Optimizer):
         step = m * (rate / correction_1) + d * (rate * beta_2 / correction_2)
         variable.assign_sub(step / (tf.sqrt(n / correction_3) + config.epsilon))
 
-    def _corrections(self, dtype: Any) -> tuple[Any, ...]:
+    def _corrections(self, dtype: DType) -> tuple[Tensor, ...]:
         betas = self.config.beta_1, self.config.beta_2, self.config.beta_3
         return tuple(self.bias_correction(beta, dtype) for beta in betas)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
+from optiplug import DType, Moments, Tensor, Variable, Working
+
 from .configs.ademamix import AdEMAMixConfig
-from .moments import Moments
 
 __all__ = ["AdEMAMix"]
 
 
 class AdEMAMix(Moments):
-    """Adam with a second, much slower momentum beside the usual one.
+    """Adam with a second, slower moving average of the gradient.
 
     With ``t = iterations + 1``::
 
@@ -25,19 +26,12 @@ class AdEMAMix(Moments):
         variable      <- variable - learning_rate * direction
                                     / (sqrt(second_moment / (1 - beta_2^t)) + epsilon)
 
-    The slow momentum has no bias correction, so it fills slowly. With `warmup_steps`, written T,
+    The slow average has no bias correction, so it starts small. With `warmup_steps`, written T,
     ``alpha(t) = alpha * min(t / T, 1)``, and `beta_3` rises from `beta_1` such that its half-life
     rises linearly: ``1 / log(beta_3(t))`` is on the straight line from ``1 / log(beta_1)`` at t = 0
     to ``1 / log(beta_3)`` at T. The paper takes the number of steps of the whole training for T.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999, `beta_3` 0.9999 (all in [0, 1)),
-    `alpha` 5, `epsilon` 1e-8, `warmup_steps` None: no warm-up. State: the slots `momentum`,
-    `slow_momentum` and `second_moment`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `slow_momentum` and `second_moment`. Variables must be real.
 
     References
     ----------
@@ -55,33 +49,31 @@ class AdEMAMix(Moments):
 
     Config: ClassVar[type[AdEMAMixConfig]] = AdEMAMixConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.slow_momentum = self.add_slot("slow_momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         beta_3, alpha = self.once(self._slow, variable)
         correction_1, correction_2 = self.once(self.bias_corrections, variable)
-        fast, slow = self.momentum[variable], self.slow_momentum[variable]
-        second = self.second_moment[variable]
-        fast.assign_add((gradient - fast) * (1 - beta_1))
+        fast, second = self.update_moments(gradient, variable)
+        slow = self.slow_momentum[variable]
         slow.assign_add((gradient - slow) * (1 - beta_3))
-        second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
         root = tf.sqrt(second / correction_2)
         direction = (fast / correction_1 + alpha * slow) / (root + self.config.epsilon)
         variable.assign_sub(self.rate(variable) * direction)
 
-    def _slow(self, dtype: Any) -> tuple[Any, Any]:
+    def _slow(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return `beta_3` and `alpha` of this step."""
         beta_3, alpha = self.scalar(self.config.beta_3, dtype), self.scalar(self.config.alpha, dtype)
         if self.config.warmup_steps is None:
             return beta_3, alpha
         steps = tf.cast(self.config.warmup_steps, beta_3.dtype)
-        share = tf.minimum(tf.cast(self.iterations + 1, beta_3.dtype) / steps, 1.0)
+        progress = tf.minimum(tf.cast(self.iterations + 1, beta_3.dtype) / steps, 1.0)
         beta_1 = self.scalar(self.config.beta_1, dtype)
+        # log1p, because beta is close to 1, where log would lose digits.
         start, end = (1 / tf.math.log1p(beta - 1) for beta in (beta_1, beta_3))
-        rising = tf.exp(1 / ((1 - share) * start + share * end))
-        return tf.minimum(rising, beta_3), share * alpha
+        rising = tf.exp(1 / ((1 - progress) * start + progress * end))
+        return tf.minimum(rising, beta_3), progress * alpha

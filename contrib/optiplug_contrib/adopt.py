@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Moments, Tensor, Working
 
 from .configs.adopt import ADOPTConfig
 
 __all__ = ["ADOPT"]
 
 
-class ADOPT(Optimizer):
-    """Adam whose second moment leaves out the gradient that it divides.
+class ADOPT(Moments):
+    """Adam with a second moment that leaves out the current gradient.
 
     The first step only sets ``second_moment <- gradient^2``. Then, with ``t = iterations``::
 
@@ -25,18 +24,11 @@ class ADOPT(Optimizer):
         variable      <- variable - learning_rate * momentum
         second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
 
-    so a gradient is divided by the second moment of those before it. t counts the steps of the
+    so a gradient is divided by the second moment of the gradients before it. t counts the steps of the
     optimizer: for a variable without a gradient in the first one, `second_moment` starts at 0, and
     the clip alone holds its first step.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.9999 (both in [0, 1)), `epsilon` 1e-6,
-    `clip_exponent` 0.25; None does not clip. State: the slots `momentum` and `second_moment`.
-    Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `second_moment`. Variables must be real.
 
     References
     ----------
@@ -57,29 +49,24 @@ class ADOPT(Optimizer):
 
     Config: ClassVar[type[ADOPTConfig]] = ADOPTConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
-        """Create the state slots."""
-        super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
-
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         momentum, second = self.momentum[variable], self.second_moment[variable]
-        share_1, share_2, bound = self.once(self._shares_and_bound, variable)
+        weight_1, weight_2, bound = self.once(self._weights_and_bound, variable)
         normalized = gradient / tf.maximum(tf.sqrt(second), self.config.epsilon)
         if self.config.clip_exponent is not None:
             normalized = tf.clip_by_value(normalized, -bound, bound)
-        momentum.assign_add((normalized - momentum) * share_1)
+        momentum.assign_add((normalized - momentum) * weight_1)
         # Nothing is added, but it comes after the momentum, whose formula reads the old second moment:
         # XLA copies what two formulas read that are in no order.
-        second.assign_add((tf.square(gradient) - second) * share_2 + 0 * momentum)
+        second.assign_add((tf.square(gradient) - second) * weight_2 + 0 * momentum)
         variable.assign_sub(self.rate(variable) * momentum)
 
-    def _shares_and_bound(self, dtype: Any) -> tuple[Any, Any, Any]:
-        """Return what of the new enters each average, and the bound of the clip."""
+    def _weights_and_bound(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the weight of the new value in each average, and the bound of the clip."""
         beta_1, beta_2 = (self.scalar(beta, dtype) for beta in (self.config.beta_1, self.config.beta_2))
         first = tf.equal(self.iterations, 0)
-        share_1 = tf.where(first, tf.zeros_like(beta_1), 1 - beta_1)
-        share_2 = tf.where(first, tf.ones_like(beta_2), 1 - beta_2)
-        return share_1, share_2, tf.cast(self.iterations, dtype) ** (self.config.clip_exponent or 0.0)
+        # Weights of 0 and 1 make the first step, which only sets the second moment, without a branch.
+        weight_1 = tf.where(first, tf.zeros_like(beta_1), 1 - beta_1)
+        weight_2 = tf.where(first, tf.ones_like(beta_2), 1 - beta_2)
+        return weight_1, weight_2, tf.cast(self.iterations, dtype) ** (self.config.clip_exponent or 0.0)

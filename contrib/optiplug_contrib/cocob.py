@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .configs.cocob import COCOBConfig
 
@@ -15,7 +14,7 @@ __all__ = ["COCOB"]
 
 
 class COCOB(Optimizer):
-    """Bets on each element in place of steps, with no learning rate to choose.
+    """Coin betting on each element, without a learning rate to tune.
 
     Each element is a gambler who bets on the sign of its next gradient. For each element::
 
@@ -29,13 +28,8 @@ class COCOB(Optimizer):
 
     So `bet` is how far the variable is from where it started, but for what decay and others do.
 
-    Defaults: `learning_rate` 1.0, `alpha` 100.0 (above 0), `epsilon` 1e-8 (above 0). State: the slots
-    `scale`, `absolute_sum`, `gradient_sum`, `reward` and `bet`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `scale`, `absolute_sum`, `gradient_sum`, `reward` and `bet`. Variables must be
+    real.
 
     Differs from
     ------------
@@ -62,7 +56,7 @@ class COCOB(Optimizer):
 
     Config = COCOBConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.scale = self.add_slot("scale")
@@ -71,7 +65,7 @@ class COCOB(Optimizer):
         self.reward = self.add_slot("reward")
         self.bet = self.add_slot("bet")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         scale, absolute_sum = self.scale[variable], self.absolute_sum[variable]
         gradient_sum, reward, bet = self.gradient_sum[variable], self.reward[variable], self.bet[variable]

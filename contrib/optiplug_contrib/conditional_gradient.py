@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from math import prod
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import Optimizer, Tensor, Working, numerics
 
 from .configs.conditional_gradient import ConditionalGradientConfig
 
@@ -15,10 +14,10 @@ __all__ = ["ConditionalGradient"]
 
 
 class ConditionalGradient(Optimizer):
-    """Steps towards the best point of a ball, so that variables stay in it.
+    """Conditional gradient (Frank-Wolfe) steps within a norm ball.
 
-    Of all points of the ball the one at which the gradient promises the smallest loss is
-    ``-radius * direction``, and the variable goes a part of the way to it::
+    The point of the ball that minimizes the linearized loss is ``-radius * direction``, and the new
+    variable is a convex combination with it::
 
         direction = gradient / |gradient|                  norm="frobenius"
         direction = u v^T                                  norm="nuclear"
@@ -30,16 +29,10 @@ class ConditionalGradient(Optimizer):
     and moves nothing.
 
     u and v come from `power_iterations` of the power method, which starts at the row of largest
-    norm. Where the largest singular values are close to each other, it may not tell their vectors
-    apart; what it finds is about as good a point then.
+    norm. Where the largest singular values are close to each other, it may not separate their
+    vectors; what it finds is about as good a point then.
 
-    Defaults: `learning_rate` 0.01 (in [0, 1]), `radius` 1.0 (above 0), `norm` ``"frobenius"``,
-    `power_iterations` 16. State: none. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: none. Variables must be real.
 
     Differs from
     ------------
@@ -65,7 +58,7 @@ class ConditionalGradient(Optimizer):
 
     Config = ConditionalGradientConfig
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         unit = _normalized(gradient)
         if self.config.norm == "nuclear" and len(variable.shape) > 1 and variable.shape.num_elements():
@@ -75,17 +68,18 @@ class ConditionalGradient(Optimizer):
         # The value before any `weight_decay`, so that this one is beside the step as everywhere else.
         variable.assign_sub(rate * (variable.old + self.scalar(self.config.radius, variable) * unit))
 
-    def _top_pair(self, unit: Any) -> Any:
+    def _top_pair(self, unit: Tensor) -> Tensor:
         """Return the product of the largest singular vectors of a gradient of norm 1."""
         rows, columns = prod(unit.shape[:-1]), unit.shape[-1]
         matrix = tf.reshape(unit, [rows, columns])
         squares = tf.linalg.matvec(tf.square(matrix), tf.ones([columns], matrix.dtype))
         v = tf.gather(matrix, tf.argmax(squares))
         for _ in range(self.config.power_iterations):
+            # Two products with vectors: the matrix times its transpose may be much larger than itself.
             v = _normalized(tf.linalg.matvec(matrix, tf.linalg.matvec(matrix, v), transpose_a=True))
         u = _normalized(tf.linalg.matvec(matrix, v))
         return tf.reshape(u[:, tf.newaxis] * v, unit.shape)
 
 
-def _normalized(vector: Any) -> Any:
+def _normalized(vector: Tensor) -> Tensor:
     return tf.math.divide_no_nan(vector, tf.sqrt(numerics.sum_of_squares(vector)))

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
+from optiplug import DType, Moments, Tensor, Variable, Working
+
 from .configs.dadapt_adam import DAdaptAdamConfig
-from .moments import Moments
 from .parameter_free import ParameterFree, total
 
 __all__ = ["DAdaptAdam"]
 
 
 class DAdaptAdam(ParameterFree, Moments):
-    """Adam that estimates its learning rate by D-Adaptation.
+    """Adam with a learning rate estimated by D-Adaptation.
 
-    `distance` is a lower bound of how far the solution is from the start, which grows while
-    gradients point where the steps have been going. With ``t = iterations + 1``, sums over all
+    `distance` is a lower bound of the distance from the initial point to the solution, which grows
+    while gradients correlate with past steps. With ``t = iterations + 1``, sums over all
     elements of all variables that have a gradient, and ``keep = sqrt(beta_2)``::
 
         rate          =  learning_rate * distance * sqrt(1 - beta_2^t) / (1 - beta_1^t)
@@ -34,15 +35,8 @@ class DAdaptAdam(ParameterFree, Moments):
     `numerator` is formed of the state from before the step, and `rate` of the distance from before
     it. Without `bias_correction` the last factor of `rate` is 1.
 
-    Defaults: `learning_rate` 1.0, a factor of what is estimated, `beta_1` 0.9, `beta_2` 0.999 (both
-    in [0, 1)), `epsilon` 1e-8, `d0` 1e-6, the first `distance`, `bias_correction` True. State: the slots
-    `momentum`, `second_moment` and `gradient_sum` and the shared scalars `distance` and
-    `numerator`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `second_moment` and `gradient_sum` and the shared scalars
+    `distance` and `numerator`. Variables must be real.
 
     Differs from
     ------------
@@ -66,14 +60,14 @@ class DAdaptAdam(ParameterFree, Moments):
 
     Config: ClassVar[type[DAdaptAdamConfig]] = DAdaptAdamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
         self.gradient_sum = self.add_slot("gradient_sum")
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the numerator, each variable, and then the estimate of the distance."""
         dtype = self.distance.dtype
         pairs = zip(gradients, variables, strict=True)
@@ -82,20 +76,21 @@ class DAdaptAdam(ParameterFree, Moments):
         self.numerator.assign_add((product - self.numerator) * take)
         super().update_variables(gradients, variables)
         size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
+        # Gradients that were all zero so far have found nothing: 0 / 0 keeps the distance.
         estimate = tf.math.divide_no_nan(self.numerator.value, take * size)
         self.distance.assign(tf.maximum(self.distance, estimate))
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable; the numerator has been updated."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v, s = self.momentum[variable], self.second_moment[variable], self.gradient_sum[variable]
+        v, s = self.second_moment[variable], self.gradient_sum[variable]
         rate = self._size(variable)
         s.assign_add((gradient * rate - s) * self._after_numerator(self.once(self._take, variable)))
-        m.assign_add((gradient * rate - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * self._after_numerator(1 - beta_2))
+        m = self.update_first_moment(gradient * rate, variable)
+        take = 1 - self.scalar(self.config.beta_2, variable)
+        v.assign_add((tf.square(gradient) - v) * self._after_numerator(take))
         variable.assign(self.decayed(variable, rate) - m / (tf.sqrt(v) + self.config.epsilon))
 
-    def _after_numerator(self, number: Any) -> Any:
+    def _after_numerator(self, number: Tensor) -> Tensor:
         """Return a number as it is, in a way that waits for the numerator.
 
         The numerator is formed of old state. If the compiler saw no order between that and
@@ -103,22 +98,22 @@ class DAdaptAdam(ParameterFree, Moments):
         """
         return tf.minimum(number, tf.maximum(number, tf.cast(self.numerator, number.dtype)))
 
-    def _along(self, gradient: Any, variable: Any) -> Any:
+    def _along(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the elements of the product of a gradient with the earlier ones."""
         v, s = self.second_moment[variable], self.gradient_sum[variable]
         return gradient * self._size(variable) * s / (tf.sqrt(v) + self.config.epsilon)
 
-    def _size(self, variable: Any) -> Any:
-        """Return the learning rate that has been found for a variable."""
+    def _size(self, variable: Working) -> Tensor:
+        """Return the estimated step size of a variable."""
         return self.rate(variable) * self.once(self._found, variable)
 
-    def _found(self, dtype: Any) -> Any:
+    def _found(self, dtype: DType) -> Tensor:
         found = self.distance.value
         if self.config.bias_correction:
             found *= self.adam_correction(found.dtype)
         return tf.cast(found, dtype)
 
-    def _take(self, dtype: Any) -> Any:
+    def _take(self, dtype: DType) -> Tensor:
         """Return ``1 - keep``, the same number for all dtypes."""
         beta_2 = self.scalar(self.config.beta_2, self.distance.dtype)
         # 1 - sqrt(beta_2), without the loss of its digits where beta_2 is close to 1

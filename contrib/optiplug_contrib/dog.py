@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from optiplug import numerics
+from optiplug import DType, State, Tensor, Variable, Working, numerics
 
 from .configs.dog import DoGConfig
 from .parameter_free import ParameterFree
@@ -16,9 +16,9 @@ __all__ = ["DoG"]
 
 
 class DoG(ParameterFree):
-    """Gradient descent with a step size of distance over gradients.
+    """SGD with a step size of distance over gradients, without a learning rate to tune.
 
-    With norms over all variables that have a gradient, or with `layerwise` over each one for
+    With norms over all variables that have a gradient, or with `layerwise` over each variable by
     itself (L-DoG)::
 
         max_distance <- max(max_distance, norm(variable - initial))
@@ -30,15 +30,9 @@ class DoG(ParameterFree):
     is first built with. The paper evaluates an average of the variables with polynomial decay; an
     average is what processors such as ``ema`` are for.
 
-    Defaults: `learning_rate` 1.0, a factor of what is found, `reps_rel` 1e-6, `epsilon` 1e-8,
-    `layerwise` False. State: the slot `initial`, a copy of the variable, and the numbers `max_distance`
-    and `square_sum`, shared by all variables, or with `layerwise` two slots of one number each. Use
-    it with variables in float32 at least: half precision cannot see the first steps.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `initial`, a copy of the variable, and the numbers `max_distance` and
+    `square_sum`, shared by all variables, or with `layerwise` two slots of one number each. Use it
+    with variables in float32 at least: half precision cannot see the first steps.
 
     Differs from
     ------------
@@ -65,9 +59,10 @@ class DoG(ParameterFree):
 
     Config: ClassVar[type[DoGConfig]] = DoGConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
+        # Exact: the variable is subtracted from it, and in a rounded copy small distances would drown.
         self.initial = self.add_slot("initial", initial="variable", exact=True)
         if self.config.layerwise:
             self.max_distance: Any = self.add_slot(
@@ -84,34 +79,38 @@ class DoG(ParameterFree):
             )
             self.square_sum = self.add_number("square_sum", var_list)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
-        """Look at all variables together, then update each."""
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
+        """Update the norms over all variables, then each variable."""
         if not self.config.layerwise:
-            self._look(gradients, variables, self.max_distance, self.square_sum)
+            self._update_norms(gradients, variables, self.max_distance, self.square_sum)
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         max_distance, square_sum = self.max_distance, self.square_sum
         if self.config.layerwise:
             max_distance, square_sum = max_distance[variable], square_sum[variable]
-            self._look([gradient], [variable], max_distance, square_sum)
+            self._update_norms([gradient], [variable], max_distance, square_sum)
         found = max_distance / tf.sqrt(square_sum + self.config.epsilon)
         rate = self.rate(variable) * tf.cast(found, variable.dtype)
         variable.assign(self.decayed(variable, rate) - gradient * rate)
 
-    def _look(
-        self, gradients: Sequence[Any], variables: Sequence[Any], max_distance: Any, square_sum: Any
+    def _update_norms(
+        self,
+        gradients: Sequence[Tensor],
+        variables: Sequence[Working],
+        max_distance: State | Working,
+        square_sum: State | Working,
     ) -> None:
-        """Take in how far the variables are from where they started, and how large the gradients are."""
+        """Update the distance from the initial point, and the sum of squared gradient norms."""
         moved = numerics.global_norm([variable.old - self.initial[variable] for variable in variables])
         max_distance.assign(tf.maximum(max_distance, tf.cast(moved, max_distance.dtype)))
         squares = [tf.cast(numerics.sum_of_squares(each), square_sum.dtype) for each in gradients]
         square_sum.assign_add(tf.add_n(squares))
 
-    def _first_distance(self, variables: Sequence[Any]) -> Any:
+    def _first_distance(self, variables: Sequence[Variable]) -> Tensor:
         return self.config.reps_rel * (1 + numerics.global_norm(variables))
 
 
-def _norm_dtype(variable: Any) -> Any:
+def _norm_dtype(variable: Variable) -> DType:
     return numerics.scalar_dtype(variable.dtype)

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
+from optiplug import Moments, Tensor, Working
+
 from .configs.laprop import LaPropConfig
-from .moments import Moments
 
 __all__ = ["LaProp"]
 
 
 class LaProp(Moments):
-    """Momentum of gradients that are divided by the root of their second moment first.
+    """Momentum of gradients normalized by the root of their second moment.
 
     With ``t = iterations + 1``::
 
@@ -22,16 +23,10 @@ class LaProp(Moments):
         momentum      <- beta_1 * momentum + (1 - beta_1) * normalized
         variable      <- variable - learning_rate * momentum / (1 - beta_1^t)
 
-    Adam divides the momentum, so a gradient that was small when it came is divided by what came
-    later; here any `beta_1` goes with any `beta_2`.
+    Adam divides the momentum, so past gradients are normalized by a later second moment; here any
+    `beta_1` goes with any `beta_2`.
 
-    Defaults: `learning_rate` 4e-4, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-15.
     State: the slots `momentum` and `second_moment`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------
@@ -54,12 +49,10 @@ class LaProp(Moments):
 
     Config: ClassVar[type[LaPropConfig]] = LaPropConfig
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         correction_1, correction_2 = self.once(self.bias_corrections, variable)
-        momentum, second = self.momentum[variable], self.second_moment[variable]
-        second.assign_add((tf.square(gradient) - second) * (1 - beta_2))
+        second = self.update_second_moment(gradient, variable)
         normalized = gradient / (tf.sqrt(second / correction_2) + self.config.epsilon)
-        momentum.assign_add((normalized - momentum) * (1 - beta_1))
+        momentum = self.update_first_moment(normalized, variable)
         variable.assign_sub(momentum * (self.rate(variable) / correction_1))

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
+from optiplug import Moments, Tensor, Working
+
 from .configs.lazyadam import LazyAdamConfig
-from .moments import Moments
 
 __all__ = ["LazyAdam"]
 
 
 class LazyAdam(Moments):
-    """Adam that leaves alone the rows of a table that have no gradient.
+    """Adam that updates only those rows of a table that have a gradient.
 
     For every variable with a dense gradient, and for the rows that a `tf.IndexedSlices` gradient
     holds, with ``t = iterations + 1``::
@@ -27,13 +26,12 @@ class LazyAdam(Moments):
     what its rows cost, whatever the size of the table. `t` counts all steps, not those of a row. It
     is ``adam`` with ``sparse="lazy"``, under the name that TensorFlow Addons gave to it.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
-    `sparse` ``"lazy"``. State: the slots `momentum` and `second_moment`. Variables must be real.
+    State: the slots `momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a gate would have to keep whole gradients.
+        If a gate or a processor needs whole gradients.
 
     References
     ----------
@@ -54,11 +52,8 @@ class LazyAdam(Moments):
 
     Config = LazyAdamConfig
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable, or to rows of it."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         rate = self.rate(variable) * self.once(self.adam_correction, variable)
         variable.assign_sub(m * rate / (tf.sqrt(v) + self.config.epsilon))

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Variable, hookimpl, numerics
 
 from .configs.lookahead import LookaheadConfig
 
@@ -15,7 +14,7 @@ __all__ = ["Lookahead"]
 
 
 class Lookahead(Processor):
-    """Every few steps, go back to slow weights that have moved a part of the way.
+    """Slow weights that interpolate towards the variables and replace them.
 
     The optimizer takes its steps as without it. At every `sync_period` of them::
 
@@ -27,8 +26,7 @@ class Lookahead(Processor):
     as it is. The algorithm results in the slow weights: ``optimizer.averaged_weights()`` and
     ``optimizer.finalize_variable_values(variables)`` assign them.
 
-    `sync_period` is 1 or above and 6 by default, `slow_step_size` in [0, 1] and 0.5 by default.
-    The state is the slot ``slow``: ``lookahead.slow[variable]``.
+    State: the slot ``slow``, ``lookahead.slow[variable]``.
 
     Raises
     ------
@@ -61,7 +59,7 @@ class Lookahead(Processor):
 
     Config = LookaheadConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the slow weights."""
         super().build(variables)
         self.slow = self.add_slot("slow", initial="variable")
@@ -70,6 +68,7 @@ class Lookahead(Processor):
     def post_step(self, step: Step) -> None:
         """Move the slow weights and return to them, when it is time."""
         due = tf.equal((step.iteration + 1) % self.config.sync_period, 0)
+        # Every variable, as one without a gradient in this step has moved since the last synchronization.
         for variable in step.every_variable:
             slow = self.slow[variable]
             size = step.scalar(self.config.slow_step_size, variable)

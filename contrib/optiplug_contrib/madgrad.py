@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .configs.madgrad import MADGRADConfig
 
@@ -15,7 +15,7 @@ __all__ = ["MADGRAD"]
 
 
 class MADGRAD(Optimizer):
-    """Dual averaging with momentum, adaptive by cube roots of squared gradients.
+    """Momentumized dual averaging, adaptive by cube roots of squared gradients.
 
     With ``t = iterations + 1`` and `start`, the variable before the first step::
 
@@ -25,18 +25,12 @@ class MADGRAD(Optimizer):
         proposed    =  start - sum / (cbrt(squared_sum) + epsilon)
         variable    <- momentum * variable + (1 - momentum) * proposed
 
-    Decoupled weight decay takes its share of the variable, but not of `start` and `sum`, which pull
-    the variable back; the paper adds decay to the gradient, which the processor ``l2`` does. The
-    best decay is smaller than elsewhere, often 0.
+    Decoupled weight decay shrinks the variable, but not `start` and `sum`, which pull the variable
+    back; the paper adds decay to the gradient, which the processor ``l2`` does. The best decay is
+    smaller than elsewhere, often 0.
 
-    Defaults: `learning_rate` 1e-2, `momentum` 0.9, in [0, 1), `epsilon` 1e-6. State: the slots
-    `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum` and
-    `squared_sum`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum`
+    and `squared_sum`. Variables must be real.
 
     Differs from
     ------------
@@ -59,14 +53,15 @@ class MADGRAD(Optimizer):
 
     Config: ClassVar[type[MADGRADConfig]] = MADGRADConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
+        # Exact: every step starts from it, so its rounding errors would be those of the variable.
         self.start = self.add_slot("start", initial="variable", exact=True)
         self.sum = self.add_slot("sum")
         self.squared_sum = self.add_slot("squared_sum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         total, squares = self.sum[variable], self.squared_sum[variable]
         weight = self.rate(variable) * self.once(self._root, variable)
@@ -79,5 +74,5 @@ class MADGRAD(Optimizer):
         # From its value before weight decay, so that the momentum does not weaken the decay.
         variable.assign_add((proposed - variable.old) * (1 - momentum))
 
-    def _root(self, dtype: Any) -> Any:
+    def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(tf.cast(self.iterations + 1, dtype))

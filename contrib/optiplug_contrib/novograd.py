@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.novograd import NovoGradConfig
 
@@ -15,7 +14,7 @@ __all__ = ["NovoGrad"]
 
 
 class NovoGrad(Optimizer):
-    """Momentum of gradients that are divided by the norm of their layer.
+    """Momentum of gradients normalized by a layerwise second moment.
 
     For each variable, which stands for a layer::
 
@@ -26,17 +25,10 @@ class NovoGrad(Optimizer):
 
     `norm` starts as ``|gradient|`` of the first gradient that is not zero. With `grad_averaging` all
     directions but that first one are multiplied by ``1 - beta_1``. With `amsgrad` the largest `norm`
-    so far stands in the second line.
+    so far takes its place in the second line.
 
-    Defaults: `learning_rate` 0.01, `beta_1` 0.95, `beta_2` 0.98 (both in [0, 1)), `epsilon` 1e-8,
-    `weight_decay_rate` 0.0, `grad_averaging` False, `amsgrad` False. State: the slot `momentum`, and
-    `norm`, a scalar for each variable: the root of the paper's second moment, whose square half
-    precision could not hold. With `amsgrad` also `norm_max`.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `momentum`, and `norm`, a scalar for each variable: the root of the paper's
+    second moment, whose square half precision could not hold. With `amsgrad` also `norm_max`.
 
     Differs from
     ------------
@@ -61,7 +53,7 @@ class NovoGrad(Optimizer):
 
     Config = NovoGradConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
@@ -69,7 +61,7 @@ class NovoGrad(Optimizer):
         if self.config.amsgrad:
             self.norm_max = self.add_slot("norm_max", shape=())
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         momentum, norm = self.momentum[variable], self.norm[variable]

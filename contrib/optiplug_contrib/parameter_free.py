@@ -1,27 +1,26 @@
-"""What optimizers share that find the size of their steps from all variables together."""
+"""What parameter-free optimizers share: a step size that is estimated from all variables together."""
 
 from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Selection, State, numerics
+from optiplug import DType, Optimizer, Selection, State, Tensor, Variable, Working, numerics
 
 __all__ = ["ParameterFree", "total"]
 
 
 class ParameterFree(Optimizer, abc.ABC):
-    """Base of optimizers that find the size of their steps by themselves.
+    """Base of optimizers that estimate their step size.
 
-    Their learning rate is a factor of what they find, and close to 1. The keyword `weight_decay`
-    has to follow the size of the steps, so it belongs to their formula (`own_weight_decay`).
+    Their learning rate is a factor of that estimate, and close to 1. The keyword `weight_decay` has to
+    follow the estimate, so it belongs to their formula (`own_weight_decay`).
     """
 
-    def build(self, var_list: Sequence[Any]) -> None:
-        """Find what `exclude_from_weight_decay` spares, for which no processor looks.
+    def build(self, var_list: Sequence[Variable]) -> None:
+        """Find what `exclude_from_weight_decay` exempts, as no processor does it here.
 
         Raises
         ------
@@ -29,25 +28,25 @@ class ParameterFree(Optimizer, abc.ABC):
             If one of them matches no variable.
         """
         super().build(var_list)
-        self.spared: frozenset[str] = frozenset()
+        self.undecayed: frozenset[str] = frozenset()
         if self.config.weight_decay and self.excluded_from_weight_decay:
             globs = Selection(only=self.excluded_from_weight_decay)
             chosen = self.select(globs, self.own_variables, f"{self.name}.exclude_from_weight_decay")
-            self.spared = frozenset(map(self.path, chosen))
+            self.undecayed = frozenset(map(self.path, chosen))
 
     def add_number(
-        self, name: str, var_list: Sequence[Any], initial: float | Callable[[], Any] = 0.0
+        self, name: str, var_list: Sequence[Variable], initial: float | Callable[[], Tensor] = 0.0
     ) -> State:
         """Create a scalar that all variables share: float64 if any of them is in double precision."""
         return self.add_state(name, dtype=numerics.widest_dtype(var_list), initial=initial)
 
-    def decayed(self, variable: Any, rate: Any) -> Any:
+    def decayed(self, variable: Working, rate: Tensor) -> Tensor:
         """Return the value of a variable less its weight decay at this rate."""
-        if not self.config.weight_decay or variable.path in self.spared:
+        if not self.config.weight_decay or variable.path in self.undecayed:
             return variable.value
         return variable.value * (1 - self.scalar(self.config.weight_decay, variable) * rate)
 
 
-def total(tensors: Sequence[Any], dtype: Any) -> Any:
+def total(tensors: Sequence[Tensor], dtype: DType) -> Tensor:
     """Return the sum of all elements of all tensors as a scalar of this dtype."""
     return tf.add_n([tf.cast(numerics.total(tensor), dtype) for tensor in tensors])

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
+from optiplug import DType, Moments, Tensor, Variable, Working
+
 from .configs.prodigy import ProdigyConfig
-from .moments import Moments
 from .parameter_free import ParameterFree, total
 
 __all__ = ["Prodigy"]
 
 
 class Prodigy(ParameterFree, Moments):
-    """Adam that estimates its learning rate from how far it has come.
+    """Adam with a learning rate estimated from the distance to the initial point.
 
-    `distance` is a lower bound of how far the solution is from the start, which grows while
-    gradients point back to where training started. With ``t = iterations + 1`` and sums over all
+    `distance` is a lower bound of the distance from the initial point to the solution, which grows
+    while gradients point back to the initial point. With ``t = iterations + 1`` and sums over all
     elements of all variables that have a gradient::
 
         rate          =  learning_rate * distance * sqrt(1 - beta_2^t) / (1 - beta_1^t)
@@ -33,17 +34,10 @@ class Prodigy(ParameterFree, Moments):
     `rate` holds the distance from before the step. Without `bias_correction` its last factor is 1;
     with `safeguard_warmup` the distance stands for `rate` in the line of `gradient_sum`.
 
-    Defaults: `learning_rate` 1.0, a factor of what is estimated, `beta_1` 0.9, `beta_2` 0.999,
-    `beta_3` None, the root of `beta_2` (all in [0, 1)), `epsilon` 1e-8, `d0` 1e-6, the first `distance`,
-    `d_coef` 1.0, `bias_correction` True, `safeguard_warmup` False. State: the slots `momentum`,
-    `second_moment`, `gradient_sum` and `initial`, a copy of the variable, and the shared scalars
-    `distance` and `numerator`. Use it with variables in float32 at least: the first steps are of the
-    size of `d0`, which half precision cannot see. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, `second_moment`, `gradient_sum` and `initial`, a copy of the
+    variable, and the shared scalars `distance` and `numerator`. Use it with variables in float32 at
+    least: the first steps are of the size of `d0`, which half precision cannot see. Variables must
+    be real.
 
     Differs from
     ------------
@@ -70,19 +64,21 @@ class Prodigy(ParameterFree, Moments):
 
     Config: ClassVar[type[ProdigyConfig]] = ProdigyConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
         self.gradient_sum = self.add_slot("gradient_sum")
+        # Exact: the variable is subtracted from it, and in a rounded copy small distances would drown.
         self.initial = self.add_slot("initial", initial="variable", exact=True)
         self.distance = self.add_number("distance", var_list, self.config.d0)
         self.numerator = self.add_number("numerator", var_list)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the estimate of the distance, then each variable."""
         dtype = self.distance.dtype
         pairs = list(zip(gradients, variables, strict=True))
         product = total([self._back(gradient, variable) for gradient, variable in pairs], dtype)
+        # All sums first: the new distance, which every variable's update needs, is a quotient of them.
         for gradient, variable in pairs:
             self._add_gradient(gradient, variable)
         size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
@@ -91,23 +87,20 @@ class Prodigy(ParameterFree, Moments):
         self.distance.assign(tf.maximum(self.distance, estimate))
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable; the distance has been updated."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
         before, _ = self.once(self._found, variable)
         rate = self._size(variable)
-        m.assign_add((gradient * before - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient * before) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient * before, variable)
         epsilon = tf.cast(self.distance, variable.dtype) * self.config.epsilon
         variable.assign(self.decayed(variable, rate) - m * rate / (tf.sqrt(v) + epsilon))
 
-    def _back(self, gradient: Any, variable: Any) -> Any:
-        """Return the elements of the product of a gradient with the way back to the start."""
+    def _back(self, gradient: Tensor, variable: Working) -> Tensor:
+        """Return the elements of the product of a gradient with the way back to the initial point."""
         weight = self._size(variable) * self.once(self._relative, variable)
         return gradient * weight * (self.initial[variable] - variable.old)
 
-    def _add_gradient(self, gradient: Any, variable: Any) -> None:
+    def _add_gradient(self, gradient: Tensor, variable: Working) -> None:
         s = self.gradient_sum[variable]
         before, _ = self.once(self._found, variable)
         rate = before if self.config.safeguard_warmup else self._size(variable)
@@ -115,21 +108,21 @@ class Prodigy(ParameterFree, Moments):
             s * self.once(self._beta_3, variable) + gradient * (rate * self.once(self._relative, variable))
         )
 
-    def _size(self, variable: Any) -> Any:
-        """Return the learning rate that has been found for a variable before this step."""
+    def _size(self, variable: Working) -> Tensor:
+        """Return the step size of a variable, from the distance before this step."""
         return self.rate(variable) * self.once(self._found, variable)[1]
 
-    def _found(self, dtype: Any) -> tuple[Any, Any]:
+    def _found(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return the distance, and that with bias corrections; first asked for before it changes."""
         distance = found = self.distance.value
         if self.config.bias_correction:
             found = found * self.adam_correction(found.dtype)
         return tf.cast(distance, dtype), tf.cast(found, dtype)
 
-    def _relative(self, dtype: Any) -> Any:
+    def _relative(self, dtype: DType) -> Tensor:
         return self.once(self._found, dtype)[0] / self.config.d0
 
-    def _beta_3(self, dtype: Any) -> Any:
+    def _beta_3(self, dtype: DType) -> Tensor:
         if self.config.beta_3 is None:
             return tf.sqrt(self.scalar(self.config.beta_2, dtype))
         return self.scalar(self.config.beta_3, dtype)

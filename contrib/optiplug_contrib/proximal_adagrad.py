@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .configs.proximal_adagrad import ProximalAdagradConfig
 
@@ -15,7 +14,7 @@ __all__ = ["ProximalAdagrad"]
 
 
 class ProximalAdagrad(Optimizer):
-    """Adagrad followed by exact L1 and L2 regularization, which makes zeros.
+    """Adagrad with proximal L1 and L2 regularization, for sparse weights.
 
     For each element, with ``l1`` and ``l2`` the two regularization strengths::
 
@@ -27,14 +26,7 @@ class ProximalAdagrad(Optimizer):
     The last line is the minimum over x of ``(x - point)^2 / 2 + rate * (l1 |x| + l2 x^2 / 2)``: the
     regularization is solved, not followed by its gradient, so elements come to rest at exactly zero.
 
-    Defaults: `learning_rate` 1e-3, `initial_accumulator_value` 0.1 (above 0),
-    `l1_regularization_strength` 0.0, `l2_regularization_strength` 0.0. State: the slot
-    `accumulator`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `accumulator`. Variables must be real.
 
     References
     ----------
@@ -54,12 +46,12 @@ class ProximalAdagrad(Optimizer):
 
     Config = ProximalAdagradConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slot."""
         super().build(var_list)
         self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         accumulator = self.accumulator[variable]
         accumulator.assign_add(tf.square(gradient))
@@ -67,7 +59,9 @@ class ProximalAdagrad(Optimizer):
         point = variable - rate * gradient
         if self.config.l1_regularization_strength != 0:
             threshold = rate * self.scalar(self.config.l1_regularization_strength, variable)
+            # Soft thresholding, the proximal operator of the L1 norm.
             point = tf.sign(point) * tf.maximum(tf.abs(point) - threshold, 0)
         if self.config.l2_regularization_strength != 0:
+            # Of both penalties together: the operators of L1 and then of L2, in this order.
             point /= 1 + rate * self.scalar(self.config.l2_regularization_strength, variable)
         variable.assign(point)

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import BelowOneScalar, DType, Moments, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.radam import RAdamConfig
-from .moments import Moments
 
 __all__ = ["RAdam", "rectification"]
 
 
 class RAdam(Moments):
-    """Adam that divides by its second moment only once that can be trusted.
+    """Adam with a rectified variance of its step sizes in the first steps.
 
     With ``t = iterations + 1``::
 
@@ -29,19 +27,13 @@ class RAdam(Moments):
         r = sqrt((length - 4) (length - 2) length_max / ((length_max - 4) (length_max - 2) length))
         variable <- variable - learning_rate * r * m_hat / (sqrt(v_hat) + epsilon)
 
-    As long as `length`, the number of gradients that the second moment is worth, is below
-    `sma_threshold`, the last line is ``variable - learning_rate * m_hat``. That is the case in the
-    first 5 steps by default, and always for a `beta_2` of 2/3 or less. With `amsgrad` the largest
-    `second_moment` so far stands in for `second_moment` in `v_hat`.
+    As long as `length`, that of the approximated simple moving average, is below `sma_threshold`, the
+    last line is ``variable - learning_rate * m_hat``. That is the case in the first 5 steps by
+    default, and always for a `beta_2` of 2/3 or less. With `amsgrad` the largest `second_moment` so
+    far takes its place in `v_hat`.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
-    `sma_threshold` 5.0 (at least 4), `amsgrad` False. State: the slots `momentum` and
-    `second_moment`, with `amsgrad` also `second_moment_max`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
+    Variables must be real.
 
     Differs from
     ------------
@@ -65,18 +57,15 @@ class RAdam(Moments):
 
     Config = RAdamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         if self.config.amsgrad:
             self.second_moment_max = self.add_slot("second_moment_max")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         if self.config.amsgrad:
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))
@@ -87,15 +76,15 @@ class RAdam(Moments):
         adaptive = m_hat * factor / (tf.sqrt(v / correction_2) + self.config.epsilon)
         variable.assign_sub(numerics.where(factor > 0, adaptive, m_hat))
 
-    def _rectification(self, dtype: Any) -> Any:
+    def _rectification(self, dtype: DType) -> Tensor:
         return rectification(self, self.config.beta_2, self.config.sma_threshold, dtype)
 
 
-def rectification(optimizer: Optimizer, beta: Any, threshold: float, dtype: Any) -> Any:
+def rectification(optimizer: Optimizer, beta_2: BelowOneScalar, threshold: float, dtype: DType) -> Tensor:
     """Return the factor `r` of a step, a scalar of `dtype`; 0 where `length` is below the threshold."""
     # After 5 steps `length` is 4.996 for a beta of 0.999, the difference of two numbers near 2000:
     # in single precision it could come out on the other side of the threshold.
-    beta = optimizer.scalar(beta, tf.float64)
+    beta = optimizer.scalar(beta_2, tf.float64)
     t = tf.cast(optimizer.iterations + 1, tf.float64)
     longest = 2 / (1 - beta) - 1
     length = longest - 2 * t / tf.math.expm1(-t * tf.math.log(beta))

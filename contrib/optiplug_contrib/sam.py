@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import ConfigError, Optimizer, OptimizerConfig, ReplicaContextError, numerics
+from optiplug import (
+    ConfigError,
+    Gradient,
+    Optimizer,
+    OptimizerConfig,
+    ReplicaContextError,
+    Tensor,
+    Variable,
+    Working,
+    numerics,
+)
 
 from .configs.sam import SAMConfig
 
@@ -15,30 +25,30 @@ __all__ = ["SAM"]
 
 
 class SAM(Optimizer):
-    """Another optimizer on gradients from where the loss nearby is highest.
+    """Sharpness-aware minimization around another optimizer.
 
     `minimize` and `compute_gradients` evaluate the loss twice, with all variables in one norm::
 
         perturbation =  rho * gradient(variable) / norm(gradient(variable))
         gradient     =  gradient(variable + perturbation)
 
-    With `adaptive`, ``|variable|^2 * gradient / norm(|variable| * gradient)`` stands in the first
-    line, which does not depend on the scale of the variables. After that the variables have their
+    With `adaptive`, ``|variable|^2 * gradient / norm(|variable| * gradient)`` takes the place of the
+    quotient in the first line, so that the perturbation does not depend on the scale of the
+    variables. After that the variables have their
     own values again, bit for bit, and `optimizer` takes its step with the second gradients. Where
     the first gradients are all zero nothing is perturbed. So that the loss can be evaluated twice it
     must be a callable; random numbers in it, and its updates of moving averages, are drawn and made
     twice. `apply_gradients` alone is a plain step of `optimizer`. The replicas of a strategy perturb
     along the sum of their gradients.
 
-    Defaults: `optimizer` ``"sgd"``, `rho` 0.05 (0 or above, in units of the variables; with
-    `adaptive` larger values are usual, such as 0.5), `adaptive` False. It has no learning rate and
-    no state: both are those of `optimizer`, whose state is named ``optimizer/...``.
+    `rho` is in units of the variables; with `adaptive` larger values are usual, such as 0.5. There is
+    no learning rate and no state: both are those of `optimizer`, whose state is named
+    ``optimizer/...``.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, if the loss is a tensor, or if the variables of
-        `minimize` are on a DTensor mesh.
+        If the loss is a tensor, or if the variables of `minimize` are on a DTensor mesh.
     ReplicaContextError
         If `minimize` is called under a strategy, but not inside of `strategy.run`.
 
@@ -65,15 +75,22 @@ class SAM(Optimizer):
 
     Config: ClassVar[type[SAMConfig]] = SAMConfig
 
-    def groups(self, variables: Sequence[Any]) -> Mapping[str, tuple[OptimizerConfig, Sequence[Any]]]:
+    def groups(
+        self, variables: Sequence[Variable]
+    ) -> Mapping[str, tuple[OptimizerConfig, Sequence[Variable]]]:
         """Leave every variable to the optimizer inside."""
         return {"optimizer": (self.config.optimizer, variables)}
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Never run: no variable is left for it."""
         raise NotImplementedError("every variable is updated by the optimizer inside")
 
-    def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
+    def compute_gradients(
+        self,
+        loss: Tensor | Callable[[], Tensor],
+        var_list: Sequence[Variable] | Callable[[], Sequence[Variable]],
+        tape: tf.GradientTape | None = None,
+    ) -> list[tuple[Gradient | None, Variable]]:
         """Return (gradient, variable) pairs, with the gradients at the perturbed variables."""
         self._require_two_passes(loss)
         pairs = super().compute_gradients(loss, var_list)
@@ -81,6 +98,7 @@ class SAM(Optimizer):
         pairs = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
         variables = [_unwrapped(variable) for _, variable in pairs]
         self._refuse_a_mesh(variables)
+        # Copies, because taking the perturbation off again would not give the same bits.
         own = [variable.read_value() for variable in variables]
         try:
             if pairs:
@@ -89,7 +107,7 @@ class SAM(Optimizer):
         finally:
             _assign(variables, own)
 
-    def _require_two_passes(self, loss: Any) -> None:
+    def _require_two_passes(self, loss: Tensor | Callable[[], Tensor]) -> None:
         if not callable(loss):
             raise ConfigError(
                 "the loss must be a callable, as it is evaluated twice",
@@ -104,7 +122,7 @@ class SAM(Optimizer):
                 hint="call it inside the function that you pass to `strategy.run`",
             )
 
-    def _refuse_a_mesh(self, variables: Sequence[Any]) -> None:
+    def _refuse_a_mesh(self, variables: Sequence[Variable]) -> None:
         # In a tf.function DTensor may let the second pass read what the variables were before.
         if any(isinstance(variable, tf.experimental.dtensor.DVariable) for variable in variables):
             raise ConfigError(
@@ -113,7 +131,9 @@ class SAM(Optimizer):
                 hint="use a strategy of tf.distribute",
             )
 
-    def _perturbed(self, values: Sequence[Any], pairs: Sequence[tuple[Any, Any]]) -> list[Any]:
+    def _perturbed(
+        self, values: Sequence[Tensor], pairs: Sequence[tuple[Gradient, Variable]]
+    ) -> list[Tensor]:
         """Return the values plus their perturbations."""
         computed = [tf.cast(value, numerics.compute_dtype(value.dtype)) for value in values]
         gradients = [_dense(gradient, value) for (gradient, _), value in zip(pairs, computed, strict=True)]
@@ -128,12 +148,12 @@ class SAM(Optimizer):
         return [tf.cast(total, value.dtype) for total, value in zip(sums, values, strict=True)]
 
 
-def _unwrapped(variable: Any) -> Any:
+def _unwrapped(variable: Variable) -> Variable:
     """Return the tf.Variable, which a variable of Keras 3 wraps."""
     return variable if isinstance(variable, tf.Variable) else variable.value
 
 
-def _dense(gradient: Any, value: Any) -> Any:
+def _dense(gradient: Gradient, value: Tensor) -> Tensor:
     """Return a gradient as a tensor of the dtype and the shape of `value`."""
     if isinstance(gradient, tf.IndexedSlices):
         rows = tf.cast(gradient.values, value.dtype)
@@ -141,19 +161,19 @@ def _dense(gradient: Any, value: Any) -> Any:
     return tf.cast(gradient, value.dtype)
 
 
-def _assign(variables: Sequence[Any], values: Sequence[Any]) -> None:
+def _assign(variables: Sequence[Variable], values: Sequence[Tensor]) -> None:
     """Assign each replica's own values to its own components of the variables."""
     if not tf.distribute.has_strategy():
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return
 
-    def update(strategy: Any, merged: Sequence[Any]) -> None:
+    def update(strategy: tf.distribute.Strategy, merged: Sequence[Tensor]) -> None:
         for variable, value in zip(variables, merged, strict=True):
             strategy.extended.update(variable, _put, args=(value,), group=False)
 
     tf.distribute.get_replica_context().merge_call(update, args=(list(values),))
 
 
-def _put(own: Any, value: Any) -> Any:
+def _put(own: Variable, value: Tensor) -> Variable:
     return own.assign(value)

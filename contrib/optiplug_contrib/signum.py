@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .configs.signum import SignumConfig
 
@@ -15,7 +15,7 @@ __all__ = ["Signum"]
 
 
 class Signum(Optimizer):
-    """A step of one size in every element, along the sign of a momentum.
+    """Steps along the sign of the momentum, or of the gradient (signSGD).
 
     ::
 
@@ -26,13 +26,7 @@ class Signum(Optimizer):
     this is signSGD, the sign of the gradient, without state. The decay of the paper's Signum is
     the keyword `weight_decay`.
 
-    Defaults: `learning_rate` 1e-4, the change of an element in one step; `momentum` 0.9, in [0, 1).
     State: the slot `momentum`, if there is one.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------
@@ -56,13 +50,13 @@ class Signum(Optimizer):
 
     Config: ClassVar[type[SignumConfig]] = SignumConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the slot, if there is momentum."""
         super().build(var_list)
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         direction = gradient
         if self.config.momentum != 0:

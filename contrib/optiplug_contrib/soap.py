@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
+from optiplug import Moments, Tensor, Variable, Working
+
 from .configs.soap import SOAPConfig
-from .moments import Moments
 
 __all__ = ["SOAP"]
 
@@ -18,7 +19,7 @@ _RIDGE = 1e-6
 
 
 class SOAP(Moments):
-    """Adam in the eigenbasis of the gradients of a matrix.
+    """Adam in the eigenbasis of Shampoo's preconditioner.
 
     For a matrix, with the bases Q, covariances C, one of each for the rows and the columns, and
     ``t = iterations + 1``::
@@ -32,33 +33,25 @@ class SOAP(Moments):
         C_1           <- shampoo_beta * C_1 + (1 - shampoo_beta) * gradient' gradient
         Q_i           <- orthogonal factor of C_i Q_i, if t is a multiple of precondition_frequency
 
-    The last line is one round of power iteration, which brings the columns of Q closer to the
+    The last line is one step of power iteration, after which the columns of Q are closer to the
     eigenvectors of C. A variable of rank 3 and more has a basis for each of its axes; one of rank 0
     or 1 is updated as by Adam, and so is, along that axis, one that is 1 or more than
     `max_preconditioner_dim` long.
 
-    Defaults: `learning_rate` 3e-3, `beta_1` and `beta_2` 0.95, `shampoo_beta` None (the same as
-    `beta_2`), all of these in [0, 1), `epsilon` 1e-8, `precondition_frequency` 10 steps,
-    `max_preconditioner_dim` 4096 elements. State: the slots `momentum` and `second_moment`, and for
-    each axis `covariance_0` and `basis_0` and so on, square matrices, of no elements where an axis
-    has no basis. Variables must be real.
+    State: the slots `momentum` and `second_moment`, and for each axis `covariance_0` and `basis_0`
+    and so on, square matrices, of no elements where an axis has no basis. Variables must be real.
 
-    Each basis is a QR factorisation in the compiled step. It takes as long as about ten products of
+    Each basis is a QR factorization in the compiled step. It takes as long as about ten products of
     matrices of that size, at every `precondition_frequency` steps, and seconds to compile for axes
     of 1,000 elements and more. Which basis directions without any gradient so far get, where there
-    are several, is left to rounding. On a DTensor mesh TensorFlow has no such factorisation.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    are several, is left to rounding. On a DTensor mesh TensorFlow has no such factorization.
 
     Differs from
     ------------
     The authors' code, which spends the first gradient on an eigendecomposition and does not move.
     Here the bases start as identities, so the first `precondition_frequency` steps are Adam's. It
-    sorts the columns of a basis by their eigenvalues before each QR factorisation; this follows
-    Algorithms 3 and 4 of the paper, which do not. Before that factorisation 1e-6 of the
+    sorts the columns of a basis by their eigenvalues before each QR factorization; this follows
+    Algorithms 3 and 4 of the paper, which do not. Before that factorization 1e-6 of the
     trace of C is added to its diagonal, so that directions in which there was no gradient stay as
     they are. The bias corrections, which the algorithms leave out, are those of that code, where
     `max_preconditioner_dim` is 10000.
@@ -81,7 +74,7 @@ class SOAP(Moments):
 
     Config: ClassVar[type[SOAPConfig]] = SOAPConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         rank = max((variable.shape.rank for variable in self.own_variables), default=0)
@@ -93,38 +86,37 @@ class SOAP(Moments):
             for axis in axes
         ]
 
-    def _size(self, variable: Any, axis: int) -> int:
+    def _size(self, variable: Variable | Working, axis: int) -> int:
         """Return how long the basis of an axis is; 0 if it has none."""
         shape = variable.shape
         if shape.rank < 2 or axis >= shape.rank or not shape.num_elements():
             return 0
+        # One dimension has nothing to rotate.
         return int(shape[axis]) if 1 < shape[axis] <= self.config.max_preconditioner_dim else 0
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         bases = {
             axis: self.basis[axis][variable]
             for axis in range(variable.shape.rank)
             if self._size(variable, axis)
         }
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(_rotated(gradient, bases)) - v) * (1 - beta_2))
+        m = self.update_first_moment(gradient, variable)
+        v = self.update_second_moment(_rotated(gradient, bases), variable)
         direction = _rotated(m.value, bases) / (tf.sqrt(v) + self.config.epsilon)
         rate = self.rate(variable) * self.once(self.adam_correction, variable)
         variable.assign_sub(_rotated(direction, bases, back=True) * rate)
         if bases:
             self._precondition(gradient, variable, bases)
 
-    def _precondition(self, gradient: Any, variable: Any, bases: dict[int, Any]) -> None:
-        """Take the gradient into the covariances, and turn the bases towards them when it is time."""
+    def _precondition(self, gradient: Tensor, variable: Working, bases: dict[int, Working]) -> None:
+        """Update the covariances, and at every `precondition_frequency` steps the bases."""
         beta = self.config.beta_2 if self.config.shampoo_beta is None else self.config.shampoo_beta
-        share = 1 - self.scalar(beta, variable)
+        weight = 1 - self.scalar(beta, variable)
         covariances = [self.covariance[axis][variable] for axis in bases]
         for axis, covariance in zip(bases, covariances, strict=True):
             others = [each for each in range(variable.shape.rank) if each != axis]
-            covariance.assign_add((tf.tensordot(gradient, gradient, [others, others]) - covariance) * share)
+            covariance.assign_add((tf.tensordot(gradient, gradient, [others, others]) - covariance) * weight)
         matrices = [each.value for each in covariances]
         # A loop of no or one round: XLA runs a tf.cond here with copies of all that the step reads.
         due = tf.equal((self.iterations + 1) % self.config.precondition_frequency, 0)
@@ -137,24 +129,25 @@ class SOAP(Moments):
             basis.assign(new)
 
 
-def _square(size: Any) -> Any:
+def _square(size: Callable[[Variable], int]) -> Callable[[Variable], tuple[int, int]]:
     return lambda variable: (size(variable),) * 2
 
 
-def _identity(size: Any) -> Any:
+def _identity(size: Callable[[Variable], int]) -> Callable[[Variable], Tensor]:
     return lambda variable: tf.eye(size(variable), dtype=variable.dtype)
 
 
-def _rotated(x: Any, bases: dict[int, Any], *, back: bool = False) -> Any:
+def _rotated(x: Tensor, bases: dict[int, Working], *, back: bool = False) -> Tensor:
     """Return the coordinates of `x` in the bases of its axes, or with `back` the opposite."""
     letters = "abcdefghijklmnopqrstuvwxy"[: len(x.shape)]
     for axis, basis in bases.items():
         old, new = letters[axis], letters.replace(letters[axis], "z")
+        # `z` names the new axis, so it is none of the letters above.
         x = tf.einsum(f"{letters},{'z' + old if back else old + 'z'}->{new}", x, basis.value)
     return x
 
 
-def _power_iteration(covariance: Any, basis: Any) -> Any:
+def _power_iteration(covariance: Tensor, basis: Tensor) -> Tensor:
     """Return the orthogonal factor of ``covariance basis``, with columns that keep their direction."""
     # In units of its trace, as the squares of a squared gradient's covariance may overflow.
     trace = tf.linalg.trace(covariance)

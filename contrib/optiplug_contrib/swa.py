@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import DType, Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.swa import SWAConfig
 
@@ -15,7 +14,7 @@ __all__ = ["SWA"]
 
 
 class SWA(Processor):
-    """Keep the plain average of each variable over some of the steps.
+    """Stochastic weight averaging: the mean of each variable over some of the steps.
 
     After step `start_averaging`, counted from 1, and every `average_period` steps from there on::
 
@@ -28,9 +27,9 @@ class SWA(Processor):
     0 both leave the variables as they are. The paper lets the learning rate be high and constant,
     or cyclic with this period, while it averages.
 
-    `start_averaging` is 0 or above and 0 by default, which begins after one period;
-    `average_period` is 1 or above and 10 by default. State: the slot ``average`` and the number
-    ``count``. A variable that appears late counts with its first value for the steps before.
+    With `start_averaging` 0 the first value is averaged after one period. State: the slot ``average``
+    and the number ``count``. A variable that appears late counts with its first value for the steps
+    before.
 
     Raises
     ------
@@ -59,7 +58,7 @@ class SWA(Processor):
 
     Config = SWAConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages, and the count of what is in them."""
         super().build(variables)
         self.average = self.add_slot("average", initial="variable")
@@ -73,12 +72,12 @@ class SWA(Processor):
         first = tf.equal(self.count.value, 0)
         self.count.assign_add(tf.cast(due, "int64"))
         for variable in step.every_variable:
-            average, share = self.average[variable], step.once(self._share, variable)
+            average, weight = self.average[variable], step.once(self._weight, variable)
             # The first time it becomes the variable exactly, whatever it started from.
             before = numerics.where(first, variable, average)
-            average.assign(numerics.where(due, before + (variable - before) * share, average))
+            average.assign(numerics.where(due, before + (variable - before) * weight, average))
 
-    def _share(self, dtype: Any) -> Any:
+    def _weight(self, dtype: DType) -> Tensor:
         return 1 / tf.cast(tf.maximum(self.count.value, 1), dtype)
 
     @hookimpl

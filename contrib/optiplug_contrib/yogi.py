@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .configs.yogi import YogiConfig
 
@@ -15,7 +14,7 @@ __all__ = ["Yogi"]
 
 
 class Yogi(Optimizer):
-    """Adam whose second moment changes by no more than the gradient's own square.
+    """Adam with an additive update of the second moment.
 
     With ``t = iterations + 1``::
 
@@ -25,17 +24,11 @@ class Yogi(Optimizer):
         v_hat = second_moment / (1 - beta_2^t)
         variable <- variable - learning_rate * m_hat / (sqrt(v_hat) + epsilon)
 
-    Adam's second moment would change by the difference of the two; so it forgets a large gradient
-    faster than this one does.
+    Adam's second moment changes by the difference of the two, and so forgets a large gradient faster
+    than this one does.
 
-    Defaults: `learning_rate` 0.01, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-3,
-    `initial_accumulator_value` 1e-6 (all three above 0). State: the slots `momentum`, zero at first,
-    and `second_moment`, `initial_accumulator_value` at first. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum`, zero at first, and `second_moment`, `initial_accumulator_value` at
+    first. Variables must be real.
 
     Differs from
     ------------
@@ -60,13 +53,13 @@ class Yogi(Optimizer):
 
     Config = YogiConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.second_moment = self.add_slot("second_moment", initial=self.config.initial_accumulator_value)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
@@ -77,5 +70,5 @@ class Yogi(Optimizer):
         rate = self.rate(variable) / correction_1
         variable.assign_sub(m * rate / (tf.sqrt(v / correction_2) + self.config.epsilon))
 
-    def _corrections(self, dtype: Any) -> tuple[Any, Any]:
+    def _corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         return tuple(self.bias_correction(beta, dtype) for beta in (self.config.beta_1, self.config.beta_2))

@@ -58,6 +58,7 @@ def test_every_point_has_a_row(counting):
     [
         ("public", "1"),
         ("packing", "1 of 2"),
+        ("packs", "1 of 2"),
         ("restoring", "0 of 2"),
         ("stubs", "1"),
         ("untyped", "33 %"),

@@ -17,7 +17,7 @@ __all__ = ["AdaBeliefConfig"]
 
 
 class AdaBeliefConfig(OptimizerConfig):
-    """Momentum divided by how far gradients are from it, so expected ones count more. Two state slots."""
+    """Adam that divides by the variance of the gradient around its moving average. Two state slots."""
 
     implementation = "optiplug_contrib.adabelief:AdaBelief"
     paper = (
@@ -29,16 +29,16 @@ class AdaBeliefConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 1e-3
     """Step size."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the variance that stays at each step, in [0, 1)."""
+    """Decay rate of the variance."""
     epsilon: NonNegativeFloat = 1e-16
-    """Added to the root of the corrected variance."""
+    """Small constant for numerical stability, added to the denominator, after bias correction."""
     epsilon_root: PositiveFloat = 1e-16
-    """Added to the variance itself at each step."""
+    """Small constant for numerical stability, added to the variance at each step."""
     rectify: bool = False
-    """Divide by the variance only once that can be trusted, as `radam` does."""
+    """Rectify the variance in the first steps, as `radam` does."""
     sma_threshold: Annotated[float, Number(ge=4, schedule=False)] = 5.0
-    """With `rectify`: how many gradients the variance has to be worth before it is divided by, at least 4."""
+    """With `rectify`: smallest length of the approximated simple moving average to divide by the variance."""
     amsgrad: bool = False
-    """Divide by the largest variance so far, as TensorFlow Addons offers. One more state slot."""
+    """Divide by the maximum of all variances so far. One more state slot."""

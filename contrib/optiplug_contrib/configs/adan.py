@@ -19,12 +19,12 @@ class AdanConfig(OptimizerConfig):
     copies = "the gradient takes the place of the previous one, which two averages read"
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: close to the largest change of an element in one step."""
+    """Step size, close to the largest change of an element in one step."""
     beta_1: BelowOneScalar = 0.98
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.92
-    """Share of the average difference that stays at each step, and weight of differences, in [0, 1)."""
+    """Decay rate of the gradient difference, and its weight in the update."""
     beta_3: BelowOneScalar = 0.99
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     epsilon: PositiveFloat = 1e-8
-    """Added to the root of the corrected second moment."""
+    """Small constant for numerical stability, added to the denominator, after bias correction."""

@@ -8,7 +8,7 @@ __all__ = ["AdEMAMixConfig"]
 
 
 class AdEMAMixConfig(OptimizerConfig):
-    """Adam with a second, much slower momentum beside the usual one. Three state slots."""
+    """Adam with a second, slower moving average of the gradient. Three state slots."""
 
     implementation = "optiplug_contrib.ademamix:AdEMAMix"
     paper = (
@@ -18,16 +18,16 @@ class AdEMAMixConfig(OptimizerConfig):
     elementwise = True
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: that of Adam, or less, as the slow momentum adds to the step."""
+    """Step size: that of Adam, or less, as the slow average adds to the update."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the fast momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment, the fast average."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     beta_3: BelowOneScalar = 0.9999
-    """Share of the slow momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the slow moving average of the gradient."""
     alpha: NonNegativeScalar = 5.0
-    """Weight of the slow momentum beside the fast one."""
+    """Weight of the slow average in the update."""
     epsilon: PositiveFloat = 1e-8
-    """Added to the root of the corrected second moment."""
+    """Small constant for numerical stability, added to the denominator, after bias correction."""
     warmup_steps: PositiveInt | None = None
-    """In so many steps alpha rises from 0, and beta_3 from beta_1; None: both are there at once."""
+    """Number of steps in which `alpha` rises from 0 and `beta_3` from `beta_1`; None: no warmup."""

@@ -14,7 +14,7 @@ __all__ = ["ADOPTConfig"]
 
 
 class ADOPTConfig(OptimizerConfig):
-    """Adam whose second moment leaves out the gradient that it divides. Two state slots."""
+    """Adam with a second moment that leaves out the current gradient. Two state slots."""
 
     implementation = "optiplug_contrib.adopt:ADOPT"
     paper = (
@@ -24,12 +24,12 @@ class ADOPTConfig(OptimizerConfig):
     elementwise = True
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: close to the largest change of an element in one step."""
+    """Step size, close to the largest change of an element in one step."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.9999
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     epsilon: PositiveFloat = 1e-6
-    """Least value of the root of the second moment."""
+    """Small constant for numerical stability: lower bound of the denominator."""
     clip_exponent: NonNegativeFloat | None = 0.25
-    """Divided gradients stay within the number of steps before, to this power; None: no clip."""
+    """Exponent p of the clip of normalized gradients at step t, to ``[-t^p, t^p]``; None: no clip."""

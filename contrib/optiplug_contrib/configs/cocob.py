@@ -8,7 +8,7 @@ __all__ = ["COCOBConfig"]
 
 
 class COCOBConfig(OptimizerConfig):
-    """Bets on each element in place of steps, with no learning rate to choose. Five state slots."""
+    """Coin betting on each element, without a learning rate to tune. Five state slots."""
 
     implementation = "optiplug_contrib.cocob:COCOB"
     paper = (
@@ -21,6 +21,6 @@ class COCOBConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 1.0
     """Factor of the gradients; not in the paper, and of little effect unless it changes."""
     alpha: PositiveScalar = 100.0
-    """How cautious the first bets are: they stay below 1 / alpha."""
+    """Bound of the first bets, which stay below ``1 / alpha``."""
     epsilon: PositiveFloat = 1e-8
-    """The largest gradient that each element is taken to have seen before the first step."""
+    """Initial value of the largest gradient of each element."""

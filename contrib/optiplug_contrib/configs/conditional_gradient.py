@@ -10,7 +10,7 @@ __all__ = ["ConditionalGradientConfig"]
 
 
 class ConditionalGradientConfig(OptimizerConfig):
-    """Steps towards the best point of a ball, so that variables stay in it. No state."""
+    """Conditional gradient (Frank-Wolfe) steps within a norm ball. No state."""
 
     implementation = "optiplug_contrib.conditional_gradient:ConditionalGradient"
     paper = (
@@ -24,10 +24,10 @@ class ConditionalGradientConfig(OptimizerConfig):
     }
 
     learning_rate: UnitScalar = 0.01
-    """Share of the way to that point that a step goes, in [0, 1]."""
+    """Step size: convex combination weight of the best point of the ball."""
     radius: PositiveScalar = 1.0
-    """Largest norm of each variable."""
+    """Radius of the ball: the largest norm of each variable."""
     norm: Literal["frobenius", "nuclear"] = "frobenius"
-    """The root of the sum of squares, or the sum of singular values, which makes low ranks."""
+    """Norm of the ball: the Frobenius norm, or the nuclear norm, which leads to low ranks."""
     power_iterations: PositiveInt = 16
-    """With the nuclear norm: how often the largest singular vectors are refined."""
+    """Number of power iterations for the largest singular vectors, with the nuclear norm."""

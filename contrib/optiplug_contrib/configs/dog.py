@@ -8,7 +8,7 @@ __all__ = ["DoGConfig"]
 
 
 class DoGConfig(OptimizerConfig):
-    """Gradient descent with a step size of distance over gradients. One state slot."""
+    """SGD with a step size of distance over gradients, without a learning rate to tune. One state slot."""
 
     implementation = "optiplug_contrib.dog:DoG"
     paper = (
@@ -18,10 +18,10 @@ class DoGConfig(OptimizerConfig):
     own_weight_decay = True
 
     learning_rate: NonNegativeScalar = 1.0
-    """Factor of the step size that is found."""
+    """Factor of the estimated step size."""
     reps_rel: PositiveFloat = 1e-6
-    """The first distance, over 1 plus the norm of the variables; 1e-4 with batch normalization."""
+    """Initial distance, relative to 1 plus the norm of the variables; 1e-4 with batch normalization."""
     epsilon: PositiveFloat = 1e-8
-    """Added to the sum of squares of the gradients."""
+    """Small constant for numerical stability, added to the sum of squared gradients, inside the root."""
     layerwise: bool = False
-    """Find a step size for each variable (L-DoG) instead of one for all. Two more slots, of one number."""
+    """Estimate a step size for each variable (L-DoG). Two more state slots, of one number each."""

@@ -10,7 +10,7 @@ __all__ = ["LazyAdamConfig"]
 
 
 class LazyAdamConfig(OptimizerConfig):
-    """Adam that leaves alone the rows of a table that have no gradient. Two state slots."""
+    """Adam that updates only those rows of a table that have a gradient. Two state slots."""
 
     implementation = "optiplug_contrib.lazyadam:LazyAdam"
     paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980"
@@ -23,12 +23,12 @@ class LazyAdamConfig(OptimizerConfig):
     }
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: close to the largest change of an element in one step."""
+    """Step size, close to the largest change of an element in one step."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     epsilon: PositiveFloat = 1e-7
-    """Added to the root of the second moment."""
+    """Small constant for numerical stability, added to the denominator."""
     sparse: Literal["exact", "lazy"] = "lazy"
     """Gradients of rows: "lazy" leaves other rows and their state alone, "exact" is plain Adam."""

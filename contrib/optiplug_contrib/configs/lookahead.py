@@ -8,7 +8,7 @@ __all__ = ["LookaheadConfig"]
 
 
 class LookaheadConfig(ProcessorConfig):
-    """Every few steps, go back to slow weights that have moved a part of the way. One state slot."""
+    """Slow weights that interpolate towards the variables and replace them. One state slot."""
 
     implementation = "optiplug_contrib.lookahead:Lookahead"
     paper = (
@@ -18,9 +18,9 @@ class LookaheadConfig(ProcessorConfig):
     elementwise = True
 
     sync_period: PositiveInt = 6
-    """The slow weights move, and the variables return to them, at every so many steps."""
+    """Number of steps between two synchronizations of the slow weights."""
     slow_step_size: UnitScalar = 0.5
-    """Part of the way to the variables that the slow weights go, in [0, 1]; a number or a schedule."""
+    """Step size of the slow weights towards the variables."""
 
     @property
     def exemptions(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ __all__ = ["MADGRADConfig"]
 
 
 class MADGRADConfig(OptimizerConfig):
-    """Dual averaging with momentum, adaptive by cube roots of squared gradients. Three state slots."""
+    """Momentumized dual averaging, adaptive by cube roots of squared gradients. Three state slots."""
 
     implementation = "optiplug_contrib.madgrad:MADGRAD"
     paper = (
@@ -20,6 +20,6 @@ class MADGRADConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 1e-2
     """Step size; its best value is seldom that of another optimizer."""
     momentum: BelowOneScalar = 0.9
-    """Share of the variable in the average with the point that dual averaging proposes, in [0, 1)."""
+    """Momentum coefficient: decay rate of the average of the dual averaging iterates."""
     epsilon: PositiveFloat = 1e-6
-    """Added to the cube root of the sum of squared gradients."""
+    """Small constant for numerical stability, added to the denominator."""

@@ -8,7 +8,7 @@ __all__ = ["NovoGradConfig"]
 
 
 class NovoGradConfig(OptimizerConfig):
-    """Momentum of gradients that are divided by the norm of their layer. One state slot and a number."""
+    """Momentum of gradients normalized by a layerwise second moment. One state slot and a number."""
 
     implementation = "optiplug_contrib.novograd:NovoGrad"
     paper = (
@@ -19,17 +19,17 @@ class NovoGradConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 0.01
     """Step size."""
     beta_1: BelowOneScalar = 0.95
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the momentum."""
     beta_2: BelowOneScalar = 0.98
-    """Share of the squared norm that stays at each step, in [0, 1)."""
+    """Decay rate of the layerwise second moment."""
     epsilon: PositiveFloat = 1e-8
-    """Added to the norm."""
+    """Small constant for numerical stability, added to the denominator."""
     weight_decay_rate: NonNegativeScalar = 0.0
-    """Decay as in the paper, of which the momentum is part; `weight_decay` acts beside it."""
+    """Weight decay coefficient inside the momentum; `weight_decay` is decoupled from it."""
     grad_averaging: bool = False
-    """Let the momentum be an average, of share 1 - beta_1, in place of a sum."""
+    """Multiply the normalized gradient by ``1 - beta_1``, so that the momentum is an average."""
     amsgrad: bool = False
-    """Divide by the largest norm so far. One more number for each variable."""
+    """Divide by the maximum of all norms so far. One more number for each variable."""
 
     @property
     def exemptions(self) -> dict[str, str]:

@@ -8,7 +8,7 @@ __all__ = ["ProximalAdagradConfig"]
 
 
 class ProximalAdagradConfig(OptimizerConfig):
-    """Adagrad followed by exact L1 and L2 regularization, which makes zeros. One state slot."""
+    """Adagrad with proximal L1 and L2 regularization, for sparse weights. One state slot."""
 
     implementation = "optiplug_contrib.proximal_adagrad:ProximalAdagrad"
     paper = "Duchi and Singer 2009, Efficient Learning using Forward-Backward Splitting"
@@ -17,11 +17,11 @@ class ProximalAdagradConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 1e-3
     """Step size of an element whose squared gradients sum to 1."""
     initial_accumulator_value: PositiveFloat = 0.1
-    """The sum of squared gradients before the first step."""
+    """Initial value of the sum of squared gradients."""
     l1_regularization_strength: NonNegativeScalar = 0.0
-    """Factor of the sum of absolute values that is added to the loss; it makes elements exactly zero."""
+    """Coefficient of the L1 penalty, which makes weights exactly zero."""
     l2_regularization_strength: NonNegativeScalar = 0.0
-    """Factor of half the sum of squares that is added to the loss."""
+    """Coefficient of the L2 penalty, half the sum of squares."""
 
     @property
     def exemptions(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ __all__ = ["RAdamConfig"]
 
 
 class RAdamConfig(OptimizerConfig):
-    """Adam that divides by its second moment only once that can be trusted. Two state slots."""
+    """Adam with a rectified variance of its step sizes in the first steps. Two state slots."""
 
     implementation = "optiplug_contrib.radam:RAdam"
     paper = (
@@ -22,12 +22,12 @@ class RAdamConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 1e-3
     """Step size."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     epsilon: PositiveFloat = 1e-7
-    """Added to the root of the corrected second moment."""
+    """Small constant for numerical stability, added to the denominator, after bias correction."""
     sma_threshold: Annotated[float, Number(ge=4, schedule=False)] = 5.0
-    """How many gradients the second moment has to be worth before it is divided by, at least 4."""
+    """Smallest length of the approximated simple moving average to divide by the second moment."""
     amsgrad: bool = False
-    """Divide by the largest second moment so far, as TensorFlow Addons offers. One more state slot."""
+    """Divide by the maximum of all second moments so far. One more state slot."""

@@ -14,7 +14,7 @@ _BASE: Any = {"use": "sgd"}
 
 
 class SAMConfig(OptimizerConfig):
-    """Another optimizer on gradients from where the loss nearby is highest. The state of that one."""
+    """Sharpness-aware minimization around another optimizer. The state of that one."""
 
     implementation = "optiplug_contrib.sam:SAM"
     paper = (
@@ -27,8 +27,8 @@ class SAMConfig(OptimizerConfig):
     }
 
     optimizer: OptimizerConfig = _BASE
-    """The optimizer that takes the steps: its learning rate, its weight decay."""
+    """The base optimizer, with its learning rate and weight decay."""
     rho: NonNegativeFloat = 0.05
-    """How far from the variables the gradients are taken: the norm of the perturbation of all together."""
+    """Radius of the neighborhood: the norm of the perturbation of all variables together."""
     adaptive: bool = False
-    """Measure that distance relative to the elements of the variables (ASAM, Kwon et al. 2021)."""
+    """Measure the radius relative to the elements of the variables (ASAM, Kwon et al. 2021)."""

@@ -8,7 +8,7 @@ __all__ = ["SignumConfig"]
 
 
 class SignumConfig(OptimizerConfig):
-    """A step of one size in every element, along the sign of a momentum. One state slot."""
+    """Steps along the sign of the momentum, or of the gradient (signSGD). One state slot."""
 
     implementation = "optiplug_contrib.signum:Signum"
     paper = (
@@ -18,6 +18,6 @@ class SignumConfig(OptimizerConfig):
     elementwise = True
 
     learning_rate: NonNegativeScalar = 1e-4
-    """Size of the step in each element."""
+    """Step size in every element."""
     momentum: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1); 0 keeps no state (signSGD)."""
+    """Decay rate of the momentum; 0 keeps no state (signSGD)."""

@@ -15,7 +15,7 @@ __all__ = ["SOAPConfig"]
 
 
 class SOAPConfig(OptimizerConfig):
-    """Adam in the eigenbasis of the gradients of a matrix. Two state slots, and two for each axis."""
+    """Adam in the eigenbasis of Shampoo's preconditioner. Two state slots, and two for each axis."""
 
     implementation = "optiplug_contrib.soap:SOAP"
     paper = (
@@ -24,16 +24,16 @@ class SOAPConfig(OptimizerConfig):
     )
 
     learning_rate: NonNegativeScalar = 3e-3
-    """Step size: close to the largest change along a direction of the basis in one step."""
+    """Step size, close to the largest change along a direction of the basis in one step."""
     beta_1: BelowOneScalar = 0.95
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.95
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     shampoo_beta: BelowOneScalar | None = None
-    """Share of the covariances that stays at each step, in [0, 1); None: `beta_2`."""
+    """Decay rate of the covariances of the gradient; None: `beta_2`."""
     epsilon: PositiveFloat = 1e-8
-    """Added to the root of the second moment."""
+    """Small constant for numerical stability, added to the denominator."""
     precondition_frequency: PositiveInt = 10
-    """Every so many steps the bases are brought up to date."""
+    """Number of steps between two updates of the eigenbases."""
     max_preconditioner_dim: NonNegativeInt = 4096
-    """Axes longer than this keep their own basis, and have no state."""
+    """Largest length of an axis with an eigenbasis; longer ones keep the standard basis, without state."""

@@ -8,7 +8,7 @@ __all__ = ["SWAConfig"]
 
 
 class SWAConfig(ProcessorConfig):
-    """Keep the plain average of each variable over some of the steps. One state slot."""
+    """Stochastic weight averaging: the mean of each variable over some of the steps. One state slot."""
 
     implementation = "optiplug_contrib.swa:SWA"
     paper = (
@@ -18,6 +18,6 @@ class SWAConfig(ProcessorConfig):
     elementwise = True
 
     start_averaging: NonNegativeInt = 0
-    """Number of steps after which the variables enter the average for the first time; 0: one period."""
+    """Number of steps after which the first value is averaged; 0: one period."""
     average_period: PositiveInt = 10
-    """From then on they enter it at every so many steps."""
+    """Number of steps between two values that are averaged."""

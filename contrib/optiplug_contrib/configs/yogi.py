@@ -8,7 +8,7 @@ __all__ = ["YogiConfig"]
 
 
 class YogiConfig(OptimizerConfig):
-    """Adam whose second moment changes by no more than the gradient's own square. Two state slots."""
+    """Adam with an additive update of the second moment. Two state slots."""
 
     implementation = "optiplug_contrib.yogi:Yogi"
     paper = "Zaheer, Reddi, Sachan, Kale and Kumar 2018, Adaptive Methods for Nonconvex Optimization"
@@ -17,10 +17,10 @@ class YogiConfig(OptimizerConfig):
     learning_rate: NonNegativeScalar = 0.01
     """Step size."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.999
-    """One minus the share of the squared gradient by which the second moment changes, in [0, 1)."""
+    """Decay rate of the second moment: it changes by ``1 - beta_2`` times the squared gradient."""
     epsilon: PositiveFloat = 1e-3
-    """Added to the root of the corrected second moment."""
+    """Small constant for numerical stability, added to the denominator, after bias correction."""
     initial_accumulator_value: PositiveFloat = 1e-6
-    """The second moment before the first step."""
+    """Initial value of the second moment."""

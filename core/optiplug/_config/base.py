@@ -94,7 +94,7 @@ class NamedConfig(Section):
     1.0
     >>> DescentConfig(rate=True)
     Traceback (most recent call last):
-    optiplug.errors.ConfigError: rate: must be a number. Received: True.
+    optiplug.ConfigError: rate: must be a number. Received: True.
     """
 
     kind: ClassVar[str]

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Moments, Tensor, Variable, Working
 
 from .config import AdamConfig, AdamWConfig
 
 __all__ = ["Adam", "AdamW"]
 
 
-class Adam(Optimizer):
-    """Momentum divided by the root of a running mean of squared gradients.
+class Adam(Moments):
+    """Adaptive step sizes from the first and second moments of the gradient.
 
     With ``t = iterations + 1``::
 
@@ -27,17 +27,11 @@ class Adam(Optimizer):
     This is the form before section 2.1 of the paper, and Keras'. With ``epsilon_form="paper"``
     epsilon is that of Algorithm 1, ``m_hat / (sqrt(v_hat) + epsilon)``, and torch's and optax':
     `epsilon` above is multiplied by ``sqrt(1 - beta_2^t)``. With `amsgrad` the largest
-    `second_moment` so far, before bias correction, stands in the last line. With ``epsilon=0`` an
+    `second_moment` so far, before bias correction, takes its place in the last line. With ``epsilon=0`` an
     element that never had a gradient stays as it is.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7,
-    `amsgrad` False, `epsilon_form` ``"keras"``. State: the slots `momentum` and `second_moment`,
-    with `amsgrad` also `second_moment_max`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
+    Variables must be real.
 
     References
     ----------
@@ -56,45 +50,43 @@ class Adam(Optimizer):
 
     Config: ClassVar[type[AdamConfig]] = AdamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
         if self.config.amsgrad:
             self.second_moment_max = self.add_slot("second_moment_max")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         if self.config.amsgrad:
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))
             v = largest
+        # The corrections as factors of rate and epsilon: moments that were divided by them would be two more
+        # divisions of each element.
         correction, epsilon = self.once(self._correction_and_epsilon, variable)
+        # Only without an epsilon is 0 / 0 possible; testing for it costs a comparison of each element.
         divide = tf.divide if self.config.epsilon > 0 else tf.math.divide_no_nan
         variable.assign_sub(divide(m * (self.rate(variable) * correction), tf.sqrt(v) + epsilon))
 
-    def _correction_and_epsilon(self, dtype: Any) -> tuple[Any, Any]:
-        root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
+    def _correction_and_epsilon(self, dtype: DType) -> tuple[Tensor, Tensor]:
+        correction_1, correction_2 = self.bias_corrections(dtype)
+        root = tf.sqrt(correction_2)
         epsilon = self.config.epsilon * (root if self.config.epsilon_form == "paper" else 1)
-        return root / self.bias_correction(self.config.beta_1, dtype), epsilon
+        return root / correction_1, epsilon
 
 
 class AdamW(Adam):
     """Adam with decoupled weight decay.
 
     ``variable <- variable - variable * weight_decay * learning_rate``, then the update of `Adam`.
-    `weight_decay` is 0.004 by default, a number or a schedule; everything else is as in `Adam`.
-    ``exclude_from_weight_decay=["*bias"]`` spares variables.
+    Everything else is as in `Adam`. ``exclude_from_weight_decay=["*bias"]`` exempts variables.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a glob matches no variable.
+        If a glob of `exclude_from_weight_decay` matches no variable.
 
     References
     ----------

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import DType, Optimizer, Tensor, Variable, Working
 
 from .config import AdamaxConfig
 
@@ -15,22 +15,16 @@ __all__ = ["Adamax"]
 
 
 class Adamax(Optimizer):
-    """Momentum divided by the largest gradient that is not forgotten yet.
+    """Adam with the infinity norm in place of the second moment.
 
-    Adam with the infinity norm in place of the root mean square. With ``t = iterations + 1``::
+    With ``t = iterations + 1``::
 
         momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
         infinity_norm <- max(beta_2 * infinity_norm, |gradient|)
         rate          =  learning_rate / (1 - beta_1^t)
         variable      <- variable - rate * momentum / (infinity_norm + epsilon)
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7.
     State: the slots `momentum` and `infinity_norm`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------
@@ -53,20 +47,21 @@ class Adamax(Optimizer):
 
     Config: ClassVar[type[AdamaxConfig]] = AdamaxConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.infinity_norm = self.add_slot("infinity_norm")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, norm = self.momentum[variable], self.infinity_norm[variable]
         m.assign_add((gradient - m) * (1 - beta_1))
         norm.assign(tf.maximum(beta_2 * norm, tf.abs(gradient)))
         rate = self.rate(variable) / self.once(self._correction, variable)
+        # With an epsilon of 0, as in the paper, an element that never had a gradient is 0 / 0.
         variable.assign_sub(tf.math.divide_no_nan(m * rate, norm + self.config.epsilon))
 
-    def _correction(self, dtype: Any) -> Any:
+    def _correction(self, dtype: DType) -> Tensor:
         return self.bias_correction(self.config.beta_1, dtype)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .config import NadamConfig
 
@@ -16,8 +16,8 @@ __all__ = ["Nadam"]
 _DECAY = 0.96  # as in Keras, with the one half below
 
 
-class Nadam(Optimizer):
-    """Adam with Nesterov momentum, whose weight grows over the first steps.
+class Nadam(Moments):
+    """Adam with Nesterov momentum, whose coefficient warms up.
 
     With ``t = iterations + 1`` and ``mu(t) = beta_1 * (1 - 0.96^t / 2)``::
 
@@ -29,21 +29,15 @@ class Nadam(Optimizer):
         root          =  sqrt(second_moment / (1 - beta_2^t))
         variable      <- variable - learning_rate * ahead / (root + epsilon)
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-7.
     State: the slots `momentum` and `second_moment`, and the scalar `momentum_product`, 1 at the
     start: float64 if a variable is when the optimizer is built, float32 otherwise. Variables must
     be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
 
     Differs from
     ------------
     Keras 2.15, whose checkpoints have no product, so that a resumed run starts it anew. The paper,
     whose momentum is decayed by mu(t) and not by beta_1. torch, which raises 0.96 to 0.004 t, so
-    that the weight grows over a thousand steps, not a hundred. optax, where it does not grow.
+    that the coefficient warms up over a thousand steps, not a hundred. optax, where it is constant.
 
     References
     ----------
@@ -61,38 +55,38 @@ class Nadam(Optimizer):
 
     Config: ClassVar[type[NadamConfig]] = NadamConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state."""
         super().build(var_list)
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
+        # A product over all steps, in which half precision would pile up rounding errors.
         dtype = numerics.widest_dtype(var_list)
         self.momentum_product = self.add_state("momentum_product", dtype=dtype, initial=1.0)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Advance the product, once for all variables, and apply the gradients."""
+        # Not in `update_step`, which runs for each variable, and would multiply as often.
         self.momentum_product.assign(self.momentum_product * self._weight(1, self.momentum_product.dtype))
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
+        m, v = self.update_moments(gradient, variable)
         of_momentum, of_gradient, epsilon = self.once(self._factors, variable)
         ahead = of_momentum * m + of_gradient * gradient
         variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * ahead, tf.sqrt(v) + epsilon))
 
-    def _factors(self, dtype: Any) -> tuple[Any, Any, Any]:
-        """Return those of momentum and gradient, and epsilon, all times the root of the correction of v."""
+    def _factors(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the factors of momentum and gradient, and epsilon, all times the root of v's correction.
+
+        So v itself, which has many elements, needs no correction.
+        """
         product = tf.cast(self.momentum_product, dtype)
         now, following = self._weight(1, dtype), self._weight(2, dtype)
         root = tf.sqrt(self.bias_correction(self.config.beta_2, dtype))
         of_momentum = root * following / (1 - product * following)
         return of_momentum, root * (1 - now) / (1 - product), root * self.config.epsilon
 
-    def _weight(self, ahead: int, dtype: Any) -> Any:
-        """Return the weight of the momentum in the step so far ahead of the last one."""
+    def _weight(self, ahead: int, dtype: DType) -> Tensor:
+        """Return the Nesterov coefficient of the step so far ahead of the last one."""
         t = tf.cast(self.iterations + ahead, dtype)
         return self.scalar(self.config.beta_1, dtype) * (1 - 0.5 * tf.pow(tf.constant(_DECAY, dtype), t))

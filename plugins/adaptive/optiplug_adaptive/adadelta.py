@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import AdadeltaConfig
 
@@ -15,7 +15,7 @@ __all__ = ["Adadelta"]
 
 
 class Adadelta(Optimizer):
-    """Gradient scaled by the ratio of the mean sizes of past steps and gradients.
+    """Gradient scaled by the ratio of the RMS of past updates and of past gradients.
 
     ::
 
@@ -28,13 +28,7 @@ class Adadelta(Optimizer):
     The units of the variable cancel, so the paper needs no learning rate; its form is
     ``learning_rate=1``.
 
-    Defaults: `learning_rate` 1e-3, `rho` 0.95 in [0, 1), `epsilon` 1e-7, more than 0. State: the
-    slots `second_moment` and `update_second_moment`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `second_moment` and `update_second_moment`. Variables must be real.
 
     Differs from
     ------------
@@ -57,13 +51,13 @@ class Adadelta(Optimizer):
 
     Config: ClassVar[type[AdadeltaConfig]] = AdadeltaConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.second_moment = self.add_slot("second_moment")
         self.update_second_moment = self.add_slot("update_second_moment")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         rho, epsilon = self.scalar(self.config.rho, variable), self.config.epsilon
         v, u = self.second_moment[variable], self.update_second_moment[variable]

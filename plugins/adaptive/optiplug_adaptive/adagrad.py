@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import AdagradConfig
 
@@ -15,7 +15,7 @@ __all__ = ["Adagrad"]
 
 
 class Adagrad(Optimizer):
-    """Gradient divided by the root of the sum of all its squares.
+    """Gradient divided by the root of the sum of its squares.
 
     ::
 
@@ -23,16 +23,10 @@ class Adagrad(Optimizer):
         variable    <- variable - learning_rate * gradient / sqrt(accumulator + epsilon)
 
     Elements whose gradient is mostly zero, such as the rows of an embedding, keep a large step.
-    0 / 0 is 0 here: without epsilon and with an accumulator from 0, an element that never had a
+    0 / 0 is 0: without epsilon and with an accumulator from 0, an element that never had a
     gradient stays as it is.
 
-    Defaults: `learning_rate` 1e-3, `initial_accumulator_value` 0.1, `epsilon` 1e-7. State: the slot
-    `accumulator`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `accumulator`. Variables must be real.
 
     Differs from
     ------------
@@ -56,14 +50,15 @@ class Adagrad(Optimizer):
 
     Config: ClassVar[type[AdagradConfig]] = AdagradConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slot."""
         super().build(var_list)
         self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         accumulator = self.accumulator[variable]
         accumulator.assign_add(tf.square(gradient))
         root = tf.sqrt(accumulator + self.config.epsilon)
+        # Epsilon and the initial accumulator may both be 0, as in the paper: 0 / 0 before the first gradient.
         variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * gradient, root))

@@ -18,7 +18,7 @@ __all__ = ["AdadeltaConfig", "AdagradConfig", "FtrlConfig", "RMSpropConfig"]
 
 
 class RMSpropConfig(OptimizerConfig):
-    """Gradient divided by the root of a running mean of its square. One state slot."""
+    """Gradient divided by the root of an exponential moving average of its square. One state slot."""
 
     implementation = "optiplug_adaptive.rmsprop:RMSprop"
     paper = "Tieleman and Hinton 2012, Lecture 6.5: RMSprop, Neural Networks for Machine Learning"
@@ -30,19 +30,19 @@ class RMSpropConfig(OptimizerConfig):
     }
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size: an element whose gradient stays the same changes by this in one step."""
+    """Step size: an element with a constant gradient changes by this in one step."""
     rho: BelowOneScalar = 0.9
-    """Share of the averages that stays at each step, in [0, 1)."""
+    """Decay rate of the exponential moving averages."""
     momentum: UnitScalar = 0.0
-    """Share of the last step that is taken again; 0 keeps no slot for it."""
+    """Momentum coefficient; 0 keeps no state slot for it."""
     epsilon: PositiveFloat = 1e-7
-    """Added to the mean square, inside the root."""
+    """Small constant for numerical stability, added to the second moment, inside the root."""
     centered: bool = False
-    """Divide by the standard deviation of the gradient: less the square of its mean. One more slot."""
+    """Divide by an estimate of the standard deviation of the gradient. One more state slot."""
 
 
 class AdagradConfig(OptimizerConfig):
-    """Gradient divided by the root of the sum of all its squares. One state slot."""
+    """Gradient divided by the root of the sum of its squares. One state slot."""
 
     implementation = "optiplug_adaptive.adagrad:Adagrad"
     paper = (
@@ -53,15 +53,15 @@ class AdagradConfig(OptimizerConfig):
     keras_slots = {"accumulator": "accumulator"}
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size before the division; useful values are often larger than for Adam, such as 0.1."""
+    """Step size; useful values are often larger than for Adam, such as 0.1."""
     initial_accumulator_value: NonNegativeFloat = 0.1
-    """What the sum of squares starts at."""
+    """Initial value of the sum of squared gradients."""
     epsilon: NonNegativeFloat = 1e-7
-    """Added to the sum of squares, inside the root."""
+    """Small constant for numerical stability, added to the sum of squares, inside the root."""
 
 
 class AdadeltaConfig(OptimizerConfig):
-    """Gradient scaled by the ratio of the mean sizes of past steps and gradients. Two state slots."""
+    """Gradient scaled by the ratio of the RMS of past updates and of past gradients. Two state slots."""
 
     implementation = "optiplug_adaptive.adadelta:Adadelta"
     paper = "Zeiler 2012, ADADELTA: An Adaptive Learning Rate Method, arXiv:1212.5701"
@@ -72,15 +72,15 @@ class AdadeltaConfig(OptimizerConfig):
     }
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Factor of the step; 1 in the paper."""
+    """Step size; 1 in the paper."""
     rho: BelowOneScalar = 0.95
-    """Share of the averages that stays at each step, in [0, 1)."""
+    """Decay rate of the exponential moving averages."""
     epsilon: PositiveFloat = 1e-7
-    """Added to both mean squares, inside the roots; the first steps are of the order of its root."""
+    """Small constant for numerical stability, added to both second moments, inside the roots."""
 
 
 class FtrlConfig(OptimizerConfig):
-    """Follow the regularized leader: weights solved for in each step, some exactly 0. Two state slots."""
+    """Follow the regularized leader, for sparse linear models. Two state slots."""
 
     implementation = "optiplug_adaptive.ftrl:Ftrl"
     paper = "McMahan et al. 2013, Ad Click Prediction: a View from the Trenches, KDD"
@@ -92,19 +92,19 @@ class FtrlConfig(OptimizerConfig):
     )
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Step size before the division by a power of the sum of squares."""
+    """Step size, before the division by a power of the sum of squared gradients."""
     learning_rate_power: Annotated[float, Number(le=0, schedule=False)] = -0.5
-    """Power of the sum of squares in the step size, at most 0; 0 means a constant step size."""
+    """Exponent of the sum of squared gradients in the step size; 0 is a constant step size."""
     initial_accumulator_value: NonNegativeFloat = 0.1
-    """What the sum of squares starts at."""
+    """Initial value of the sum of squared gradients."""
     l1_regularization_strength: NonNegativeScalar = 0.0
-    """Strength of the penalty on absolute values, which makes weights exactly 0."""
+    """Coefficient of the L1 penalty, which makes weights exactly zero."""
     l2_regularization_strength: NonNegativeScalar = 0.0
-    """Strength of the penalty on squares, as part of the problem that is solved."""
+    """Coefficient of the L2 penalty of the problem that each step solves."""
     l2_shrinkage_regularization_strength: NonNegativeScalar = 0.0
-    """Strength of a penalty on squares that is added to the gradient, but not to the sum of squares."""
+    """Coefficient of an L2 penalty added to the gradient, but not to the sum of squares."""
     beta: NonNegativeScalar = 0.0
-    """Added to the root of the sum of squares, as in the paper, where it is 1."""
+    """Constant added to the root of the sum of squares; 1 in the paper."""
 
     @property
     def exemptions(self) -> dict[str, str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import FtrlConfig
 
@@ -17,7 +17,7 @@ __all__ = ["Ftrl"]
 class Ftrl(Optimizer):
     """Follow the regularized leader, for sparse linear models.
 
-    Each step solves for the variable that suits all gradients so far and the penalties best. With
+    Each step minimizes the sum of all gradients so far, linearized losses, and the penalties. With
     ``p = -learning_rate_power``, ``l1``, ``l2`` and ``shrinkage`` for the three regularization
     strengths, and the old values on the right-hand side of the first two lines::
 
@@ -32,14 +32,7 @@ class Ftrl(Optimizer):
     Decoupled weight decay acts on the variable in the first line. At a learning rate of 0 nothing
     changes, the state included.
 
-    Defaults: `learning_rate` 1e-3, `learning_rate_power` -0.5 (at most 0),
-    `initial_accumulator_value` 0.1, strengths and `beta` 0. State: the slots `accumulator` and
-    `linear`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `accumulator` and `linear`. Variables must be real.
 
     Differs from
     ------------
@@ -62,16 +55,17 @@ class Ftrl(Optimizer):
 
     Config: ClassVar[type[FtrlConfig]] = FtrlConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
         self.linear = self.add_slot("linear")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         config, rate = self.config, self.rate(variable)
         accumulator, linear = self.accumulator[variable], self.linear[variable]
+        # A rate of 0 divides by 0 below; selections keep that out of state and variable.
         moves, before = rate > 0, self._power(accumulator)
         accumulator.assign(numerics.where(moves, accumulator + tf.square(gradient), accumulator))
         power = self._power(accumulator)
@@ -84,7 +78,8 @@ class Ftrl(Optimizer):
         solved = tf.math.divide_no_nan(tf.clip_by_value(linear, -l1, l1) - linear, quadratic)
         variable.assign(numerics.where(moves, solved, variable))
 
-    def _power(self, squares: Any) -> Any:
+    def _power(self, squares: Working) -> Tensor:
         """Return the sum of squares to the power of minus `learning_rate_power`."""
         exponent = -self.config.learning_rate_power
+        # The root is correctly rounded, and XLA on a CPU takes a power several times as long.
         return tf.sqrt(squares) if exponent == 0.5 else tf.pow(squares, exponent)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import RMSpropConfig
 
@@ -15,7 +15,7 @@ __all__ = ["RMSprop"]
 
 
 class RMSprop(Optimizer):
-    """Gradient divided by the root of a running mean of its square.
+    """Gradient divided by the root of an exponential moving average of its square.
 
     ::
 
@@ -23,24 +23,18 @@ class RMSprop(Optimizer):
         step          =  learning_rate * gradient / sqrt(second_moment + epsilon)
         variable      <- variable - step
 
-    With `centered` the variance is in place of the mean square::
+    With `centered` an estimate of the variance takes the place of the second moment::
 
         average_gradient <- rho * average_gradient + (1 - rho) * gradient
         step = learning_rate * gradient / sqrt(second_moment - average_gradient^2 + epsilon)
 
-    With `momentum` steps add up, the learning rate inside::
+    With `momentum` the steps accumulate, the learning rate inside::
 
         momentum <- factor * momentum + step
         variable <- variable - momentum
 
-    Defaults: `learning_rate` 1e-3, `rho` 0.9 in [0, 1), `momentum` 0 in [0, 1], `epsilon` 1e-7,
-    more than 0, `centered` False. State: the slot `second_moment`, with `centered` also
-    `average_gradient`, with `momentum` also `momentum`. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `second_moment`, with `centered` also `average_gradient`, with `momentum` also
+    `momentum`. Variables must be real.
 
     Differs from
     ------------
@@ -65,7 +59,7 @@ class RMSprop(Optimizer):
 
     Config: ClassVar[type[RMSpropConfig]] = RMSpropConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.second_moment = self.add_slot("second_moment")
@@ -74,7 +68,7 @@ class RMSprop(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         rho, v = self.scalar(self.config.rho, variable), self.second_moment[variable]
         v.assign(rho * v + (1 - rho) * tf.square(gradient))
@@ -82,6 +76,7 @@ class RMSprop(Optimizer):
         if self.config.centered:
             average = self.average_gradient[variable]
             average.assign(rho * average + (1 - rho) * gradient)
+            # The difference of two averages: for a constant gradient rounding may make it negative.
             size = tf.maximum(v - tf.square(average), 0)
         step = self.rate(variable) * gradient / tf.sqrt(size + self.config.epsilon)
         if self.config.momentum != 0:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, numerics
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdafactorConfig
 
@@ -15,39 +14,31 @@ __all__ = ["Adafactor"]
 
 
 class Adafactor(Optimizer):
-    """Gradients divided by the root of a second moment that is factored for large matrices.
+    """Adaptive step sizes from a second moment factored into rows and columns.
 
     With ``t = iterations + 1``, the root mean square ``rms`` and ``square = gradient^2 + epsilon_1``::
 
-        share         =  max(t - decay_offset, 1)^beta_2_decay
-        second_moment <- (1 - share) * second_moment + share * square
+        decay         =  1 - max(t - decay_offset, 1)^beta_2_decay
+        second_moment <- decay * second_moment + (1 - decay) * square
         update        =  gradient / sqrt(second_moment)
         update        <- update / max(1, rms(update) / clip_threshold)
         rate          =  min(learning_rate, 1 / sqrt(t)) * max(rms(variable), epsilon_2)
         variable      <- variable - rate * update
 
     A variable whose two longest axes both have `min_dim_size_to_factor` elements or more keeps two
-    means of the square in place of the second moment: `row_moment` without the longest axis and
+    moving averages in place of the second moment: `row_moment` without the longest axis and
     `column_moment` without the second longest; of axes of one length the last counts as the longest.
-    What stands for the second moment is then the product of both, divided by the mean of
+    The second moment is then approximated by their outer product, divided by the mean of
     `row_moment` over its remaining one of the two axes.
 
     Without `relative_step` the rate is `learning_rate` as it is; without
-    `multiply_by_parameter_scale` it is not multiplied by the size of the variable. With `momentum`
-    the mean ``momentum * mean + (1 - momentum) * rate * update`` is subtracted, without bias
-    correction.
+    `multiply_by_parameter_scale` it is not multiplied by the RMS of the variable. With `momentum` the
+    exponential moving average ``momentum * average + (1 - momentum) * rate * update`` is subtracted,
+    without bias correction.
 
-    Defaults: `learning_rate` 1e-3, `beta_2_decay` -0.8 (0 or below), `epsilon_1` 1e-30, `epsilon_2`
-    1e-3, `clip_threshold` 1.0, `relative_step` and `multiply_by_parameter_scale` True, `momentum` 0,
-    `min_dim_size_to_factor` 128, `decay_offset` 0. State: the slots `row_moment` and `column_moment`
-    of factored variables, `second_moment` of the others, with `momentum` also `momentum` of all. A
-    factored matrix of n by m elements has n + m numbers of state without momentum. Variables must
-    be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `row_moment` and `column_moment` of factored variables, `second_moment` of the
+    others, with `momentum` also `momentum` of all. A factored matrix of n by m elements has n + m
+    numbers of state without momentum. Variables must be real.
 
     Differs from
     ------------
@@ -73,7 +64,7 @@ class Adafactor(Optimizer):
 
     Config = AdafactorConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         factored = [each for each in self.own_variables if self._factored_axes(each)]
@@ -84,23 +75,24 @@ class Adafactor(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def _factored_axes(self, variable: Any) -> tuple[int, int] | None:
+    def _factored_axes(self, variable: Variable | Working) -> tuple[int, int] | None:
         """Return the second longest axis and the longest; None for a variable that is not factored."""
         lengths = variable.shape.as_list()
+        # The sort is stable, so that of axes of one length the last is the longest.
         longest = sorted(range(len(lengths)), key=lengths.__getitem__)[-2:]
         if len(longest) < 2 or lengths[longest[0]] < self.config.min_dim_size_to_factor:
             return None
         return longest[0], longest[1]
 
-    def _row_shape(self, variable: Any) -> list[int]:
+    def _row_shape(self, variable: Variable) -> list[int]:
         _, longest = self._factored_axes(variable) or (0, 0)
         return _without(variable.shape.as_list(), longest)
 
-    def _column_shape(self, variable: Any) -> list[int]:
+    def _column_shape(self, variable: Variable) -> list[int]:
         second, _ = self._factored_axes(variable) or (0, 0)
         return _without(variable.shape.as_list(), second)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         update = self._normalized(gradient, variable)
         if self.config.clip_threshold is not None:
@@ -108,13 +100,14 @@ class Adafactor(Optimizer):
             update /= tf.maximum(_root_mean_square(update) / threshold, 1.0)
         update *= self._step_size(variable)
         if self.config.momentum != 0:
-            mean, momentum = self.momentum[variable], self.scalar(self.config.momentum, variable)
-            mean.assign(momentum * mean + (1 - momentum) * update)
-            update = mean
+            # After the step size: the average holds each update with the rate of its own step.
+            average, momentum = self.momentum[variable], self.scalar(self.config.momentum, variable)
+            average.assign(momentum * average + (1 - momentum) * update)
+            update = average
         variable.assign_sub(update)
 
-    def _normalized(self, gradient: Any, variable: Any) -> Any:
-        """Take in the squares of a gradient, and return the gradient over the root of their mean."""
+    def _normalized(self, gradient: Tensor, variable: Working) -> Tensor:
+        """Update the second moment, and return the gradient divided by its root."""
         square = tf.square(gradient) + self.scalar(self.config.epsilon_1, variable)
         axes = self._factored_axes(variable)
         if axes is None:
@@ -126,20 +119,21 @@ class Adafactor(Optimizer):
         self._average(rows, tf.reduce_mean(square, longest))
         self._average(columns, tf.reduce_mean(square, second))
         remaining = second - 1 if second > longest else second
+        # Two broadcast factors: the second moment itself is never formed, nor is there memory for it.
         scale = 1 / tf.sqrt(rows / tf.reduce_mean(rows, remaining, keepdims=True))
         return gradient * tf.expand_dims(scale, longest) * tf.expand_dims(1 / tf.sqrt(columns), second)
 
-    def _average(self, moment: Any, square: Any) -> None:
-        # Not `moment + share * (square - moment)`: with a share of 1 that loses all digits of a
+    def _average(self, moment: Working, square: Tensor) -> None:
+        # Not `moment + weight * (square - moment)`: with a weight of 1 that loses all digits of a
         # square that is small beside the moment, and a zero under the root would follow.
-        share = self.once(self._share, moment)
-        moment.assign((1 - share) * moment + share * square)
+        weight = self.once(self._weight, moment)
+        moment.assign((1 - weight) * moment + weight * square)
 
-    def _share(self, dtype: Any) -> Any:
+    def _weight(self, dtype: DType) -> Tensor:
         t = tf.maximum(self.iterations + 1 - self.config.decay_offset, 1)
         return tf.pow(tf.cast(t, dtype), self.scalar(self.config.beta_2_decay, dtype))
 
-    def _step_size(self, variable: Any) -> Any:
+    def _step_size(self, variable: Working) -> Tensor:
         rate = self.rate(variable)
         if self.config.relative_step:
             rate = tf.minimum(rate, self.once(self._largest_rate, variable))
@@ -149,7 +143,7 @@ class Adafactor(Optimizer):
             rate *= tf.maximum(_root_mean_square(variable.old), least)
         return rate
 
-    def _largest_rate(self, dtype: Any) -> Any:
+    def _largest_rate(self, dtype: DType) -> Tensor:
         return 1 / tf.sqrt(tf.cast(self.iterations + 1, dtype))
 
 
@@ -157,5 +151,6 @@ def _without(lengths: Sequence[int], axis: int) -> list[int]:
     return [*lengths[:axis], *lengths[axis + 1 :]]
 
 
-def _root_mean_square(x: Any) -> Any:
+def _root_mean_square(x: Tensor) -> Tensor:
+    # Of no elements it is 0, not 0 / 0.
     return tf.sqrt(numerics.sum_of_squares(x) / max(x.shape.num_elements(), 1))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial, reduce
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import SM3Config
 
@@ -16,7 +15,7 @@ __all__ = ["SM3"]
 
 
 class SM3(Optimizer):
-    """Adagrad with one accumulator for each index of each axis: SM3-II of the paper.
+    """Adagrad with accumulators per row and column: SM3-II of the paper.
 
     An element of a matrix belongs to a row and to a column, and to one slice for each axis in
     general. With the accumulators of these slices::
@@ -24,21 +23,15 @@ class SM3(Optimizer):
         squares     =  min(accumulators of the slices of an element) + gradient^2
         accumulator <- max(squares of the elements of its slice)
         update      =  gradient / sqrt(squares + epsilon), and 0 where that is 0 / 0
-        momentum    <- momentum_share * momentum + (1 - momentum_share) * update
-        variable    <- variable - learning_rate * momentum
+        average     <- momentum * average + (1 - momentum) * update
+        variable    <- variable - learning_rate * average
 
-    A vector or a scalar has an accumulator for each element, so this is Adagrad there. The
-    `momentum_share` is the hyperparameter `momentum`; if that is 0, the update itself is subtracted.
+    A vector or a scalar has an accumulator for each element, so this is Adagrad there. If
+    `momentum` is 0, the update itself is subtracted. The slot of `average` is called `momentum`.
 
-    Defaults: `learning_rate` 0.1, `momentum` 0.9 (in [0, 1)), `epsilon` 0. State: the slots
-    `accumulator_0`, `accumulator_1` and so on, one for each axis and as long as that, and
-    `momentum` unless it is 0. A matrix of n by m elements has n + m numbers of state without
-    momentum. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `accumulator_0`, `accumulator_1` and so on, one for each axis and as long as
+    that, and `momentum` unless it is 0. A matrix of n by m elements has n + m numbers of state
+    without momentum. Variables must be real.
 
     Differs from
     ------------
@@ -61,7 +54,7 @@ class SM3(Optimizer):
 
     Config = SM3Config
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.accumulators = tuple(
@@ -75,21 +68,22 @@ class SM3(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         if variable.shape.num_elements() == 0:  # of which there is no maximum
             return
         squares = self._accumulated(gradient, variable)
         epsilon = self.scalar(self.config.epsilon, variable)
+        # The paper has no epsilon, and defines 0 / 0, an element that never had a gradient, as 0.
         update = tf.math.divide_no_nan(gradient, tf.sqrt(squares + epsilon))
         if self.config.momentum != 0:
-            mean, momentum = self.momentum[variable], self.scalar(self.config.momentum, variable)
-            mean.assign(momentum * mean + (1 - momentum) * update)
-            update = mean
+            average, momentum = self.momentum[variable], self.scalar(self.config.momentum, variable)
+            average.assign(momentum * average + (1 - momentum) * update)
+            update = average
         variable.assign_sub(self.rate(variable) * update)
 
-    def _accumulated(self, gradient: Any, variable: Any) -> Any:
-        """Take in the squares of a gradient, and return the bound on the sum of all so far."""
+    def _accumulated(self, gradient: Tensor, variable: Working) -> Tensor:
+        """Update the accumulators, and return the upper bound of the sum of all squared gradients."""
         accumulators = [slot[variable] for slot in self.accumulators[: _covers(variable)]]
         if len(accumulators) == 1:
             (accumulator,) = accumulators
@@ -103,16 +97,16 @@ class SM3(Optimizer):
         return squares
 
 
-def _covers(variable: Any) -> int:
+def _covers(variable: Variable | Working) -> int:
     """Return how many accumulators each element has: one for each axis, and one for a scalar."""
     return max(int(variable.shape.rank), 1)
 
 
-def _along(axis: int, variable: Any) -> list[int]:
+def _along(axis: int, variable: Variable) -> list[int]:
     lengths: list[int] = variable.shape.as_list()
     return lengths[axis : axis + 1]
 
 
-def _spread(accumulator: Any, axis: int, rank: int) -> Any:
+def _spread(accumulator: Working, axis: int, rank: int) -> Tensor:
     """Return an accumulator in a shape that broadcasts to that of the variable."""
     return tf.reshape(accumulator, [-1 if each == axis else 1 for each in range(rank)])

@@ -8,8 +8,10 @@ from typing import Any, Self
 from urllib.parse import quote, unquote
 
 import numpy as np
+import numpy.typing as npt
 
 import optiplug
+from optiplug import Tensor, Variable
 
 __all__ = ["Adapter"]
 
@@ -40,7 +42,7 @@ class Adapter:
         super().__init__(name=optimizer.name, **keywords)  # type: ignore[call-arg]  # the next base is of Keras
         self.optimizer = optimizer
 
-    def __setattr__(self, name: str, value: Any) -> None:
+    def __setattr__(self, name: str, value: object) -> None:
         if name in _OPTIPLUG_DOES and value:
             raise optiplug.ConfigError(
                 f"{name!r} cannot be set on an optimizer that is wrapped",
@@ -50,16 +52,16 @@ class Adapter:
         super().__setattr__(name, value)
 
     @property
-    def iterations(self) -> Any:
+    def iterations(self) -> Variable:
         """The number of steps committed so far, as a variable."""
         return self.optimizer.iterations
 
     @iterations.setter
-    def iterations(self, variable: Any) -> None:
+    def iterations(self, variable: Variable) -> None:
         self.optimizer.iterations = variable
 
     @property
-    def learning_rate(self) -> Any:
+    def learning_rate(self) -> Variable | Tensor:
         """The learning rate: a variable, or the value of a schedule now."""
         return self.optimizer.learning_rate
 
@@ -68,12 +70,12 @@ class Adapter:
         self.optimizer.learning_rate = value
 
     def exclude_from_weight_decay(
-        self, var_list: Iterable[Any] | None = None, var_names: Iterable[str] | None = None
+        self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
         """Exclude variables from `weight_decay`: these, and all whose path matches a regular expression."""
         self.optimizer.exclude_from_weight_decay(var_list, var_names)
 
-    def finalize_variable_values(self, var_list: Iterable[Any]) -> None:
+    def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Assign the final values, such as their averages, to the variables when training has ended."""
         self.optimizer.finalize_variable_values(list(var_list))
 
@@ -97,8 +99,8 @@ class Adapter:
     @classmethod
     def from_config(
         cls,
-        config: Mapping[str, Any],
-        custom_objects: Mapping[str, Any] | None = None,  # noqa: ARG003  # the registry finds what is named
+        config: Mapping[str, object],
+        custom_objects: Mapping[str, object] | None = None,  # noqa: ARG003  # the registry finds what is named
     ) -> Self:
         """Create an adapter from what `get_config` returned; names in it are looked up in the registry.
 
@@ -110,7 +112,7 @@ class Adapter:
         plain = {name: value for name, value in config.items() if name != "is_legacy_optimizer"}
         return cls(optiplug.from_config(plain))
 
-    def set_weights(self, weights: Sequence[Any]) -> None:
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
         """Set the state from arrays in the order of `variables`; all, or none."""
         self.optimizer.set_weights(weights)
 

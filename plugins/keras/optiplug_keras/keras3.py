@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
 import keras
 
 import optiplug
+from optiplug import Gradient, Tensor, Variable
 
 from .adapter import Adapter
 
@@ -61,7 +61,7 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         states = self.optimizer.state.states.values()
         return [_Named(state.variable, state.name) for state in states]
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the state for these variables, if there are any."""
         if not variables:
             return
@@ -70,15 +70,19 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         self.__dict__["_trainable_variables"] = list(variables)
         self.built = True
 
-    def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Any] | None = None) -> None:
+    def apply(
+        self, grads: Sequence[Gradient | None], trainable_variables: Sequence[Variable] | None = None
+    ) -> None:
         """Take one step with these gradients, of these variables or of those it was built with."""
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if not self.built:
             self.build(variables)
         pairs = [pair for pair in zip(grads, variables, strict=True) if not _computed(pair[1])]
+        # The scales of float8 layers: what comes as their gradient is assigned, and no optimizer sees it.
         for gradient, variable in zip(grads, variables, strict=True):
             if _computed(variable) and gradient is not None:
                 variable.assign(gradient)
+        # Keras multiplies the loss by it in `scale_loss`, and leaves the division to `apply`.
         if self.loss_scale_factor is not None:
             pairs = [
                 (None if gradient is None else keras.ops.divide(gradient, self.loss_scale_factor), variable)
@@ -86,11 +90,11 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
             ]
         self.optimizer.apply_gradients(pairs)
 
-    def scale_loss(self, loss: Any) -> Any:
+    def scale_loss(self, loss: Tensor) -> Tensor:
         """Return the loss as it is to be differentiated: multiplied by the scales of processors and Keras."""
         return self.optimizer.scale_loss(super().scale_loss(loss))
 
-    def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Any]]) -> Any:
+    def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
         """Take one step with these (gradient, variable) pairs and return `iterations`."""
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
@@ -105,6 +109,6 @@ class _Named(optiplug.State):
         return self.name
 
 
-def _computed(variable: Any) -> bool:
+def _computed(variable: Variable) -> bool:
     """Say whether the "gradient" of a variable is its new value, as for the scales of float8."""
     return bool(getattr(variable, "overwrite_with_gradient", False))

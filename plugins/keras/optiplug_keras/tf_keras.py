@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
 import optiplug
+from optiplug import Gradient, Tensor, Variable
 
 from .adapter import Adapter
 
@@ -41,34 +42,42 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
         self.built = False
 
     @property
-    def variables(self) -> Any:
+    def variables(self) -> list[Variable]:
         """The state, as a list that is also a method."""
         return self.optimizer.variables
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state for these variables, if there are any."""
         if var_list:
             self.optimizer.build(var_list)
             self._built = self.built = True
 
-    def compute_gradients(self, loss: Any, var_list: Any, tape: Any = None) -> list[tuple[Any, Any]]:
+    def compute_gradients(
+        self,
+        loss: Tensor | Callable[[], Tensor],
+        var_list: Sequence[Variable] | Callable[[], Sequence[Variable]],
+        tape: tf.GradientTape | None = None,
+    ) -> list[tuple[Gradient | None, Variable]]:
         """Return (gradient, variable) pairs."""
         return self.optimizer.compute_gradients(loss, var_list, tape)
 
-    def aggregate_gradients(self, grads_and_vars: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    def aggregate_gradients(
+        self, grads_and_vars: Sequence[tuple[Gradient | None, Variable]]
+    ) -> list[tuple[Gradient, Variable]]:
         """Sum the gradients over all replicas."""
         return self.optimizer.aggregate_gradients(grads_and_vars)
 
     def apply_gradients(
         self,
-        grads_and_vars: Iterable[tuple[Any, Any]],
+        grads_and_vars: Iterable[tuple[Gradient | None, Variable]],
         name: str | None = None,
         skip_gradients_aggregation: bool = False,
-        **kwargs: Any,
-    ) -> Any:
+        **kwargs: bool,
+    ) -> Variable:
         """Take one step with these (gradient, variable) pairs and return `iterations`."""
         pairs = list(grads_and_vars)
         if not self.built:
+            # The first call may be in a `tf.function`, which must not create variables.
             with tf.init_scope():
                 self.build([variable for _, variable in pairs])
         return self.optimizer.apply_gradients(pairs, name, skip_gradients_aggregation, **kwargs)

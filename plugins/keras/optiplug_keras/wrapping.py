@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, TypeAlias
 
 import optiplug
 
@@ -13,13 +14,16 @@ from .keras3 import KerasAdapter
 
 __all__ = ["wrap"]
 
+Named: TypeAlias = str | optiplug.NamedConfig | Mapping[str, object] | Path | optiplug.Optimizer
+"""What says which optimizer is meant."""
+
 _INSTEAD = {
     "gradient_accumulation_steps": "list {'use': 'accumulate', 'steps': ...} under `processors`",
     "loss_scale_factor": "wrap the result in Keras' LossScaleOptimizer, as Keras does under mixed_float16",
 }
 
 
-def wrap(optimizer: Any, /, *, keras: Any = None, **hyperparameters: Any) -> Any:
+def wrap(optimizer: Named, /, *, keras: ModuleType | None = None, **hyperparameters: Any) -> Any:
     """Return an optimizer of optiplug as one that `model.compile` takes.
 
     Parameters
@@ -56,7 +60,7 @@ def wrap(optimizer: Any, /, *, keras: Any = None, **hyperparameters: Any) -> Any
     return _adapter(keras)(_optimizer(optimizer, hyperparameters))
 
 
-def _adapter(keras: Any) -> type[Adapter]:
+def _adapter(keras: ModuleType | None) -> type[Adapter]:
     wanted = KerasAdapter if keras is None else getattr(getattr(keras, "optimizers", None), "Optimizer", None)
     if isinstance(wanted, type) and issubclass(KerasAdapter, wanted):
         return KerasAdapter
@@ -67,7 +71,7 @@ def _adapter(keras: Any) -> type[Adapter]:
     raise optiplug.ConfigError("`keras` must be the module keras or tf_keras", received=keras)
 
 
-def _optimizer(optimizer: Any, hyperparameters: Mapping[str, Any]) -> optiplug.Optimizer:
+def _optimizer(optimizer: object, hyperparameters: Mapping[str, object]) -> optiplug.Optimizer:
     if isinstance(optimizer, str):
         return optiplug.from_config({"use": optimizer, **hyperparameters})
     if hyperparameters:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
-from optiplug import ConfigError, Task
+from optiplug import ConfigError, Task, Tensor, Variable
 
 from .layers import Affine, random_variable
 from .sampling import uniform_integers
@@ -41,33 +41,34 @@ class Chars(Task):
         self.output = Affine.create("output", (config.hidden, characters), seed, gain=1.0)
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Variable]:
         """Embedding, hidden and output layer, in this order."""
         hidden, output = self.hidden, self.output
         return [self.embedding, hidden.kernel, hidden.bias, output.kernel, output.bias]
 
-    def batch(self, step: Any, batch_size: int, seed: int) -> tuple[Any, Any]:
+    def batch(self, step: Tensor, batch_size: int, seed: int) -> tuple[Tensor, Tensor]:
         end = len(self.train) - self.config.context
         return self.windows(self.train, uniform_integers(step, batch_size, end, seed))
 
-    def windows(self, codes: Any, starts: Any) -> tuple[Any, Any]:
+    def windows(self, codes: Tensor, starts: Tensor) -> tuple[Tensor, Tensor]:
         """Return the contexts that begin at `starts`, and the characters that follow them."""
         window = tf.gather(codes, starts[:, tf.newaxis] + tf.range(self.config.context + 1))
         return window[:, :-1], window[:, -1]
 
-    def logits(self, contexts: Any) -> Any:
+    def logits(self, contexts: Tensor) -> Tensor:
         """Return the scores of every next character, given contexts of shape [examples, characters]."""
         features = tf.gather(self.embedding, contexts)
         flat = tf.reshape(features, [-1, self.hidden.kernel.shape[0]])
         return self.output.dense(tf.nn.relu(self.hidden.dense(flat)))
 
-    def loss(self, contexts: Any, following: Any) -> Any:
+    def loss(self, contexts: Tensor, following: Tensor) -> Tensor:
         return tf.reduce_mean(
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels=following, logits=self.logits(contexts))
         )
 
     def evaluate(self) -> Mapping[str, float]:
         end = len(self.held_out) - self.config.context
+        # Evenly spaced rather than random, so that all evaluations of all runs are comparable.
         starts = np.linspace(0, end - 1, num=min(_EVALUATED, end)).astype(np.int32)
         contexts, following = self.windows(self.held_out, tf.constant(starts))
         correct = tf.equal(tf.argmax(self.logits(contexts), axis=-1, output_type=tf.int32), following)
@@ -90,7 +91,7 @@ def read_text(path: str | None) -> str:
     return "\n".join(topics[name] for name in sorted(topics))
 
 
-def encode(text: str) -> np.ndarray[Any, np.dtype[np.int32]]:
+def encode(text: str) -> npt.NDArray[np.int32]:
     """Return the position in `ALPHABET` of each character; what is not there becomes ``?``."""
     data = np.frombuffer(text.encode("ascii", "replace"), dtype=np.uint8)
     table = np.full(256, ALPHABET.index("?"), dtype=np.int32)

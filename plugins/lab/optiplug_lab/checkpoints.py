@@ -33,7 +33,7 @@ class Checkpoints:
         What must be equal for the values to have the same meaning, as JSON values.
     """
 
-    def __init__(self, folder: Path, values: Mapping[str, Any], identity: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, values: Mapping[str, object], identity: Mapping[str, object]) -> None:
         self._folder, self._identity = folder, identity
         self._values = tf.train.Checkpoint(**values)
 
@@ -90,6 +90,7 @@ class Checkpoints:
         try:
             manifest: dict[str, Any] = json.loads((newest / "manifest.json").read_text())
             damaged = [name for name, known in manifest["sha256"].items() if _sha256(newest / name) != known]
+            # Looked at here, so that a manifest of another shape is an error of the checkpoint.
             int(manifest["step"]), dict(manifest["identity"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise StateError(
@@ -100,7 +101,7 @@ class Checkpoints:
         return manifest
 
 
-def _differences(saved: Any, now: Any, path: str = "") -> Iterator[str]:
+def _differences(saved: object, now: object, path: str = "") -> Iterator[str]:
     """Yield a phrase for each value that differs between two nested JSON values."""
     if isinstance(saved, dict) and isinstance(now, dict):
         for key in sorted(saved.keys() | now.keys()):

@@ -10,8 +10,7 @@ from optiplug import CommandConfig, ConfigError, OptimizerConfig, PositiveInt, T
 
 __all__ = ["Strategy", "TrainConfig"]
 
-Count = PositiveInt
-Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], Count], Field(min_length=1)]
+Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], PositiveInt], Field(min_length=1)]
 
 
 class TrainConfig(CommandConfig):
@@ -28,19 +27,19 @@ class TrainConfig(CommandConfig):
     """What is learnt."""
     optimizer: OptimizerConfig
     """What learns it."""
-    steps: Count
+    steps: PositiveInt
     """Number of calls of the optimizer."""
-    batch_size: Count = 128
+    batch_size: PositiveInt = 128
     """Examples per step, over all devices."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Decides initial values and the order of the data."""
     strategy: Strategy = "none"
-    """`none`: one device; `{mirrored: N}`: N logical CPU devices, each with its share of every batch."""
-    log_every: Count = 20
+    """`none`: one device; `{mirrored: N}`: N logical CPU devices, each with an equal part of every batch."""
+    log_every: PositiveInt = 20
     """Steps after which the values of these steps are read from the device and written to metrics.csv."""
-    evaluate_every: Count = 100
+    evaluate_every: PositiveInt = 100
     """Steps between two evaluations on held-out data; start and end are evaluated too."""
-    checkpoint_every: Count = 200
+    checkpoint_every: PositiveInt = 200
     """Steps between two checkpoints; the end is saved too."""
     versions: dict[str, str] = Field(default_factory=dict)
     """Distributions that a run was made with; written to its config.yaml, otherwise without effect."""
@@ -52,7 +51,9 @@ class TrainConfig(CommandConfig):
 
     @field_validator("strategy", mode="wrap")
     @classmethod
-    def _equal_shares(cls, value: Any, validate: ValidatorFunctionWrapHandler, info: ValidationInfo) -> Any:
+    def _equal_shares(
+        cls, value: object, validate: ValidatorFunctionWrapHandler, info: ValidationInfo
+    ) -> Any:
         try:
             strategy = validate(value)
         except ValidationError:
@@ -62,7 +63,7 @@ class TrainConfig(CommandConfig):
             raise ConfigError(f"must divide the batch of {batch_size} into equal shares", received=value)
         return strategy
 
-    def identity(self) -> dict[str, Any]:
+    def identity(self) -> dict[str, object]:
         """Return the part that decides the numbers of a run, whatever its length."""
         dumped = self.dump()
         return {key: dumped[key] for key in ("task", "optimizer", "batch_size", "seed", "strategy")}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
 
@@ -15,7 +16,7 @@ from .metrics import read_metrics
 __all__ = ["draw_curves"]
 
 _BLUE, _ORANGE, _GREEN, _GRAY = "#0072b2", "#d55e00", "#009e73", "#8c8c8c"
-_STYLE = {"linewidth": 1.6, "solid_capstyle": "round"}
+_STYLE: dict[str, Any] = {"linewidth": 1.6, "solid_capstyle": "round"}
 _SHOWN_MEAN = 50
 
 Points = Sequence[tuple[int, float]]
@@ -31,7 +32,7 @@ def draw_curves(metrics: Path, image: Path, final: Mapping[str, float]) -> None:
     image
         The file to write.
     final
-        The figures of the finalised variables; the one that is drawn is marked at the end.
+        The figures of the finalized variables; the one that is drawn is marked at the end.
     """
     columns = read_metrics(metrics)
     figure = Figure(figsize=(10, 6.4), dpi=130, layout="constrained")
@@ -47,14 +48,14 @@ def draw_curves(metrics: Path, image: Path, final: Mapping[str, float]) -> None:
     figure.savefig(image, metadata={"Software": None})
 
 
-def _prepare(axes: Any, title: str) -> None:
+def _prepare(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
     axes.grid(visible=True, color="#e3e3e3", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.03)
 
 
-def _draw_noisy(axes: Any, title: str, points: Points, color: str) -> None:
+def _draw_noisy(axes: Axes, title: str, points: Points, color: str) -> None:
     """Draw each value faintly and their running geometric mean, on a logarithmic scale."""
     _prepare(axes, title)
     steps, values = np.array(points, dtype=np.float64).T
@@ -73,7 +74,7 @@ def _draw_noisy(axes: Any, title: str, points: Points, color: str) -> None:
     axes.legend(frameon=False, fontsize=8)
 
 
-def _draw_evaluations(axes: Any, columns: Mapping[str, Points], final: Mapping[str, float]) -> None:
+def _draw_evaluations(axes: Axes, columns: Mapping[str, Points], final: Mapping[str, float]) -> None:
     name = next((name for name in columns if name.startswith("test_")), "test_")
     figure = name.removeprefix("test_")
     _prepare(axes, f"Held-out {figure.replace('_', ' ')}")
@@ -97,7 +98,7 @@ def _limits(values: Sequence[float]) -> tuple[float, float]:
     return min(trained) - padding, max(trained) + padding
 
 
-def _draw_rate(axes: Any, points: Points) -> None:
+def _draw_rate(axes: Axes, points: Points) -> None:
     _prepare(axes, "Learning rate")
     axes.plot(*zip(*points, strict=True), color=_GRAY, **_STYLE)
     axes.set_ylim(bottom=0)

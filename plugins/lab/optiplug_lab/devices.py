@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Any
 
 import tensorflow as tf
 
@@ -12,7 +11,7 @@ from optiplug import ConfigError
 __all__ = ["make_strategy"]
 
 
-def make_strategy(devices: int) -> Any:
+def make_strategy(devices: int) -> tf.distribute.Strategy:
     """Return the default strategy for one device, else a mirrored one over logical CPU devices.
 
     Raises

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
-from optiplug import Task
+from optiplug import Task, Tensor, Variable
 
 from .layers import Affine
 from .sampling import epoch_indices, uniform_integers
@@ -32,6 +31,7 @@ class Digits(Task):
             random_state=config.split_seed,
             stratify=labels,
         )
+        # Of the training images alone: held-out images must not leak into what is learnt.
         mean, deviation = train.mean(), train.std()
         self.train_images, self.test_images = (train - mean) / deviation, (test - mean) / deviation
         self.background = float(self.train_images.min())
@@ -46,16 +46,16 @@ class Digits(Task):
         )
 
     @property
-    def variables(self) -> list[Any]:
+    def variables(self) -> list[Variable]:
         """Kernel and bias of each layer, from the input on."""
         return [variable for layer in self.layers for variable in (layer.kernel, layer.bias)]
 
-    def batch(self, step: Any, batch_size: int, seed: int) -> tuple[Any, Any]:
+    def batch(self, step: Tensor, batch_size: int, seed: int) -> tuple[Tensor, Tensor]:
         indices = epoch_indices(step, batch_size, seed, examples=len(self.train_labels))
         images = self.shifted(tf.gather(self.train_images, indices), step, seed)
         return images, tf.gather(self.train_labels, indices)
 
-    def shifted(self, images: Any, step: Any, seed: int) -> Any:
+    def shifted(self, images: Tensor, step: Tensor, seed: int) -> Tensor:
         """Move each image by up to `shift` pixels along both axes."""
         shift, pixels = self.config.shift, tf.range(images.shape[1])
         padding = [[0, 0], [shift, shift], [shift, shift], [0, 0]]
@@ -65,7 +65,7 @@ class Digits(Task):
             images = tf.gather(images, offsets[:, tf.newaxis] + pixels, axis=axis, batch_dims=1)
         return images
 
-    def logits(self, images: Any) -> Any:
+    def logits(self, images: Tensor) -> Tensor:
         """Return the scores of the ten digits, given images of shape [examples, 8, 8, 1]."""
         conv_1, conv_2, dense_1, dense_2 = self.layers
         features = tf.nn.relu(conv_2.convolve(tf.nn.relu(conv_1.convolve(images))))
@@ -73,7 +73,7 @@ class Digits(Task):
         flat = tf.reshape(pooled, [-1, dense_1.kernel.shape[0]])
         return dense_2.dense(tf.nn.relu(dense_1.dense(flat)))
 
-    def loss(self, images: Any, labels: Any) -> Any:
+    def loss(self, images: Tensor, labels: Tensor) -> Tensor:
         return tf.reduce_mean(
             tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=self.logits(images))
         )

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.nodes import ScalarNode
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from optiplug import ConfigError, NamedConfig, Section, registry
 
@@ -79,12 +80,12 @@ def versions(config: TrainConfig) -> dict[str, str]:
     return {"python": sys.version.split()[0], **dict(sorted(found.items()))}
 
 
-def _null(representer: Any, _: None) -> Any:
+def _null(representer: RoundTripRepresenter, _: None) -> ScalarNode:
     """Write what would be an empty place by default."""
     return representer.represent_scalar("tag:yaml.org,2002:null", "null")
 
 
-def _plugins(value: Any) -> Iterator[Any]:
+def _plugins(value: object) -> Iterator[type[NamedConfig]]:
     """Yield the class of every config inside `value`."""
     if isinstance(value, tuple):
         for item in value:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from optiplug import StateError
+from optiplug import StateError, Tensor
 
 __all__ = ["Metrics", "read_metrics"]
 
@@ -48,7 +48,7 @@ class Metrics:
         with self._path.open("w", newline="") as file:
             csv.writer(file).writerows([self._columns, *kept])
 
-    def add(self, step: int, values: Any) -> None:
+    def add(self, step: int, values: Tensor) -> None:
         """Keep the readings of a step: a vector that may still be on its way."""
         self._pending.append((step, values))
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, ProcessorConfig, Step, hookimpl, numerics
+from optiplug import Processor, ProcessorConfig, Step, Tensor, Variable, hookimpl, numerics
 
 __all__ = ["Readings", "ReadingsConfig"]
 
@@ -31,14 +30,14 @@ class Readings(Processor):
 
     Config = ReadingsConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the two scalars."""
         super().build(variables)
         self.learning_rate = self.add_state("learning_rate", initial=math.nan)
         self.gradient_norm = self.add_state("gradient_norm")
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Record both; the gradients pass unchanged."""
         if self.config.rate:
             self.learning_rate.assign(step.rate(tf.float32))

@@ -33,7 +33,7 @@ class Progress(Protocol):
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended: `trained` as the last step left the variables, `final` as they were finalised."""
+    """How a run ended: `trained` as the last step left the variables, `final` as they were finalized."""
 
     steps: int
     seconds: float
@@ -72,7 +72,7 @@ class Run:
         return step
 
     def train(self, progress: Progress) -> Summary:
-        """Take all steps that remain, save, finalise the variables and draw the curves.
+        """Take all steps that remain, save, finalize the variables and draw the curves.
 
         Raises
         ------
@@ -84,6 +84,7 @@ class Run:
         with Interruption() as interruption:
             while self.step < self.config.steps and not interruption.requested:
                 self._take_step(progress)
+                # The first step traces and compiles, which the speed leaves out.
                 if self.step == first + 1:
                     traced = time.perf_counter()
         if self.step < self.config.steps:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import ConfigError
+from optiplug import ConfigError, Tensor
 
 __all__ = ["epoch_indices", "uniform_integers"]
 
 
-def epoch_indices(step: Any, batch_size: int, seed: int, examples: int) -> Any:
+def epoch_indices(step: Tensor, batch_size: int, seed: int, examples: int) -> Tensor:
     """Return the int32 indices of step `step`: each epoch is a new permutation, its remainder is dropped."""
     steps_per_epoch = examples // batch_size
     if steps_per_epoch == 0:
@@ -26,13 +24,13 @@ def epoch_indices(step: Any, batch_size: int, seed: int, examples: int) -> Any:
     return tf.slice(order, [tf.cast(position, tf.int32) * batch_size], [batch_size])
 
 
-def uniform_integers(step: Any, count: int, end: int, seed: int, stream: int = 0) -> Any:
+def uniform_integers(step: Tensor, count: int, end: int, seed: int, stream: int = 0) -> Tensor:
     """Return `count` independent int32 values in [0, end); each `stream` of a step is another draw."""
     return tf.random.stateless_uniform(
         [count], _seed(seed, step, stream), maxval=end, dtype=tf.int32, minval=0
     )
 
 
-def _seed(seed: int, count: Any, stream: int) -> Any:
+def _seed(seed: int, count: Tensor, stream: int) -> Tensor:
     base = tf.constant([seed, stream], tf.int64)
     return tf.random.fold_in(base, count)

@@ -10,9 +10,6 @@ from optiplug import NonNegativeInt, PositiveInt, TaskConfig
 
 __all__ = ["CharsConfig", "DigitsConfig"]
 
-Count = PositiveInt
-Fraction = Annotated[float, Field(gt=0, lt=1)]
-
 
 class DigitsConfig(TaskConfig):
     """Handwritten digits of 8 x 8 pixels (scikit-learn's), a small convolutional network.
@@ -26,12 +23,12 @@ class DigitsConfig(TaskConfig):
 
     implementation = "optiplug_lab.digits:Digits"
 
-    widths: tuple[Count, Count, Count] = (16, 32, 64)
+    widths: tuple[PositiveInt, PositiveInt, PositiveInt] = (16, 32, 64)
     """Channels of the two convolutions, then units of the hidden layer."""
     shift: Annotated[int, Field(ge=0, le=4)] = 1
     """Training images are moved at random by up to this many pixels along both axes."""
-    test_fraction: Fraction = 0.25
-    """Share of the images held out, the same share of each digit."""
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    """Fraction of the images held out, stratified by digit."""
     split_seed: NonNegativeInt = 0
     """Selects the images held out; apart from the run's seed, so that runs can be compared."""
 
@@ -50,9 +47,9 @@ class CharsConfig(TaskConfig):
 
     text: str | None = None
     """Path of a UTF-8 text file; without one, Python's language reference."""
-    context: Count = 16
+    context: PositiveInt = 16
     """Number of characters seen."""
-    embedding: Count = 16
+    embedding: PositiveInt = 16
     """Size of the vector that stands for a character."""
-    hidden: Count = 256
+    hidden: PositiveInt = 256
     """Units of the hidden layer."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Task
+from optiplug import Optimizer, Task, Tensor, Variable
 
 from .config import TrainConfig
 from .devices import make_strategy
@@ -28,6 +27,7 @@ class Trainer:
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
         self.strategy = make_strategy(config.devices)
+        # Some optimizers, such as a partition, have no rate of their own.
         self._readings = Readings(name="readings", rate=hasattr(config.optimizer, "learning_rate"))
         watched = (self._readings, *config.optimizer.processors)
         with self.strategy.scope():
@@ -39,7 +39,7 @@ class Trainer:
         self.step = tf.function(self._step)
 
     @property
-    def variables(self) -> dict[str, Any]:
+    def variables(self) -> dict[str, Variable]:
         """The variables of the model, by name."""
         return {variable.name.rsplit(":", 1)[0]: variable for variable in self.task.variables}
 
@@ -52,22 +52,22 @@ class Trainer:
         with self.strategy.scope():
             self.optimizer.finalize_variable_values(self.task.variables)
 
-    def _step(self, step: Any) -> Any:
+    def _step(self, step: Tensor) -> Tensor:
         losses = self.strategy.run(self._replica_step, args=(step,))
         loss = self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
         rate, norm = self._readings.learning_rate, self._readings.gradient_norm
         return tf.stack([tf.cast(loss, tf.float32), rate.value, norm.value])
 
-    def _replica_step(self, step: Any) -> Any:
+    def _replica_step(self, step: Tensor) -> Tensor:
         """Take this replica's part in a step; its losses and gradients are summed over the replicas."""
         with tf.GradientTape() as tape:
-            loss = self.task.loss(*self._share(step)) / self.config.devices
+            loss = self.task.loss(*self._batch_of_replica(step)) / self.config.devices
         variables = self.task.variables
         gradients = tape.gradient(loss, variables)
         self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
         return loss
 
-    def _share(self, step: Any) -> tuple[Any, ...]:
+    def _batch_of_replica(self, step: Tensor) -> tuple[Tensor, ...]:
         config = self.config
         batch = self.task.batch(step, config.batch_size, config.seed)
         if config.devices == 1:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from optiplug import (
     BelowOneScalar,
     NonNegativeInt,
@@ -17,7 +15,7 @@ __all__ = ["LAMBConfig", "LARSConfig"]
 
 
 class LAMBConfig(OptimizerConfig):
-    """The direction of Adam, with steps in proportion to the norm of each variable. Two state slots."""
+    """Adam with a layerwise trust ratio, for large batches. Two state slots."""
 
     implementation = "optiplug_layerwise.lamb:LAMB"
     paper = (
@@ -32,19 +30,19 @@ class LAMBConfig(OptimizerConfig):
     }
 
     learning_rate: NonNegativeScalar = 1e-3
-    """Length of a step, as a share of the norm of the variable."""
+    """Step size, relative to the norm of the variable."""
     beta_1: BelowOneScalar = 0.9
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the first moment."""
     beta_2: BelowOneScalar = 0.999
-    """Share of the second moment that stays at each step, in [0, 1)."""
+    """Decay rate of the second moment."""
     epsilon: PositiveScalar = 1e-6
-    """Added to the root of the bias-corrected second moment."""
+    """Small constant for numerical stability, added to the denominator, after bias correction."""
     weight_decay_rate: NonNegativeScalar = 0.0
-    """Share of the variable in the direction of which the norm is taken; `weight_decay` stays outside."""
+    """Weight decay coefficient inside the trust ratio; `weight_decay` is decoupled from it."""
     exclude_from_decay: PathGlobs = ()
-    """Globs on the paths of variables that `weight_decay_rate` leaves alone."""
+    """Globs on the paths of variables without `weight_decay_rate`."""
     exclude_from_adaptation: PathGlobs = ()
-    """Globs on the paths of variables whose steps are not in proportion to their norm."""
+    """Globs on the paths of variables with a trust ratio of 1."""
 
     @property
     def exemptions(self) -> dict[str, str]:
@@ -53,29 +51,29 @@ class LAMBConfig(OptimizerConfig):
 
 
 class LARSConfig(OptimizerConfig):
-    """Gradient descent with momentum and steps in proportion to the norm of each variable. One state slot."""
+    """Momentum SGD with a layerwise trust ratio, for large batches. One state slot."""
 
     implementation = "optiplug_layerwise.lars:LARS"
     paper = "You, Gitman and Ginsburg 2017, Large Batch Training of Convolutional Networks, arXiv:1708.03888"
 
     learning_rate: NonNegativeScalar = 0.1
-    """Factor of each step."""
+    """Step size."""
     momentum: BelowOneScalar = 0.9
-    """Share of the last step that is taken again; 0 keeps no state."""
+    """Momentum coefficient; 0 keeps no state."""
     nesterov: bool = False
-    """Look ahead: apply the momentum to the velocity of this step, not of the last one."""
+    """Use Nesterov momentum."""
     trust_coefficient: NonNegativeScalar = 1e-3
-    """Length of a step at a learning rate of 1, as a share of the norm of the variable."""
+    """Factor of the trust ratio: the norm of an update relative to the variable's at a step size of 1."""
     weight_decay_rate: NonNegativeScalar = 0.0
-    """Share of the variable that is added to the gradient. `weight_decay` is decoupled decay beside it."""
+    """Weight decay coefficient inside the trust ratio; `weight_decay` is decoupled from it."""
     epsilon: NonNegativeScalar = 1e-8
-    """Added to the norms that the norm of the variable is divided by."""
+    """Small constant for numerical stability, added to the denominator of the trust ratio."""
     min_ndim: NonNegativeInt = 2
-    """Variables with fewer dimensions are neither adapted nor decayed: biases and scales of normalization."""
+    """Smallest rank of a variable with trust ratio and decay: biases and normalization scales have none."""
     exclude_from_decay: PathGlobs = ()
-    """Globs on the paths of further variables that `weight_decay_rate` leaves alone."""
+    """Globs on the paths of further variables without `weight_decay_rate`."""
     exclude_from_adaptation: PathGlobs = ()
-    """Globs on the paths of further variables whose steps are not in proportion to their norm."""
+    """Globs on the paths of further variables with a trust ratio of 1."""
 
     @property
     def exemptions(self) -> dict[str, str]:
@@ -83,6 +81,6 @@ class LARSConfig(OptimizerConfig):
         return _exemptions(self.weight_decay_rate)
 
 
-def _exemptions(weight_decay_rate: Any) -> dict[str, str]:
+def _exemptions(weight_decay_rate: NonNegativeScalar) -> dict[str, str]:
     reason = "its own weight decay moves variables without a gradient"
     return {"zero_gradient_is_a_fixed_point": reason} if weight_decay_rate != 0 else {}

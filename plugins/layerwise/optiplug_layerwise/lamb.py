@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Moments, Tensor, Variable, Working
 
 from .config import LAMBConfig
 from .trust import excluded, norm, trusted
@@ -15,8 +14,8 @@ from .trust import excluded, norm, trusted
 __all__ = ["LAMB"]
 
 
-class LAMB(Optimizer):
-    """The direction of Adam, with steps in proportion to the norm of each variable.
+class LAMB(Moments):
+    """Adam with a layerwise trust ratio, for large batches.
 
     With ``t = iterations + 1``::
 
@@ -29,16 +28,15 @@ class LAMB(Optimizer):
 
     So decay is inside the trust ratio. The keyword `weight_decay`, which all optimizers have, is
     decoupled from it: it shrinks the variable beside this step, whose norms are those before.
-    ``exclude_from_decay=["*bias"]`` spares variables the decay, `exclude_from_adaptation` the ratio.
+    ``exclude_from_decay=["*bias"]`` exempts variables from the decay, `exclude_from_adaptation` from
+    the ratio.
 
-    Defaults: `learning_rate` 1e-3, `beta_1` 0.9, `beta_2` 0.999 (both in [0, 1)), `epsilon` 1e-6,
-    `weight_decay_rate` 0, nothing excluded. State: the slots `momentum` and `second_moment`.
-    Variables must be real.
+    State: the slots `momentum` and `second_moment`. Variables must be real.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a pattern matches no variable.
+        If a glob of `exclude_from_decay` or `exclude_from_adaptation` matches no variable.
 
     Differs from
     ------------
@@ -62,15 +60,13 @@ class LAMB(Optimizer):
 
     Config = LAMBConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
-        """Find what is excluded, and create the state slots."""
+    def build(self, var_list: Sequence[Variable]) -> None:
+        """Create the state slots, and find what is excluded."""
         super().build(var_list)
         self.undecayed = excluded(self, "exclude_from_decay")
         self.unadapted = excluded(self, "exclude_from_adaptation")
-        self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         # Norm and decay take the value before decoupled decay, which changes the variable by itself.
         direction = self._direction(gradient, variable)
@@ -83,15 +79,8 @@ class LAMB(Optimizer):
             step *= trusted(*norms, norms)
         variable.assign_sub(step * direction)
 
-    def _direction(self, gradient: Any, variable: Any) -> Any:
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        m, v = self.momentum[variable], self.second_moment[variable]
-        m.assign_add((gradient - m) * (1 - beta_1))
-        v.assign_add((tf.square(gradient) - v) * (1 - beta_2))
-        correction_1, correction_2 = self.once(self._bias_corrections, variable)
+    def _direction(self, gradient: Tensor, variable: Working) -> Tensor:
+        m, v = self.update_moments(gradient, variable)
+        correction_1, correction_2 = self.once(self.bias_corrections, variable)
         epsilon = self.scalar(self.config.epsilon, variable)
         return (m / correction_1) / (tf.sqrt(v / correction_2) + epsilon)
-
-    def _bias_corrections(self, dtype: Any) -> tuple[Any, Any]:
-        beta_1, beta_2 = self.config.beta_1, self.config.beta_2
-        return self.bias_correction(beta_1, dtype), self.bias_correction(beta_2, dtype)

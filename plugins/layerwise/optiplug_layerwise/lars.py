@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import LARSConfig
 from .trust import excluded, norm, trusted
@@ -14,7 +13,7 @@ __all__ = ["LARS"]
 
 
 class LARS(Optimizer):
-    """Gradient descent with momentum, with steps in proportion to the norm of each variable.
+    """Momentum SGD with a layerwise trust ratio, for large batches.
 
     For a variable of at least `min_ndim` dimensions::
 
@@ -26,18 +25,16 @@ class LARS(Optimizer):
 
     The ratio is 1 if the norm of the variable or of the gradient is 0. Variables of fewer
     dimensions, such as biases and the scales of normalization layers, have a ratio of 1 and no
-    decay; `exclude_from_adaptation` and `exclude_from_decay` spare further ones. With `nesterov`
+    decay; `exclude_from_adaptation` and `exclude_from_decay` exempt further ones. With `nesterov`
     the last line adds ``momentum * velocity`` and this step's change of the velocity. The keyword
     `weight_decay`, which all optimizers have, shrinks the variable beside this step.
 
-    Defaults: `learning_rate` 0.1, `momentum` 0.9 (in [0, 1)), `nesterov` False,
-    `trust_coefficient` 1e-3, `weight_decay_rate` 0, `epsilon` 1e-8, `min_ndim` 2, nothing else
-    excluded. State: the slot `momentum`, unless that is 0.
+    State: the slot `momentum`, unless that is 0.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, or a pattern matches no variable.
+        If a glob of `exclude_from_decay` or `exclude_from_adaptation` matches no variable.
 
     Differs from
     ------------
@@ -62,7 +59,7 @@ class LARS(Optimizer):
 
     Config = LARSConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Find what is excluded, and create the slot if there is momentum."""
         super().build(var_list)
         self.undecayed = excluded(self, "exclude_from_decay")
@@ -70,17 +67,18 @@ class LARS(Optimizer):
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         change = -self.rate(variable) * self._direction(gradient, variable)
         if self.config.momentum == 0:
             variable.assign_add(change)
             return
         momentum, velocity = self.scalar(self.config.momentum, variable), self.momentum[variable]
+        # The rate is inside the velocity, as in `sgd`: a new rate leaves past steps as they were.
         velocity.assign(momentum * velocity + change)
         variable.assign_add(momentum * velocity + change if self.config.nesterov else velocity)
 
-    def _direction(self, gradient: Any, variable: Any) -> Any:
+    def _direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return gradient and decay times the trust ratio."""
         # Norm and decay take the value before decoupled decay, which changes the variable by itself.
         config, high = self.config, variable.shape.rank >= self.config.min_ndim

@@ -1,18 +1,17 @@
-"""What LAMB and LARS share: trust ratios, and which variables are spared them."""
+"""What LAMB and LARS share: trust ratios, and which variables are exempt from them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Selection, numerics
+from optiplug import Optimizer, Selection, Tensor, numerics
 
 __all__ = ["excluded", "norm", "trusted"]
 
 
-def norm(x: Any) -> Any:
+def norm(x: Tensor) -> Tensor:
     """Return the Euclidean norm.
 
     >>> float(norm(tf.constant([3.0, 4.0])))
@@ -21,7 +20,7 @@ def norm(x: Any) -> Any:
     return tf.sqrt(numerics.sum_of_squares(x))
 
 
-def trusted(numerator: Any, denominator: Any, norms: Sequence[Any]) -> Any:
+def trusted(numerator: Tensor, denominator: Tensor, norms: Sequence[Tensor]) -> Tensor:
     """Return a trust ratio, and 1 if one of the `norms` is 0: a variable that is 0 would stay so for ever.
 
     >>> ratio = trusted(tf.constant(6.0), tf.constant(2.0), [tf.constant(6.0), tf.constant(2.0)])

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer
+from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import LionConfig
 
@@ -15,7 +15,7 @@ __all__ = ["Lion"]
 
 
 class Lion(Optimizer):
-    """Steps of one size along the sign of momentum and gradient.
+    """Steps along the sign of an interpolation between momentum and gradient.
 
     ::
 
@@ -25,14 +25,8 @@ class Lion(Optimizer):
     Weight decay is decoupled and off unless `weight_decay` is given; the paper advises values 3 to
     10 times larger than for AdamW, as the learning rate is as much smaller.
 
-    Defaults: `learning_rate` 1e-4, `beta_1` 0.9, `beta_2` 0.99 (both in [0, 1)). State: the slot
-    `momentum`. The compiled step is fastest with numbers ``beta_1 <= beta_2``, as here: with
-    schedules, or with a larger `beta_1`, it copies the momentum.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `momentum`. The compiled step is fastest with numbers ``beta_1 <= beta_2``, as
+    here: with schedules, or with a larger `beta_1`, it copies the momentum.
 
     Differs from
     ------------
@@ -55,15 +49,16 @@ class Lion(Optimizer):
 
     Config: ClassVar[type[LionConfig]] = LionConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slot."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         momentum = self.momentum[variable]
+        # Before the assignment, after which `momentum` reads its new value.
         direction = beta_1 * momentum + (1 - beta_1) * gradient
         momentum.assign(beta_2 * momentum + (1 - beta_2) * gradient)
         if self._reads_new_momentum:

@@ -13,7 +13,7 @@ _FALLBACK: Any = {"use": "adamw", "learning_rate": 3e-4, "beta_2": 0.95, "weight
 
 
 class MuonConfig(OptimizerConfig):
-    """Orthogonalised momentum for matrices, another optimizer for all else. One state slot."""
+    """Orthogonalized momentum for matrices, another optimizer for all else. One state slot."""
 
     implementation = "optiplug_muon.muon:Muon"
     paper = (
@@ -22,27 +22,27 @@ class MuonConfig(OptimizerConfig):
     )
 
     learning_rate: NonNegativeScalar = 0.02
-    """Size of a step, as the spectral norm of the change of a square matrix."""
+    """Step size: the spectral norm of the update of a square matrix."""
     momentum: BelowOneScalar = 0.95
-    """Share of the momentum that stays at each step, in [0, 1)."""
+    """Decay rate of the momentum."""
     nesterov: bool = True
-    """Orthogonalise the momentum of one step ahead: mixed with the gradient once more."""
+    """Use Nesterov momentum."""
     ns_steps: PositiveInt = 5
-    """Number of Newton-Schulz steps."""
+    """Number of Newton-Schulz iterations."""
     ns_coefficients: tuple[float, float, float] = (3.4445, -4.7750, 2.0315)
-    """Coefficients of singular values, their cubes and their fifth powers in each of these steps."""
+    """Coefficients of the odd polynomial of degree 5 in each iteration, from degree 1 on."""
     epsilon: PositiveFloat = 1e-8
-    """Added to the Frobenius norm that a matrix is divided by."""
+    """Small constant for numerical stability, added to the Frobenius norm that a matrix is divided by."""
     scale: Literal["original", "match_rms_adamw"] = "original"
-    """"original": sqrt(max(1, outputs / inputs)); "match_rms_adamw": 0.2 sqrt(max(inputs, outputs)),
-    for which learning rates and weight decay of AdamW fit."""
+    """Factor of an update: sqrt(max(1, outputs / inputs)) ("original"), or 0.2 sqrt(max(inputs, outputs))
+    ("match_rms_adamw"), for which learning rates and weight decay of AdamW fit."""
     only: PathGlobs = ()
     """Globs on the paths of the matrices; empty: every variable of rank 2 and more."""
     skip: PathGlobs = ()
     """Globs on paths that are none of the matrices, such as ``["*embedding*", "head/*"]``."""
     output_axes: dict[str, tuple[int, ...]] = {}
-    """Which axes of a variable, by a glob on its path, are the outputs of its matrix. Default: the last."""
+    """Axes of a variable that are the outputs of its matrix, by a glob on its path. Default: the last."""
     batch_axes: dict[str, tuple[int, ...]] = {}
-    """Which axes, by a glob on the path, count matrices, such as those of experts. Default: none."""
+    """Axes that enumerate matrices, such as those of experts, by a glob on the path. Default: none."""
     fallback: OptimizerConfig = _FALLBACK
     """The optimizer of all variables that are no matrices."""

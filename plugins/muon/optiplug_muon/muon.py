@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from math import prod, sqrt
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import ConfigError, Optimizer, OptimizerConfig, Selection, numerics
+from optiplug import (
+    ConfigError,
+    DType,
+    Optimizer,
+    OptimizerConfig,
+    Selection,
+    Tensor,
+    Variable,
+    Working,
+    numerics,
+)
 
 from .config import MuonConfig
 from .newton_schulz import newton_schulz
@@ -18,14 +28,14 @@ __all__ = ["Muon"]
 
 
 class Muon(Optimizer):
-    """Orthogonalised momentum for matrices, another optimizer for all else.
+    """Orthogonalized momentum for matrices, another optimizer for all else.
 
     With ``t = iterations + 1`` and `momentum` as beta::
 
         average  <- beta * average + (1 - beta) * gradient
-        estimate =  average / (1 - beta^t), or with nesterov
+        m_hat    =  average / (1 - beta^t), or with nesterov
                     beta * average / (1 - beta^(t+1)) + (1 - beta) * gradient / (1 - beta^t)
-        variable <- variable - learning_rate * scale * newton_schulz(estimate)
+        variable <- variable - learning_rate * scale * newton_schulz(m_hat)
 
     where `newton_schulz` replaces the singular values of a matrix by numbers close to 1, and `scale`
     is ``sqrt(max(1, outputs / inputs))`` (``"original"``) or ``0.2 sqrt(max(inputs, outputs))``
@@ -43,15 +53,12 @@ class Muon(Optimizer):
     updated by `fallback`, with its own learning rate, decay and state, which is
     ``optimizer.nested["fallback"]``. The keyword `weight_decay` is the decay of the matrices.
 
-    Defaults: `learning_rate` 0.02, `momentum` 0.95, `nesterov` True, `ns_steps` 5 with
-    `ns_coefficients` (3.4445, -4.7750, 2.0315), `epsilon` 1e-8, `scale` ``"original"``, `fallback`
-    adamw with a learning rate of 3e-4, `beta_2` 0.95 and no decay. State: the slot `momentum`.
-    Variables must be real.
+    State: the slot `momentum`. Variables must be real.
 
     Raises
     ------
     ConfigError
-        If a hyperparameter is out of its range, a glob matches no path, or axes do not fit.
+        If a glob matches no path, or axes of `output_axes` and `batch_axes` do not fit a variable.
 
     Differs from
     ------------
@@ -80,35 +87,37 @@ class Muon(Optimizer):
 
     Config: ClassVar[type[MuonConfig]] = MuonConfig
 
-    def groups(self, variables: Sequence[Any]) -> dict[str, tuple[OptimizerConfig, Sequence[Any]]]:
+    def groups(self, variables: Sequence[Variable]) -> dict[str, tuple[OptimizerConfig, Sequence[Variable]]]:
         """Hand what is no matrix to the fallback."""
         for field in ("output_axes", "batch_axes"):
             self.select(Selection(only=tuple(getattr(self.config, field))), variables, f"{self.name}.{field}")
         shaped = Selection(only=self.config.only, skip=self.config.skip, min_ndim=2)
         matrices = self.select(shaped, variables, self.name)
+        # Refuses axes that do not fit before there is any state.
         for variable in matrices:
             self._axes(self.path(variable), variable.shape.rank)
+        # By id: `==` compares the elements of variables.
         known = set(map(id, matrices))
         return {"fallback": (self.config.fallback, [each for each in variables if id(each) not in known])}
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slot."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta, average = self.scalar(self.config.momentum, variable), self.momentum[variable]
         average.assign_add((gradient - average) * (1 - beta))
         now, ahead = self.once(self._bias_corrections, variable)
         if self.config.nesterov:
-            estimate = average * (beta / ahead) + gradient * ((1 - beta) / now)
+            m_hat = average * (beta / ahead) + gradient * ((1 - beta) / now)
         else:
-            estimate = average / now
+            m_hat = average / now
         axes = self._axes(variable.path, variable.shape.rank)
         shape, order = variable.shape.as_list(), [axis for part in axes for axis in part]
         batch, inputs, outputs = (prod(shape[axis] for axis in part) for part in axes)
-        matrix = tf.reshape(tf.transpose(estimate, order), [*([batch] if axes[0] else []), inputs, outputs])
+        matrix = tf.reshape(tf.transpose(m_hat, order), [*([batch] if axes[0] else []), inputs, outputs])
         matrix = newton_schulz(
             matrix,
             steps=self.config.ns_steps,
@@ -119,7 +128,7 @@ class Muon(Optimizer):
         direction = tf.transpose(direction, [order.index(axis) for axis in range(len(order))])
         variable.assign_sub(direction * (self.rate(variable) * self._scale(inputs, outputs)))
 
-    def _bias_corrections(self, dtype: Any) -> tuple[Any, Any]:
+    def _bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return ``1 - beta^t`` and ``1 - beta^(t+1)``."""
         beta, t = self.scalar(self.config.momentum, dtype), self.iterations + 1
         return numerics.bias_correction(beta, t), numerics.bias_correction(beta, t + 1)

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import numerics
+from optiplug import Tensor, numerics
 
 __all__ = ["newton_schulz"]
 
 
 def newton_schulz(
-    matrix: Any, *, steps: int, coefficients: tuple[float, float, float], epsilon: float
-) -> Any:
+    matrix: Tensor, *, steps: int, coefficients: tuple[float, float, float], epsilon: float
+) -> Tensor:
     """Return a matrix with the singular vectors of `matrix` and singular values close to 1.
 
     With ``(a, b, c) = coefficients`` and X, at first the matrix divided by ``epsilon`` and its
-    Frobenius norm, each step is ``X <- a X + b (X X') X + c (X X')^2 X``. Singular values go through
+    Frobenius norm, each iteration is ``X <- a X + b (X X') X + c (X X')^2 X``. Singular values go through
     the polynomial ``a s + b s^3 + c s^5``, singular vectors stay. A tensor of rank 3 is a stack of
     matrices. Everything is computed in the dtype of `matrix`.
 
-    Defaults: none. Jordan's coefficients, 3.4445, -4.7750 and 2.0315, bring singular values of a
+    Jordan's coefficients, 3.4445, -4.7750 and 2.0315, bring singular values of a
     hundredth of the norm and more into [0.68, 1.14] in 5 steps, and never to exactly 1.
 
     References
@@ -39,6 +37,7 @@ def newton_schulz(
     """
     a, b, c = coefficients
     wide = matrix.shape[-2] <= matrix.shape[-1]
+    # The iteration needs singular values of at most 1, and this norm is a cheap upper bound of them.
     x = matrix / (_frobenius_norm(matrix) + epsilon)
     for _ in range(steps):
         # X' X is the smaller product for a tall matrix, and (X X')^k X = X (X' X)^k.
@@ -48,7 +47,7 @@ def newton_schulz(
     return x
 
 
-def _frobenius_norm(matrix: Any) -> Any:
+def _frobenius_norm(matrix: Tensor) -> Tensor:
     """Return the norm of a matrix, or those of a stack of them with two more axes."""
     if matrix.shape.rank == 2:
         return tf.sqrt(numerics.sum_of_squares(matrix))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field, field_validator
 
-from optiplug import ConfigError, OptimizerConfig, Selection
+from optiplug import ConfigError, OptimizerConfig, Scalar, Selection
 
 __all__ = ["Group", "PartitionConfig"]
 
@@ -48,7 +48,7 @@ class PartitionConfig(OptimizerConfig):
 
     @field_validator("weight_decay")
     @classmethod
-    def _decay_of_each(cls, value: Any) -> Any:
+    def _decay_of_each(cls, value: Scalar | None) -> Scalar | None:
         if value not in (None, 0):
             hint = "give it to the optimizer of each group"
             raise ConfigError("a partition has no variable of its own to decay", received=value, hint=hint)

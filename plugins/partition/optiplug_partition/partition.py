@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NoReturn
 
-from optiplug import ConfigError, Optimizer, OptimizerConfig
+from optiplug import ConfigError, Optimizer, OptimizerConfig, Tensor, Variable, Working
 
 from .config import PartitionConfig
 
@@ -13,7 +13,7 @@ __all__ = ["Partition"]
 
 
 class Partition(Optimizer):
-    """Update each group of variables by an optimizer of its own, all in one compiled step.
+    """A different optimizer for each group of variables, in one step; the state is theirs.
 
     A variable belongs to the first of `groups` whose `only`, `skip` and `min_ndim` select it; a group
     without any takes what is left. The optimizer of a group has
@@ -52,11 +52,12 @@ class Partition(Optimizer):
 
     Config = PartitionConfig
 
-    def groups(self, variables: Sequence[Any]) -> dict[str, tuple[OptimizerConfig, Sequence[Any]]]:
+    def groups(self, variables: Sequence[Variable]) -> dict[str, tuple[OptimizerConfig, Sequence[Variable]]]:
         """Return the variables of each group."""
         left = list(variables)
         groups: dict[str, tuple[OptimizerConfig, Sequence[Any]]] = {}
         for group in self.config.groups if variables else ():
+            # By id: `==` compares the elements of variables.
             selected = set(map(id, self.select(group, variables, f"group {group.name!r}")))
             chosen = [variable for variable in left if id(variable) in selected]
             left = [variable for variable in left if id(variable) not in selected]
@@ -70,6 +71,6 @@ class Partition(Optimizer):
             )
         return groups
 
-    def update_step(self, gradient: Any, variable: Any) -> NoReturn:
+    def update_step(self, gradient: Tensor, variable: Working) -> NoReturn:
         """Never called: every variable belongs to a group."""
         raise NotImplementedError

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl, numerics
 
 from .configs.accumulate import AccumulateConfig
 
@@ -15,13 +14,13 @@ __all__ = ["Accumulate"]
 
 
 class Accumulate(Processor):
-    """Make one step of the gradients of several calls.
+    """Gradient accumulation: one step for the gradients of several calls.
 
     Of `steps` calls the first only add their gradients to the slot ``sum``; the last makes the
     step with ``sum / steps`` (`reduction` ``"mean"``, the default) or ``sum`` (``"sum"``), and
     the slot starts again at 0. Schedules, averages and `iterations` count steps, not calls, and
     clipping sees the accumulated gradient once. The sums are held in float32, or in float64 for
-    double precision. `steps` is 1 or above and has no default; 1 adds no operation.
+    double precision. With `steps` 1 no operation is added.
 
     A variable without a gradient in the last of the calls is left alone by that step and keeps
     what it has accumulated for the next one.
@@ -50,10 +49,11 @@ class Accumulate(Processor):
 
     Config = AccumulateConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the sums and the count of calls since the last step."""
         super().build(variables)
         self.sum = self.add_slot("sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype))
+        # A count of its own: `iterations` counts committed steps only.
         self.count = self.add_state("count", dtype="int64")
 
     @property
@@ -62,7 +62,7 @@ class Accumulate(Processor):
         return bool(self.config.steps == 1)
 
     @hookimpl
-    def gate(self, gradients: list[Any], step: Step) -> tuple[list[Any], Any]:
+    def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[list[Tensor], Tensor]:
         """Add up, and go on at the last of the calls."""
         count = self.count + 1
         last = tf.equal(count, self.config.steps)
@@ -70,10 +70,12 @@ class Accumulate(Processor):
         pairs = zip(gradients, step.variables, strict=True)
         return [self._added(gradient, variable, last) for gradient, variable in pairs], last
 
-    def _added(self, gradient: Any, variable: Any, last: Any) -> Any:
+    def _added(self, gradient: Tensor, variable: Working, last: Tensor) -> Tensor:
         held = self.sum[variable]
         total = held + tf.cast(gradient, held.dtype)
+        # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
         held.assign(numerics.where(last, tf.zeros_like(total), total))
+        # Once, of the sum: dividing each gradient would round as often as there are calls.
         if self.config.reduction == "mean":
             total = total / self.config.steps
         return tf.cast(total, gradient.dtype)

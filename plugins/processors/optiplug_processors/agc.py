@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Working, hookimpl, numerics
 
 from .configs.agc import AGCConfig
 from .norms import shrinkage
@@ -16,13 +16,12 @@ __all__ = ["AGC"]
 
 
 class AGC(Processor):
-    """Scale down the gradient of each output unit that is large beside the weights of the unit.
+    """Adaptive gradient clipping, relative to the norm of each unit's weights.
 
     ``gradient <- gradient * min(1, clip_factor * max(|weights|, epsilon) / |gradient|)``, with
     both Euclidean norms taken over one output unit. In a variable of two axes or more, a unit is
     an index of the last axis, as in Keras kernels, and its norm goes over all other axes. A vector
-    or a scalar is one unit. `clip_factor` (0.01) and `epsilon` (0.001) are above 0, or schedules.
-    The paper leaves out the last linear layer: ``skip=["head/*"]``.
+    or a scalar is one unit. The paper leaves out the last linear layer: ``skip=["head/*"]``.
 
     Raises
     ------
@@ -53,19 +52,20 @@ class AGC(Processor):
     Config = AGCConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Clip each gradient, unit by unit."""
         pairs = zip(gradients, step.variables, strict=True)
         return [self._clipped(gradient, variable, step) for gradient, variable in pairs]
 
-    def _clipped(self, gradient: Any, variable: Any, step: Step) -> Any:
+    def _clipped(self, gradient: Tensor, variable: Working, step: Step) -> Tensor:
         norm = _unit_norms(gradient)
+        # Weights that start at 0, such as biases, could never grow: any gradient is infinitely larger.
         floor = step.scalar(self.config.epsilon, norm)
         bound = step.scalar(self.config.clip_factor, norm) * tf.maximum(_unit_norms(variable.value), floor)
         return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)
 
 
-def _unit_norms(value: Any) -> Any:
+def _unit_norms(value: Tensor) -> Tensor:
     """Return the norm of each unit, in a shape that multiplies `value`."""
     axes = axes_of(value, None, "")
     return norms(value, axes) if axes else numerics.global_norm([value])

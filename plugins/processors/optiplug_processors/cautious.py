@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.cautious import CautiousConfig
 
@@ -14,14 +14,14 @@ __all__ = ["Cautious"]
 
 
 class Cautious(Processor):
-    """Move only those elements that the optimizer moves down the gradient of this step.
+    """Mask the elements of an update that point up the gradient, and rescale the rest.
 
     ``keep = update * gradient < 0``; ``update <- keep * update / max(mean(keep), min_share)``, where
     the mean goes over the elements of one variable, so that a variable moves as far as before. The
     gradient is the one that the optimizer got, clipped and with coupled decay. Plain descent moves
     every element down and stays as it is, but elements whose gradient is exactly 0 count as left
     out: where only a few rows of a table have a gradient, these move up to ``1 / min_share`` times
-    as far, so ``skip`` tables. `min_share` (0.001) is in (0, 1], or a schedule.
+    as far, so ``skip`` tables.
 
     Raises
     ------
@@ -54,12 +54,13 @@ class Cautious(Processor):
     Config = CautiousConfig
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Mask and enlarge each update."""
         pairs = zip(updates, step.gradients, strict=True)
         return [self._kept(update, gradient, step) for update, gradient in pairs]
 
-    def _kept(self, update: Any, gradient: Any, step: Step) -> Any:
+    def _kept(self, update: Tensor, gradient: Tensor, step: Step) -> Tensor:
+        # The real part of the product with the conjugate is the inner product of two complex numbers.
         keep = tf.cast(tf.math.real(update * tf.math.conj(gradient)) < 0, update.dtype)
         # The squares of zeros and ones are themselves, so this counts what is kept.
         share = numerics.sum_of_squares(keep) / max(update.shape.num_elements(), 1)

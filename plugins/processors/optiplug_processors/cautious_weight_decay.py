@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, Working, hookimpl
 
 from .configs.cautious_weight_decay import CautiousWeightDecayConfig
 
@@ -14,12 +14,12 @@ __all__ = ["CautiousWeightDecay"]
 
 
 class CautiousWeightDecay(Processor):
-    """Shrink those elements that the update moves towards 0, or does not move.
+    """Decoupled weight decay, masked where it opposes the update.
 
     ``update <- update - variable * rate * learning_rate`` where ``update * variable <= 0``; elements
-    that the optimizer moves away from 0 decay not at all. The variable is that of the start of
-    the step, the update what the processors before this one have left of it. `rate` is 0 or above,
-    or a schedule, and has no default. ``skip=["*bias"]`` or ``min_ndim=2`` spares variables.
+    that the optimizer moves away from 0 do not decay. The variable is that of the start of the step,
+    the update what the processors before this one have left of it. ``skip=["*bias"]`` or
+    ``min_ndim=2`` exempts variables.
 
     Raises
     ------
@@ -49,12 +49,12 @@ class CautiousWeightDecay(Processor):
         return bool(self.config.rate == 0)
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Add the decay to the updates."""
         pairs = zip(updates, step.variables, strict=True)
         return [self._decayed(update, variable, step) for update, variable in pairs]
 
-    def _decayed(self, update: Any, variable: Any, step: Step) -> Any:
-        share = step.scalar(self.config.rate, variable) * step.rate(variable)
+    def _decayed(self, update: Tensor, variable: Working, step: Step) -> Tensor:
+        decay = step.scalar(self.config.rate, variable) * step.rate(variable)
         grows = tf.math.real(update * tf.math.conj(variable.old)) > 0
-        return tf.where(grows, update, update - variable.old * share)
+        return tf.where(grows, update, update - variable.old * decay)

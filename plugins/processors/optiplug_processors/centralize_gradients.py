@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 from .configs.centralize_gradients import CentralizeGradientsConfig
 
@@ -14,7 +14,7 @@ __all__ = ["CentralizeGradients"]
 
 
 class CentralizeGradients(Processor):
-    """Take its mean from the gradient of each output unit of a matrix or a convolution kernel.
+    """Subtract its mean from the gradient of each unit of a matrix or convolution kernel.
 
     ``gradient <- gradient - mean(gradient over all axes but the last)`` for gradients with two
     axes or more; the last axis counts the output units, as in Keras kernels. Vectors and scalars
@@ -43,11 +43,12 @@ class CentralizeGradients(Processor):
     Config = CentralizeGradientsConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Centralize each gradient that has columns."""
         return [_centralized(gradient) for gradient in gradients]
 
 
-def _centralized(gradient: Any) -> Any:
+def _centralized(gradient: Tensor) -> Tensor:
+    # A vector is not centralized: its elements are units, of one weight each.
     axes = list(range(gradient.shape.rank - 1))
     return gradient - tf.reduce_mean(gradient, axes, keepdims=True) if axes else gradient

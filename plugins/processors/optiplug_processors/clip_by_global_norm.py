@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_global_norm import ClipByGlobalNormConfig
 from .norms import nan_unless_finite, shrinkage
@@ -15,12 +15,11 @@ __all__ = ["ClipByGlobalNorm"]
 
 
 class ClipByGlobalNorm(Processor):
-    """Scale down all gradients alike when their common norm is too large.
+    """Clip all gradients by their global norm.
 
     ``gradient <- gradient * min(1, max_norm / norm)`` with ``norm = sqrt(sum of |x|^2 over all
     elements of all gradients)``, computed in float32, or in float64 if any gradient is in double
-    precision. The direction of the whole step stays. `max_norm` is above 0, or a schedule, and has
-    no default.
+    precision. The direction of the whole step stays.
     A norm that is not finite makes every gradient NaN, as in `tf.clip_by_global_norm`; list
     ``skip_non_finite`` to leave such steps out.
 
@@ -48,7 +47,7 @@ class ClipByGlobalNorm(Processor):
     Config = ClipByGlobalNormConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale all gradients by one factor."""
         norm = numerics.global_norm(gradients)
         bound = step.scalar(self.config.max_norm, norm)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_norm import ClipByNormConfig
 from .norms import shrinkage
@@ -15,13 +15,12 @@ __all__ = ["ClipByNorm"]
 
 
 class ClipByNorm(Processor):
-    """Scale down each gradient whose own norm is too large.
+    """Clip each gradient by its own norm.
 
     ``gradient <- gradient * min(1, max_norm / |gradient|)``, with the Euclidean norm of each
     variable's gradient by itself, complex elements by modulus, computed in float32, or in float64
-    for double precision. `max_norm` is above 0, or a schedule, and has no default. As with
-    `tf.clip_by_norm`, an infinite norm makes NaN of infinite elements and 0 of all others; list
-    ``skip_non_finite`` to leave such steps out.
+    for double precision. As with `tf.clip_by_norm`, an infinite norm makes NaN of infinite elements
+    and 0 of all others; list ``skip_non_finite`` to leave such steps out.
 
     Raises
     ------
@@ -48,11 +47,11 @@ class ClipByNorm(Processor):
     Config = ClipByNormConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale each gradient by a factor of its own."""
         return [self._clipped(gradient, step) for gradient in gradients]
 
-    def _clipped(self, gradient: Any, step: Step) -> Any:
+    def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
         norm = numerics.global_norm([gradient])
         bound = step.scalar(self.config.max_norm, norm)
         return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import GradientsError, Processor, Step, hookimpl
+from optiplug import GradientsError, Processor, Step, Tensor, hookimpl
 
 from .configs.clip_by_value import ClipByValueConfig
 
@@ -14,10 +14,10 @@ __all__ = ["ClipByValue"]
 
 
 class ClipByValue(Processor):
-    """Hold each element of every gradient within a bound.
+    """Clip each element of every gradient to an interval around 0.
 
     ``gradient <- min(max(gradient, -max_value), max_value)``, element by element, for real
-    gradients. `max_value` is above 0, or a schedule, and has no default. A NaN stays a NaN.
+    gradients. A NaN stays a NaN.
 
     Raises
     ------
@@ -45,11 +45,11 @@ class ClipByValue(Processor):
     Config = ClipByValueConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Clip each element."""
         return [self._clipped(gradient, step) for gradient in gradients]
 
-    def _clipped(self, gradient: Any, step: Step) -> Any:
+    def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
         if gradient.dtype.is_complex:
             raise GradientsError(
                 "only real gradients can be clipped by value",

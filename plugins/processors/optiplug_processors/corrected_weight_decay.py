@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Step, numerics
+from optiplug import Step, Tensor, Variable, Working, numerics
 
 from .configs.corrected_weight_decay import CorrectedWeightDecayConfig
 from .decoupled import DecoupledDecay
@@ -16,17 +15,16 @@ __all__ = ["CorrectedWeightDecay"]
 
 
 class CorrectedWeightDecay(DecoupledDecay):
-    """Shrink the variables before the update, by the square of the learning rate.
+    """Decoupled weight decay by the square of the learning rate over its maximum.
 
     ``variable <- variable - variable * rate * learning_rate^2 / max_rate``. Plain decay by
     ``rate * learning_rate`` lets the gradients of layers before a normalization grow when the
     learning rate falls; this keeps the ratio of their norms to those of the weights. The paper
     corrects the decay of these layers, chosen by `only`, and leaves that of the others plain.
 
-    `rate` is 0 or above, or a schedule, and has no default. `max_rate` is above 0; with None it is
-    the largest learning rate of any selected variable so far, so that the decay is plain until the
-    rate begins to fall, and kept as the scalar state `max_rate` (float32, float64 if any variable is
-    in double precision). With a warm-up, give it.
+    Without `max_rate` it is the largest learning rate of any selected variable so far, so that the
+    decay is plain until the rate begins to fall, and kept as the scalar state `max_rate` (float32,
+    float64 if any variable is in double precision). With a warmup, give it.
 
     Raises
     ------
@@ -52,23 +50,24 @@ class CorrectedWeightDecay(DecoupledDecay):
 
     Config = CorrectedWeightDecayConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the largest learning rate, unless it is given."""
         super().build(variables)
         if self.config.max_rate is None:
             self.max_rate = self.add_state("max_rate", dtype=numerics.widest_dtype(variables))
 
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+    def coefficients(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the corrected learning rate."""
         peak = self._peak(step)
-        return [self._share(variable, peak, step) for variable in step.variables]
+        return [self._coefficient(variable, peak, step) for variable in step.variables]
 
-    def _share(self, variable: Any, peak: Any, step: Step) -> Any:
+    def _coefficient(self, variable: Working, peak: Tensor, step: Step) -> Tensor:
         rate = step.rate(variable)
+        # While all rates have been 0, such as at the start of a warmup, their maximum is 0 too.
         corrected = rate * tf.math.divide_no_nan(rate, tf.cast(peak, rate.dtype))
         return step.scalar(self.config.rate, variable) * corrected
 
-    def _peak(self, step: Step) -> Any:
+    def _peak(self, step: Step) -> Tensor:
         if self.config.max_rate is not None:
             return tf.constant(self.config.max_rate, tf.float64)
         peak = self.max_rate.value

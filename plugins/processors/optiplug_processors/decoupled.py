@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 __all__ = ["DecoupledDecay"]
 
 
 class DecoupledDecay(Processor):
-    """Base of processors that take a share of each variable away before the update."""
+    """Base of processors that shrink each variable before the update, by a coefficient of its own."""
 
     @property
     def idle(self) -> bool:
@@ -20,12 +19,12 @@ class DecoupledDecay(Processor):
         return bool(self.config.rate == 0)
 
     @abstractmethod
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
-        """Return the share to take away of each of `step.variables`, a scalar of its dtype."""
+    def coefficients(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
+        """Return what each of `step.variables` is multiplied by and reduced by, a scalar of its dtype."""
 
     @hookimpl
-    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
+    def decay(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Assign the shrunken variables; the gradients pass unchanged."""
-        for variable, share in zip(step.variables, self.shares(gradients, step), strict=True):
-            variable.assign_sub(variable * share)
+        for variable, coefficient in zip(step.variables, self.coefficients(gradients, step), strict=True):
+            variable.assign_sub(variable * coefficient)
         return gradients

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Variable, hookimpl, numerics
 
 from .configs.ema import EMAConfig
 
@@ -15,7 +14,7 @@ __all__ = ["EMA"]
 
 
 class EMA(Processor):
-    """Keep an exponential moving average of every variable.
+    """Exponential moving average of every variable.
 
     ``average <- momentum * average + (1 - momentum) * variable`` after each step, for every
     variable the optimizer was built with, whether it had a gradient or not. The average starts as
@@ -24,9 +23,7 @@ class EMA(Processor):
     ``optimizer.finalize_variable_values(variables)`` does so. The state is the slot ``average``:
     ``ema.average[variable]``. It has the variable's dtype: in bfloat16, where a number has three
     digits, a `momentum` of 0.99 moves it only by steps of some 20 % and more of its value.
-
-    `momentum` is in [0, 1] and 0.99 by default: 1 keeps the initial values for ever, 0 averages
-    nothing. `overwrite_frequency` is None or 1 and above.
+    A `momentum` of 1 keeps the initial values for ever, 0 averages nothing.
 
     Raises
     ------
@@ -54,7 +51,7 @@ class EMA(Processor):
 
     Config = EMAConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages."""
         super().build(variables)
         self.average = self.add_slot("average", initial="variable")
@@ -67,6 +64,7 @@ class EMA(Processor):
             average = self.average[variable]
             momentum = step.scalar(self.config.momentum, variable)
             average.assign_add((variable - average) * (1 - momentum))
+            # After the average, so that it has this step in it, as in Keras.
             if frequency is not None:
                 due = tf.equal((step.iteration + 1) % frequency, 0)
                 variable.assign(numerics.where(due, average, variable))

@@ -6,12 +6,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from optiplug import PositiveScalar
-
-__all__ = ["Axes", "Bound", "Seed"]
-
-Bound: TypeAlias = PositiveScalar
-"""A number > 0, or a schedule."""
+__all__ = ["Axes", "Seed"]
 
 Axes: TypeAlias = int | Annotated[tuple[int, ...], Field(min_length=1)]
 """An axis, or several."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.freeze import FreezeConfig
 
@@ -14,18 +14,18 @@ __all__ = ["Freeze"]
 
 
 class Freeze(Processor):
-    """Leave variables as they are from step `since` until step `until`, or for good.
+    """Freeze variables, for good or for some steps.
 
     While ``since <= iteration < until`` the selected variables have a learning rate of 0, which
     stops decoupled decay too, gradients of 0, whatever they were, NaN included, and updates of
     0. Clips that are listed later do not count their gradients; gates run earlier and see them.
     A penalty such as ``l2`` is added after all clips, and reaches the optimizer's state; what
-    assigns variables after the update, as a projection does, still does. `until` is None, for ever,
-    or above `since`, which is 0 or above (0).
+    assigns variables after the update, as a projection does, still does. Without `until` they are
+    frozen for ever.
 
     A slot of a frozen variable averages zeros. Adam's bias corrections count the steps of the
     optimizer, so its first updates after a long freeze are up to ``(1 - beta_1) / sqrt(1 - beta_2)``
-    times as large as those of a new variable: some 3 by default. A warm-up by ``learning_rate_scale``
+    times as large as those of a new variable: some 3 by default. A warmup by ``learning_rate_scale``
     evens that out.
 
     Raises
@@ -56,21 +56,22 @@ class Freeze(Processor):
     Config = FreezeConfig
 
     @hookimpl
-    def rate(self, rates: list[Any], step: Step) -> list[Any]:
+    def rate(self, rates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Learn nothing while frozen."""
         return self._zero_while_frozen(rates, step)
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Hide the gradients while frozen."""
         return self._zero_while_frozen(gradients, step)
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Drop what a momentum still adds while frozen."""
         return self._zero_while_frozen(updates, step)
 
-    def _zero_while_frozen(self, values: list[Any], step: Step) -> list[Any]:
+    def _zero_while_frozen(self, values: Sequence[Tensor], step: Step) -> list[Tensor]:
+        # Not a product with 0, which would keep a NaN.
         zeros = [tf.zeros_like(value) for value in values]
         since, until = self.config.since, self.config.until
         if until is None and since == 0:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl
 
 from .configs.grokfast import GrokfastConfig
 
@@ -13,7 +12,7 @@ __all__ = ["Grokfast"]
 
 
 class Grokfast(Processor):
-    """Add to each gradient the moving average of the gradients so far.
+    """Amplify the slow component of the gradients, their moving average.
 
     ::
 
@@ -22,9 +21,9 @@ class Grokfast(Processor):
 
     which amplifies what changes slowly from step to step, as the gradients that lead to
     generalization long after the training data are fitted do. This is the form with an exponential
-    average (Grokfast-EMA). `alpha` is in [0, 1) and 0.98 by default, `lamb` 0 or above and 2 by
-    default; 0 adds no operation. The state is the slot ``average``, which starts at 0. Listed
-    before a clip it is clipped as a whole; the paper adds weight decay, which comes after.
+    moving average (Grokfast-EMA). With `lamb` 0 no operation is added. The state is the slot
+    ``average``, which starts at 0. Listed before a clip it is clipped as a whole; the paper adds
+    weight decay, which comes after.
 
     Raises
     ------
@@ -57,7 +56,7 @@ class Grokfast(Processor):
 
     Config = GrokfastConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages."""
         super().build(variables)
         self.average = self.add_slot("average")
@@ -68,12 +67,12 @@ class Grokfast(Processor):
         return bool(self.config.lamb == 0)
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Average each gradient, and amplify it."""
         pairs = zip(gradients, step.variables, strict=True)
         return [self._amplified(gradient, variable, step) for gradient, variable in pairs]
 
-    def _amplified(self, gradient: Any, variable: Any, step: Step) -> Any:
+    def _amplified(self, gradient: Tensor, variable: Working, step: Step) -> Tensor:
         average = self.average[variable]
         alpha = step.scalar(self.config.alpha, variable)
         average.assign(alpha * average + (1 - alpha) * gradient)

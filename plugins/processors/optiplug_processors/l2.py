@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 from .configs.l2 import L2Config
 
@@ -12,12 +12,12 @@ __all__ = ["L2"]
 
 
 class L2(Processor):
-    """Add the gradient of an L2 penalty to every gradient.
+    """L2 regularization: add the gradient of the penalty to every gradient.
 
     ``gradient <- gradient + strength * variable``, the gradient of a loss with
     ``strength / 2 * |variable|^2`` added. The optimizer treats it like any gradient, so an
-    adaptive optimizer rescales it; ``weight_decay`` is the decoupled form. `strength` is 0 or
-    above, or a schedule, and has no default. 0 adds no operation to the step.
+    adaptive optimizer rescales it; ``weight_decay`` is the decoupled form. With `strength` 0 no
+    operation is added.
 
     Raises
     ------
@@ -47,7 +47,7 @@ class L2(Processor):
         return bool(self.config.strength == 0)
 
     @hookimpl
-    def decay(self, gradients: list[Any], step: Step) -> list[Any]:
+    def decay(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Add the penalty's gradients."""
         strength = self.config.strength
         pairs = zip(gradients, step.variables, strict=True)

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
-from typing import Any
 
-from optiplug import ConfigError, Processor, Step, hookimpl
+from optiplug import ConfigError, Processor, Step, Tensor, hookimpl
 
 from .configs.layerwise_decay import LayerwiseDecayConfig
 
@@ -15,13 +14,13 @@ __all__ = ["LayerwiseDecay"]
 
 
 class LayerwiseDecay(Processor):
-    """Train the layers near the input more slowly, as is usual in fine-tuning.
+    """Layerwise learning rate decay, from the output to the input.
 
     ``learning_rate <- learning_rate * decay^(n - 1 - i)`` for the variables of layer ``i`` of ``n``,
     counted from 0: the last layer listed keeps its rate. Decoupled weight decay goes by the changed
-    rate too. `layers` has a glob for each layer, from the input to the output; `decay` (0.75) is in
-    (0, 1], or a schedule; `rest` (1) is the factor of variables that are in no layer, 0 or above,
-    or a schedule. ``*`` crosses ``/``, so write ``block_1/*``, which leaves ``block_10/kernel`` out.
+    rate too. `layers` has a glob for each layer, from the input to the output; `rest` is the factor of
+    variables that are in no layer. ``*`` crosses ``/``, so write ``block_1/*``, which leaves
+    ``block_10/kernel`` out.
 
     Raises
     ------
@@ -50,13 +49,13 @@ class LayerwiseDecay(Processor):
     Config = LayerwiseDecayConfig
 
     @hookimpl
-    def rate(self, rates: list[Any], step: Step) -> list[Any]:
+    def rate(self, rates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale the rate of each variable by its layer's factor."""
         layers = self._layers([variable.path for variable in step.every_variable])
         pairs = zip(rates, step.variables, strict=True)
         return [rate * self._factor(layers.get(variable.path), rate, step) for rate, variable in pairs]
 
-    def _factor(self, layer: int | None, rate: Any, step: Step) -> Any:
+    def _factor(self, layer: int | None, rate: Tensor, step: Step) -> Tensor:
         if layer is None:
             return step.scalar(self.config.rest, rate)
         return step.scalar(self.config.decay, rate) ** (len(self.config.layers) - 1 - layer)

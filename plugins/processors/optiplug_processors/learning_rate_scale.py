@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 from .configs.learning_rate_scale import LearningRateScaleConfig
 
@@ -12,12 +12,12 @@ __all__ = ["LearningRateScale"]
 
 
 class LearningRateScale(Processor):
-    """Multiply the learning rate of the selected variables.
+    """Multiply the learning rate of some variables by a factor.
 
     ``learning_rate <- learning_rate * factor`` before everything else in the step, so that
-    decoupled weight decay and trust ratios go by it too. Several in a list multiply. `factor` is 0
-    or above, or a schedule, and has no default. With 0, gradients still reach the optimizer's
-    state, and a momentum still moves the variable; ``freeze`` stops all of it.
+    decoupled weight decay and trust ratios go by it too. Several in a list multiply. With a `factor`
+    of 0, gradients still reach the optimizer's state, and a momentum still moves the variable;
+    ``freeze`` stops all of it.
 
     Raises
     ------
@@ -48,6 +48,6 @@ class LearningRateScale(Processor):
         return bool(self.config.factor == 1)
 
     @hookimpl
-    def rate(self, rates: list[Any], step: Step) -> list[Any]:
+    def rate(self, rates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale the rates."""
         return [rate * step.scalar(self.config.factor, rate) for rate in rates]

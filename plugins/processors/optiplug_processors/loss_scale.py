@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import BuildError, Processor, Step, hookimpl, numerics
+from optiplug import BuildError, Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.loss_scale import LossScaleConfig
 
@@ -15,7 +14,7 @@ __all__ = ["LossScale"]
 
 
 class LossScale(Processor):
-    """Take gradients of a loss that was scaled up, scale them down, and leave out overflows.
+    """Static or dynamic loss scaling, for gradients in half precision.
 
     ::
 
@@ -69,20 +68,20 @@ class LossScale(Processor):
 
     Config = LossScaleConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the scale and the count, if the scale adapts."""
         super().build(variables)
         if self.config.dynamic:
             self.scale = self.add_state("scale", dtype=tf.float32, initial=self.config.initial_scale)
             self.good_steps = self.add_state("good_steps", dtype="int64")
 
-    def scale_loss(self, loss: Any) -> Any:
+    def scale_loss(self, loss: Tensor) -> Tensor:
         """Return the loss to differentiate, given the one to minimize."""
         loss = tf.convert_to_tensor(loss)
         return loss * tf.cast(self._current(), loss.dtype)
 
     @hookimpl
-    def gate(self, gradients: list[Any], step: Step) -> tuple[list[Any], Any]:
+    def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[list[Tensor], Tensor]:
         """Scale the gradients back, and go on if every element is finite."""
         scale = self._current()
         unscaled = [gradient / tf.cast(scale, gradient.dtype) for gradient in gradients]
@@ -91,7 +90,7 @@ class LossScale(Processor):
             self._adapt(scale, finite)
         return unscaled, finite
 
-    def _current(self) -> Any:
+    def _current(self) -> Tensor:
         if not self.config.dynamic:
             return tf.constant(self.config.initial_scale)
         if "scale" not in vars(self):
@@ -103,11 +102,12 @@ class LossScale(Processor):
             )
         return self.scale.value
 
-    def _adapt(self, scale: Any, finite: Any) -> None:
+    def _adapt(self, scale: Tensor, finite: Tensor) -> None:
         config = self.config
         good_steps = self.good_steps + 1
         grows = tf.greater_equal(good_steps, config.dynamic_growth_steps)
         grown = scale * config.multiplier
+        # An infinite scale would make every later step an overflow of its own.
         grown = tf.where(tf.math.is_finite(grown), grown, scale)
         shrunk = tf.maximum(scale / config.multiplier, config.minimum)
         self.scale.assign(tf.where(finite, tf.where(grows, grown, scale), shrunk))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Step
+from optiplug import Step, Tensor, Working
 
 from .configs.max_norm import MaxNormConfig
 from .norms import shrinkage
@@ -16,14 +14,13 @@ __all__ = ["MaxNorm"]
 
 
 class MaxNorm(Projection):
-    """Scale down the weights of each unit whose norm a step has made too large.
+    """Max-norm constraint: rescale the weights of each unit with a larger norm.
 
     ``weights <- weights * min(1, max_value / |weights|)`` after the update, for each variable with
     a gradient, where the weights of one unit are those along all axes but the last, as in Keras
     kernels, or along `axis`, a number or several. Without `axis`, vectors and scalars are left
     alone; with it, every selected variable must have it. Norms are computed in the dtype of the
-    step: float32 for half precision. `max_value` is above 0, or a schedule, and 2 by default. List
-    it before averages, so that they see the projected values.
+    step: float32 for half precision. List it before averages, so that they see the projected values.
 
     Raises
     ------
@@ -53,7 +50,7 @@ class MaxNorm(Projection):
 
     Config = MaxNormConfig
 
-    def projected(self, weights: Any, norm: Any, step: Step) -> Any:
+    def projected(self, weights: Working, norm: Tensor, step: Step) -> Tensor:
         """Scale down what is above the bound."""
         bound = step.scalar(self.config.max_value, norm)
         return weights * tf.cast(shrinkage(norm, bound), weights.dtype)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.monitor import MonitorConfig
 
@@ -13,7 +12,7 @@ __all__ = ["Monitor"]
 
 
 class Monitor(Processor):
-    """Record the norms of gradients, of the change and of the variables at each step.
+    """Record the norms of gradients, updates and variables at each step.
 
     Three scalars hold the values of the last committed step (float32, float64 if any variable is
     in double precision; 0 before the first step), each the global norm ``sqrt(sum of |x|^2)``
@@ -46,7 +45,7 @@ class Monitor(Processor):
 
     Config = MonitorConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the three scalars."""
         super().build(variables)
         dtype = numerics.widest_dtype(variables)
@@ -55,7 +54,7 @@ class Monitor(Processor):
         self.variable_norm = self.add_state("variable_norm", dtype=dtype)
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Record the norm of the gradients, which pass unchanged."""
         self.gradient_norm.assign(numerics.global_norm(gradients))
         return gradients
@@ -65,6 +64,7 @@ class Monitor(Processor):
         """Record the norms of the change and of the new values."""
         if not step.variables:  # then there was no `clip` to say so
             self.gradient_norm.assign(0.0)
+        # A read of the old values keeps a copy of them: only of what changes.
         changes = [each - each.old for each in step.every_variable if each.assigned]
         self.update_norm.assign(numerics.global_norm(changes) if changes else 0.0)
         self.variable_norm.assign(numerics.global_norm(step.every_variable))

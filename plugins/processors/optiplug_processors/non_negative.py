@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import ConfigError, Processor, Step, hookimpl
+from optiplug import ConfigError, Processor, Step, Variable, hookimpl
 
 from .configs.non_negative import NonNegativeConfig
 
@@ -15,7 +14,7 @@ __all__ = ["NonNegative"]
 
 
 class NonNegative(Processor):
-    """Set what a step has made negative to 0.
+    """Non-negativity constraint: set negative elements to zero.
 
     ``variable <- max(variable, 0)`` after the update, for each variable with a gradient: projected
     gradient descent. ``only=["*kernel"]`` names those that it applies to. A NaN stays one. List it
@@ -44,9 +43,10 @@ class NonNegative(Processor):
 
     Config = NonNegativeConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Refuse numbers without an order."""
         super().build(variables)
+        # At build, not in a trace: TensorFlow's own error names neither variable nor processor.
         for variable in variables:
             if variable.dtype.is_complex:
                 raise ConfigError(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, hookimpl
+from optiplug import Processor, Tensor, hookimpl
 
 from .configs.normalize_gradients import NormalizeGradientsConfig
 from .norms import inverse_norm
@@ -15,7 +15,7 @@ __all__ = ["NormalizeGradients"]
 
 
 class NormalizeGradients(Processor):
-    """Keep the direction of the gradients and drop their size.
+    """Normalize each gradient, or all gradients together, to norm 1.
 
     ``gradient <- gradient / |gradient|`` for each variable by itself, or, with
     ``scope="global"``, ``gradient <- gradient / sqrt(sum of |x|^2 over all elements of all
@@ -47,13 +47,13 @@ class NormalizeGradients(Processor):
     Config = NormalizeGradientsConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any]) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor]) -> list[Tensor]:
         """Divide the gradients by their norms, or by their norm."""
         if self.config.scope == "global":
             return _normalized(gradients)
         return [normalized for gradient in gradients for normalized in _normalized([gradient])]
 
 
-def _normalized(gradients: list[Any]) -> list[Any]:
+def _normalized(gradients: Sequence[Tensor]) -> list[Tensor]:
     scale = inverse_norm(gradients)
     return [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]

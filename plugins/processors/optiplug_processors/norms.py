@@ -1,18 +1,17 @@
-"""Factors that come from norms: what shrinks to a bound, and what normalizes."""
+"""Factors that come from norms: what scales down to a bound, and what normalizes."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import numerics
+from optiplug import Tensor, numerics
 
 __all__ = ["inverse_norm", "nan_unless_finite", "shrinkage"]
 
 
-def shrinkage(norm: Any, bound: Any) -> Any:
+def shrinkage(norm: Tensor, bound: Tensor) -> Tensor:
     """Return ``min(1, bound / norm)``, which is exactly 1 within the bound; 0 if both are 0.
 
     >>> shrinkage(tf.constant([0.0, 3.0, 8.0]), tf.constant(4.0)).numpy().tolist()
@@ -21,7 +20,7 @@ def shrinkage(norm: Any, bound: Any) -> Any:
     return tf.math.divide_no_nan(bound, tf.maximum(norm, bound))
 
 
-def inverse_norm(tensors: Sequence[Any]) -> Any:
+def inverse_norm(tensors: Sequence[Tensor]) -> Tensor:
     """Return 1 over the norm of all elements of all tensors: 0 if that is 0, NaN if it is not finite.
 
     >>> float(inverse_norm([tf.constant([3.0, 4.0])])), float(inverse_norm([tf.zeros([2])]))
@@ -31,7 +30,7 @@ def inverse_norm(tensors: Sequence[Any]) -> Any:
     return nan_unless_finite(tf.math.divide_no_nan(tf.ones([], norm.dtype), norm), norm)
 
 
-def nan_unless_finite(factor: Any, norm: Any) -> Any:
+def nan_unless_finite(factor: Tensor, norm: Tensor) -> Tensor:
     """Return a factor, or NaN if the norm that it comes from is not finite.
 
     An infinite norm makes a factor of 0, which hides the overflow in all but a few elements.

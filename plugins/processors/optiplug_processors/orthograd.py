@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.orthograd import OrthoGradConfig
 from .norms import inverse_norm
@@ -15,7 +15,7 @@ __all__ = ["OrthoGrad"]
 
 
 class OrthoGrad(Processor):
-    """Take from each gradient the part along its variable, which would only scale the variable.
+    """Project each gradient orthogonally to its variable, at the same norm.
 
     ``rest = gradient - variable * <variable, gradient> / |variable|^2``, then
     ``gradient <- rest * |gradient| / |rest|``: the same norm, at a right angle. A variable that is 0
@@ -48,13 +48,14 @@ class OrthoGrad(Processor):
     Config = OrthoGradConfig
 
     @hookimpl
-    def clip(self, gradients: list[Any], step: Step) -> list[Any]:
+    def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Turn each gradient."""
         pairs = zip(gradients, step.variables, strict=True)
         return [_turned(gradient, variable.value) for gradient, variable in pairs]
 
 
-def _turned(gradient: Any, variable: Any) -> Any:
+def _turned(gradient: Tensor, variable: Tensor) -> Tensor:
+    # In one dimension nothing is orthogonal, and the gradient would always be 0.
     if gradient.shape.num_elements() < 2:
         return gradient
     length = numerics.global_norm([gradient])
@@ -69,6 +70,6 @@ def _turned(gradient: Any, variable: Any) -> Any:
     return rest * tf.cast(scale, rest.dtype)
 
 
-def _unit(value: Any) -> Any:
-    """Return what points the same way and has length 1, or is 0."""
+def _unit(value: Tensor) -> Tensor:
+    """Return the vector of norm 1 in the same direction, or 0."""
     return value * tf.cast(inverse_norm([value]), value.dtype)

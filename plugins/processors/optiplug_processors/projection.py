@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Processor, Step, hookimpl
+from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl
 
 from .unit_axes import axes_of, norms
 
@@ -16,13 +15,14 @@ __all__ = ["Projection"]
 class Projection(Processor):
     """Base of processors that scale the weights of each unit after the update; the config has `axis`."""
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Refuse variables without the axis."""
         super().build(variables)
+        # At build, where an error still names what is wrong, and not in the middle of a trace.
         for variable in variables:
             self._axes(variable)
 
-    def _axes(self, variable: Any) -> list[int]:
+    def _axes(self, variable: Variable | Working) -> list[int]:
         return axes_of(variable, self.config.axis, f"{self.owner}.axis")
 
     @hookimpl
@@ -34,5 +34,5 @@ class Projection(Processor):
                 variable.assign(self.projected(variable, norms(variable, axes), step))
 
     @abstractmethod
-    def projected(self, weights: Any, norm: Any, step: Step) -> Any:
+    def projected(self, weights: Working, norm: Tensor, step: Step) -> Tensor:
         """Return the new weights; `norm` has that of each unit, in a shape that multiplies `weights`."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Step, numerics
+from optiplug import Step, Tensor, Variable, Working, numerics
 
 from .configs.scheduled_weight_decay import ScheduledWeightDecayConfig
 from .decoupled import DecoupledDecay
@@ -16,16 +15,15 @@ __all__ = ["ScheduledWeightDecay"]
 
 
 class ScheduledWeightDecay(DecoupledDecay):
-    """Shrink the variables before the update, the less the larger the gradients have been.
+    """Decoupled weight decay, scaled by the inverse of the gradient norm.
 
     ``variable <- variable - variable * min(1, rate * learning_rate / sqrt(average))``, where
     ``average`` is the exponential moving average of the mean of the squares of all elements of all
     gradients, without its bias towards 0. Large gradients at the end of training are a sign of too
     much decay. While all gradients have been 0 nothing decays.
 
-    `rate` is 0 or above, `beta_2` (0.999) in [0, 1); both may be schedules. The state are two
-    scalars, `second_moment` and `weight`, the sum of the weights in it (float32, float64 if any
-    variable is in double precision).
+    State: the scalars `second_moment` and `weight`, the sum of the weights in it (float32, float64 if
+    any variable is in double precision).
 
     Raises
     ------
@@ -35,8 +33,8 @@ class ScheduledWeightDecay(DecoupledDecay):
     Differs from
     ------------
     The paper, which has it in Adam and takes the mean of Adam's own second moment: the same
-    number, if `beta_2` is Adam's and every variable has a gradient in each step. There the share
-    taken away has no upper bound, and above 1 a variable changes its sign.
+    number, if `beta_2` is Adam's and every variable has a gradient in each step. There the
+    factor of decay has no upper bound, and above 1 a variable changes its sign.
 
     References
     ----------
@@ -59,25 +57,26 @@ class ScheduledWeightDecay(DecoupledDecay):
 
     Config = ScheduledWeightDecayConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the average and its weight."""
         super().build(variables)
         dtype = numerics.widest_dtype(variables)
         self.second_moment = self.add_state("second_moment", dtype=dtype)
         self.weight = self.add_state("weight", dtype=dtype)
 
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+    def coefficients(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the learning rate, over the size of the gradients."""
         size = self._gradient_size(gradients, step)
-        return [self._share(variable, size, step) for variable in step.variables]
+        return [self._coefficient(variable, size, step) for variable in step.variables]
 
-    def _share(self, variable: Any, size: Any, step: Step) -> Any:
-        share = tf.math.real(step.scalar(self.config.rate, variable) * step.rate(variable))
-        share = tf.minimum(tf.math.divide_no_nan(tf.cast(share, size.dtype), size), 1)
-        return tf.cast(share, variable.dtype)
+    def _coefficient(self, variable: Working, size: Tensor, step: Step) -> Tensor:
+        plain = tf.math.real(step.scalar(self.config.rate, variable) * step.rate(variable))
+        # Tiny gradients would make it larger than 1, and a variable would overshoot 0.
+        scaled = tf.minimum(tf.math.divide_no_nan(tf.cast(plain, size.dtype), size), 1)
+        return tf.cast(scaled, variable.dtype)
 
-    def _gradient_size(self, gradients: list[Any], step: Step) -> Any:
-        """Return the root of the average after this step's gradients."""
+    def _gradient_size(self, gradients: Sequence[Tensor], step: Step) -> Tensor:
+        """Return the root of the second moment after this step's gradients, without its bias."""
         dtype = self.second_moment.dtype
         elements = sum(gradient.shape.num_elements() for gradient in gradients)
         mean_square = tf.cast(tf.square(numerics.global_norm(gradients)), dtype) / max(elements, 1)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.skip_non_finite import SkipNonFiniteConfig
 
@@ -15,7 +14,7 @@ __all__ = ["SkipNonFinite"]
 
 
 class SkipNonFinite(Processor):
-    """Leave out each step whose gradients hold a NaN or an infinity, and count them.
+    """Skip steps whose gradients hold a NaN or an infinity, and count them.
 
     Such a call changes neither variables nor state and does not count as an iteration; gates
     listed after this one forget it too, so ``[skip_non_finite, accumulate]`` leaves out the bad
@@ -39,14 +38,15 @@ class SkipNonFinite(Processor):
 
     Config = SkipNonFiniteConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the count."""
         super().build(variables)
         self.skipped = self.add_state("skipped", dtype="int64")
 
     @hookimpl
-    def gate(self, gradients: list[Any], step: Step) -> tuple[list[Any], Any]:
+    def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[Sequence[Tensor], Tensor]:
         """Go on if every element is finite."""
         proceed = numerics.all_finite(gradients)
+        # The state of a gate that stops the step is committed all the same.
         self.skipped.assign_add(tf.cast(tf.logical_not(proceed), tf.int64))
         return gradients, proceed

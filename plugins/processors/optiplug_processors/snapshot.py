@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Variable, hookimpl, numerics
 
 from .configs.snapshot import SnapshotConfig
 
@@ -15,14 +14,14 @@ __all__ = ["Snapshot"]
 
 
 class Snapshot(Processor):
-    """Copy every variable into a slot at every so many steps.
+    """Keep a copy of every variable, renewed periodically.
 
     ``snapshot <- variable`` after steps `period`, ``2 * period`` and so on, for every variable the
     optimizer was built with; before the first of them it holds the initial value. Nothing else
     changes: what to do with the copy, such as to go back to it when a loss explodes, is the
     caller's, who reads ``snapshot.snapshot[variable]``. The number of steps after which it was
-    taken is in ``iteration`` (int64). Both are saved with the optimizer. `period` is 1 or above
-    and 100 by default. A step moves as many bytes as one with an average, also between two copies.
+    taken is in ``iteration`` (int64). Both are saved with the optimizer. A step moves as many bytes as
+    one with an average, also between two copies.
 
     Raises
     ------
@@ -44,7 +43,7 @@ class Snapshot(Processor):
 
     Config = SnapshotConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the copies and the number of steps they were taken after."""
         super().build(variables)
         self.snapshot = self.add_slot("snapshot", initial="variable")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.stochastic_rounding import StochasticRoundingConfig
 
@@ -14,7 +12,7 @@ __all__ = ["StochasticRounding"]
 
 
 class StochasticRounding(Processor):
-    """Round what a step has computed to bfloat16 at random, with the right mean.
+    """Stochastic rounding of bfloat16 variables.
 
     A step computes on bfloat16 variables in float32, and its result lies between two neighbours
     that bfloat16 has. It becomes the upper one with a probability of its distance from the lower
@@ -22,10 +20,9 @@ class StochasticRounding(Processor):
 
         variable <- upper with probability (value - lower) / (upper - lower), else lower
 
-    So the mean is the result
-    itself, and updates far below the last digit of a variable add up, where rounding to the
-    nearest would lose every one of them. What bfloat16 has stays as it is, so do NaN and
-    infinities; variables of other dtypes are left alone. State in bfloat16 is rounded to the
+    So the mean is the result itself, and updates far below the last digit of a variable add up, where
+    rounding to the nearest would lose every one of them. What bfloat16 has stays as it is, so do NaN
+    and infinities; variables of other dtypes are left alone. State in bfloat16 is rounded to the
     nearest as ever.
 
     The numbers follow from `seed`, the iteration and the variable's path, so every device draws
@@ -64,7 +61,7 @@ class StochasticRounding(Processor):
                 variable.assign(_rounded(variable.value, step.seed(variable, self.config.seed)))
 
 
-def _rounded(value: Any, seed: Any) -> Any:
+def _rounded(value: Tensor, seed: Tensor) -> Tensor:
     """Return float32 values whose lower 16 bits are 0, the digits that bfloat16 does not have."""
     uniform = numerics.random_uniform(tf.shape(value), seed)
     dither = tf.cast(uniform * 2.0**16, tf.int32)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import DType, Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.swap_weights import SwapWeightsConfig
 
@@ -15,7 +14,7 @@ __all__ = ["SwapWeights"]
 
 
 class SwapWeights(Processor):
-    """Keep an average of every variable, and exchange the two when asked for the final values.
+    """Exponential moving average of every variable, exchanged with it at the end.
 
     ::
 
@@ -28,8 +27,6 @@ class SwapWeights(Processor):
     variables into the slot ``average``; called again, it takes that back, bit for bit. Do not
     train in between: the step would go on from the average. (`ema` overwrites the variables, which
     is for the end of training.) The average starts as a copy of the variable.
-
-    `momentum` is in [0, 1] and 0.99 by default, `start_step` 0 or above.
 
     Raises
     ------
@@ -61,7 +58,7 @@ class SwapWeights(Processor):
 
     Config = SwapWeightsConfig
 
-    def build(self, variables: Sequence[Any]) -> None:
+    def build(self, variables: Sequence[Variable]) -> None:
         """Create the averages."""
         super().build(variables)
         self.average = self.add_slot("average", initial="variable")
@@ -69,15 +66,15 @@ class SwapWeights(Processor):
     @hookimpl
     def post_step(self, step: Step) -> None:
         """Move each average towards its variable."""
-        shares: dict[Any, Any] = {}
+        weights: dict[DType, Tensor] = {}
         for variable in step.every_variable:
             dtype = numerics.scalar_dtype(variable.dtype)
-            if dtype not in shares:
-                shares[dtype] = self._share(step, dtype)
+            if dtype not in weights:
+                weights[dtype] = self._weight(step, dtype)
             average = self.average[variable]
-            moved = average + (variable - average) * tf.cast(shares[dtype], variable.dtype)
+            moved = average + (variable - average) * tf.cast(weights[dtype], variable.dtype)
             if self.config.start_step:
-                # The sum above is not the variable to the last bit even where the share is 1.
+                # The sum above is not the variable to the last bit even where the weight is 1.
                 started = tf.greater_equal(step.iteration, self.config.start_step)
                 moved = numerics.where(started, moved, variable)
             average.assign(moved)
@@ -87,12 +84,13 @@ class SwapWeights(Processor):
         """Exchange each variable with its average."""
         for variable in step.variables:
             average = self.average[variable]
+            # A tensor, not the variable: that would read what is assigned next.
             trained = variable.value
             variable.assign(average)
             average.assign(trained)
 
-    def _share(self, step: Step, dtype: Any) -> Any:
-        """Return how much of the way an average goes."""
+    def _weight(self, step: Step, dtype: DType) -> Tensor:
+        """Return the weight of the new value in an average."""
         momentum = step.scalar(self.config.momentum, dtype)
         if self.config.dynamic_decay:
             since = tf.cast(tf.maximum(step.iteration - self.config.start_step, 0), dtype)

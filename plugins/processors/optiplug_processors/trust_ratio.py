@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Working, hookimpl, numerics
 
 from .configs.trust_ratio import TrustRatioConfig
 
@@ -14,14 +14,13 @@ __all__ = ["TrustRatio"]
 
 
 class TrustRatio(Processor):
-    """Let each variable change in proportion to its own norm, as in LARS and LAMB.
+    """Layerwise trust ratio around any optimizer, as in LARS and LAMB.
 
     What an optimizer adds to a variable has the learning rate in it: ``update = -rate * direction``.
     It becomes ``update * ratio`` with ``ratio = coefficient * |variable| / (|direction| + epsilon)``,
     at most `max_ratio`, so that its norm is ``coefficient * rate * |variable|``. The variable is that
     of the start of the step. Where either norm is 0 the ratio is 1; where the rate is 0 nothing
-    moves. `coefficient` (1) and `epsilon` (0) are 0 or above, `max_ratio` (None) above 0; all may be
-    schedules. Biases and the scales of normalization are best left alone: ``min_ndim=2``.
+    moves. Biases and the scales of normalization are best left alone: ``min_ndim=2``.
 
     Raises
     ------
@@ -53,12 +52,12 @@ class TrustRatio(Processor):
     Config = TrustRatioConfig
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale each update by its ratio."""
         pairs = zip(updates, step.variables, strict=True)
         return [update * tf.cast(self._ratio(update, each, step), update.dtype) for update, each in pairs]
 
-    def _ratio(self, update: Any, variable: Any, step: Step) -> Any:
+    def _ratio(self, update: Tensor, variable: Working, step: Step) -> Tensor:
         norm, length = numerics.global_norm([variable.old]), numerics.global_norm([update])
         rate = tf.cast(tf.math.real(step.rate(variable)), norm.dtype)
         # Both sides times the rate, which may be 0.

@@ -1,18 +1,17 @@
-"""The weights that lead to one unit, for processors that hold their norm."""
+"""The weights that lead to one unit, for processors that go by their norm."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import ConfigError
+from optiplug import ConfigError, Tensor, Variable, Working
 
 __all__ = ["axes_of", "norms"]
 
 
-def axes_of(variable: Any, axis: int | Sequence[int] | None, where: str) -> list[int]:
+def axes_of(variable: Variable | Working | Tensor, axis: int | Sequence[int] | None, where: str) -> list[int]:
     """Return the axes that one norm goes over: those given, or all but the last. None for a vector.
 
     >>> axes_of(tf.zeros([3, 3, 8, 16]), None, "here"), axes_of(tf.zeros([5]), None, "here")
@@ -35,7 +34,7 @@ def axes_of(variable: Any, axis: int | Sequence[int] | None, where: str) -> list
     return sorted(axes)
 
 
-def norms(values: Any, axes: Sequence[int]) -> Any:
+def norms(values: Tensor | Working, axes: Sequence[int]) -> Tensor:
     """Return the Euclidean norms over `axes`, complex elements by modulus, with those axes kept.
 
     >>> norms(tf.constant([[3.0, 1.0], [4.0, 0.0]]), [0]).numpy().tolist()

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Step
+from optiplug import Step, Tensor, Working
 
 from .configs.unit_norm import UnitNormConfig
 from .projection import Projection
@@ -15,14 +13,13 @@ __all__ = ["UnitNorm"]
 
 
 class UnitNorm(Projection):
-    """Scale the weights of each unit to norm 1 after every step.
+    """Unit-norm constraint: rescale the weights of each unit to norm 1.
 
     ``weights <- weights / (|weights| + epsilon)`` after the update, for each variable with a
     gradient, where the weights of one unit are those along all axes but the last, as in Keras
     kernels, or along `axis`, a number or several. Without `axis`, vectors and scalars are left
-    alone; with it, every selected variable must have it. `epsilon` is above 0 and 1e-7 by default,
-    as in the constraint `UnitNorm` of Keras. Norms are computed in the dtype of the step: float32
-    for half precision. List it before averages, so that they see the projected values.
+    alone; with it, every selected variable must have it. Norms are computed in the dtype of the step:
+    float32 for half precision. List it before averages, so that they see the projected values.
 
     Raises
     ------
@@ -48,6 +45,6 @@ class UnitNorm(Projection):
 
     Config = UnitNormConfig
 
-    def projected(self, weights: Any, norm: Any, step: Step) -> Any:
+    def projected(self, weights: Working, norm: Tensor, step: Step) -> Tensor:
         """Divide by the norm."""
         return weights / tf.cast(norm + self.config.epsilon, weights.dtype)

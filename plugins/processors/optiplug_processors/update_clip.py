@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Working, hookimpl, numerics
 
 from .configs.update_clip import UpdateClipConfig
 from .norms import shrinkage
@@ -15,12 +15,12 @@ __all__ = ["UpdateClip"]
 
 
 class UpdateClip(Processor):
-    """Scale down each update that is too large, as Adafactor does, around any optimizer.
+    """Clip each update by its root mean square, as in Adafactor.
 
     What an optimizer adds to a variable has the learning rate in it: ``update = -rate * direction``.
     It becomes ``update / max(1, rms(direction) / threshold)``, where ``rms`` is the root of the mean
     of the squares over one variable. The state of the optimizer does not see it. Where the rate is 0
-    nothing moves. `threshold` (1) is above 0, or a schedule.
+    nothing moves.
 
     Raises
     ------
@@ -47,12 +47,12 @@ class UpdateClip(Processor):
     Config = UpdateClipConfig
 
     @hookimpl
-    def update(self, updates: list[Any], step: Step) -> list[Any]:
+    def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale each update by a factor of its own."""
         pairs = zip(updates, step.variables, strict=True)
         return [self._clipped(update, variable, step) for update, variable in pairs]
 
-    def _clipped(self, update: Any, variable: Any, step: Step) -> Any:
+    def _clipped(self, update: Tensor, variable: Working, step: Step) -> Tensor:
         rms = tf.sqrt(numerics.sum_of_squares(update) / max(update.shape.num_elements(), 1))
         rate = tf.math.real(step.rate(variable))
         # The threshold times the rate and not the update over it, as the rate may be 0.

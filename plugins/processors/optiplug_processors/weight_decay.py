@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-from optiplug import Step
+from optiplug import Step, Tensor
 
 from .configs.weight_decay import WeightDecayConfig
 from .decoupled import DecoupledDecay
@@ -14,11 +13,11 @@ __all__ = ["WeightDecay"]
 
 
 class WeightDecay(DecoupledDecay):
-    """Shrink the variables before the update, beside the gradient.
+    """Decoupled weight decay.
 
     ``variable <- variable - variable * rate * learning_rate`` for each variable with a gradient;
-    the optimizer's state never sees it. `rate` is 0 or above, or a schedule, and has no default.
-    0 adds no operation to the step. ``skip=["*bias"]`` or ``min_ndim=2`` spares variables.
+    the optimizer's state never sees it. With `rate` 0 no operation is added. ``skip=["*bias"]`` or
+    ``min_ndim=2`` exempts variables.
 
     Raises
     ------
@@ -47,6 +46,6 @@ class WeightDecay(DecoupledDecay):
 
     Config = WeightDecayConfig
 
-    def shares(self, gradients: list[Any], step: Step) -> Sequence[Any]:
+    def coefficients(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the learning rate."""
         return [step.scalar(self.config.rate, each) * step.rate(each) for each in step.variables]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
+
+from optiplug import DType, Tensor, Variable, Working
 
 from .averaging import ScheduleFree
 from .config import ScheduleFreeAdamWConfig
@@ -14,7 +16,7 @@ __all__ = ["ScheduleFreeAdamW"]
 
 
 class ScheduleFreeAdamW(ScheduleFree):
-    """AdamW with averaging in place of momentum and of a schedule.
+    """AdamW with iterate averaging in place of momentum and of a schedule.
 
     With y the variable, where gradients are taken, x the weights to evaluate and to keep, and
     ``t = iterations + 1``::
@@ -22,23 +24,16 @@ class ScheduleFreeAdamW(ScheduleFree):
         second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
         direction     =  gradient / (sqrt(second_moment / (1 - beta_2^t)) + epsilon)
         z             <- z - rate * (direction + weight_decay * y)
-        share         =  max_rate^2 / (sum of max_rate^2 over all steps so far)
-        x             <- (1 - share) x + share z
+        weight        =  max_rate^2 / (sum of max_rate^2 over all steps so far)
+        x             <- (1 - weight) x + weight z
         y             <- (1 - beta_1) z + beta_1 x
 
-    `rate` is the learning rate, in the first `warmup_steps` a growing share of it, and `max_rate`
+    `rate` is the learning rate, in the first `warmup_steps` a growing part of it, and `max_rate`
     the largest so far; `weight_lr_power` stands for the 2. ``with optimizer.averaged_weights():``
     lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
 
-    Defaults: `learning_rate` 0.0025, `beta_1` 0.9 (in (0, 1], no schedule), `beta_2` 0.999 (in
-    [0, 1)), `epsilon` 1e-8, `warmup_steps` 0, `weight_lr_power` 2, no weight decay. State: the slots
-    `z` and `second_moment` and the shared scalars `max_rate` and `weight_sum`. `ScheduleFree` says
-    more. Variables must be real.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slots `z` and `second_moment` and the shared scalars `max_rate` and `weight_sum`.
+    `ScheduleFree` says more. Variables must be real.
 
     Differs from
     ------------
@@ -68,17 +63,17 @@ class ScheduleFreeAdamW(ScheduleFree):
 
     Config: ClassVar[type[ScheduleFreeAdamWConfig]] = ScheduleFreeAdamWConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
         self.second_moment = self.add_slot("second_moment")
 
-    def direction(self, gradient: Any, variable: Any) -> Any:
+    def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the gradient divided by the root of its second moment."""
         v = self.second_moment[variable]
         v.assign_add((tf.square(gradient) - v) * (1 - self.scalar(self.config.beta_2, variable)))
         root = self.once(self._root, variable)
         return gradient * root / (tf.sqrt(v) + self.config.epsilon * root)
 
-    def _root(self, dtype: Any) -> Any:
+    def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(self.bias_correction(self.config.beta_2, dtype))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import abc
 from collections.abc import Sequence
 from functools import reduce
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Step, hookimpl, numerics
+from optiplug import DType, Optimizer, Step, Tensor, Variable, Working, hookimpl, numerics
 
 from .config import ScheduleFreeConfig
 
@@ -26,9 +26,9 @@ class ScheduleFree(Optimizer, abc.ABC):
 
         max_rate   <- max(max_rate, rate)
         weight_sum <- weight_sum + max_rate^weight_lr_power
-        share      =  max_rate^weight_lr_power / weight_sum
+        weight     =  max_rate^weight_lr_power / weight_sum
         z          <- z - rate * (direction + weight_decay * y)
-        x          <- (1 - share) x + share z
+        x          <- (1 - weight) x + weight z
         y          <- (1 - beta_1) z + beta_1 x
 
     `max_rate` and `weight_sum` are scalars that all variables share. Where learning rates differ
@@ -38,7 +38,7 @@ class ScheduleFree(Optimizer, abc.ABC):
     Weight decay is taken at y and moves z, as the formula says. `weight_decay` and
     `exclude_from_weight_decay` run as they do everywhere, before the update and on y; the update
     then takes whatever has been subtracted from y by that time as a part of the step of z, with its
-    warm-up, so any other processor that decays is treated alike. What changes y after the update,
+    warmup, so any other processor that decays is treated alike. What changes y after the update,
     such as a constraint, changes x by 1 / beta_1 of that.
 
     `finalize_variable_values` makes x of y, and of z too, so that x stays the same if training goes
@@ -50,10 +50,10 @@ class ScheduleFree(Optimizer, abc.ABC):
     Config: ClassVar[type[ScheduleFreeConfig]] = ScheduleFreeConfig
 
     @abc.abstractmethod
-    def direction(self, gradient: Any, variable: Any) -> Any:
+    def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return what z moves against, for a learning rate of 1; assign the state that this needs."""
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state: z starts at the variable."""
         super().build(var_list)
         dtype = numerics.widest_dtype(var_list)
@@ -62,44 +62,47 @@ class ScheduleFree(Optimizer, abc.ABC):
         self.max_rate = self.add_state("max_rate", dtype=dtype)
         self.weight_sum = self.add_state("weight_sum", dtype=dtype)
 
-    def update_variables(self, gradients: Sequence[Any], variables: Sequence[Any]) -> None:
+    def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Count this step in the weights of the average, then update each variable."""
         dtype = self.max_rate.dtype
         # Most variables share one rate, and then it is one tensor.
         rates = {id(rate): rate for rate in map(self.rate, variables)}.values()
         rate = reduce(tf.maximum, [tf.cast(each, dtype) for each in rates]) * self._warmup(dtype)
         self.max_rate.assign(tf.maximum(self.max_rate, rate))
-        self.weight_sum.assign_add(self._weight())
+        self.weight_sum.assign_add(self._raw_weight())
         super().update_variables(gradients, variables)
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Move z against its direction, and y along."""
         y, z = variable.old, self.z[variable]
-        share, warmup = self.once(self._share, variable), self.once(self._warmup, variable)
+        weight, warmup = self.once(self._weight, variable), self.once(self._warmup, variable)
         move = self.direction(gradient, variable) * (self.rate(variable) * warmup)
+        # Decay has been subtracted from y by its processors; z has to take the same step.
         if variable.assigned:
             move += (y - variable.value) * warmup
         z.assign_sub(move)
-        variable.assign(y + (z - y) * share - move * ((1 - share) * (1 - self.config.beta_1)))
+        # The formulas of x and y with x eliminated, which has no slot.
+        variable.assign(y + (z - y) * weight - move * ((1 - weight) * (1 - self.config.beta_1)))
 
     @hookimpl
     def finalize(self, step: Step) -> None:
         """Put x into the variables, unless a processor has put another average there, and z with them."""
         for variable in step.variables:
             z = self.z[variable]
+            # y = (1 - beta_1) z + beta_1 x, solved for x.
             if not variable.assigned:
                 variable.assign_add((variable - z) * ((1 - self.config.beta_1) / self.config.beta_1))
             z.assign(variable)
 
-    def _warmup(self, dtype: Any) -> Any:
+    def _warmup(self, dtype: DType) -> Tensor:
         one = tf.constant(1.0, dtype)
         if not self.config.warmup_steps:
             return one
         return tf.minimum(one, tf.cast(self.iterations + 1, dtype) / self.config.warmup_steps)
 
-    def _weight(self) -> Any:
+    def _raw_weight(self) -> Tensor:
         return tf.pow(tf.convert_to_tensor(self.max_rate), self.config.weight_lr_power)
 
-    def _share(self, dtype: Any) -> Any:
+    def _weight(self, dtype: DType) -> Tensor:
         # A learning rate that starts at 0 has neither weight nor step.
-        return tf.cast(tf.math.divide_no_nan(self._weight(), self.weight_sum), dtype)
+        return tf.cast(tf.math.divide_no_nan(self._raw_weight(), self.weight_sum), dtype)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from optiplug import Tensor, Working
 
 from .averaging import ScheduleFree
 from .config import ScheduleFreeSGDConfig
@@ -11,27 +11,21 @@ __all__ = ["ScheduleFreeSGD"]
 
 
 class ScheduleFreeSGD(ScheduleFree):
-    """Gradient descent with averaging in place of momentum and of a schedule.
+    """SGD with iterate averaging in place of momentum and of a schedule.
 
     With y the variable, where gradients are taken, and x the weights to evaluate and to keep::
 
-        z     <- z - rate * (gradient + weight_decay * y)
-        share =  max_rate^2 / (sum of max_rate^2 over all steps so far)
-        x     <- (1 - share) x + share z
-        y     <- (1 - beta_1) z + beta_1 x
+        z      <- z - rate * (gradient + weight_decay * y)
+        weight = max_rate^2 / (sum of max_rate^2 over all steps so far)
+        x      <- (1 - weight) x + weight z
+        y      <- (1 - beta_1) z + beta_1 x
 
-    `rate` is the learning rate, in the first `warmup_steps` a growing share of it, and `max_rate`
+    `rate` is the learning rate, in the first `warmup_steps` a growing part of it, and `max_rate`
     the largest so far; `weight_lr_power` stands for the 2. ``with optimizer.averaged_weights():``
     lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
 
-    Defaults: `learning_rate` 1.0, `beta_1` 0.9 (in (0, 1], no schedule), `warmup_steps` 0,
-    `weight_lr_power` 2, no weight decay. State: the slot `z` and the shared scalars `max_rate` and
-    `weight_sum`. `ScheduleFree` says more.
-
-    Raises
-    ------
-    ConfigError
-        If a hyperparameter is out of its range.
+    State: the slot `z` and the shared scalars `max_rate` and `weight_sum`. `ScheduleFree` says
+    more.
 
     Differs from
     ------------
@@ -60,6 +54,6 @@ class ScheduleFreeSGD(ScheduleFree):
 
     Config = ScheduleFreeSGDConfig
 
-    def direction(self, gradient: Any, variable: Any) -> Any:
+    def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the gradient."""
         return gradient

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.constant import ConstantConfig
 
@@ -14,9 +12,9 @@ __all__ = ["Constant"]
 
 
 class Constant(Schedule):
-    """The same value at every step: a number's place in a `join`.
+    """Constant value.
 
-    ``schedule(step) = value``
+    It stands for a number where a schedule is asked for: ``schedule(step) = value``.
 
     >>> print(Constant(0.5)(1000).numpy())
     0.5
@@ -24,5 +22,5 @@ class Constant(Schedule):
 
     Config = ConstantConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         return tf.constant(self.config.value, step.dtype)

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.cosine import CosineConfig
-from .progress import cosine_share, elapsed, mix, remaining
+from .progress import elapsed, half_cosine, interpolate, remaining
 
 __all__ = ["CosineDecay"]
 
 
 class CosineDecay(Schedule):
-    """Half a cosine wave down, after a linear warmup if one is asked for.
+    """Cosine decay, with an optional linear warmup.
 
     ::
 
         decay = (1 - alpha) * (1 + cos(pi * min(step, decay_steps) / decay_steps)) / 2 + alpha
         value = initial_learning_rate * decay
 
-    With `warmup_target`, the value first goes in a straight line from `initial_learning_rate` to
+    With `warmup_target`, the value first rises linearly from `initial_learning_rate` to
     `warmup_target` in `warmup_steps` steps, and decays from there in `decay_steps` more.
 
     Source: Loshchilov and Hutter 2017, arXiv:1608.03983; the warmup from Goyal et al. 2017,
@@ -35,10 +33,10 @@ class CosineDecay(Schedule):
 
     Config = CosineConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         peak = config.initial_learning_rate
         if config.warmup_target is not None:
-            peak = mix(config.warmup_target, peak, elapsed(step, config.warmup_steps))
-        decay = cosine_share(remaining(step - config.warmup_steps, config.decay_steps))
-        return peak * mix(1.0, config.alpha, decay)
+            peak = interpolate(config.warmup_target, peak, elapsed(step, config.warmup_steps))
+        decay = half_cosine(remaining(step - config.warmup_steps, config.decay_steps))
+        return peak * interpolate(1.0, config.alpha, decay)

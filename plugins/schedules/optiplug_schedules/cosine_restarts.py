@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import math
 from decimal import Decimal, localcontext
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.cosine_restarts import CosineRestartsConfig
-from .progress import cosine_share, passed, periods, remaining
+from .progress import half_cosine, passed, periods, remaining
 
 __all__ = ["CosineDecayRestarts"]
 
@@ -21,7 +21,7 @@ _LAST_STEP = 2**53
 
 
 class CosineDecayRestarts(Schedule):
-    """Half a cosine wave down, again and again.
+    """Cosine decay with warm restarts, in periods of constant or growing length.
 
     Period ``i`` begins at ``first_decay_steps * (1 + t_mul + ... + t_mul^(i-1))`` and lasts
     ``first_decay_steps * t_mul^i`` steps; with `fraction` the part of it that has passed::
@@ -42,20 +42,21 @@ class CosineDecayRestarts(Schedule):
 
     Config = CosineRestartsConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         restarts, left = self._equal_periods(step) if config.t_mul == 1 else self._growing_periods(step)
-        height = tf.exp(restarts * math.log(config.m_mul)) * cosine_share(left)
+        # The logarithm in float64: a power of an `m_mul` rounded to float32 drifts over many restarts.
+        height = tf.exp(restarts * math.log(config.m_mul)) * half_cosine(left)
         return config.initial_learning_rate * ((1 - config.alpha) * height + config.alpha)
 
-    def _equal_periods(self, step: Any) -> tuple[Any, Any]:
+    def _equal_periods(self, step: Tensor) -> tuple[Tensor, Tensor]:
         """Return the number of restarts up to `step` and the fraction of its period that is left."""
         length = self.config.first_decay_steps
         restarts = periods(step, length)
         left = remaining(step - tf.cast(restarts * length, step.dtype), length)
         return tf.cast(restarts, step.dtype), left
 
-    def _growing_periods(self, step: Any) -> tuple[Any, Any]:
+    def _growing_periods(self, step: Tensor) -> tuple[Tensor, Tensor]:
         table = _table(self.config.first_decay_steps, self.config.t_mul)
         period = passed(step, table.first_steps) - 1
         whole, part, length = (tf.gather(tf.constant(column, step.dtype), period) for column in table[1:])

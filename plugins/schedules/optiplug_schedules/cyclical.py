@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.cyclical import CyclicalConfig
 from .progress import elapsed, periods, remaining
@@ -16,13 +15,13 @@ __all__ = ["Cyclical"]
 
 
 class Cyclical(Schedule):
-    """Go up in a straight line for `step_size` steps, down for as many, and begin anew.
+    """Triangular cyclical learning rate, with a constant or decaying amplitude.
 
     ::
 
-        cycle = floor(step / (2 * step_size))
-        share = 1 - |step / step_size - 2 * cycle - 1|
-        value = initial_learning_rate + (maximal_learning_rate - initial_learning_rate) * share * scale
+        cycle  = floor(step / (2 * step_size))
+        height = 1 - |step / step_size - 2 * cycle - 1|
+        value  = initial_learning_rate + (maximal_learning_rate - initial_learning_rate) * height * scale
 
     with ``scale = 1`` (triangular), ``0.5 ^ cycle`` (triangular2) or ``gamma ^ step`` (exp_range).
 
@@ -37,7 +36,7 @@ class Cyclical(Schedule):
 
     Config = CyclicalConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         halves = periods(step, config.step_size)
         inside = step - tf.cast(halves * config.step_size, step.dtype)
@@ -48,9 +47,10 @@ class Cyclical(Schedule):
         scale, rest = self._scale(step, halves // 2)
         return full * scale + config.initial_learning_rate * rest
 
-    def _scale(self, step: Any, cycle: Any) -> tuple[Any, Any]:
-        """Return the height of this cycle, relative to the first, and what is missing to 1."""
+    def _scale(self, step: Tensor, cycle: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the amplitude of this cycle, relative to the first, and one minus it."""
         if self.config.mode == "exp_range":
+            # By the exponential, as a power of a `gamma` rounded to float32 drifts over many steps.
             exponent = step * math.log(self.config.gamma)
             return tf.exp(exponent), -tf.math.expm1(exponent)
         base = 0.5 if self.config.mode == "triangular2" else 1.0

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from typing import Any
 
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.exponential import ExponentialConfig
 from .progress import periods
@@ -16,7 +15,7 @@ __all__ = ["ExponentialDecay"]
 
 
 class ExponentialDecay(Schedule):
-    """Multiply by `decay_rate` every `decay_steps` steps.
+    """Exponential decay, continuous or in a staircase.
 
     ::
 
@@ -33,8 +32,9 @@ class ExponentialDecay(Schedule):
 
     Config = ExponentialConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
+        # In float64 and once, not in the dtype of the step: a rounded rate to the 10,000th is another one.
         slope = math.log(config.decay_rate)
         if config.staircase:
             exponent = tf.cast(periods(step, config.decay_steps), step.dtype) * slope

@@ -7,9 +7,9 @@ from typing import Annotated, TypeAlias
 
 from pydantic import AfterValidator, Field
 
-from optiplug import ConfigError, NonNegativeFloat, UnitFloat
+from optiplug import ConfigError
 
-__all__ = ["Boundaries", "Fraction", "Rate", "Steps", "StepsOrZero"]
+__all__ = ["Boundaries", "Steps", "StepsOrZero"]
 
 # float64 tells every whole number up to this one from its neighbours.
 _MOST_STEPS = 2**53
@@ -20,12 +20,6 @@ def _strictly_increasing(boundaries: tuple[int, ...]) -> tuple[int, ...]:
         raise ConfigError("must be strictly increasing", received=boundaries)
     return boundaries
 
-
-Rate: TypeAlias = NonNegativeFloat
-"""A number >= 0; no schedule."""
-
-Fraction: TypeAlias = UnitFloat
-"""A number in [0, 1]; no schedule."""
 
 Steps: TypeAlias = Annotated[int, Field(ge=1, le=_MOST_STEPS)]
 """A number of steps, at least 1."""

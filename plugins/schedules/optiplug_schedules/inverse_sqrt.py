@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.inverse_sqrt import InverseSqrtConfig
 from .progress import elapsed
@@ -15,7 +13,7 @@ __all__ = ["InverseSqrt"]
 
 
 class InverseSqrt(Schedule):
-    """Warm up in a straight line, then divide by the square root of the step.
+    """Linear warmup, then decay with the inverse square root of the step.
 
     ::
 
@@ -34,7 +32,7 @@ class InverseSqrt(Schedule):
 
     Config = InverseSqrtConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         t = step + 1
         decay = tf.sqrt(config.warmup_steps / tf.maximum(t, config.warmup_steps))

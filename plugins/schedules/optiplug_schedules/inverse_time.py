@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.inverse_time import InverseTimeConfig
 from .progress import periods
@@ -15,7 +13,7 @@ __all__ = ["InverseTimeDecay"]
 
 
 class InverseTimeDecay(Schedule):
-    """Divide by a number that grows with the step.
+    """Inverse time decay, continuous or in a staircase.
 
     ::
 
@@ -32,7 +30,7 @@ class InverseTimeDecay(Schedule):
 
     Config = InverseTimeConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         if config.staircase:
             growth = tf.cast(periods(step, config.decay_steps), step.dtype) * config.decay_rate

@@ -1,10 +1,8 @@
-"""A straight line."""
+"""Linear transition."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.linear import LinearConfig
 from .progress import elapsed, remaining
@@ -13,12 +11,12 @@ __all__ = ["Linear"]
 
 
 class Linear(Schedule):
-    """Go in a straight line from the initial to the end value, and stay there.
+    """Linear transition between two values.
 
     ::
 
-        share = min(max(step - transition_begin, 0), transition_steps) / transition_steps
-        value = initial_learning_rate + (end_learning_rate - initial_learning_rate) * share
+        fraction = min(max(step - transition_begin, 0), transition_steps) / transition_steps
+        value    = initial_learning_rate + (end_learning_rate - initial_learning_rate) * fraction
 
     Equal to optax' `linear_schedule`.
 
@@ -29,9 +27,9 @@ class Linear(Schedule):
 
     Config = LinearConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         own, steps = step - config.transition_begin, config.transition_steps
-        # Either value may be 0, and 1 minus a share would lose the digits near it.
+        # Either value may be 0, and 1 minus a fraction would lose the digits near it.
         before = config.initial_learning_rate * remaining(own, steps)
         return before + config.end_learning_rate * elapsed(own, steps)

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.one_cycle import OneCycleConfig
-from .progress import cosine_share, elapsed, mix, remaining
+from .progress import elapsed, half_cosine, interpolate, remaining
 
 __all__ = ["OneCycle"]
 
 
 class OneCycle(Schedule):
-    """Rise to the peak along half a cosine wave, then fall far below the first value along another.
+    """One-cycle policy: cosine annealing up to a peak, then down to almost nothing.
 
     ::
 
@@ -32,11 +30,12 @@ class OneCycle(Schedule):
 
     Config = OneCycleConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         rise = int(config.pct_start * config.total_steps)
-        risen = cosine_share(elapsed(step, rise))
-        left = cosine_share(remaining(step - rise, config.total_steps - rise))
+        risen = half_cosine(elapsed(step, rise))
+        left = half_cosine(remaining(step - rise, config.total_steps - rise))
         first = config.peak_learning_rate / config.div_factor
         # Up to the peak all is left, from the peak on all has risen: nested, the two are right on both sides.
-        return mix(mix(config.peak_learning_rate, first, risen), first / config.final_div_factor, left)
+        rising = interpolate(config.peak_learning_rate, first, risen)
+        return interpolate(rising, first / config.final_div_factor, left)

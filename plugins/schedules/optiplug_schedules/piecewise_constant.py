@@ -1,12 +1,10 @@
-"""A value for each stretch of steps."""
+"""A constant value in each interval of steps."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.piecewise_constant import PiecewiseConstantConfig
 
@@ -14,7 +12,7 @@ __all__ = ["PiecewiseConstantDecay"]
 
 
 class PiecewiseConstantDecay(Schedule):
-    """One value up to each boundary, and a last one after them.
+    """Piecewise constant values between boundaries.
 
     ``values[0]`` up to and with step ``boundaries[0]``, ``values[1]`` up to and with ``boundaries[1]``, and
     so on. A boundary still belongs to the value before it, as in Keras; in a `join` it belongs to the
@@ -29,7 +27,8 @@ class PiecewiseConstantDecay(Schedule):
 
     Config = PiecewiseConstantConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
+        # Counted and gathered rather than nested conditions: one operation, however many boundaries.
         behind = step > tf.constant(self.config.boundaries, step.dtype)
         index = tf.reduce_sum(tf.cast(behind, tf.int32))
         return tf.gather(tf.constant(self.config.values, step.dtype), index)

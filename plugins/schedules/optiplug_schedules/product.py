@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import operator
-from typing import Any
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.product import ProductConfig
 
@@ -14,7 +13,7 @@ __all__ = ["Product"]
 
 
 class Product(Schedule):
-    """Multiply schedules with each other, such as a decay with a cycle, or a whole schedule with a number.
+    """Product of several schedules or numbers.
 
     ::
 
@@ -27,6 +26,6 @@ class Product(Schedule):
 
     Config = ProductConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         values = [Schedule.of(schedule)(step) for schedule in self.config.schedules]
         return functools.reduce(operator.mul, values)

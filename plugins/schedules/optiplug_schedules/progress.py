@@ -9,41 +9,47 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["cosine_share", "elapsed", "mix", "passed", "periods", "remaining"]
+from optiplug import Tensor
+
+__all__ = ["elapsed", "half_cosine", "interpolate", "passed", "periods", "remaining"]
 
 
-def elapsed(step: Any, steps: int) -> Any:
+def elapsed(step: Tensor, steps: int) -> Tensor:
     """Return ``step / steps`` held between 0 and 1, exactly 1 from `steps` on."""
     if steps == 0:
         return tf.ones_like(step)
+    # Of `steps`, the quotient may be just below 1, see above: the comparison is exact.
     ended = tf.cast(step >= steps, step.dtype)
     return tf.minimum(tf.maximum(step / steps, ended), 1)
 
 
-def remaining(step: Any, steps: int) -> Any:
+def remaining(step: Tensor, steps: int) -> Tensor:
     """Return ``1 - step / steps`` held between 0 and 1, with all its digits as it nears 0."""
+    # From the other end, as 1 minus a fraction near 1 would lose its digits.
     return elapsed(steps - step, steps)
 
 
-def periods(step: Any, steps: int) -> Any:
+def periods(step: Tensor, steps: int) -> Tensor:
     """Return ``floor(step / steps)`` as int64."""
+    # Divided as integers: the floor of a rounded quotient may be one too low.
     return tf.cast(tf.floor(step), tf.int64) // steps
 
 
-def passed(step: Any, boundaries: Sequence[int]) -> Any:
+def passed(step: Tensor, boundaries: Sequence[int]) -> Tensor:
     """Return how many of the `boundaries` are at or before `step`."""
     return tf.reduce_sum(tf.cast(step >= tf.constant(boundaries, step.dtype), tf.int32))
 
 
-def mix(first: Any, second: Any, share: Any) -> Any:
-    """Return `share` of `first` and the rest of `second`; exactly one of them at 1 and 0."""
-    return first * share + second * (1 - share)
+def interpolate(first: float | Tensor, second: float | Tensor, weight: Tensor) -> Tensor:
+    """Return the convex combination of both; at a `weight` of 1 exactly `first`, at 0 exactly `second`."""
+    # Not `second + (first - second) * weight`, which rounding keeps from `first` at a weight of 1.
+    return first * weight + second * (1 - weight)
 
 
-def cosine_share(fraction: Any) -> Any:
+def half_cosine(fraction: Tensor) -> Tensor:
     """Return ``(1 - cos(pi * fraction)) / 2``, which goes from 0 to 1, with all its digits near 0."""
+    # sin^2(x / 2): one minus a cosine near 1 would lose its digits.
     return tf.square(tf.sin(math.pi / 2 * fraction))

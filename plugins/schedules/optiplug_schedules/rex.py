@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.rex import REXConfig
-from .progress import mix, remaining
+from .progress import interpolate, remaining
 
 __all__ = ["REX"]
 
 
 class REX(Schedule):
-    """Decay along a hyperbola that resembles an exponential decay read backwards.
+    """Reflected exponential decay, for any budget of steps.
 
     ::
 
-        left = 1 - min(step, decay_steps) / decay_steps
-        share = left / (1 / 2 + left / 2)
-        value = end_learning_rate + (initial_learning_rate - end_learning_rate) * share
+        left   = 1 - min(step, decay_steps) / decay_steps
+        weight = left / (1 / 2 + left / 2)
+        value  = end_learning_rate + (initial_learning_rate - end_learning_rate) * weight
 
     Source: Chen, Wolfe and Kyrillidis 2022, arXiv:2107.04197; it decays to 0.
 
@@ -30,8 +28,8 @@ class REX(Schedule):
 
     Config = REXConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         left = remaining(step, config.decay_steps)
-        share = left / (0.5 + 0.5 * left)
-        return mix(config.initial_learning_rate, config.end_learning_rate, share)
+        weight = left / (0.5 + 0.5 * left)
+        return interpolate(config.initial_learning_rate, config.end_learning_rate, weight)

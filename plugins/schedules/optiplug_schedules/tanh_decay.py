@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.tanh_decay import TanhDecayConfig
-from .progress import elapsed, mix
+from .progress import elapsed, interpolate
 
 __all__ = ["TanhDecay"]
 
 
 class TanhDecay(Schedule):
-    """Decay along a part of the hyperbolic tangent.
+    """Hyperbolic-tangent decay: slow, then fast, then slow again.
 
     ::
 
@@ -33,8 +31,8 @@ class TanhDecay(Schedule):
 
     Config = TanhDecayConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
-        x = mix(config.upper, config.lower, elapsed(step, config.decay_steps))
+        x = interpolate(config.upper, config.lower, elapsed(step, config.decay_steps))
         # (1 - tanh(x)) / 2, with all its digits as it nears 0.
         return config.initial_learning_rate / (1 + tf.exp(2 * x))

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.warmup import WarmupConfig
-from .progress import elapsed, mix
+from .progress import elapsed, interpolate
 
 __all__ = ["Warmup"]
 
 
 class Warmup(Schedule):
-    """Go in a straight line from the initial value to that of a schedule at its step 0, then follow it.
+    """Linear warmup to any schedule or number, which takes over from there.
 
     ::
 
@@ -31,8 +29,8 @@ class Warmup(Schedule):
 
     Config = WarmupConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         # Held at its own step 0 until the warmup ends: one evaluation is the target and what follows.
         after = Schedule.of(config.schedule)(tf.maximum(step - config.warmup_steps, 0))
-        return mix(after, config.initial_learning_rate, elapsed(step, config.warmup_steps))
+        return interpolate(after, config.initial_learning_rate, elapsed(step, config.warmup_steps))

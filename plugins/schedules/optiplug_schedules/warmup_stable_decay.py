@@ -1,21 +1,19 @@
-"""Warmup, a constant stretch, and decay."""
+"""Warmup, a constant phase, and decay."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
-from optiplug import Schedule
+from optiplug import Schedule, Tensor
 
 from .configs.warmup_stable_decay import WarmupStableDecayConfig
-from .progress import cosine_share, elapsed, mix, remaining
+from .progress import elapsed, half_cosine, interpolate, remaining
 
 __all__ = ["WarmupStableDecay"]
 
 
 class WarmupStableDecay(Schedule):
-    """Warm up in a straight line, stay at the peak, and decay at the end.
+    """Linear warmup, a constant phase, and decay (WSD).
 
     ::
 
@@ -24,7 +22,7 @@ class WarmupStableDecay(Schedule):
         value = end + (peak - end) * f(fraction)                     for decay_steps, and end from then on
 
     with ``f(x) = 1 - x`` (linear), ``(1 + cos(pi * x)) / 2`` (cosine) or ``1 - sqrt(x)`` (sqrt), `fraction`
-    being the part of the decay that has passed. A run can be prolonged from any step of the constant stretch.
+    being the part of the decay that has passed. A run can be prolonged from any step of the constant phase.
 
     Source: Hu et al. 2024 (MiniCPM), arXiv:2404.06395, which leaves `f` open and uses powers of one half;
     the shape `sqrt` is from Hägele et al. 2024, arXiv:2405.18392.
@@ -36,17 +34,17 @@ class WarmupStableDecay(Schedule):
 
     Config = WarmupStableDecayConfig
 
-    def value(self, step: Any) -> Any:
+    def value(self, step: Tensor) -> Tensor:
         config = self.config
         warmed_up = elapsed(step, config.warmup_steps)
         left = remaining(step - config.warmup_steps - config.stable_steps, config.decay_steps)
-        risen = mix(config.peak_learning_rate, config.initial_learning_rate, warmed_up)
-        return mix(risen, config.end_learning_rate, _SHAPES[config.shape](left))
+        risen = interpolate(config.peak_learning_rate, config.initial_learning_rate, warmed_up)
+        return interpolate(risen, config.end_learning_rate, _SHAPES[config.shape](left))
 
 
-def _one_minus_sqrt(left: Any) -> Any:
+def _one_minus_sqrt(left: Tensor) -> Tensor:
     """Return ``1 - sqrt(1 - left)``, with all its digits near 0."""
     return left / (1 + tf.sqrt(1 - left))
 
 
-_SHAPES = {"linear": tf.identity, "cosine": cosine_share, "sqrt": _one_minus_sqrt}
+_SHAPES = {"linear": tf.identity, "cosine": half_cosine, "sqrt": _one_minus_sqrt}

@@ -19,8 +19,8 @@ class SGDConfig(OptimizerConfig):
     keras_slots = {"m": "momentum", "momentum": "momentum"}
 
     learning_rate: NonNegativeScalar = 0.01
-    """Factor of the gradient in each step."""
+    """Step size."""
     momentum: UnitScalar = 0.0
-    """Share of the last step that is taken again; 0 keeps no state."""
+    """Momentum coefficient; 0 keeps no state."""
     nesterov: bool = False
-    """Look ahead: apply the momentum to the velocity of this step, not of the last one."""
+    """Use Nesterov momentum."""

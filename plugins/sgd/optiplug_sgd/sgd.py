@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import optiplug
+from optiplug import Tensor, Variable, Working
 
 from .config import SGDConfig
 
@@ -43,14 +43,14 @@ class SGD(optiplug.Optimizer):
 
     Config = SGDConfig
 
-    def build(self, var_list: Sequence[Any]) -> None:
+    def build(self, var_list: Sequence[Variable]) -> None:
         """Create the slot, if there is momentum."""
         super().build(var_list)
         if self.config.momentum != 0:
             self.momentum = self.add_slot("momentum")
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
-        """Move one variable down its gradient."""
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
+        """Apply one gradient to one variable."""
         rate = self.rate(variable)
         if self.config.momentum == 0:
             variable.assign_sub(rate * gradient)
@@ -58,6 +58,7 @@ class SGD(optiplug.Optimizer):
         factor, velocity = self.scalar(self.config.momentum, variable), self.momentum[variable]
         velocity.assign(factor * velocity - rate * gradient)
         if self.config.nesterov:
+            # `velocity` reads what was assigned to it: this looks ahead from the new one.
             variable.assign_add(factor * velocity - rate * gradient)
         else:
             variable.assign_add(velocity)

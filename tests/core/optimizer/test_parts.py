@@ -25,10 +25,11 @@ USUAL = {
 }
 NAMES = {name for name in dir(optiplug.Optimizer) if not name.startswith("__")}
 FREE = sorted((NAMES | USUAL | {each for each in vars(OptimizerParts) if not each.startswith("__")}) - CALLED)
+INHERITED = {name: getattr(tf.Module, name, None) for name in NAMES}
 OF_TENSORFLOW = [
     name
-    for name in FREE
-    if isinstance(getattr(optiplug.Optimizer, name, None), property) and hasattr(tf.Module, name)
+    for name, member in sorted(INHERITED.items())
+    if isinstance(member, property) and member.fset is None and getattr(optiplug.Optimizer, name) is member
 ]
 
 

@@ -10,7 +10,7 @@ __all__ = ["AccumulateConfig"]
 
 
 class AccumulateConfig(ProcessorConfig):
-    """Make one step of the gradients of several calls. One state slot."""
+    """Gradient accumulation: one step for the gradients of several calls. One state slot."""
 
     implementation = "optiplug_processors.accumulate:Accumulate"
     elementwise = True
@@ -18,6 +18,6 @@ class AccumulateConfig(ProcessorConfig):
     example = {"steps": 2}
 
     steps: PositiveInt
-    """Number of calls that make one step; 1 is no accumulation."""
+    """Number of calls per step; 1 is no accumulation."""
     reduction: Literal["mean", "sum"] = "mean"
-    """Whether the step sees the mean or the sum of the calls' gradients."""
+    """Whether gradients of the calls are averaged or summed."""

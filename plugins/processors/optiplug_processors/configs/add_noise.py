@@ -9,7 +9,7 @@ __all__ = ["AddNoiseConfig"]
 
 
 class AddNoiseConfig(ProcessorConfig):
-    """Add Gaussian noise to every gradient, less of it as training goes on. No state."""
+    """Add annealed Gaussian noise to every gradient. No state."""
 
     implementation = "optiplug_processors.add_noise:AddNoise"
     paper = (
@@ -18,8 +18,8 @@ class AddNoiseConfig(ProcessorConfig):
     )
 
     eta: NonNegativeScalar = 0.01
-    """Variance of the noise in the first step; a number or a schedule. The paper tries 0.01, 0.3 and 1."""
+    """Variance of the noise in the first step. The paper tries 0.01, 0.3 and 1."""
     gamma: NonNegativeFloat = 0.55
-    """Exponent with which the variance falls: ``eta / (1 + iteration)^gamma``. 0 keeps it."""
+    """Decay exponent of the variance, ``eta / (1 + iteration)^gamma``; 0 keeps it constant."""
     seed: Seed = 0
-    """Chooses the stream of random numbers."""
+    """Seed of the stream of random numbers."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["AGCConfig"]
 
 
 class AGCConfig(ProcessorConfig):
-    """Clip the gradient of each output unit in proportion to the norm of its weights. No state."""
+    """Adaptive gradient clipping, relative to the norm of each unit's weights. No state."""
 
     implementation = "optiplug_processors.agc:AGC"
     paper = (
@@ -17,7 +16,7 @@ class AGCConfig(ProcessorConfig):
         "arXiv:2102.06171"
     )
 
-    clip_factor: Bound = 0.01
-    """Largest ratio of the norms of gradient and weights; a number above 0 or a schedule."""
-    epsilon: Bound = 0.001
-    """Smallest norm that weights count as, so that those at 0 can be trained; above 0, or a schedule."""
+    clip_factor: PositiveScalar = 0.01
+    """Largest ratio of the norms of gradient and weights."""
+    epsilon: PositiveScalar = 0.001
+    """Lower bound of the norm of the weights, so that weights of zero can be trained."""

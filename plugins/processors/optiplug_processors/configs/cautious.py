@@ -10,7 +10,7 @@ __all__ = ["CautiousConfig"]
 
 
 class CautiousConfig(ProcessorConfig):
-    """Leave out the elements of an update that go up their gradient, and enlarge the rest. No state."""
+    """Mask the elements of an update that point up the gradient, and rescale the rest. No state."""
 
     implementation = "optiplug_processors.cautious:Cautious"
     paper = (
@@ -18,4 +18,4 @@ class CautiousConfig(ProcessorConfig):
     )
 
     min_share: Annotated[Scalar, Number(gt=0, le=1)] = 0.001
-    """Smallest share of elements kept by which the rest is divided, in (0, 1]; a number or a schedule."""
+    """Lower bound of the fraction of unmasked elements, by which the rest is divided."""

@@ -8,7 +8,7 @@ __all__ = ["CautiousWeightDecayConfig"]
 
 
 class CautiousWeightDecayConfig(ProcessorConfig):
-    """Decoupled weight decay of the elements that the update does not move away from 0. No state."""
+    """Decoupled weight decay, masked where it opposes the update. No state."""
 
     implementation = "optiplug_processors.cautious_weight_decay:CautiousWeightDecay"
     elementwise = True
@@ -16,4 +16,4 @@ class CautiousWeightDecayConfig(ProcessorConfig):
     example = {"rate": 0.01}
 
     rate: NonNegativeScalar
-    """Share of an element taken away per step at a learning rate of 1; a number or a schedule."""
+    """Decoupled weight decay coefficient, multiplied by the learning rate."""

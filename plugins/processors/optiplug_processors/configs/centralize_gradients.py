@@ -8,7 +8,7 @@ __all__ = ["CentralizeGradientsConfig"]
 
 
 class CentralizeGradientsConfig(ProcessorConfig):
-    """Take its mean from the gradient of each output unit of a matrix or a convolution kernel. No state."""
+    """Subtract its mean from the gradient of each unit of a matrix or convolution kernel. No state."""
 
     implementation = "optiplug_processors.centralize_gradients:CentralizeGradients"
     paper = (

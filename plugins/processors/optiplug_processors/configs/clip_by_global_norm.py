@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["ClipByGlobalNormConfig"]
 
 
 class ClipByGlobalNormConfig(ProcessorConfig):
-    """Scale down all gradients alike when their common norm is too large. No state."""
+    """Clip all gradients by their global norm. No state."""
 
     implementation = "optiplug_processors.clip_by_global_norm:ClipByGlobalNorm"
     elementwise = True
@@ -19,5 +18,5 @@ class ClipByGlobalNormConfig(ProcessorConfig):
     )
     example = {"max_norm": 1.0}
 
-    max_norm: Bound
-    """Largest Euclidean norm that the gradients keep together; a number above 0 or a schedule."""
+    max_norm: PositiveScalar
+    """Upper bound of the Euclidean norm of all gradients together."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["ClipByNormConfig"]
 
 
 class ClipByNormConfig(ProcessorConfig):
-    """Scale down each gradient whose own norm is too large. No state."""
+    """Clip each gradient by its own norm. No state."""
 
     implementation = "optiplug_processors.clip_by_norm:ClipByNorm"
     takes_rows = True
@@ -19,5 +18,5 @@ class ClipByNormConfig(ProcessorConfig):
     )
     example = {"max_norm": 1.0}
 
-    max_norm: Bound
-    """Largest Euclidean norm that a variable's gradient keeps; a number above 0 or a schedule."""
+    max_norm: PositiveScalar
+    """Upper bound of the Euclidean norm of each gradient."""

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["ClipByValueConfig"]
 
 
 class ClipByValueConfig(ProcessorConfig):
-    """Hold each element of every gradient within a bound. No state."""
+    """Clip each element of every gradient to an interval around 0. No state."""
 
     implementation = "optiplug_processors.clip_by_value:ClipByValue"
     elementwise = True
     paper = "Mikolov 2012, Statistical Language Models Based on Neural Networks, thesis"
     example = {"max_value": 0.5}
 
-    max_value: Bound
-    """Largest absolute value that an element keeps; a number above 0 or a schedule."""
+    max_value: PositiveScalar
+    """Upper bound of the absolute value of each element."""

@@ -16,6 +16,6 @@ class CorrectedWeightDecayConfig(ProcessorConfig):
     example = {"rate": 0.01}
 
     rate: NonNegativeScalar
-    """Share of a variable taken away per step at a learning rate of 1 at its peak; a number or a schedule."""
+    """Decoupled weight decay coefficient, multiplied by the learning rate and its ratio to `max_rate`."""
     max_rate: PositiveFloat | None = None
-    """The largest learning rate of the schedule; None: the largest so far."""
+    """Maximum of the learning rate; None: the largest so far."""

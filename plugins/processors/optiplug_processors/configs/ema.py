@@ -8,7 +8,7 @@ __all__ = ["EMAConfig"]
 
 
 class EMAConfig(ProcessorConfig):
-    """Keep an exponential moving average of every variable. One state slot."""
+    """Exponential moving average of every variable. One state slot."""
 
     implementation = "optiplug_processors.ema:EMA"
     elementwise = True
@@ -16,9 +16,9 @@ class EMAConfig(ProcessorConfig):
     keras_slots = {"average": "average"}
 
     momentum: UnitScalar = 0.99
-    """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""
+    """Decay rate of the exponential moving average."""
     overwrite_frequency: PositiveInt | None = None
-    """Put the average into the variables at every so many steps; None leaves that to the end of training."""
+    """Number of steps between two overwrites of the variables by their averages; None: at the end only."""
 
     @property
     def exemptions(self) -> dict[str, str]:

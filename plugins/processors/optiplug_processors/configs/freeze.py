@@ -10,7 +10,7 @@ __all__ = ["FreezeConfig"]
 
 
 class FreezeConfig(ProcessorConfig):
-    """Keep variables as they are, for good or for some steps, and their gradients out of sight. No state."""
+    """Freeze variables, for good or for some steps. No state."""
 
     implementation = "optiplug_processors.freeze:Freeze"
     elementwise = True
@@ -20,9 +20,9 @@ class FreezeConfig(ProcessorConfig):
     )
 
     until: PositiveInt | None = None
-    """The first step that trains the variables again, counted from 0; None: never."""
+    """First step that trains the variables again, counted from 0; None: never."""
     since: NonNegativeInt = 0
-    """The first step that leaves the variables alone, counted from 0."""
+    """First step that leaves the variables alone, counted from 0."""
 
     @field_validator("since")
     @classmethod

@@ -8,7 +8,7 @@ __all__ = ["GrokfastConfig"]
 
 
 class GrokfastConfig(ProcessorConfig):
-    """Amplify the slow part of the gradients, their moving average. One state slot."""
+    """Amplify the slow component of the gradients, their moving average. One state slot."""
 
     implementation = "optiplug_processors.grokfast:Grokfast"
     elementwise = True
@@ -18,6 +18,6 @@ class GrokfastConfig(ProcessorConfig):
     )
 
     alpha: BelowOneScalar = 0.98
-    """Weight of the past in the average of the gradients, in [0, 1); a number or a schedule."""
+    """Decay rate of the exponential moving average of the gradients."""
     lamb: NonNegativeScalar = 2.0
-    """How much of the average is added to the gradient; a number or a schedule. 0 adds nothing."""
+    """Weight of the average that is added to the gradient; 0 adds nothing."""

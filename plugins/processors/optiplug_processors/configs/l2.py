@@ -8,7 +8,7 @@ __all__ = ["L2Config"]
 
 
 class L2Config(ProcessorConfig):
-    """Add the gradient of an L2 penalty to every gradient (coupled decay). No state."""
+    """L2 regularization: add the gradient of the penalty to every gradient. No state."""
 
     implementation = "optiplug_processors.l2:L2"
     elementwise = True
@@ -16,4 +16,4 @@ class L2Config(ProcessorConfig):
     example = {"strength": 1e-4}
 
     strength: NonNegativeScalar
-    """Factor of the penalty ``strength / 2 * |variable|^2``; a number or a schedule. 0 is no penalty."""
+    """Coefficient of the penalty ``strength / 2 * |variable|^2``; 0 is no penalty."""

@@ -12,7 +12,7 @@ __all__ = ["LayerwiseDecayConfig"]
 
 
 class LayerwiseDecayConfig(ProcessorConfig):
-    """Lower the learning rate from layer to layer, towards the input. No state."""
+    """Layerwise learning rate decay, from the output to the input. No state."""
 
     implementation = "optiplug_processors.layerwise_decay:LayerwiseDecay"
     takes_rows = True
@@ -25,6 +25,6 @@ class LayerwiseDecayConfig(ProcessorConfig):
     layers: Annotated[tuple[str, ...], Field(min_length=1)]
     """Globs on variable paths, one for each layer, from the input to the output; ``*`` crosses ``/``."""
     decay: Annotated[Scalar, Number(gt=0, le=1)] = 0.75
-    """Ratio of the learning rates of a layer and the next one, in (0, 1]; a number or a schedule."""
+    """Ratio of the learning rates of a layer and the next one."""
     rest: NonNegativeScalar = 1.0
-    """Factor of the learning rate of variables that are in no layer; a number or a schedule."""
+    """Factor of the learning rate of variables that are in no layer."""

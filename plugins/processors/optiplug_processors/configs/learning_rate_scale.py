@@ -8,7 +8,7 @@ __all__ = ["LearningRateScaleConfig"]
 
 
 class LearningRateScaleConfig(ProcessorConfig):
-    """Multiply the learning rate of some variables. No state."""
+    """Multiply the learning rate of some variables by a factor. No state."""
 
     implementation = "optiplug_processors.learning_rate_scale:LearningRateScale"
     elementwise = True
@@ -19,4 +19,4 @@ class LearningRateScaleConfig(ProcessorConfig):
     example = {"factor": 0.1}
 
     factor: NonNegativeScalar
-    """What the learning rate is multiplied by, 0 or above; a number or a schedule."""
+    """Factor of the learning rate."""

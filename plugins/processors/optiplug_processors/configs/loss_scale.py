@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, Number, PositiveFloat, PositiveInt, ProcessorConfig
+from optiplug import ConfigError, Number, PathGlobs, PositiveFloat, PositiveInt, ProcessorConfig
 
 __all__ = ["LossScaleConfig"]
 
 
 class LossScaleConfig(ProcessorConfig):
-    """Scale the loss up, so that small gradients survive in half precision. Two scalars of state."""
+    """Static or dynamic loss scaling, for gradients in half precision. Two scalars of state."""
 
     implementation = "optiplug_processors.loss_scale:LossScale"
     elementwise = True
     paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"
 
     initial_scale: PositiveFloat = 2.0**15
-    """Factor of the loss at first; with a power of two no digit of a gradient changes."""
+    """Initial scale of the loss; with a power of two no digit of a gradient changes."""
     dynamic: bool = True
-    """Whether the factor adapts: less after an overflow, more after many steps without one."""
+    """Whether the scale adapts: less after an overflow, more after many steps without one."""
     dynamic_growth_steps: PositiveInt = 2000
-    """Number of steps without an overflow after which the factor grows."""
+    """Number of consecutive steps without an overflow after which the scale grows."""
     multiplier: Annotated[float, Number(gt=1, schedule=False)] = 2.0
-    """By how much it grows, and shrinks after an overflow."""
+    """Factor by which the scale grows, and shrinks after an overflow."""
     minimum: PositiveFloat = 1.0
-    """Below this the factor does not shrink; not above `initial_scale`."""
+    """Lower bound of the scale; not above `initial_scale`."""
 
     @field_validator("minimum")
     @classmethod
@@ -38,7 +38,7 @@ class LossScaleConfig(ProcessorConfig):
 
     @field_validator("only", "skip", "min_ndim")
     @classmethod
-    def _for_all_variables(cls, selector: Any) -> Any:
+    def _for_all_variables(cls, selector: PathGlobs | int) -> PathGlobs | int:
         if selector:
             rule = "cannot be used here: the loss is scaled for all variables"
             raise ConfigError(rule, received=selector, hint="leave it out")

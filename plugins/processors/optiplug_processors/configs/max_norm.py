@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Axes, Bound
+from optiplug import PositiveScalar, ProcessorConfig
+from optiplug_processors.fields import Axes
 
 __all__ = ["MaxNormConfig"]
 
 
 class MaxNormConfig(ProcessorConfig):
-    """After each step, scale down the weights of a unit whose norm is too large. No state."""
+    """Max-norm constraint: rescale the weights of each unit with a larger norm. No state."""
 
     implementation = "optiplug_processors.max_norm:MaxNorm"
     paper = (
@@ -17,7 +17,7 @@ class MaxNormConfig(ProcessorConfig):
         "Neural Networks from Overfitting"
     )
 
-    max_value: Bound = 2.0
-    """Largest norm that the weights of a unit keep; a number above 0 or a schedule."""
+    max_value: PositiveScalar = 2.0
+    """Upper bound of the norm of the weights of a unit."""
     axis: Axes | None = None
-    """Axis or axes that one norm goes over; None: all but the last, and vectors are left alone."""
+    """Axis or axes that one norm is taken over; None: all but the last, and vectors are left alone."""

@@ -8,7 +8,7 @@ __all__ = ["MonitorConfig"]
 
 
 class MonitorConfig(ProcessorConfig):
-    """Record the norms of gradients, change and variables at each step. Three scalars of state."""
+    """Record the norms of gradients, updates and variables at each step. Three scalars of state."""
 
     implementation = "optiplug_processors.monitor:Monitor"
     elementwise = True

@@ -8,7 +8,7 @@ __all__ = ["NonNegativeConfig"]
 
 
 class NonNegativeConfig(ProcessorConfig):
-    """After each step, set what is below 0 in a variable to 0. No state."""
+    """Non-negativity constraint: set negative elements to zero. No state."""
 
     implementation = "optiplug_processors.non_negative:NonNegative"
     elementwise = True

@@ -10,7 +10,7 @@ __all__ = ["NormalizeGradientsConfig"]
 
 
 class NormalizeGradientsConfig(ProcessorConfig):
-    """Divide each gradient by its norm, or all gradients by their common one. No state."""
+    """Normalize each gradient, or all gradients together, to norm 1. No state."""
 
     implementation = "optiplug_processors.normalize_gradients:NormalizeGradients"
     takes_rows = True
@@ -20,4 +20,4 @@ class NormalizeGradientsConfig(ProcessorConfig):
     )
 
     scope: Literal["variable", "global"] = "variable"
-    """Which norm: "variable", that of each gradient by itself; "global", that of all of them together."""
+    """Norm to divide by: that of each gradient by itself ("variable"), or of all together ("global")."""

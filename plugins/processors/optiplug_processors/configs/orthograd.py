@@ -8,7 +8,7 @@ __all__ = ["OrthoGradConfig"]
 
 
 class OrthoGradConfig(ProcessorConfig):
-    """Turn each gradient at a right angle to its variable, at the same norm. No state."""
+    """Project each gradient orthogonally to its variable, at the same norm. No state."""
 
     implementation = "optiplug_processors.orthograd:OrthoGrad"
     paper = "Prieto et al. 2025, Grokking at the Edge of Numerical Stability, arXiv:2501.04697"

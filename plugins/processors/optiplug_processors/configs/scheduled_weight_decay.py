@@ -8,7 +8,7 @@ __all__ = ["ScheduledWeightDecayConfig"]
 
 
 class ScheduledWeightDecayConfig(ProcessorConfig):
-    """Decoupled weight decay, the weaker the larger the gradients are. Two scalars of state."""
+    """Decoupled weight decay, scaled by the inverse of the gradient norm. Two scalars of state."""
 
     implementation = "optiplug_processors.scheduled_weight_decay:ScheduledWeightDecay"
     elementwise = True
@@ -20,6 +20,6 @@ class ScheduledWeightDecayConfig(ProcessorConfig):
     example = {"rate": 0.01}
 
     rate: NonNegativeScalar
-    """Share of a variable taken away per step where learning rate and gradients are 1; or a schedule."""
+    """Decoupled weight decay coefficient, at a gradient norm of 1; multiplied by the learning rate."""
     beta_2: BelowOneScalar = 0.999
-    """Weight of the past in the average of the squared gradients, in [0, 1); a number or a schedule."""
+    """Decay rate of the second moment."""

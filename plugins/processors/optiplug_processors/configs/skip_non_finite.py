@@ -8,7 +8,7 @@ __all__ = ["SkipNonFiniteConfig"]
 
 
 class SkipNonFiniteConfig(ProcessorConfig):
-    """Leave out each step whose gradients hold a NaN or an infinity, and count them. One scalar of state."""
+    """Skip steps whose gradients hold a NaN or an infinity, and count them. One scalar of state."""
 
     implementation = "optiplug_processors.skip_non_finite:SkipNonFinite"
     elementwise = True

@@ -8,7 +8,7 @@ __all__ = ["SnapshotConfig"]
 
 
 class SnapshotConfig(ProcessorConfig):
-    """Keep a copy of every variable, renewed every so many steps. One state slot."""
+    """Keep a copy of every variable, renewed periodically. One state slot."""
 
     implementation = "optiplug_processors.snapshot:Snapshot"
     elementwise = True
@@ -16,4 +16,4 @@ class SnapshotConfig(ProcessorConfig):
     paper = "None: a copy to go back to"
 
     period: PositiveInt = 100
-    """Number of steps after which the copy is renewed."""
+    """Number of steps between two copies."""

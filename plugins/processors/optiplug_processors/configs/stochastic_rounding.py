@@ -9,10 +9,10 @@ __all__ = ["StochasticRoundingConfig"]
 
 
 class StochasticRoundingConfig(ProcessorConfig):
-    """Round the new values of bfloat16 variables up or down at random, right on average. No state."""
+    """Stochastic rounding of bfloat16 variables. No state."""
 
     implementation = "optiplug_processors.stochastic_rounding:StochasticRounding"
     paper = "Zamirai, Zhang, Aberger and De Sa 2020, Revisiting BFloat16 Training, arXiv:2010.06192"
 
     seed: Seed = 0
-    """Chooses the stream of random numbers."""
+    """Seed of the stream of random numbers."""

@@ -8,7 +8,7 @@ __all__ = ["SwapWeightsConfig"]
 
 
 class SwapWeightsConfig(ProcessorConfig):
-    """Keep a moving average of every variable, and exchange the two at the end. One state slot."""
+    """Exponential moving average of every variable, exchanged with it at the end. One state slot."""
 
     implementation = "optiplug_processors.swap_weights:SwapWeights"
     elementwise = True
@@ -16,8 +16,8 @@ class SwapWeightsConfig(ProcessorConfig):
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
 
     momentum: UnitScalar = 0.99
-    """Share of the old average that stays at each step, in [0, 1]; a number or a schedule."""
+    """Decay rate of the exponential moving average."""
     start_step: NonNegativeInt = 0
-    """Number of steps in which the average only follows its variable."""
+    """Number of steps in which the average is a copy of the variable."""
     dynamic_decay: bool = False
-    """Whether the share begins at 0.1 and grows to `momentum`, so that the first values fade sooner."""
+    """Whether the decay rate warms up from 0.1 to `momentum`, so that the first values fade sooner."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegativeScalar, ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import NonNegativeScalar, PositiveScalar, ProcessorConfig
 
 __all__ = ["TrustRatioConfig"]
 
 
 class TrustRatioConfig(ProcessorConfig):
-    """Give each variable's update the norm of the variable times the learning rate. No state."""
+    """Layerwise trust ratio around any optimizer, as in LARS and LAMB. No state."""
 
     implementation = "optiplug_processors.trust_ratio:TrustRatio"
     paper = (
@@ -18,8 +17,8 @@ class TrustRatioConfig(ProcessorConfig):
     )
 
     coefficient: NonNegativeScalar = 1.0
-    """Factor of the ratio: 1 as in LAMB, 0.001 as in LARS; a number or a schedule."""
+    """Factor of the trust ratio: 1 as in LAMB, 0.001 as in LARS."""
     epsilon: NonNegativeScalar = 0.0
-    """Added to the norm of the update before the learning rate; a number or a schedule."""
-    max_ratio: Bound | None = None
-    """Upper bound of the ratio, above 0, or a schedule; None for none."""
+    """Small constant for numerical stability, added to the denominator of the trust ratio."""
+    max_ratio: PositiveScalar | None = None
+    """Upper bound of the trust ratio; None: no bound."""

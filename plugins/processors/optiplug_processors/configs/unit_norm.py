@@ -9,12 +9,12 @@ __all__ = ["UnitNormConfig"]
 
 
 class UnitNormConfig(ProcessorConfig):
-    """After each step, scale the weights of each unit to norm 1. No state."""
+    """Unit-norm constraint: rescale the weights of each unit to norm 1. No state."""
 
     implementation = "optiplug_processors.unit_norm:UnitNorm"
     paper = "None: the constraint UnitNorm of Keras"
 
     axis: Axes | None = None
-    """Axis or axes that one norm goes over; None: all but the last, and vectors are left alone."""
+    """Axis or axes that one norm is taken over; None: all but the last, and vectors are left alone."""
     epsilon: PositiveFloat = 1e-7
-    """Added to the norm, so that weights of 0 stay 0."""
+    """Small constant for numerical stability, added to the denominator."""

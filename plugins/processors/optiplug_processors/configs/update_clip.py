@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
-from optiplug_processors.fields import Bound
+from optiplug import PositiveScalar, ProcessorConfig
 
 __all__ = ["UpdateClipConfig"]
 
 
 class UpdateClipConfig(ProcessorConfig):
-    """Scale down each update whose root mean square is too large, as Adafactor does. No state."""
+    """Clip each update by its root mean square, as in Adafactor. No state."""
 
     implementation = "optiplug_processors.update_clip:UpdateClip"
     paper = (
@@ -17,5 +16,5 @@ class UpdateClipConfig(ProcessorConfig):
         "arXiv:1804.04235"
     )
 
-    threshold: Bound = 1.0
-    """Largest root mean square of an update before the learning rate; above 0, or a schedule."""
+    threshold: PositiveScalar = 1.0
+    """Upper bound of the RMS of an update before its step size."""

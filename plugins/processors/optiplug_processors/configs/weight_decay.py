@@ -8,7 +8,7 @@ __all__ = ["WeightDecayConfig"]
 
 
 class WeightDecayConfig(ProcessorConfig):
-    """Shrink the variables before the update, beside the gradient (decoupled decay). No state."""
+    """Decoupled weight decay. No state."""
 
     implementation = "optiplug_processors.weight_decay:WeightDecay"
     elementwise = True
@@ -16,4 +16,4 @@ class WeightDecayConfig(ProcessorConfig):
     example = {"rate": 0.01}
 
     rate: NonNegativeScalar
-    """Share of a variable taken away per step at a learning rate of 1; a number or a schedule."""
+    """Decoupled weight decay coefficient, multiplied by the learning rate."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from optiplug import ScheduleConfig
-from optiplug_schedules.fields import Rate
+from optiplug import NonNegativeFloat, ScheduleConfig
 
 __all__ = ["ConstantConfig"]
 
 
 class ConstantConfig(ScheduleConfig):
-    """The same value at every step."""
+    """Constant value."""
 
     implementation = "optiplug_schedules.constant:Constant"
     paper = "None: a number in the place of a schedule"
     example = {"value": 0.1}
 
-    value: Rate
-    """The value."""
+    value: NonNegativeFloat
+    """The value at every step."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, ScheduleConfig
-from optiplug_schedules.fields import Fraction, Rate, Steps, StepsOrZero
+from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig, UnitFloat
+from optiplug_schedules.fields import Steps, StepsOrZero
 
 __all__ = ["CosineConfig"]
 
 
 class CosineConfig(ScheduleConfig):
-    """Half a cosine wave down, after a linear warmup if one is asked for."""
+    """Cosine decay, with an optional linear warmup."""
 
     implementation = "optiplug_schedules.cosine:CosineDecay"
     paper = (
@@ -19,13 +19,13 @@ class CosineConfig(ScheduleConfig):
     )
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0: where the decay starts, or the warmup if there is one."""
     decay_steps: Steps
     """Number of steps of the decay, counted from the end of the warmup."""
-    alpha: Fraction = 0.0
-    """Last value, as a fraction of the value at which the decay starts."""
-    warmup_target: Rate | None = None
+    alpha: UnitFloat = 0.0
+    """Final value, as a fraction of the value at which the decay starts."""
+    warmup_target: NonNegativeFloat | None = None
     """Value at which the warmup ends and the decay starts; goes together with `warmup_steps`."""
     warmup_steps: StepsOrZero = 0
     """Number of steps of the warmup, before the decay; goes together with `warmup_target`."""

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from optiplug import ConfigError, Number, PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Fraction, Rate, Steps
+from optiplug import ConfigError, NonNegativeFloat, Number, PositiveFloat, ScheduleConfig, UnitFloat
+from optiplug_schedules.fields import Steps
 
 __all__ = ["CosineRestartsConfig"]
 
@@ -22,7 +22,7 @@ def _one_or_growing(growth: float) -> float:
 
 
 class CosineRestartsConfig(ScheduleConfig):
-    """Half a cosine wave down, again and again, in periods of growing length."""
+    """Cosine decay with warm restarts, in periods of constant or growing length."""
 
     implementation = "optiplug_schedules.cosine_restarts:CosineDecayRestarts"
     paper = (
@@ -30,13 +30,13 @@ class CosineRestartsConfig(ScheduleConfig):
     )
     example = {"initial_learning_rate": 0.1, "first_decay_steps": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     first_decay_steps: Steps
     """Number of steps of the first period."""
     t_mul: Annotated[float, Number(ge=1, le=1000, schedule=False), AfterValidator(_one_or_growing)] = 2.0
-    """Each period is this many times as long as the one before: 1, or 1.001 to 1000."""
+    """Ratio of the lengths of a period and the one before: 1, or 1.001 to 1000."""
     m_mul: PositiveFloat = 1.0
-    """Each period starts this many times as high as the one before."""
-    alpha: Fraction = 0.0
-    """Value at the end of a period, as a fraction of the initial value."""
+    """Ratio of the initial values of a period and the one before."""
+    alpha: UnitFloat = 0.0
+    """Final value of a period, as a fraction of the initial value."""

@@ -6,29 +6,29 @@ from typing import Annotated, Literal
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, Number, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import ConfigError, NonNegativeFloat, Number, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["CyclicalConfig"]
 
 
 class CyclicalConfig(ScheduleConfig):
-    """Straight up and down between two values, again and again, all the way or less each time."""
+    """Triangular cyclical learning rate, with a constant or decaying amplitude."""
 
     implementation = "optiplug_schedules.cyclical:Cyclical"
     paper = "Smith 2017, Cyclical Learning Rates for Training Neural Networks, arXiv:1506.01186"
     example = {"initial_learning_rate": 0.01, "maximal_learning_rate": 0.1, "step_size": 1000}
 
-    initial_learning_rate: Rate
-    """Value at step 0 and at the end of each cycle."""
-    maximal_learning_rate: Rate
-    """Value in the middle of the first cycle."""
+    initial_learning_rate: NonNegativeFloat
+    """Lower bound: the value at step 0 and at the end of each cycle."""
+    maximal_learning_rate: NonNegativeFloat
+    """Upper bound: the value in the middle of the first cycle."""
     step_size: Steps
     """Number of steps of half a cycle; the paper advises 2 to 10 times those of an epoch."""
     mode: Literal["triangular", "triangular2", "exp_range"] = "triangular"
-    """Height of the cycles: always the same, half of the one before, or falling by `gamma` at each step."""
+    """Amplitude: constant, halved after each cycle, or decaying by `gamma` at each step."""
     gamma: Annotated[float, Number(gt=0, le=1, schedule=False)] = 1.0
-    """Factor of the height at each step, with `mode` exp_range."""
+    """Decay rate of the amplitude per step, with `mode` exp_range."""
 
     @field_validator("gamma")
     @classmethod

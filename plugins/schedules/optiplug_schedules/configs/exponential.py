@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from optiplug import PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, PositiveFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["ExponentialConfig"]
 
 
 class ExponentialConfig(ScheduleConfig):
-    """Multiply by a fixed factor every so many steps, smoothly or in stairs."""
+    """Exponential decay, continuous or in a staircase."""
 
     implementation = "optiplug_schedules.exponential:ExponentialDecay"
     paper = "None: ExponentialDecay of Keras"
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000, "decay_rate": 0.9}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     decay_steps: Steps
     """Number of steps over which the value is multiplied by `decay_rate` once."""
     decay_rate: PositiveFloat
-    """The factor; above 1 the value grows."""
+    """Decay rate; above 1 the value grows."""
     staircase: bool = False
     """Whether the value changes only after every whole `decay_steps`."""

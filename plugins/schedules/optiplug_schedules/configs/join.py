@@ -18,7 +18,7 @@ class JoinConfig(ScheduleConfig):
     example = {"schedules": [0.1, 0.01], "boundaries": [1000]}
 
     schedules: tuple[NonNegativeScalar, ...]
-    """The schedules or numbers in order; each counts its steps from its own start."""
+    """Schedules or numbers in order; each counts its steps from its own start."""
     boundaries: Boundaries
     """First step of each schedule but the first; strictly increasing."""
 

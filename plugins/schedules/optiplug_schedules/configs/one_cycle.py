@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from optiplug import Number, PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, Number, PositiveFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["OneCycleConfig"]
 
 
 class OneCycleConfig(ScheduleConfig):
-    """Half a cosine wave up to a peak, then half a longer one down to almost nothing."""
+    """One-cycle policy: cosine annealing up to a peak, then down to almost nothing."""
 
     implementation = "optiplug_schedules.one_cycle:OneCycle"
     paper = (
@@ -20,13 +20,13 @@ class OneCycleConfig(ScheduleConfig):
     )
     example = {"peak_learning_rate": 0.1, "total_steps": 1000}
 
-    peak_learning_rate: Rate
-    """The highest value."""
+    peak_learning_rate: NonNegativeFloat
+    """Peak value."""
     total_steps: Steps
-    """Number of steps of the cycle; the last value holds from then on."""
+    """Number of steps of the cycle; the final value holds from then on."""
     pct_start: Annotated[float, Number(gt=0, lt=1, schedule=False)] = 0.3
     """Fraction of the steps on the way up; the peak is at step ``int(pct_start * total_steps)``."""
     div_factor: PositiveFloat = 25.0
-    """The first value is the peak divided by this."""
+    """Ratio of the peak and the initial value."""
     final_div_factor: PositiveFloat = 10000.0
-    """The last value is the first divided by this."""
+    """Ratio of the initial and the final value."""

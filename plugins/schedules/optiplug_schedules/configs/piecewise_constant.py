@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, ScheduleConfig
-from optiplug_schedules.fields import Boundaries, Rate
+from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig
+from optiplug_schedules.fields import Boundaries
 
 __all__ = ["PiecewiseConstantConfig"]
 
 
 class PiecewiseConstantConfig(ScheduleConfig):
-    """One value up to each boundary, and a last one after them."""
+    """Piecewise constant values between boundaries."""
 
     implementation = "optiplug_schedules.piecewise_constant:PiecewiseConstantDecay"
     paper = "He, Zhang, Ren and Sun 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
@@ -19,7 +19,7 @@ class PiecewiseConstantConfig(ScheduleConfig):
 
     boundaries: Boundaries
     """Last step of each value but the last; strictly increasing."""
-    values: tuple[Rate, ...]
+    values: tuple[NonNegativeFloat, ...]
     """The values, one more than boundaries."""
 
     @field_validator("values")

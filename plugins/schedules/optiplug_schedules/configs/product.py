@@ -12,11 +12,11 @@ __all__ = ["ProductConfig"]
 
 
 class ProductConfig(ScheduleConfig):
-    """Several schedules or numbers, multiplied."""
+    """Product of several schedules or numbers."""
 
     implementation = "optiplug_schedules.product:Product"
     paper = "None: several schedules at once"
     example = {"schedules": [0.1, {"use": "constant", "value": 0.5}]}
 
     schedules: Annotated[tuple[NonNegativeScalar, ...], Field(min_length=1)]
-    """The schedules or numbers; all of them count their steps from 0."""
+    """Schedules or numbers; all of them count their steps from 0."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from optiplug import ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["REXConfig"]
 
 
 class REXConfig(ScheduleConfig):
-    """Decay that is slow at first and fast at the end, for any budget of steps."""
+    """Reflected exponential decay, for any budget of steps."""
 
     implementation = "optiplug_schedules.rex:REX"
     paper = (
@@ -18,9 +18,9 @@ class REXConfig(ScheduleConfig):
     )
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
-    initial_learning_rate: Rate
+    initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
     decay_steps: Steps
     """Number of steps of the decay: all that the budget allows."""
-    end_learning_rate: Rate = 0.0
-    """Value from the end of the decay on; 0 in the paper."""
+    end_learning_rate: NonNegativeFloat = 0.0
+    """Final value, from the end of the decay on; 0 in the paper."""

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, Number, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import ConfigError, NonNegativeFloat, Number, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["TanhDecayConfig"]
 
 
 class TanhDecayConfig(ScheduleConfig):
-    """Decay along a part of the hyperbolic tangent: slow, then fast, then slow again."""
+    """Hyperbolic-tangent decay: slow, then fast, then slow again."""
 
     implementation = "optiplug_schedules.tanh_decay:TanhDecay"
     paper = (
@@ -22,14 +22,14 @@ class TanhDecayConfig(ScheduleConfig):
     )
     example = {"initial_learning_rate": 0.1, "decay_steps": 1000}
 
-    initial_learning_rate: Rate
-    """Value from which the decay starts, all but 0.0006 % of it at step 0 with the default `lower`."""
+    initial_learning_rate: NonNegativeFloat
+    """Initial value, reached but for 0.0006 % at step 0 with the default `lower`."""
     decay_steps: Steps
     """Number of steps of the decay."""
     lower: Annotated[float, Number(schedule=False)] = -6.0
-    """Where on the tangent the decay starts: the lower, the longer it stays high."""
+    """Lower bound of the argument of the tangent, where the decay starts."""
     upper: Annotated[float, Number(schedule=False)] = 3.0
-    """Where it ends, above `lower`: the higher, the smaller the last value."""
+    """Upper bound of the argument, where the decay ends; the higher, the smaller the final value."""
 
     @field_validator("upper")
     @classmethod

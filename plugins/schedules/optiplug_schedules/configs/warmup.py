@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from optiplug import NonNegativeScalar, ScheduleConfig
-from optiplug_schedules.fields import Rate, Steps
+from optiplug import NonNegativeFloat, NonNegativeScalar, ScheduleConfig
+from optiplug_schedules.fields import Steps
 
 __all__ = ["WarmupConfig"]
 
 
 class WarmupConfig(ScheduleConfig):
-    """A straight line up to any schedule or number, which takes over from there."""
+    """Linear warmup to any schedule or number, which takes over from there."""
 
     implementation = "optiplug_schedules.warmup:Warmup"
     paper = "Goyal et al. 2017, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, arXiv:1706.02677"
     example = {"schedule": 0.1, "warmup_steps": 100}
 
     schedule: NonNegativeScalar
-    """What follows the warmup: a schedule, whose step 0 is the end of the warmup, or a number."""
+    """Schedule after the warmup, whose step 0 is the end of the warmup, or a number."""
     warmup_steps: Steps
     """Number of steps of the warmup."""
-    initial_learning_rate: Rate = 0.0
+    initial_learning_rate: NonNegativeFloat = 0.0
     """Value at step 0."""
