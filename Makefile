@@ -61,7 +61,7 @@ docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 
 numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its peers, and write docs/numerics.md
-	PYTHONPATH=tests $(BIN)/python -m support.numerics_table
+	PYTHONPATH=tests $(BIN)/python -m support.numerics_page
 
 bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: a minute)
 	$(BIN)/python benchmarks/commands.py

@@ -10,7 +10,7 @@ import ast
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 CORE, TESTS = ROOT / "core" / "optiplug", ROOT / "tests" / "core"
 SOURCES = sorted(path.relative_to(CORE) for path in CORE.rglob("*.py"))

@@ -9,7 +9,7 @@ import tomllib
 
 import pytest
 
-from support.project import DISTRIBUTIONS, MODULES, ROOT, module_name
+from support.project_paths import DISTRIBUTIONS, MODULES, ROOT, module_name
 
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 SAYABLE = next(

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug import Processor, ProcessorConfig, hookimpl
-from support.steps import stepped
+from support.single_steps import stepped
 
 
 class ScaledConfig(ProcessorConfig):

@@ -11,7 +11,7 @@ import tf_keras
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import stepped
+from support.single_steps import stepped
 
 
 class Halved(tf_keras.optimizers.schedules.LearningRateSchedule):

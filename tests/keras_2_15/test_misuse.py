@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import rows, stepped
+from support.single_steps import rows, stepped
 
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
 NAMES = st.sampled_from(["sgd", "exponential", "constant", "ema", "skip_non_finite", "clip_by_value", "auto"])

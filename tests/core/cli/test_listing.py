@@ -8,7 +8,7 @@ import pytest
 
 from optiplug import registry
 from optiplug.registry import KINDS
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 
 @pytest.fixture

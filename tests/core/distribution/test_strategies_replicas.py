@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from support.device_places import ONE, OnStrategy
 from support.placed_runs import EVERYTHING, SHAPES, Run, assert_equal
-from support.places import ONE, OnStrategy
 from support.strategies import devices, mirrored, on_each_replica
 
 TWO = OnStrategy(lambda: mirrored(2))

@@ -9,7 +9,7 @@ import pytest
 
 from optiplug.errors import BrokenPluginError, ConfigError
 from optiplug.registry import Entry, Registry
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 
 def test_the_index_reads_metadata_and_imports_nothing(swift):

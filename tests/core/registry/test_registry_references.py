@@ -13,7 +13,7 @@ from optiplug.errors import (
     UnknownPluginError,
 )
 from optiplug.registry import Registry
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 
 def test_two_distributions_with_one_name_must_be_told_apart(install):

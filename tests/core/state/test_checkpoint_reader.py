@@ -9,7 +9,7 @@ import tensorflow as tf
 import optiplug
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
-from support.states import FULL, assert_same_state, checkpoint, stored, trained
+from support.optimizer_states import FULL, assert_same_state, checkpoint, stored, trained
 
 
 def test_read_state_is_what_was_saved(tmp_path):

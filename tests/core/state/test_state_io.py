@@ -11,7 +11,7 @@ import tensorflow as tf
 import optiplug
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
-from support.states import FULL, assert_same_state, stored, trained
+from support.optimizer_states import FULL, assert_same_state, stored, trained
 
 WITHOUT = object()
 

@@ -6,7 +6,7 @@ import pytest
 
 from optiplug import registry
 from optiplug.testing.subjects import Descent, DescentConfig, alone, optimizer_of
-from support.steps import stepped
+from support.single_steps import stepped
 
 
 def test_each_kind_has_its_place():

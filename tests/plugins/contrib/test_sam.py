@@ -10,7 +10,7 @@ import optiplug
 from optiplug_contrib.sam import SAM
 from references import sam as reference
 from references.sgd import SGD
-from support.places import REPLICATED
+from support.device_places import REPLICATED
 from support.strategies import central_storage, mirrored, on_every_device, one_device
 from support.trajectories import assert_same, variables_of
 

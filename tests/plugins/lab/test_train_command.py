@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 OPTIPLUG = Path(sys.executable).with_name("optiplug")
 RUN = """

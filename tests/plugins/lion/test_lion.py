@@ -12,7 +12,7 @@ import optiplug
 from references.lion import Lion
 from references.processors import WeightDecay
 from references.training import train
-from support.continuation import KINDS, assert_continues
+from support.keras_continuation import KINDS, assert_continues
 from support.trajectories import assert_same, follow, problem, variables_of
 
 

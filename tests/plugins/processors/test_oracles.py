@@ -12,7 +12,7 @@ import optiplug
 from references.processors import CASES, ORACLES, Monitor
 from references.sgd import SGD
 from references.training import Array, train
-from support.numerics import MOMENTUM, RATE, from_oracle
+from support.oracle_runs import MOMENTUM, RATE, from_oracle
 from support.trajectories import TOLERANCES, assert_same, follow, problem
 
 

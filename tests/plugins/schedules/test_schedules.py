@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import optiplug
 from optiplug import registry
 from references import schedules as oracles
-from support.schedules import ANY, EXAMPLES, steps_around
+from support.schedule_examples import ANY, EXAMPLES, steps_around
 
 NAMES = sorted({entry.name for entry in registry.entries("schedules")})
 CASES = [
