@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+UNFINISHED := $(VENV)/.unfinished
 
 DISTRIBUTIONS := core contrib $(patsubst %/,%,$(dir $(wildcard plugins/*/pyproject.toml)))
 PROJECTS := pyproject.toml $(addsuffix /pyproject.toml,$(DISTRIBUTIONS))
@@ -19,20 +20,27 @@ export UV_COMPILE_BYTECODE ?= true
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench numerics docs lint check-types check-layers doctest clean
+.PHONY: help setup demo test test-all bench numerics docs lint check-types check-layers clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 $(STAMP): $(PROJECTS) .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "optiplug needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
-	@echo "Setting up $(VENV) (a few minutes the first time)"
+	@if [ -e $(UNFINISHED) ]; then echo "The last set-up was interrupted: starting $(VENV) anew"; rm -rf $(VENV); fi
+	@mkdir -p $(VENV) && touch $(UNFINISHED)
+	@echo "Setting up $(VENV), a few minutes the first time"
+	@echo "1/4 an empty environment"
 	@$(PYTHON) -m venv $(VENV)
+	@echo "2/4 uv, which installs the rest"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt uv
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python -c .ci/constraints.txt -b .ci/constraints.txt \
+	@echo "3/4 optiplug, its plugins, TensorFlow and the tools: more than a gigabyte"
+	@$(BIN)/uv pip install --python $(BIN)/python -c .ci/constraints.txt -b .ci/constraints.txt \
 		--group dev '.[all]' $(addprefix -e ,$(DISTRIBUTIONS))
+	@echo "4/4 bytecode"
 	@$(BIN)/python -m compileall -q $(DISTRIBUTIONS)
-	@touch $@
+	@rm $(UNFINISHED) && touch $@
+	@echo "$(VENV) is ready"
 
 setup: $(STAMP)  ## create .venv with optiplug, its plugins and the tools
 
@@ -61,7 +69,7 @@ docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 	$(BIN)/sphinx-build --quiet --fail-on-warning --keep-going -b html docs docs/_build/html
 
 numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its peers, and write docs/numerics.md
-	PYTHONPATH=tests $(BIN)/python -m support.numerics_table
+	PYTHONPATH=tests $(BIN)/python -m support.numerics_page
 
 bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: a minute)
 	$(BIN)/python benchmarks/commands.py

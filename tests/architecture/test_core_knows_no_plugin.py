@@ -6,8 +6,8 @@ import ast
 import json
 import sys
 
-from support.environments import lend_dependencies, run
-from support.project import PACKAGES, ROOT
+from support.project_paths import PACKAGES, ROOT
+from support.python_environments import lend_dependencies, run
 
 PLUGINS = sorted(package.name for package in PACKAGES if package.name != "optiplug")
 ALONE = """

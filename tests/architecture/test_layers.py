@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 LINTER = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 FOREIGN = re.compile(
     r"""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import pytest
 
-from support.project import MODULES, PACKAGES, module_name
+from support.project_paths import MODULES, PACKAGES, module_name
 
 CORE = "optiplug"
 PUBLIC = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 
-from support.project import MODULES, module_name
+from support.project_paths import MODULES, module_name
 
 NAMES = [name for name in map(module_name, MODULES) if "._" not in name]
 

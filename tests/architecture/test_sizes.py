@@ -6,7 +6,7 @@ import ast
 import statistics
 from collections.abc import Iterator
 
-from support.project import MODULES, ROOT
+from support.project_paths import MODULES, ROOT
 
 FOLDERS = ("benchmarks", "contrib", "core", "docs", "plugins", "tests")
 FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.py"))

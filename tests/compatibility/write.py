@@ -18,7 +18,7 @@ from compatibility.trained import CASES, FILES, FIRST, LAST, Trained, batch, ker
 from optiplug import registry
 from optiplug.document import read
 from optiplug.registry import KINDS
-from support.project import ROOT
+from support.project_paths import ROOT
 
 KERAS_FILES = (
     (keras, "keras-3.keras"),

@@ -21,7 +21,7 @@ class Line(Schedule):
         return self.config.slope * step
 
 
-def test_a_class_is_created_with_its_fields_and_its_instance_called_with_a_step():
+def test_a_class_has_its_fields_and_is_called_with_a_step():
     assert list(inspect.signature(Line).parameters) == ["slope"]
     assert list(inspect.signature(Line()).parameters) == ["iteration", "dtype"]
     assert float(tf.function(Line(), autograph=False)(tf.constant(4))) == 2.0

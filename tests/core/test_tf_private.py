@@ -8,7 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from optiplug import _tf_private as private
-from support.project import ROOT
+from support.project_paths import ROOT
 
 
 class Number(private.CheckpointValue):

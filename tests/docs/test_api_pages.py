@@ -10,7 +10,7 @@ import pytest
 
 import optiplug
 from support.extensions import type_table
-from support.project import ROOT
+from support.project_paths import ROOT
 
 MODULES = ("document", "errors", "numerics", "registry", "testing")
 PAGES = sorted((ROOT / "docs" / "api").glob("*.md"))

@@ -9,7 +9,7 @@ import pytest
 
 import optiplug
 from optiplug.document import parse
-from support.project import ROOT
+from support.project_paths import ROOT
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/design/*.md"))]
 FENCE = re.compile(r"^```(python|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.project import MODULES, ROOT, module_name
+from support.project_paths import MODULES, ROOT, module_name
 
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 PAGE = ROOT / "docs" / "design" / "the-house.md"
 CODE = """

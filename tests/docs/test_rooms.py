@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET  # our own drawing
 import pytest
 
 from support.extensions import rooms
-from support.project import ROOT
+from support.project_paths import ROOT
 
 CORE = ROOT / "core" / "optiplug"
 NAMES = {

@@ -6,7 +6,7 @@ from typing import Any
 
 from optiplug import registry
 from optiplug.testing import parametrize_with_checks
-from support.forms import oddest_forms
+from support.oddest_forms import oddest_forms
 
 EXAMPLES = [config(**config.example) for config in map(registry.load, registry.entries())]
 

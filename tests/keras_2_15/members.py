@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 MEMBERS = {
     "arguments": (

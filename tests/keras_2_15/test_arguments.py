@@ -11,7 +11,7 @@ import tf_keras
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import rows, stepped
+from support.single_steps import rows, stepped
 
 
 def test_name(sgd):

@@ -9,7 +9,7 @@ import tf_keras
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import stepped
+from support.single_steps import stepped
 
 
 def test_iterations(sgd):

@@ -11,7 +11,7 @@ import tf_keras
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import stepped
+from support.single_steps import stepped
 
 
 class Halved(tf_keras.optimizers.schedules.LearningRateSchedule):
@@ -145,7 +145,7 @@ def test_get_config_says_what_can_be_used_in_code_only():
             optimizer.get_config()
 
 
-def test_get_config_of_a_class_in_the_way_of_keras_with_a_schedule(base):
+def test_get_config_of_a_keras_class_with_a_schedule(base):
     class Scheduled(base):
         def __init__(self, learning_rate=0.1, name="scheduled", **kwargs):
             super().__init__(name=name, **kwargs)

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import rows, stepped
+from support.single_steps import rows, stepped
 
 EVERYTHING = {"momentum": 0.5, "nesterov": True, "weight_decay": 0.25, "use_ema": True}
 

@@ -58,7 +58,7 @@ def test_a_callable_may_have_a_tape_of_the_user_s_own(sgd):
     assert tape.watched_variables() == (variable,)
 
 
-def test_listed_variables_are_watched_even_if_they_are_not_trainable(sgd):
+def test_listed_variables_are_watched_if_not_trainable_too(sgd):
     variable = tf.Variable(3.0, trainable=False)
     sgd(0.25).minimize(lambda: variable**2, [variable])
     assert variable == 1.5

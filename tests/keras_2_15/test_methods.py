@@ -11,7 +11,7 @@ import tf_keras
 
 import optiplug
 from optiplug_sgd.sgd import SGD
-from support.steps import stepped
+from support.single_steps import stepped
 
 
 def test_add_variable(sgd):
@@ -37,7 +37,7 @@ def test_add_variable_with_other_initializers_is_refused():
     assert SGD().add_variable(tf.constant([2, 3])).shape == (2, 3)
 
 
-def test_add_variable_without_a_name_keeps_its_value_when_variables_appear_late():
+def test_add_variable_without_a_name_when_variables_appear_late():
     class Counting(optiplug.Optimizer):
         def __init__(self):
             super().__init__("counting")

@@ -18,7 +18,7 @@ from references.processors import ORACLES
 from references.schedules import evaluate
 from references.sgd import SGD
 from references.training import call, double
-from support.slices import rows_of, slices
+from support.sparse_gradients import rows_of, slices
 
 EXAMPLES, CALLS = 13, 8  # examples for each processor
 EPSILON = {"float16": 2.0**-10, "bfloat16": 2.0**-7, "float32": 2.0**-23, "float64": 2.0**-52}

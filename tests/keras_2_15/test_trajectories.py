@@ -20,7 +20,7 @@ from references.processors import ORACLES
 from references.schedules import evaluate
 from references.sgd import SGD
 from references.training import train
-from support.slices import rows_of, slices
+from support.sparse_gradients import rows_of, slices
 from support.trajectories import TOLERANCES, assert_same
 
 STEPS = 100

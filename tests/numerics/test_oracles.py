@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.numerics import cases, from_oracle, names
+from support.oracle_runs import cases, from_oracle, names
 
 CASES = cases()
 

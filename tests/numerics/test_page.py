@@ -7,8 +7,8 @@ import re
 import pytest
 
 from optiplug import registry
-from support.numerics import cases, peers
-from support.numerics_table import PAGE
+from support.numerics_page import PAGE
+from support.oracle_runs import cases, peers
 
 ROWS = {
     cells[0].strip("` "): [cell.strip() for cell in cells[1:]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.numerics import from_peer, peers
+from support.oracle_runs import from_peer, peers
 
 
 @pytest.mark.parametrize("peer", peers(), ids=str)

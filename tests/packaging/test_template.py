@@ -9,8 +9,8 @@ from pathlib import Path
 import copier
 import pytest
 
-from support.environments import lend_dependencies, run
-from support.project import ROOT
+from support.project_paths import ROOT
+from support.python_environments import lend_dependencies, run
 
 pytestmark = pytest.mark.slow
 

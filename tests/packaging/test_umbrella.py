@@ -9,7 +9,7 @@ from email import message_from_string
 
 import pytest
 
-from support.project import DISTRIBUTIONS, ROOT
+from support.project_paths import DISTRIBUTIONS, ROOT
 
 
 @pytest.fixture(scope="module")

@@ -189,7 +189,7 @@ ORACLES: dict[str, type[Processor]] = {
 
 def _noise_as_drawn(seed: int = 0, **law: float) -> AddNoise:
     """Return the oracle of add_noise with the numbers that the plugin draws."""
-    from support.normals import standard_normals
+    from support.drawn_normals import standard_normals
 
     normals = standard_normals(seed)
     return AddNoise(lambda key, iteration: normals[iteration][key], **law)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 sys.path.append(str(ROOT / "docs" / "_ext"))
 

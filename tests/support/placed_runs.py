@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 import optiplug
-from support.places import OnMesh, Place, Values
+from support.device_places import OnMesh, Place, Values
 
 CALLS, BATCH = 16, 8
 SHAPES: dict[str, tuple[int, ...]] = {"kernel": (4, 6), "bias": (6,), "scale": (), "table": (32, 20)}

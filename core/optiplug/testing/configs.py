@@ -7,7 +7,6 @@ import math
 import subprocess
 import sys
 from functools import cache
-from typing import Any
 
 from optiplug import registry
 from optiplug._config.base import NamedConfig, resolve
@@ -74,7 +73,7 @@ def _imported(module: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603  # the name of an imported module
 
 
-def _require_refusal(config: NamedConfig, name: str, value: Any) -> None:
+def _require_refusal(config: NamedConfig, name: str, value: object) -> None:
     try:
         type(config)(**{**dict(config), name: value})
     except ConfigError as error:

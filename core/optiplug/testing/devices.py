@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
-from typing import Any
 
 import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
 from optiplug._hookspecs import hook_names
+from optiplug._types import Strategy, Tensor
 
 from .check import NotApplicable, check
 from .training import STEPS, Training, Values, compare, gradients, reference
@@ -24,7 +25,7 @@ def same_on_two_devices(config: NamedConfig) -> None:
         training = Training(config, jit_compile=False)
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow is untyped
-    def step(values: Any) -> None:
+    def step(values: Mapping[str, Tensor]) -> None:
         strategy.run(training.step, args=(values,))
 
     for index in range(STEPS):
@@ -34,7 +35,7 @@ def same_on_two_devices(config: NamedConfig) -> None:
     compare(first, reference(config).values(), "on two devices", 1e-6)
 
 
-def _on_device(strategy: Any, training: Training, device: int) -> Values:
+def _on_device(strategy: Strategy, training: Training, device: int) -> Values:
     model = {
         f"variable {name}": strategy.experimental_local_results(each)
         for name, each in training.variables.items()
@@ -44,7 +45,7 @@ def _on_device(strategy: Any, training: Training, device: int) -> Values:
 
 
 @cache
-def _two_replicas() -> Any:
+def _two_replicas() -> Strategy:
     """Return the one strategy of this process.
 
     It copies through one device: collectives are numbered from the same start by every strategy

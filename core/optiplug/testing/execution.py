@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
 from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
 from optiplug._optimizer.parts import parts_of
+from optiplug._types import Tensor
 from optiplug.errors import ConfigError
 
 from .check import NotApplicable, check, require
@@ -148,7 +148,7 @@ def schedules_stand_for_numbers(config: NamedConfig) -> None:
     compare(actual, reference(config).model_values(), f"with schedules for {list(functions)}", _TOLERANCE)
 
 
-def _constant(value: float, iteration: Any) -> float:  # noqa: ARG001  # the signature of a schedule
+def _constant(value: float, iteration: Tensor) -> float:  # noqa: ARG001  # the signature of a schedule
     return value
 
 

@@ -20,7 +20,7 @@ __all__ = ["label", "parametrize_with_checks"]
 
 
 def parametrize_with_checks(
-    configs: Iterable[Any], *, expected_failures: Mapping[str, str] = MappingProxyType({})
+    configs: Iterable[object], *, expected_failures: Mapping[str, str] = MappingProxyType({})
 ) -> pytest.MarkDecorator:
     """Make one pytest test of each config and each of its checks.
 
@@ -69,13 +69,13 @@ def label(config: NamedConfig) -> str:
     return f"{name}({', '.join(f'{key}={_shown(value)}' for key, value in own)})" if own else name
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, tuple):
         return f"[{', '.join(map(_shown, value))}]"
     return label(value) if isinstance(value, NamedConfig) else str(value)
 
 
-def _config(value: Any) -> NamedConfig:
+def _config(value: object) -> NamedConfig:
     config = config_of(value)
     if config is None:
         hint = f"write {value.__name__}()" if isinstance(value, type) else ""

@@ -8,6 +8,8 @@ from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import NonNegativeScalar
 from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
 from optiplug._optimizer.optimizer import Optimizer
+from optiplug._types import Tensor
+from optiplug._variables.capture import Working
 
 __all__ = ["Descent", "DescentConfig", "alone", "optimizer_of"]
 
@@ -34,7 +36,7 @@ class Descent(Optimizer):
 
     Config = DescentConfig
 
-    def update_step(self, gradient: Any, variable: Any) -> None:
+    def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Move one variable down its gradient."""
         variable.assign_sub(self.rate(variable) * gradient)
 

@@ -8,16 +8,18 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
+from optiplug._types import Array, Gradient
 
 from .subjects import optimizer_of
 
 __all__ = ["SHAPES", "STEPS", "Training", "Values", "compare", "gradients", "reference", "sliced"]
 
-Values = dict[str, npt.NDArray[Any]]
+Values = dict[str, Array]
+Given = Array | Gradient | None
+"""A gradient as a check gives it."""
 
 STEPS = 4
 # Two of one shape, as state that they share by mistake shows in no other way.
@@ -36,11 +38,11 @@ def gradients(step: int, shapes: Mapping[str, tuple[int, ...]] = SHAPES) -> Valu
     return drawn
 
 
-def _rows(step: int) -> npt.NDArray[Any]:
+def _rows(step: int) -> Array:
     return np.round(np.random.default_rng((8, step)).normal(size=(len(_ROWS), 2)) * 64) / 64
 
 
-def sliced(step: int) -> dict[str, Any]:
+def sliced(step: int) -> dict[str, Given]:
     """Return the same gradients as `gradients`, the table's as its rows."""
     slices = tf.IndexedSlices(
         tf.constant(_rows(step), tf.float32), tf.constant(_ROWS), tf.constant(SHAPES[_TABLE])
@@ -85,17 +87,19 @@ class Training:
         # An object of its own: TensorFlow counts traces by code, and would warn of too many.
         self.apply = through(partial(self._apply))
 
-    def _apply(self, values: Mapping[str, Any]) -> None:
+    def _apply(self, values: Mapping[str, Given]) -> None:
         self.optimizer.apply_gradients([(value, self.variables[name]) for name, value in values.items()])
 
-    def step(self, values: Mapping[str, Any]) -> None:
+    def step(self, values: Mapping[str, Given]) -> None:
         """Apply gradients, given by the name of their variable; None is no gradient."""
         dtypes = {name: self.variables[name].dtype for name in values}
         self.apply(
             {name: None if value is None else tf.cast(value, dtypes[name]) for name, value in values.items()}
         )
 
-    def run(self, first: int = 0, last: int = STEPS, of: Callable[[int], Any] = gradients) -> Self:
+    def run(
+        self, first: int = 0, last: int = STEPS, of: Callable[[int], Mapping[str, Given]] = gradients
+    ) -> Self:
         """Take some of the steps of the problem."""
         for step in range(first, last):
             self.step({name: of(step)[name] for name in self.variables})
@@ -126,7 +130,8 @@ def reference(config: NamedConfig, *, compiled: bool = True) -> Training:
     for known, how, training in _latest:
         if known is config and how == compiled:
             return training
-    training = Training(config, **({} if compiled else {"jit_compile": False})).run()
+    fields: dict[str, Any] = {} if compiled else {"jit_compile": False}
+    training = Training(config, **fields).run()
     _latest.append((config, compiled, training))
     return training
 

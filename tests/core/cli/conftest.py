@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from optiplug import registry
 from optiplug.cli import application
-from support.distributions import installing
+from support.fake_distributions import installing
 
 
 @pytest.fixture

@@ -82,9 +82,9 @@ def test_list_imports_no_implementation():
     "arguments",
     [("lst",), ("list", "--kin"), ("show",), ("check",), ("check", "a.yaml", "b.yaml"), ("--nope",)],
 )
-def test_usage_errors(arguments):
-    result = optiplug(*arguments)
-    assert (result.returncode, result.stdout) == (2, "")
+def test_usage_errors(run, arguments):
+    result = run(*arguments)
+    assert (result.exit_code, result.stdout) == (2, "")
     assert "Usage: " in result.stderr
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*.*")), ids=lambda path: path.name)

@@ -80,7 +80,7 @@ def explained(run, path):
     return json.loads(result.stdout)
 
 
-def test_stages_come_in_the_order_of_a_step_and_processors_in_that_of_the_config(run, write, swift):
+def test_stages_are_in_the_order_of_a_step(run, write, swift):
     path = write(TEXT)
     (optimizer,) = explained(run, path)["optimizers"]
     parts = [
@@ -145,7 +145,7 @@ def test_an_implementation_that_cannot_be_imported(run, write, swift, install):
     assert "fake_missing" in result.stderr
 
 
-def test_keywords_of_a_run_are_explained_as_the_processors_they_stand_for(write):
+def test_keywords_of_a_run_are_explained_as_processors(write):
     optimizer = "{use: sgd, use_ema: true, clipnorm: 1, weight_decay: 0.1}"
     path = write(f"command: train\ntask: digits\nsteps: 9\noptimizer: {optimizer}")
     result = subprocess.run(

@@ -8,7 +8,7 @@ import pytest
 
 from optiplug import registry
 from optiplug.registry import KINDS
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_an_unknown_kind_is_a_usage_error(run):
     assert "'schedules'" in result.stderr
 
 
-def test_a_broken_plugin_is_listed_with_its_error_and_harms_no_other(run, broken):
+def test_a_broken_plugin_is_listed_and_harms_no_other(run, broken):
     listed = plugins(run("list", "--json"))
     assert listed["optimizers", "broke"]["status"] == "broken"
     assert "RuntimeError: no licence" in listed["optimizers", "broke"]["error"]
@@ -69,7 +69,7 @@ def test_a_broken_plugin_is_listed_with_its_error_and_harms_no_other(run, broken
     assert "no licence" in run("list").stdout
 
 
-def test_a_name_of_two_distributions_is_listed_by_the_names_that_work(run, install):
+def test_a_name_of_two_distributions_is_listed_as_it_works(run, install):
     for name in ["fake-b", "fake-a"]:
         module = f"fake_{name[-1]}"
         install(

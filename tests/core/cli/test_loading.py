@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 
 def test_a_broken_plugin_is_named(run, write, install):

@@ -10,7 +10,7 @@ import pytest
 
 from optiplug import registry
 from optiplug.document import read
-from support.project import ROOT
+from support.project_paths import ROOT
 
 TYPES = {
     "object": dict,

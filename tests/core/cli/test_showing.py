@@ -7,7 +7,7 @@ import json
 import pytest
 
 from optiplug import registry
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 MARKUP = '''
 from optiplug import OptimizerConfig

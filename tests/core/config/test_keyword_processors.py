@@ -70,7 +70,7 @@ def test_what_is_off_adds_nothing(values, asked):
     assert asked(**values) == ()
 
 
-def test_listed_processors_come_first_then_clip_decay_and_average(asked):
+def test_listed_processors_come_before_those_of_keywords(asked):
     hook = Hook()
     entries = asked(processors=[hook], use_ema=True, weight_decay=0.1, clipvalue=1)
     assert entries[0] is hook
@@ -92,7 +92,7 @@ def test_the_standard_processors_accept_what_is_asked():
         assert resolve("processors", entries[2].dump()) == entries[2]
 
 
-def test_a_processor_that_is_not_installed_is_a_problem_of_its_keyword(monkeypatch):
+def test_what_is_not_installed_is_a_problem_of_its_keyword(monkeypatch):
     def missing(kind, fields):
         raise ConfigError([Problem(("use",), "no such plugin", fields["use"], plugin=True)])
 

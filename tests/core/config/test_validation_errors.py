@@ -17,7 +17,7 @@ from optiplug import (
 )
 from optiplug._config.base import resolve
 from optiplug.errors import ConfigError
-from support.distributions import fake_distribution
+from support.fake_distributions import fake_distribution
 
 
 class Decay(ScheduleConfig):

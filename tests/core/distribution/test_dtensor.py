@@ -8,9 +8,9 @@ import tensorflow as tf
 from tensorflow.experimental import dtensor
 
 import optiplug
+from support.device_places import BY_MODEL, ONE, OnMesh
 from support.meshes import mesh, whole
 from support.placed_runs import EVERYTHING, SGD, SHAPES, Run, assert_equal, batches
-from support.places import BY_MODEL, ONE, OnMesh
 from support.strategies import mirrored
 
 

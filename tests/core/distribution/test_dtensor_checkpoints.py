@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from support.device_places import BY_MODEL, ONE, OTHERWISE, REPLICATED, OnMesh
 from support.placed_runs import EVERYTHING, SHAPES, Run, assert_equal, batches
-from support.places import BY_MODEL, ONE, OTHERWISE, REPLICATED, OnMesh
 
 HALF = 5
 DATA = batches(broken=True)

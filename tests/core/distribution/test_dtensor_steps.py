@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from support.device_places import BY_MODEL, ONE, OTHERWISE, REPLICATED, OnMesh
 from support.placed_runs import EVERYTHING, SHAPES, Run, assert_close, batches
-from support.places import BY_MODEL, ONE, OTHERWISE, REPLICATED, OnMesh
 
 UNCOMPILED = {**EVERYTHING, "jit_compile": False}
 

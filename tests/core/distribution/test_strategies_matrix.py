@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from support.device_places import BY_BATCH, BY_BOTH, BY_MODEL, ONE, REPLICATED, OnStrategy
 from support.placed_runs import BROKEN_CALLS, CALLS, EVERYTHING, SGD, assert_close, train
-from support.places import BY_BATCH, BY_BOTH, BY_MODEL, ONE, REPLICATED, OnStrategy
 from support.strategies import central_storage, mirrored, one_device
 
 # On a mesh variables are never joined; elsewhere they are in the one config, and not in the other.

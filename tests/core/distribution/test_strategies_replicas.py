@@ -5,8 +5,8 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from support.device_places import ONE, OnStrategy
 from support.placed_runs import EVERYTHING, SHAPES, Run, assert_equal
-from support.places import ONE, OnStrategy
 from support.strategies import devices, mirrored, on_each_replica
 
 TWO = OnStrategy(lambda: mirrored(2))
@@ -63,7 +63,7 @@ def test_a_nan_on_one_replica_makes_all_skip_alike(place):
 
 
 @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
-def test_hooks_before_aggregation_see_the_gradients_of_their_replica(graph):
+def test_hooks_before_aggregation_see_gradients_of_their_replica(graph):
     strategy = mirrored(2)
 
     class Clip:
@@ -93,7 +93,7 @@ def test_a_cross_replica_call_is_refused(call):
     assert float(variable.numpy()) == 1.0
 
 
-def test_an_optimizer_whose_state_was_created_outside_the_scope_is_refused():
+def test_state_that_was_created_outside_the_scope_is_refused():
     strategy = mirrored(2)
     optimizer = optiplug.create("sgd")
     assert int(optimizer.iterations) == 0  # creates the variable, here

@@ -99,7 +99,7 @@ def test_a_rate_inside_can_change_without_a_new_trace():
     assert float(optimizer.learning_rate) == 0.5
 
 
-def test_keywords_inside_see_their_variables_and_those_outside_all():
+def test_keywords_inside_see_their_own_variables_only():
     matrices = {"use": "sgd", "learning_rate": 1.0, "clipnorm": 1.0, "weight_decay": 0.5}
     optimizer = Outside(learning_rate=1.0, matrices=matrices, weight_decay=0.25, clipvalue=6.0)
     matrix, vector = variables_of([np.full([2, 2], 2.0), np.full([2], 2.0)], "float32")

@@ -125,7 +125,7 @@ def test_config_round_trip():
         np.testing.assert_array_equal(one, other)
 
 
-def test_variables_seen_late_get_their_state_and_the_others_keep_theirs():
+def test_variables_seen_late_get_state_and_others_keep_theirs():
     optimizer = signed_momentum(optiplug.Optimizer)(0.05)
     early, late = tf.Variable([1.0, 2.0], name="early"), tf.Variable(3.0, name="late")
     optimizer.apply_gradients([(tf.constant([1.0, 1.0]), early)])

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug import hookimpl
-from support.steps import stepped
+from support.single_steps import stepped
 from support.trajectories import variables_of
 
 

@@ -31,7 +31,7 @@ def test_an_unknown_argument_of_apply_gradients_is_refused():
         SGD().apply_gradients([(tf.constant(1.0), tf.Variable(1.0))], aggregat=False)
 
 
-def test_its_name_is_the_given_the_registered_or_that_of_the_class():
+def test_its_name_is_given_registered_or_that_of_the_class():
     class Own(optiplug.Optimizer):
         def update_step(self, gradient, variable): ...
 

@@ -63,7 +63,7 @@ def test_a_property_of_tensorflow_is_refused_by_name(name):
 
 
 @pytest.mark.parametrize("name", CHECKPOINT_NAMES)
-def test_a_variable_does_not_take_the_place_of_state_in_checkpoints(name):
+def test_a_variable_takes_no_place_of_state_in_checkpoints(name):
     optimizer = with_attribute(name, tf.Variable(2.0))
     with pytest.raises(optiplug.ConfigError, match=f"attribute '{name}' cannot hold variables"):
         optimizer.apply_gradients([(tf.constant([1.0]), tf.Variable([1.0]))])
@@ -98,7 +98,7 @@ def test_nothing_of_the_parts_is_tracked_but_state_and_manifest():
     assert parts_of(optimizer).pipeline.processors.keys() == {"skip_non_finite", "ema"}
 
 
-def test_an_optimizer_without_learning_rate_is_given_one_by_setting_it():
+def test_a_learning_rate_comes_into_being_by_setting_it():
     class Plain(optiplug.Optimizer):
         def update_step(self, gradient, variable):
             variable.assign_sub(self.rate(variable) * gradient)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.distributions import config_module, installing
+from support.fake_distributions import config_module, installing
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from optiplug.errors import BrokenPluginError, ConfigError
 from optiplug.registry import Entry, Registry
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 
 def test_the_index_reads_metadata_and_imports_nothing(swift):
@@ -76,7 +76,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_plugin_is_listed_with_its_error_and_harms_nobody(name, install, swift):
+def test_a_broken_plugin_is_listed_and_harms_nobody(name, install, swift):
     target, source, reason = BROKEN[name]
     modules = {} if source is None else {target.partition(":")[0]: source}
     install("fake-broken", points={"optimizers": {name: target}}, modules=modules)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from optiplug.errors import PluginError
 from optiplug.registry import KINDS, Registry
-from support.distributions import fake_distribution
+from support.fake_distributions import fake_distribution
 
 FAKES = {
     "fake-one": ("1.0", {"optimizers": {"shared": "m:A", "alone": "m:A"}}),

@@ -13,7 +13,7 @@ from optiplug.errors import (
     UnknownPluginError,
 )
 from optiplug.registry import Registry
-from support.distributions import config_module
+from support.fake_distributions import config_module
 
 
 def test_two_distributions_with_one_name_must_be_told_apart(install):
@@ -36,7 +36,7 @@ def test_two_distributions_with_one_name_must_be_told_apart(install):
     assert registry.reference_of(registry.load(one)) == "twin@fake-one"
 
 
-def test_of_two_copies_of_a_distribution_the_first_on_the_path_counts(install):
+def test_of_two_copies_the_first_on_the_path_counts(install):
     install("fake-copy", "1.0", points={"optimizers": {"copy": "m:Old", "gone": "m:Gone"}})
     install("Fake_Copy", "2.0", points={"optimizers": {"copy": "m:New"}})
     offered = [
@@ -90,7 +90,7 @@ def test_a_version_that_is_none_meets_no_pin(install):
         *(None, 3, True, ["swift"], {"name": "swift"}, b"swift", "!!python/name:os.system"),
     ],
 )
-def test_nothing_but_a_name_with_its_distribution_can_be_asked_for(reference, swift):
+def test_only_a_name_with_its_distribution_can_be_asked_for(reference, swift):
     with pytest.raises(ConfigError):
         Registry().find("optimizers", reference)
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 import optiplug
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
-from support.states import FULL, assert_same_state, checkpoint, stored, trained
+from support.optimizer_states import FULL, assert_same_state, checkpoint, stored, trained
 
 
 def test_read_state_is_what_was_saved(tmp_path):
@@ -23,7 +23,7 @@ def test_read_state_is_what_was_saved(tmp_path):
     assert_same_state(stored(target), saved)
 
 
-def test_read_state_lets_a_config_change_in_the_middle_of_training(tmp_path):
+def test_read_state_lets_a_config_change_in_mid_training(tmp_path):
     """An average is added: it starts with the variables as they are now."""
     source, variables = trained(use_ema=False)
     path = checkpoint(source).write(tmp_path / "checkpoint")

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug_adam.adam import Adam
-from support.states import FULL, assert_same_state, checkpoint, model, stored, trained
+from support.optimizer_states import FULL, assert_same_state, checkpoint, model, stored, trained
 
 OTHERS = {
     "a slot missing": ({"amsgrad": True}, ("second_moment_max/kernel", "-", "float32 (2, 2)")),

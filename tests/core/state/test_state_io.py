@@ -11,7 +11,7 @@ import tensorflow as tf
 import optiplug
 from optiplug_adam.adam import Adam
 from optiplug_sgd.sgd import SGD
-from support.states import FULL, assert_same_state, stored, trained
+from support.optimizer_states import FULL, assert_same_state, stored, trained
 
 WITHOUT = object()
 
@@ -28,7 +28,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("kind", BROKEN)
-def test_what_does_not_fit_is_told_in_a_table_and_nothing_is_changed(kind):
+def test_what_does_not_fit_is_told_in_a_table(kind):
     changes, row = BROKEN[kind]
     store = {**stored(trained()[0]), **changes}
     optimizer, _ = trained(steps=1)

@@ -8,7 +8,7 @@ import pytest
 import optiplug
 from optiplug_processors.ema import EMA
 from optiplug_sgd.sgd import SGD
-from support.states import assert_same_state, checkpoint, model, stored
+from support.optimizer_states import assert_same_state, checkpoint, model, stored
 
 
 class VersionedConfig(optiplug.OptimizerConfig):

@@ -35,7 +35,7 @@ def run(optimizer, gradients, variable=None):
 
 
 @pytest.mark.parametrize("name", sorted(ELEMENTWISE))
-def test_touched_rows_follow_the_dense_update_and_the_others_keep_still(name):
+def test_touched_rows_are_updated_and_others_keep_still(name):
     keywords = {"weight_decay": 0.1, "use_ema": True, "clipnorm": 1.0}
     gradients = [slices([4, 1, 4], seed) for seed in range(5)]  # the same rows at each step
     lazy, lazy_state = run(optiplug.create(name, sparse="lazy", **keywords), gradients)

@@ -62,7 +62,7 @@ def test_the_core_is_one_cluster_on_each_device():
     assert optimizer.trace_count == 2
 
 
-def test_without_a_gate_there_is_no_condition_and_with_one_it_is_outside_the_cluster():
+def test_the_condition_of_a_gate_is_outside_the_cluster():
     def operations(**keywords):
         optimizer, variable = SGD(0.1, **keywords), tf.Variable(1.0)
 

@@ -15,7 +15,7 @@ EVERYTHING = {
 }
 
 
-def test_one_trace_for_a_hundred_steps_of_changing_gradients_and_rates():
+def test_one_trace_for_a_hundred_steps_of_changing_rates():
     optimizer, variable = SGD(0.1, **EVERYTHING), tf.Variable([1.0, 2.0])
     for step in range(100):
         optimizer.learning_rate = 0.1 / (step + 1)

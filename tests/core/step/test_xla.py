@@ -24,7 +24,7 @@ def compiled_calls(function, *arguments):
     return [node for node in nodes if node.op.endswith("PartitionedCall") and node.attr["_XlaMustCompile"].b]
 
 
-def test_what_xla_refuses_runs_uncompiled_with_a_warning_that_names_the_hook():
+def test_what_xla_refuses_runs_uncompiled_with_a_warning():
     class Logs:
         @hookimpl
         def clip(self, gradients):
@@ -39,7 +39,7 @@ def test_what_xla_refuses_runs_uncompiled_with_a_warning_that_names_the_hook():
     assert float(variable) == 1.0
 
 
-def test_jit_compile_false_gives_the_same_numbers_without_a_cluster():
+def test_jit_compile_false_gives_the_same_without_a_cluster():
     values = {}
     for jit_compile in (True, False):
         optimizer, variable = SGD(0.1, jit_compile=jit_compile, **EVERYTHING), tf.Variable([1.0, 2.0])

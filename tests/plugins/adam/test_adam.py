@@ -10,7 +10,7 @@ import optiplug
 from references.adam import CASES, Adam
 from references.processors import WeightDecay
 from references.training import train
-from support.numerics import from_oracle
+from support.oracle_runs import from_oracle
 from support.trajectories import TOLERANCES, assert_same, follow, problem, variables_of
 
 RATE = 3e-3

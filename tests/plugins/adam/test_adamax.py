@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
-from support.continuation import KINDS, assert_continues
+from support.keras_continuation import KINDS, assert_continues
 from support.trajectories import variables_of
 
 

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
-from support.continuation import KINDS, assert_continues
+from support.keras_continuation import KINDS, assert_continues
 from support.trajectories import variables_of
 
 
@@ -39,7 +39,7 @@ def test_rmsprop_keeps_only_the_slots_it_needs():
     assert full.state.states.keys() - own == {"second_moment/w0", "average_gradient/w0", "momentum/w0"}
 
 
-def test_adagrad_without_epsilon_and_accumulator_leaves_alone_what_has_no_gradient():
+def test_adagrad_without_epsilon_spares_what_has_no_gradient():
     optimizer = optiplug.create("adagrad", learning_rate=0.5, initial_accumulator_value=0.0, epsilon=0.0)
     np.testing.assert_array_equal(stepped(optimizer, np.asarray([3.0, 0.0]), 1), [0.5, 1.0])
 

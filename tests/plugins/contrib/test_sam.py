@@ -10,7 +10,7 @@ import optiplug
 from optiplug_contrib.sam import SAM
 from references import sam as reference
 from references.sgd import SGD
-from support.places import REPLICATED
+from support.device_places import REPLICATED
 from support.strategies import central_storage, mirrored, on_every_device, one_device
 from support.trajectories import assert_same, variables_of
 
@@ -135,7 +135,7 @@ def test_a_tensor_as_loss_is_refused():
         sam().minimize(loss, [variable], tape=tape)
 
 
-def test_its_state_and_its_rate_are_those_of_the_optimizer_inside():
+def test_its_state_and_rate_are_those_of_the_optimizer_inside():
     variable, optimizer = tf.Variable([1.0, 2.0], name="w"), sam()
     optimizer.apply_gradients([(tf.constant([1.0, 1.0]), variable)])
     np.testing.assert_allclose(variable.numpy(), [0.95, 1.95])

@@ -56,7 +56,7 @@ def test_a_late_variable_gets_the_slots_of_its_kind():
     assert names == {"second_moment/bias", "row_moment/kernel", "column_moment/kernel"}
 
 
-def test_inside_of_another_optimizer_it_keeps_state_of_its_own_variables():
+def test_inside_of_another_it_keeps_state_of_its_variables():
     variables = [tf.Variable(tf.ones(shape), name=f"w{len(shape)}") for shape in ((2,), (2, 3))]
     groups = [
         {"name": "large", "min_ndim": 2, "optimizer": {"use": "adafactor", "min_dim_size_to_factor": 2}},

@@ -8,7 +8,7 @@ import pytest
 from optiplug import ConfigError
 from optiplug_lab.command import read_config
 from optiplug_lab.config import TrainConfig
-from support.project import ROOT
+from support.project_paths import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 

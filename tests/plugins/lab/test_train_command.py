@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.project import ROOT
+from support.project_paths import ROOT
 
 OPTIPLUG = Path(sys.executable).with_name("optiplug")
 RUN = """
@@ -64,7 +64,7 @@ def test_errors_are_messages_with_an_exit_code(tmp_path, file):
 
 
 @pytest.mark.slow
-def test_a_killed_run_is_resumed_bit_for_bit_and_a_damaged_one_refused(tmp_path, file):
+def test_a_killed_run_is_resumed_and_a_damaged_one_refused(tmp_path, file):
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", killed, "--quiet"])
     while not list(killed.glob("checkpoints/step-000001*")):

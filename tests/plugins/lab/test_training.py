@@ -100,7 +100,7 @@ def test_resuming_at_the_end_trains_no_more(whole):
     assert state(whole) == before
 
 
-def test_a_run_made_longer_equals_one_that_was_long_from_the_start(tmp_path):
+def test_a_run_made_longer_equals_one_that_was_long(tmp_path):
     changes = {
         "task": {"use": "chars", "context": 4, "hidden": 8},
         "optimizer": {"use": "adamw", "use_ema": True},

@@ -72,7 +72,7 @@ def test_a_pattern_that_excludes_nothing_is_refused(field):
         one([1.0], [1.0], **{field: ["biass"]})
 
 
-def test_inside_of_another_optimizer_patterns_are_about_its_own_variables():
+def test_inside_of_another_patterns_are_about_its_variables():
     kernel, bias = tf.Variable([[3.0]], name="kernel"), tf.Variable([1.0], name="bias")
     lamb = {
         "name": "kernels",

@@ -42,7 +42,7 @@ def test_a_norm_of_zero_makes_the_ratio_one():
     np.testing.assert_array_equal(one([[0.0, 0.0]], [[0.0, 0.0]], **decay), np.zeros([1, 2], np.float32))
 
 
-def test_variables_of_one_dimension_are_neither_adapted_nor_decayed():
+def test_vectors_are_neither_adapted_nor_decayed():
     decay = {"weight_decay_rate": 0.5, "trust_coefficient": 0.1}
     np.testing.assert_allclose(one([6.0, 8.0], [3.0, -4.0], **decay), [-3.0, -12.0], rtol=1e-6)
     ratio = 0.1 * 5 / 12.5

@@ -12,7 +12,7 @@ import optiplug
 from references.lion import Lion
 from references.processors import WeightDecay
 from references.training import train
-from support.continuation import KINDS, assert_continues
+from support.keras_continuation import KINDS, assert_continues
 from support.trajectories import assert_same, follow, problem, variables_of
 
 
@@ -26,7 +26,7 @@ from support.trajectories import assert_same, follow, problem, variables_of
         ({"beta_1": lambda iteration: 0.5}, True),  # noqa: ARG005  # the signature of a schedule
     ],
 )
-def test_the_momentum_is_copied_only_where_its_old_value_is_needed(betas, copies):
+def test_the_momentum_is_copied_only_where_it_is_needed(betas, copies):
     (variable,) = variables_of([np.ones((64, 33))], "float32")
     optimizer = optiplug.create("lion", pack_small_variables=False, **betas)
     optimizer.build([variable])

@@ -39,7 +39,7 @@ def singular_values(matrix):
     return np.linalg.svd(matrix, compute_uv=False)
 
 
-def test_matrices_become_orthogonal_and_the_fallback_gets_all_else():
+def test_matrices_become_orthogonal_others_fall_back():
     gradients = draw(0)
     step = stepped(
         optiplug.create("muon", learning_rate=1.0, skip=["embedding"], fallback=DESCENT), gradients

@@ -45,12 +45,12 @@ def test_singular_values_come_close_to_one_and_vectors_stay(shape, dtype, tolera
     assert 0.68 < found.min() <= found.max() < 1.21
 
 
-def test_from_a_hundredth_of_the_norm_on_all_end_between_the_same_bounds():
+def test_from_a_hundredth_of_the_norm_on_bounds_hold():
     ends = quintic(np.linspace(0.01, 1.0, 10_000))
     assert 0.68 < ends.min() < ends.max() < 1.14
 
 
-def test_a_gaussian_matrix_loses_its_large_and_its_small_directions():
+def test_a_gaussian_matrix_loses_large_and_small_directions():
     matrix = np.random.default_rng(0).normal(size=(24, 48))
     before = np.linalg.svd(matrix, compute_uv=False)
     after = np.linalg.svd(orthogonalised(matrix), compute_uv=False)

@@ -33,7 +33,7 @@ def test_the_first_group_that_selects_a_variable_has_it():
     assert stepped(partition(MATRICES, {**TABLE, "only": ["*"]}), [2, 2], [2]) == [-0.5, -1.0]
 
 
-def test_gradients_are_clipped_together_before_they_are_handed_out():
+def test_gradients_are_clipped_before_they_are_handed_out():
     shapes = ([3], [4, 4])
     moved = stepped(partition(MATRICES, REST, global_clipnorm=1.0), *shapes, gradient=2.0)
     each = 2.0 / np.sqrt(19 * 4.0)

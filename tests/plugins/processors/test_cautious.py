@@ -21,7 +21,7 @@ def steps(*processors, count=12, **fields):
         yield gradient, before, variable.numpy()
 
 
-def test_no_element_goes_up_its_gradient_and_all_together_go_as_far():
+def test_no_element_goes_up_and_all_together_go_as_far():
     masked = 0
     for (gradient, before, after), (_, old, new) in zip(
         steps("cautious", count=2), steps(count=2), strict=True

@@ -31,7 +31,7 @@ CLIP = {"use": "clip_by_global_norm", "max_norm": 0.25}
 
 
 @pytest.mark.parametrize("spoilt", [False, True])
-def test_neither_decay_nor_average_nor_clip_sees_a_frozen_variable(spoilt):
+def test_no_decay_average_or_clip_sees_a_frozen_variable(spoilt):
     wide = {"weight_decay": 0.3, "beta_1": 0.5}
     ours, optimizer = run("adamw", FROZEN, CLIP, spoilt=spoilt, **wide)
     # The clip alone, on the other variable: what it would see if there were no table.

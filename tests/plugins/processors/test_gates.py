@@ -96,7 +96,7 @@ def test_sums_of_half_precision_are_held_in_float32():
     assert [state.dtype for state in accumulate.sum] == [tf.float32]
 
 
-def test_a_variable_without_gradient_in_the_last_call_waits_for_the_next_step():
+def test_a_variable_without_gradient_in_the_last_call_waits():
     optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[Accumulate(2, "sum")])
     one, other = tf.Variable(0.0, name="one"), tf.Variable(0.0, name="other")
     optimizer.build([one, other])

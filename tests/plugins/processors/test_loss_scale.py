@@ -26,7 +26,7 @@ def scales(gradients, **fields):
     return seen
 
 
-def test_the_scale_grows_after_good_steps_and_shrinks_after_an_overflow():
+def test_the_scale_grows_and_after_an_overflow_shrinks():
     assert scales([8.0, -8.0, 16.0, INF, 8.0, NAN, 4.0], initial_scale=8.0, dynamic_growth_steps=2) == [
         (-1.0, 8.0, 1), (0.0, 16.0, 2), (-1.0, 16.0, 3), (-1.0, 8.0, 3),
         (-2.0, 8.0, 4), (-2.0, 4.0, 4), (-3.0, 4.0, 5),
@@ -71,7 +71,7 @@ def test_a_constant_scale_has_no_state_and_leaves_out_overflows():
     assert float(scaling.scale_loss(2.0)) == 8.0
 
 
-def test_float16_keeps_small_gradients_and_recovers_from_an_overflow():
+def test_float16_keeps_small_gradients_and_recovers():
     def loss():
         return tf.reduce_sum(tf.cast(variable, tf.float16) * tf.constant(2.0**-20, tf.float16)) / 64
 

@@ -12,7 +12,7 @@ import optiplug
 from references.processors import CASES, ORACLES, Monitor
 from references.sgd import SGD
 from references.training import Array, train
-from support.numerics import MOMENTUM, RATE, from_oracle
+from support.oracle_runs import MOMENTUM, RATE, from_oracle
 from support.trajectories import TOLERANCES, assert_same, follow, problem
 
 
@@ -119,7 +119,7 @@ def test_monitor_records_what_passes_its_place(place):
     np.testing.assert_allclose(ours, theirs, rtol=1e-12)
 
 
-def test_monitor_does_not_keep_the_norm_of_gradients_that_did_not_come():
+def test_monitor_keeps_no_norm_of_gradients_that_did_not_come():
     from optiplug_processors.monitor import Monitor as Watch
 
     watch = Watch(only=["one"])

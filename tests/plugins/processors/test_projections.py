@@ -44,7 +44,7 @@ def test_equals_the_constraint_of_tf_keras(name):
 
 
 @pytest.mark.parametrize("name", ["max_norm", "unit_norm"])
-def test_by_default_every_filter_is_a_unit_and_vectors_are_left_alone(name):
+def test_by_default_every_filter_is_a_unit(name):
     vector, kernel, filters = values = drawn(SHAPES, "float64")
     after = projected({"use": name}, values)
     np.testing.assert_array_equal(after[0], vector)

@@ -30,7 +30,7 @@ def test_the_neighbours_are_chosen_by_their_distance(share, sign):
     assert abs((after != sign).mean() - share) < error
 
 
-def test_updates_below_the_last_digit_add_up_and_are_lost_without_it():
+def test_updates_below_the_last_digit_add_up():
     update, steps = ULP / 64, 100
     rounded = moved(1.0, update, steps)
     np.testing.assert_allclose(rounded.mean() - 1, steps * update, rtol=0.02)

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
-from support.numerics import follow_optax
+from support.oracle_runs import follow_optax
 from support.trajectories import assert_same, follow, problem
 
 

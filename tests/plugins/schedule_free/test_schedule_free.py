@@ -61,7 +61,7 @@ def test_evaluates_at_the_average_and_gives_the_variables_back(name, joined):
         np.testing.assert_array_equal(optimizer.state.states[path].numpy(), value)
 
 
-def test_finalizing_leaves_the_average_in_the_variables_it_is_given():
+def test_finalizing_leaves_the_average_in_given_variables():
     initial, gradients = problem(6)
     optimizer, variables = optiplug.create("schedule_free_sgd", **FIELDS), variables_of(initial, "float64")
     oracle = ScheduleFreeSGD(**FIELDS)

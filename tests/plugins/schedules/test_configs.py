@@ -8,7 +8,7 @@ import pytest
 
 from optiplug import ConfigError, registry
 from optiplug._config.base import resolve
-from support.schedules import COSINE, EXAMPLES
+from support.schedule_examples import COSINE, EXAMPLES
 
 NAMES = sorted({entry.name for entry in registry.entries("schedules")})
 RATE = {"initial_learning_rate": 0.1}

@@ -12,7 +12,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import optiplug
-from support.schedules import ANY, EXAMPLES, steps_around
+from support.schedule_examples import ANY, EXAMPLES, steps_around
 
 KERAS = {
     "exponential": "ExponentialDecay",

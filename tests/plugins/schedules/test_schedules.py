@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 import optiplug
 from optiplug import registry
 from references import schedules as oracles
-from support.schedules import ANY, EXAMPLES, steps_around
+from support.schedule_examples import ANY, EXAMPLES, steps_around
 
 NAMES = sorted({entry.name for entry in registry.entries("schedules")})
 CASES = [
@@ -143,7 +143,7 @@ def test_schedules_are_asked_only_for_steps_of_their_own(name, stretches):
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_what_one_schedule_does_elsewhere_never_reaches_the_others(mode):
+def test_what_a_schedule_does_elsewhere_reaches_no_other(mode):
     joined = schedule_of("join", {"schedules": [0.5, lambda step: 1 / step, 0.25], "boundaries": [5, 6]})
     ours = follow(joined, [0, 4, 5, 6, 50], "float32", mode)
     np.testing.assert_array_equal(ours, [0.5, 0.5, np.inf, 0.25, 0.25])

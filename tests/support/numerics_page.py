@@ -15,9 +15,9 @@ import tensorflow as tf
 
 import optiplug
 from references import schedules
-from support.numerics import cases, from_oracle, from_peer, kind_of, peers
-from support.project import ROOT
-from support.schedules import EXAMPLES, steps_around
+from support.oracle_runs import cases, from_oracle, from_peer, kind_of, peers
+from support.project_paths import ROOT
+from support.schedule_examples import EXAMPLES, steps_around
 
 PAGE = ROOT / "docs" / "numerics.md"
 INTRODUCTION = """\

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from optiplug import registry
-from support.numerics import cases, kind_of
+from support.oracle_runs import cases, kind_of
 
 
 def oddest_forms(examples: Iterable[Any]) -> Iterator[Any]:
