@@ -1,4 +1,4 @@
-"""Properties that give way to attributes."""
+"""Properties that an attribute of the same name replaces."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ __all__ = ["derived"]
 Value = TypeVar("Value")
 
 
+# Not `property`, which refuses to be set; not `cached_property` itself, which would keep the first value.
 class derived(cached_property[Value]):  # noqa: N801  # used as `property` is
-    """A property, computed at each access, that an attribute of the same name takes the place of.
+    """A property, computed at each access, that an attribute of the same name replaces.
 
-    So the class of a user may call its own attributes as it likes: nothing in here reads such a
+    So a subclass may use any names for its own attributes: no code of the core reads such a
     property of an optimizer.
 
     >>> class Base:

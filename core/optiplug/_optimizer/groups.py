@@ -1,4 +1,4 @@
-"""Optimizers inside of an optimizer, each for some of the variables, in one step."""
+"""Nested optimizers: each updates some of the variables, in one step."""
 
 from __future__ import annotations
 
@@ -22,22 +22,24 @@ if TYPE_CHECKING:
 
 __all__ = ["OptimizerNode", "require_nestable"]
 
+# Fields that only the outermost optimizer may set, with their defaults: docs/design/nesting.md.
 _OF_THE_STEP = {"sparse": "exact", "jit_compile": True}
 # What happens to all gradients at once, whichever optimizer a variable belongs to.
 _STAGES_OF_THE_STEP = {stage.name for stage in ORDER if stage.part in ("replica", "gate")}
 
 
 class OptimizerNode:
-    """A node of the tree of optimizers: its own variables, and through the nodes inside of it all others.
+    """A node of the tree of optimizers: its own variables, and the nodes of the optimizers nested in it.
 
-    An optimizer that is inside of another shares its step, its counter and its table of state, in
-    which its own state has its name before it. Its processors see its variables only.
+    A nested optimizer shares the step, the counter and the table of state of the outermost one. The
+    names of its state begin with its own name. Its processors see its variables only.
     """
 
     def __init__(self, parts: OptimizerParts) -> None:
         self.parts = parts
         self.variables: Sequence[Variable] = ()
         self.inside: dict[str, OptimizerNode] = {}
+        # By `id`, since a tf.Variable is not hashable.
         self._group_of: dict[int, str] = {}
 
     def __iter__(self) -> Iterator[OptimizerNode]:
@@ -57,15 +59,16 @@ class OptimizerNode:
         return self._members("")
 
     def divide(self, variables: Sequence[Variable]) -> None:
-        """Make the optimizers inside of this one, and hand out the variables."""
+        """Create the nested optimizers, and assign each variable to one of them or to this one."""
         self.variables, self._group_of = variables, {}
         # Found on the class, so that an attribute `groups` of a user's own does not take its place.
         groups = type(self.optimizer).groups(self.optimizer, variables)
         for name, (config, chosen) in groups.items():
-            if name not in self.inside:
+            if name not in self.inside:  # a later call keeps the optimizers and their state
                 self.inside[name] = self.parts.create_inside(config, name)
             self._group_of |= dict.fromkeys(map(id, chosen), name)
             self.inside[name].divide(self._members(name))
+        # Weight decay applies to the own variables only; without any it would be ignored silently.
         if self.inside and not self.own and "weight_decay" in dict(self._keywords):
             raise ConfigError(
                 "no variable is left for it: the optimizers inside of this one have them all",
@@ -79,6 +82,7 @@ class OptimizerNode:
 
     def _group(self, key: int) -> str:
         """Return the name of the optimizer that updates what has this `id`; empty for this one."""
+        # Members of a pack have one optimizer, so the first one tells.
         return self._group_of.get(self.parts.packing.first(key), "")
 
     def leaf(self, variable: Variable) -> OptimizerParts:
@@ -95,12 +99,14 @@ class OptimizerNode:
         """Let each optimizer update its variables."""
         pairs = list(zip(gradients, variables, strict=True))
         updates = {name: node.update for name, node in self.inside.items()}
+        # In the order of `groups`, so that the traced program is the same in each run.
         for group, update in {"": self._update_own, **updates}.items():
             chosen = [pair for pair in pairs if self._group(pair[1].key) == group]
             if chosen:
                 update([gradient for gradient, _ in chosen], [variable for _, variable in chosen])
 
     def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
+        # Looked up on the class, so that an attribute of the same name does not replace it.
         type(self.optimizer).update_variables(self.optimizer, gradients, variables)
 
     def hooks(self, added: Sequence[object] = ()) -> list[Hook]:
@@ -110,15 +116,18 @@ class OptimizerNode:
         return hooks
 
     def append_hooks(self, hooks: list[Hook], added: Sequence[object] = ()) -> None:
-        """Append to the hooks of optimizers around this one those of this one."""
+        """Append the hooks of this optimizer to those of the outer ones."""
         owner, listed = self.parts.owner.prefix, self.parts.config.processors
+        # None means all variables: the outermost pipeline is also made before there are any.
         every = self.variables if owner else None
         own = self.own if owner or self.inside else None
 
         def append(processor: object, among: Sequence[Variable] | None) -> None:
+            # Read anew for each: names must be unique over all nested optimizers, as they prefix state.
             taken = [hook.name for hook in hooks]
             hooks.append(Hook.of_processor(processor, taken, owner=owner, among=among))
 
+        # Outer processors come before those of nested optimizers: docs/design/nesting.md.
         for processor in map(_fresh, listed) if owner else listed:
             append(processor, every)
         for keyword, processor in self._keywords:
@@ -128,6 +137,7 @@ class OptimizerNode:
             append(processor, every)
         for node in self.inside.values():
             node.append_hooks(hooks)
+        # Last, so that stages of the optimizer itself see what its processors return.
         formula = Hook.of_formula(owner or self.parts.name, self.optimizer, own)
         if formula is not None:
             hooks.append(formula)
@@ -166,5 +176,5 @@ def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[
 
 
 def _fresh(processor: object) -> object:
-    """Return a processor without state, for an optimizer that is built for the sake of a report only."""
+    """Return a processor without state if this build is a dry run, else the processor itself."""
     return processor.detached() if dry_running() and isinstance(processor, Stateful) else processor

@@ -36,7 +36,7 @@ __all__ = ["Optimizer"]
 
 Computed = TypeVar("Computed")
 Groups: TypeAlias = Mapping[str, tuple[OptimizerConfig, Sequence[Variable]]]
-"""By the name of each optimizer inside of another, its config and the variables that it updates."""
+"""The config of each nested optimizer and the variables that it updates, by its name."""
 
 
 class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is untyped
@@ -98,6 +98,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         config = configure(type(self), positional, renamed(hyperparameters))
         # Not so in a class written for Keras, which has a constructor of its own.
         made_by_config = type(self).__init__ is Optimizer.__init__
+        # Not a field of the config: it says where a step runs and not what it does.
         mesh = distribution.checked_mesh(mesh)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
@@ -108,7 +109,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
     @derived
     def state(self) -> SlotTable:
-        """All state variables by name, those of processors and of optimizers inside of this one included."""
+        """All state variables by name, including those of processors and of nested optimizers."""
         return parts_of(self).table
 
     def _state_owner(self) -> StateOwner:
@@ -125,6 +126,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         """
         step = _step_of(self)
         for gradient, variable in zip(gradients, variables, strict=True):
+            # A class written for Keras reads `self.learning_rate` and does not say for which variable.
             with step.updating(variable):
                 self.update_step(gradient, variable)
 
@@ -140,7 +142,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
     @derived
     def nested(self) -> Mapping[str, Optimizer]:
-        """The optimizers inside of this one by name, once it is built."""
+        """The nested optimizers by name, once this one is built."""
         return {name: node.optimizer for name, node in parts_of(self).node.inside.items()}
 
     @derived
@@ -158,7 +160,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         return variable.path if isinstance(variable, Working) else parts_of(self).variables.path(variable)
 
     def select(self, selection: Selection, variables: Sequence[Variable], where: str) -> list[Variable]:
-        """Return the variables of the model that a selection chooses; of none, none.
+        """Return those of `variables` that a selection chooses.
 
         Raises
         ------
@@ -220,6 +222,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         A `tf.function` of your own that has traced a step keeps the step that it traced.
         """
         parts = parts_of(self)
+        # Checked before it is appended: a refused hook must not stay in the list.
         parts.require_processor(processor)
         parts.added.append(processor)
         parts.renew_pipeline()
@@ -231,7 +234,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         parts.renew_pipeline()
 
     def averaged_weights(self) -> AbstractContextManager[None]:
-        """Let the variables have their final values, such as their averages, inside a ``with`` block.
+        """Give the variables their final values, such as their averages, inside a ``with`` block.
 
         These are the values that `finalize_variable_values` assigns; when the block ends, also by
         an exception, each variable has its own value back, bit for bit, and state never changes.

@@ -25,7 +25,7 @@ __all__ = ["Pipeline"]
 
 
 class Pipeline:
-    """Verifies hooks once, when it is made; folds over them while a step is traced.
+    """The hooks of one optimizer: verified once, when it is created, and called while a step is traced.
 
     A plain pluggy call hands each hook the original input, last registered first. A chain hands
     on each result, first listed first, so the pipeline walks pluggy's own list of verified
@@ -42,14 +42,17 @@ class Pipeline:
 
     def __init__(self, hooks: Iterable[Hook], variables: ModelVariables, packing: Packing) -> None:
         self._variables, self._packing = variables, packing
+        # Not `load_setuptools_entrypoints`, which imports every plugin: docs/design/own-index-of-plugins.md.
         self._manager = pluggy.PluginManager("optiplug")
         self._manager.add_hookspecs(HookSpecs)
         self._hooks: dict[str, Hook] = {}
         for hook in hooks:
             self._hooks[hook.name] = hook
+            # An idle gate would still cost its condition: docs/design/the-compiled-step.md.
             if not hook.idle:
                 self._register(hook)
         self._chosen = (
+            # Before there are variables every pattern would match none, which is an error.
             {hook.name: hook.chosen(variables) for hook in self._hooks.values()} if variables else {}
         )
 
@@ -58,6 +61,7 @@ class Pipeline:
         try:
             self._manager.register(methods, name=hook.name)
         except (pluggy.PluginValidationError, ValueError) as error:
+            # pluggy's messages have several lines; ours have one.
             raise HookError(str(error).replace("\n", " "), where=described(hook.name, hook.plugin)) from error
         require_fitting(self._manager, hook.name, methods)
 
@@ -75,6 +79,7 @@ class Pipeline:
         """Let stateful processors create their state for the variables that they apply to."""
         for hook in self._active:
             if hook.stateful is not None:
+                # In config order, which is the order of creation and so that of `set_weights`.
                 hook.stateful.attach(StateOwner(hook.name, table, self._variables))
                 chosen = self._chosen[hook.name]
                 if chosen:
@@ -85,6 +90,7 @@ class Pipeline:
         applied = [hook for hook in self._active if id(variable) in self._chosen[hook.name]]
         if not all(hook.elementwise for hook in applied):
             return None
+        # A set, as it is compared between variables: members of a pack need the same hooks.
         return frozenset(hook.name for hook in applied)
 
     def treats_alike(self, variables: Iterable[Variable]) -> bool:
@@ -122,6 +128,7 @@ class Pipeline:
 
     def fold(self, stage: Stage, values: Sequence[Gradient], step: Step) -> list[Gradient]:
         """Hand `values`, one for each of `step.variables`, through the hooks of a stage."""
+        # A copy, since the list of the caller is replaced element by element.
         values = list(values)
         for implementation in self._implementations(stage.name):
             view, places = self._view(implementation, step)
@@ -144,6 +151,7 @@ class Pipeline:
                 result = _call(implementation, **{stage.passes: given, "step": view})
                 new, proceed = checked_decision(result, where)
                 _replace(values, places, checked(new, given, where))
+                # Before the next gate, whose assignments count only then: docs/design/the-compiled-step.md.
                 step.frame.require(proceed)
         return values
 
@@ -155,6 +163,7 @@ class Pipeline:
                 _call(implementation, step=view)
 
     def _implementations(self, stage: str) -> list[pluggy.HookImpl]:
+        # pluggy calls the last one first; this list is in the order of registration.
         implementations: list[pluggy.HookImpl] = getattr(self._manager.hook, stage).get_hookimpls()
         return implementations
 
@@ -170,6 +179,7 @@ class Pipeline:
         chosen = self._chosen[implementation.plugin_name]
 
         def is_chosen(key: int) -> bool:
+            # Members of a pack have the same hooks, so the first one stands for all.
             return self._packing.first(key) in chosen
 
         places = [place for place, variable in enumerate(step.variables) if is_chosen(variable.key)]
@@ -182,7 +192,8 @@ def _replace(values: list[Gradient], places: Sequence[int], new: Sequence[Gradie
 
 
 def _call(implementation: pluggy.HookImpl, **available: object) -> Any:
-    # TensorFlow takes no other letters in a scope, and some of these not at its start.
+    # The scope names the hook in graphs and in messages of XLA. TensorFlow allows no other letters in it,
+    # and some of these not at its start.
     scope = re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)
     with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"):
         return implementation.function(*[available[name] for name in implementation.argnames])

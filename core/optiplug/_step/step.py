@@ -24,10 +24,10 @@ Rate = Scalar | Variable
 
 
 class StepNumbers:
-    """What all views of one step share: its counter, its rates and what was computed from them.
+    """What all restricted views of one step share: counter, learning rates, gradients, and cached scalars.
 
-    `rate_of` gives the learning rate of what has an `id`, and for None that of the optimizer as a
-    whole; `changed` has those that a hook has changed, as tensors.
+    `rate_of` returns the learning rate of the variable with an `id`, and for None that of the optimizer;
+    `changed` holds the rates that a hook has changed, as tensors.
     """
 
     def __init__(self, iterations: Variable, rate_of: Callable[[int | None], Rate | None]) -> None:
@@ -67,6 +67,7 @@ class Step:
     @property
     def iteration(self) -> Tensor:
         """The number of steps committed before this one: a scalar int64 tensor."""
+        # The old value: the counter grows before the commit, and the first step is step 0.
         return self.frame.working(self.numbers.iterations).old
 
     @property
@@ -80,6 +81,7 @@ class Step:
         That is the one of a variable, if `like` is a variable, and else that of the optimizer.
         """
         key = getattr(like, "key", None)
+        # Only changed rates are held for each variable: one rate for all is traced once.
         if key in self.numbers.changed:
             return tf.cast(self.numbers.changed[key], like.dtype)
         rate = self.numbers.rate_of(key)
@@ -105,6 +107,7 @@ class Step:
         """Return the rate of the variable that is being updated if a hook has changed it, else `rate`."""
         updating = self.numbers.updating
         if updating is not None and updating.key in self.numbers.changed:
+            # A complex variable has a complex rate, and the formula asks for a real dtype.
             return tf.cast(tf.math.real(self.rate(updating)), dtype)
         return self.scalar(rate, dtype)
 
@@ -123,6 +126,7 @@ class Step:
     def once(self, function: Callable[[DType], Computed], like: Working | Tensor | DType) -> Computed:
         """Return ``function(dtype)``, traced once in this step for all variables of the dtype of `like`."""
         dtype = tf.as_dtype(getattr(like, "dtype", like))
+        # Bound methods of one object are equal, so the method itself is the key.
         if (function, dtype) not in self.numbers.computed:
             self.numbers.computed[function, dtype] = (function, function(dtype))
         computed: Computed = self.numbers.computed[function, dtype][1]
@@ -130,6 +134,7 @@ class Step:
 
     def seed(self, variable: Working, seed: int) -> Tensor:
         """Return a stateless seed (int32, shape [2]) of its own for this seed, step and variable."""
+        # Not `hash`, which differs between processes for texts. Stateless seeds are signed, hence 31 bits.
         salt = zlib.crc32(f"{seed}/{variable.path}".encode()) & 0x7FFFFFFF
         return tf.stack([tf.constant(salt, tf.int32), tf.cast(self.iteration, tf.int32)])
 
@@ -138,7 +143,7 @@ class Step:
         self.frame.working(self.numbers.iterations).assign_add(1)
 
     def restricted(self, chosen: Callable[[int], bool]) -> Step:
-        """Return the same step with only the variables in sight whose `id` is chosen."""
+        """Return the same step, restricted to the variables whose `id` is chosen."""
         present, every = (
             [each for each in some if chosen(id(each))] for some in (self._present, self._every)
         )
