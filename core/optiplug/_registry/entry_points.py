@@ -1,4 +1,4 @@
-"""What the metadata of the installed distributions offers by name."""
+"""Entry points of the installed distributions, read from their metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {
 """Every kind of plugin, with the entry point group that offers it."""
 
 SESSION = "this session"
-"""The distribution of what code registers; no installed one can have a name with a space."""
+"""The distribution of plugins registered by code; no installed one can have a name with a space."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """What a plugin may be called."""
@@ -123,10 +123,12 @@ class Reference:
         """
         if self.versions is None:
             return True
+        # Imported late: few references have versions, and every command line starts here.
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
         from packaging.version import InvalidVersion
 
         try:
+            # What is installed is what there is; by default `packaging` would pass over a development version.
             return SpecifierSet(self.versions).contains(version, prereleases=True)
         except InvalidSpecifier:
             rule = "must ask for versions as in `>=1.2,<2`"
@@ -142,6 +144,7 @@ def installed() -> Iterator[Entry]:
     seen = set()
     for distribution in importlib_metadata.distributions():
         try:
+            # Most distributions have nothing of ours, and parsing all entry points takes longer than this search.
             if "optiplug." not in (distribution.read_text("entry_points.txt") or ""):
                 continue
             name, version = distribution.name, distribution.version
@@ -162,5 +165,6 @@ def _built_in() -> frozenset[str]:
         required = importlib_metadata.requires(_UMBRELLA) or []
     except importlib_metadata.PackageNotFoundError:
         return frozenset()
+    # The name only: a requirement goes on with versions, extras and markers.
     names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in required)
     return frozenset(canonical(name.group()) for name in names if name)

@@ -32,7 +32,7 @@ class State(TensorLike):
     >>> optimizer = optiplug.create("sgd", learning_rate=0.5)
     >>> optimizer.build([tf.Variable(1.0)])
     >>> rate = optimizer.state.states["learning_rate"]
-    >>> rate.name, float(rate), float(rate.assign(0.25))
+    >>> rate.name, float(rate.value), float(rate.assign(0.25).value)
     ('learning_rate', 0.5, 0.25)
     """
 

@@ -189,7 +189,7 @@ class Stateful:
         >>> optimizer = Momentum("momentum")
         >>> for _ in range(2):
         ...     _ = optimizer.apply_gradients([(tf.constant(1.0), weight)])
-        >>> float(weight), float(optimizer.momentum[weight])
+        >>> float(weight), float(optimizer.momentum[weight].numpy())
         (1.5, 1.5)
         """
         owner = _owner_of(self)
