@@ -25,6 +25,7 @@ class Task(Protocol):
     goes on at the next step, so nothing else may hold state.
 
     >>> import numpy as np
+    >>> from optiplug import Task
     >>> class Mean:
     ...     def build(self, seed):
     ...         self.variables = [np.zeros(())]

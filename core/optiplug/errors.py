@@ -16,7 +16,19 @@
     ├── BuildError (RuntimeError)           too late, or too early, for this call
     └── StateError (ValueError)             saved state does not fit this optimizer
 
-Each message has the form ``where: rule. Received: what. Hint: what to do.``
+Each message has the form ``where: rule. Received: what. Hint: what to do.``, and ``except
+OptiplugError`` catches them all. A `ConfigError` has `problems`, one for each broken rule; a
+`StateError` has `differences`; the others have `rule`, `received` and `hint`.
+
+Examples
+--------
+>>> import optiplug
+>>> try:
+...     optiplug.create("sgd", learning_rate=-1, momentum=2)
+... except optiplug.ConfigError as error:
+...     print(error)
+learning_rate: must be >= 0. Received: -1.
+momentum: must be <= 1. Received: 2.
 """
 
 from __future__ import annotations
@@ -47,7 +59,9 @@ __all__ = [
     "sentence",
 ]
 
+# None is a value that may have been received.
 _UNSET = object()
+# In characters and rows: a tensor of a model would fill the screen.
 _LONGEST_RECEIVED = 200
 _LONGEST_TABLE = 20
 
@@ -84,8 +98,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 class OptiplugError(Exception):
     """Base of every error raised on purpose by optiplug."""
 
-    # AutoGraph rewrites errors raised while a tf.function is traced, and those of a type that it
-    # does not know lose that type; it lets alone what bears this mark.
+    # AutoGraph replaces errors raised while a tf.function is traced, and those of unknown types lose
+    # their type; it leaves errors with this attribute as they are.
     ag_pass_through = True
 
     def __init__(self, rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> None:
@@ -135,6 +149,7 @@ class ConfigError(OptiplugError, ValueError):
         if isinstance(problems, str):
             problems = [Problem(path=(), rule=problems, position=where, **parts)]
         self.problems = tuple(problems)
+        # Not the constructor of the base, which makes one sentence.
         Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
 
 

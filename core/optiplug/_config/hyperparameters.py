@@ -49,7 +49,7 @@ class Number:
     Examples
     --------
     >>> from typing import Annotated
-    >>> from optiplug import Scalar
+    >>> from optiplug import Number, Scalar
     >>> Temperature = Annotated[Scalar, Number(gt=0, le=10)]
     >>> Number(gt=0, le=10).check(3)
     3.0

@@ -50,6 +50,7 @@ class Entry:
 
     Examples
     --------
+    >>> from optiplug.registry import Entry
     >>> Entry("optimizers", "sgd", "optiplug-sgd", "0.1.0", "optiplug_sgd.config:SGDConfig").qualified
     'sgd@optiplug-sgd'
     """
@@ -128,7 +129,7 @@ class Reference:
         from packaging.version import InvalidVersion
 
         try:
-            # What is installed is what there is; by default `packaging` would pass over a development version.
+            # By default `packaging` passes over development versions, also if one is installed.
             return SpecifierSet(self.versions).contains(version, prereleases=True)
         except InvalidSpecifier:
             rule = "must ask for versions as in `>=1.2,<2`"
@@ -144,7 +145,7 @@ def installed() -> Iterator[Entry]:
     seen = set()
     for distribution in importlib_metadata.distributions():
         try:
-            # Most distributions have nothing of ours, and parsing all entry points takes longer than this search.
+            # Most distributions have no plugin, and this search is faster than parsing their entry points.
             if "optiplug." not in (distribution.read_text("entry_points.txt") or ""):
                 continue
             name, version = distribution.name, distribution.version

@@ -66,6 +66,12 @@ class Registry:
         ------
         ConfigError
             If there is no such kind.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> "sgd" in [entry.name for entry in registry.entries("optimizers")]
+        True
         """
         if kind is not None and kind not in KINDS:
             raise ConfigError(f"must be one of {', '.join(KINDS)}", received=kind, hint=nearest(kind, KINDS))
@@ -152,7 +158,21 @@ class Registry:
         return self._loaded[entry]
 
     def get(self, kind: str, reference: object) -> Any:
-        """Return the Config class that a reference means: ``load(find(kind, reference))``."""
+        """Return the Config class that a reference means: ``load(find(kind, reference))``.
+
+        Raises
+        ------
+        ConfigError
+            If `reference` has another form, or there is no such kind.
+        PluginError
+            If the plugin cannot be found, or cannot be used.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> registry.get("optimizers", "sgd").__name__
+        'SGDConfig'
+        """
         return self.load(self.find(kind, reference))
 
     def status(self, entry: Entry) -> str:
@@ -237,7 +257,19 @@ class Registry:
         raise UnknownPluginError("has no name in the registry", received=obj, hint=hint)
 
     def block(self, reference: str) -> None:
-        """Make a name, a ``name@distribution`` or all that a distribution offers impossible to use."""
+        """Forbid a name, a ``name@distribution`` or all plugins of a distribution, until `unblock`.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> registry.block("sgd")
+        >>> entry = next(each for each in registry.entries("optimizers") if each.name == "sgd")
+        >>> registry.status(entry)
+        'blocked'
+        >>> registry.unblock("sgd")
+        >>> registry.find("optimizers", "sgd") == entry
+        True
+        """
         self._blocked.add(canonical(reference.strip()))
 
     def unblock(self, reference: str) -> None:

@@ -39,9 +39,32 @@ class StepNumbers:
 
 
 class Step:
-    """One step on one device: variables to assign, and the numbers that belong to the step.
+    """One step on one device, as a hook sees it: its variables, learning rates and random seeds.
 
-    `iteration` counts the steps committed before this one (int64, 0 at the first step).
+    `variables` are those that the hook applies to and that have a gradient, each a `Working`, parallel
+    to the gradients. `iteration` counts the steps committed before this one (int64, 0 at the first
+    step). `rate` and `scalar` return scalars in the dtype of a variable, `once` caches what all
+    variables share, `seed` is for random numbers.
+
+    Raises
+    ------
+    HookError
+        If a learning rate is asked for without a variable and the optimizer has none of its own.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> class Shrink:
+    ...     @optiplug.hookimpl
+    ...     def decay(self, gradients, step):
+    ...         for variable in step.variables:
+    ...             variable.assign_sub(0.5 * step.rate(variable) * variable)
+    ...         return gradients
+    >>> weight = tf.Variable(2.0)
+    >>> optimizer = optiplug.create("sgd", learning_rate=0.5, processors=[Shrink()])
+    >>> _ = optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    >>> float(weight)
+    1.0
     """
 
     def __init__(

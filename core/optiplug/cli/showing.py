@@ -30,7 +30,7 @@ _BOUNDS = {
 
 
 def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
-    """Print everything that is known of one plugin without importing its implementation."""
+    """Print the description and fields of one plugin; its implementation is not imported."""
     entry = find(name, kind)
     config = registry.load(entry)
     schema = schema_of(entry)

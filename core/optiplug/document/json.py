@@ -22,20 +22,20 @@ def read_json(text: str, tree: Tree) -> None:
     # First, since the recursion of `json.loads` would end in a RecursionError.
     _check_depth(text, lines, tree)
     try:
-        # Numbers stay texts here: converting thousands of digits takes quadratic time.
+        # Numbers stay texts here: Python refuses to convert more than 4,300 digits.
         json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         raise tree.error(f"this is not JSON: {error.msg}", (error.lineno, error.colno)) from None
     for match in _TOKEN.finditer(text):
-        token, position = match[0], lines.position(match.start())
-        if token == "{":
+        lexeme, position = match[0], lines.position(match.start())
+        if lexeme == "{":
             tree.begin({}, position)
-        elif token == "[":
+        elif lexeme == "[":
             tree.begin([], position)
-        elif token in _CLOSE:
+        elif lexeme in _CLOSE:
             tree.end()
         else:
-            tree.scalar(whole(token) if _WHOLE.fullmatch(token) else json.loads(token), position)
+            tree.scalar(whole(lexeme) if _WHOLE.fullmatch(lexeme) else json.loads(lexeme), position)
 
 
 def _check_depth(text: str, lines: Lines, tree: Tree) -> None:

@@ -39,15 +39,15 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
 def check(text: str, tree: Tree) -> None:
     """Refuse what `tomllib` would take too long, or too deep a recursion, to read."""
     brackets = dots = 0
-    for token, offset in _tokens(text):
-        brackets += (token in {"[", "{"}) - (token in {"]", "}"})
-        if token in {"\n", "=", ","}:
+    for lexeme, offset in _tokens(text):
+        brackets += (lexeme in {"[", "{"}) - (lexeme in {"]", "}"})
+        if lexeme in {"\n", "=", ","}:
             dots = 0
-        elif token[0] not in "\"'":
-            dots += token.count(".")
+        elif lexeme[0] not in "\"'":
+            dots += lexeme.count(".")
         if brackets > limits.DEPTH or dots > limits.DEPTH:  # it takes quadratic time for a dotted key
             raise too_deep(tree.source, Lines(text).position(offset))
-        if len(token) > _DIGITS and token.lstrip("+-")[0].isdigit():
+        if len(lexeme) > _DIGITS and lexeme.lstrip("+-")[0].isdigit():
             raise tree.error(f"a number may have at most {_DIGITS:,} digits", Lines(text).position(offset))
 
 
@@ -70,35 +70,35 @@ class Scan:
         self._lines = Lines(text)
         self._last: dict[Path, int] = {}
         self._stack = [_Frame(())]
-        for token, offset in _tokens(text):
-            self._read(token, offset)
+        for lexeme, offset in _tokens(text):
+            self._read(lexeme, offset)
 
-    def _read(self, token: str, offset: int) -> None:
+    def _read(self, lexeme: str, offset: int) -> None:
         frame = self._stack[-1]
-        if token == "\n":
+        if lexeme == "\n":
             # Inside an array a line end means nothing.
             if len(self._stack) == 1:
                 self._end_statement(frame)
-        elif frame.index is not None and token == ",":
+        elif frame.index is not None and lexeme == ",":
             frame.index += 1
-        elif token == "," or (token in {"]", "}"} and len(self._stack) > 1):
+        elif lexeme == "," or (lexeme in {"]", "}"} and len(self._stack) > 1):
             frame.words, frame.value = [], None
-            if token != ",":
+            if lexeme != ",":
                 self._stack.pop()
         elif frame.index is None and frame.value is None:
-            if token == "=":
+            if lexeme == "=":
                 frame.value = self._name(frame)
             else:
-                frame.words.append((token, offset))
+                frame.words.append((lexeme, offset))
         else:
-            self._start_value(frame, token, offset)
+            self._start_value(frame, lexeme, offset)
 
-    def _start_value(self, frame: _Frame, token: str, offset: int) -> None:
+    def _start_value(self, frame: _Frame, lexeme: str, offset: int) -> None:
         path = (*frame.path, frame.index) if frame.index is not None else frame.value or ()
         self.values.setdefault(path, self._lines.position(offset))
-        if token == "[":
+        if lexeme == "[":
             self._stack.append(_Frame(path, index=0))
-        elif token == "{":
+        elif lexeme == "{":
             self._stack.append(_Frame(path))
 
     def _name(self, frame: _Frame) -> Path:
