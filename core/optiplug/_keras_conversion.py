@@ -108,8 +108,8 @@ def _candidates(table: Mapping[str, list[str]], name: str) -> list[str]:
 
     The longest ending counts: ``v/m/kernel`` is a slot of ``m/kernel`` and not the slot `m` of ``kernel``.
     """
-    parts = name.split("/")
-    endings = ("/".join(parts[start:]) for start in range(len(parts)))
+    names = name.split("/")
+    endings = ("/".join(names[start:]) for start in range(len(names)))
     return next((table[ending] for ending in endings if ending in table), [])
 
 
@@ -149,9 +149,9 @@ def _omitted(ours: Optimizer, theirs: Any) -> tuple[str, ...]:
 
     Keras also keeps a momentum that is 0.
     """
-    told, config = theirs.get_config(), ours.config
+    keras_config, config = theirs.get_config(), ours.config
     own = type(config).model_fields.keys() - OptimizerConfig.model_fields.keys() - _COUNTERS
-    if any(getattr(config, field) != told[field] for field in own & told.keys()):
+    if any(getattr(config, field) != keras_config[field] for field in own & keras_config.keys()):
         return ()
     present = {slot for slot, _ in ours.state.homes.values()}
     return tuple(keras for keras, slot in type(config).keras_slots.items() if slot not in present)

@@ -67,7 +67,7 @@ _LONGEST_TABLE = 20
 
 
 def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> str:
-    """Compose ``where: rule. Received: what. Hint: what to do.`` from its parts."""
+    """Compose ``where: rule. Received: what. Hint: what to do.`` from rule, place, value and hint."""
     text = f"{where}: {rule}" if where else rule
     text = text.rstrip(".") + "."
     if received is not _UNSET:
@@ -80,12 +80,12 @@ def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str
     return text
 
 
-class _Parts(TypedDict, total=False):
+class _Details(TypedDict, total=False):
     received: object
     hint: str
 
 
-class _Message(_Parts, total=False):
+class _Message(_Details, total=False):
     where: str
 
 
@@ -136,7 +136,7 @@ class Problem:
 
     def __str__(self) -> str:
         dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{_shown(key)}" for key in self.path)
-        where = ": ".join(part for part in (self.position, dotted.lstrip(".")) if part)
+        where = ": ".join(text for text in (self.position, dotted.lstrip(".")) if text)
         return sentence(self.rule, where=where, received=self.received, hint=self.hint)
 
 
@@ -144,10 +144,10 @@ class ConfigError(OptiplugError, ValueError):
     """A config breaks one or more rules; `problems` lists them all."""
 
     def __init__(
-        self, problems: Sequence[Problem] | str, *, where: str = "", **parts: Unpack[_Parts]
+        self, problems: Sequence[Problem] | str, *, where: str = "", **details: Unpack[_Details]
     ) -> None:
         if isinstance(problems, str):
-            problems = [Problem(path=(), rule=problems, position=where, **parts)]
+            problems = [Problem(path=(), rule=problems, position=where, **details)]
         self.problems = tuple(problems)
         # Not the constructor of the base, which makes one sentence.
         Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
@@ -203,9 +203,9 @@ class StateError(OptiplugError, ValueError):
     """
 
     def __init__(
-        self, rule: str, *, differences: Sequence[tuple[str, str, str]] = (), **parts: Unpack[_Message]
+        self, rule: str, *, differences: Sequence[tuple[str, str, str]] = (), **details: Unpack[_Message]
     ) -> None:
-        super().__init__(rule, **parts)
+        super().__init__(rule, **details)
         self.differences = tuple(differences)
         if differences:
             shown = list(differences[:_LONGEST_TABLE])

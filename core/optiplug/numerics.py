@@ -33,8 +33,8 @@ _ROW = 256
 
 _RENAMED = {"select": "where"}
 
-# What is done to random bits as soon as they are drawn. DTensor draws each device's part of a split
-# tensor from the same seed, which repeats them, unless it is told to draw the whole everywhere.
+# A function that is applied to random bits as soon as they are drawn. DTensor draws each device's part
+# of a split tensor from the same seed, which repeats the bits, unless each device draws the whole.
 after_drawing: ContextVar[Callable[[Tensor], Tensor]] = ContextVar("after_drawing", default=lambda bits: bits)
 
 

@@ -1,6 +1,6 @@
 """Where a step runs: the only package that names tf.distribute or DTensor.
 
-A variable says by itself to which of the two it belongs. Code outside of this package works on
+The type of a variable decides which of the two it belongs to. Code outside of this package works on
 lists of components and never asks.
 """
 

@@ -82,7 +82,7 @@ def _create_state(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
 
 
 def _pack_key(parts: OptimizerParts, variable: Variable) -> Hashable:
-    """Return what variables have in common that a step may join; None for one that stays by itself."""
+    """Return a key that is equal for variables that a step may join; None for one that it may not."""
     config = parts.config
     leaf = parts.node.leaf(variable)
     may_join = parts.made_by_config and config.sparse == "exact" and not dry_running()

@@ -1,4 +1,4 @@
-"""A build that creates no variables: it tells what state an optimizer would have."""
+"""A build that creates no variables, to know what state an optimizer would have."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class OptimizerNode:
         self._group_of: dict[int, str] = {}
 
     def __iter__(self) -> Iterator[OptimizerNode]:
-        """Go over this node and all inside of it."""
+        """Iterate over this node and all nested ones, depth first."""
         yield self
         for node in self.inside.values():
             yield from node
@@ -55,7 +55,7 @@ class OptimizerNode:
 
     @property
     def own(self) -> list[Variable]:
-        """The variables that no optimizer inside of this one updates."""
+        """The variables that no nested optimizer updates."""
         return self._members("")
 
     def divide(self, variables: Sequence[Variable]) -> None:
@@ -86,7 +86,7 @@ class OptimizerNode:
         return self._group_of.get(self.parts.packing.first(key), "")
 
     def leaf(self, variable: Variable) -> OptimizerParts:
-        """Return the parts of the optimizer that updates a variable: this one, or one inside of it."""
+        """Return the parts of the optimizer that updates a variable: this one, or a nested one."""
         group = self._group(id(variable))
         return self.inside[group].leaf(variable) if group else self.parts
 
@@ -101,16 +101,16 @@ class OptimizerNode:
         updates = {name: node.update for name, node in self.inside.items()}
         # In the order of `groups`, so that the traced program is the same in each run.
         for group, update in {"": self._update_own, **updates}.items():
-            chosen = [pair for pair in pairs if self._group(pair[1].key) == group]
-            if chosen:
-                update([gradient for gradient, _ in chosen], [variable for _, variable in chosen])
+            members = [pair for pair in pairs if self._group(pair[1].key) == group]
+            if members:
+                update([gradient for gradient, _ in members], [variable for _, variable in members])
 
     def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         # Looked up on the class, so that an attribute of the same name does not replace it.
         type(self.optimizer).update_variables(self.optimizer, gradients, variables)
 
     def hooks(self, added: Sequence[object] = ()) -> list[Hook]:
-        """Return the processors of this optimizer, of those inside of it, and its own stages, in order."""
+        """Return the hooks in order: processors of this optimizer and of nested ones, then its own stages."""
         hooks: list[Hook] = []
         self.append_hooks(hooks, added)
         return hooks
@@ -149,7 +149,7 @@ class OptimizerNode:
 
 
 def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[object]) -> None:
-    """Refuse what an optimizer inside of another says although only the whole step decides it.
+    """Refuse options and stages of a nested optimizer that concern the whole step.
 
     Raises
     ------

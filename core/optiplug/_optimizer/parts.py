@@ -118,7 +118,7 @@ class OptimizerParts:
         }
 
     def iterations(self) -> State:
-        """Return the counter of steps, which optimizers inside of this one share; it is created once."""
+        """Return the counter of steps, which nested optimizers share; it is created once."""
         held = self.table.states.get("iterations")
         return held or self.table.add("iterations", owner="", beside=self.owner.place, dtype=tf.int64)
 

@@ -78,7 +78,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Reference:
-    """A name, alone or with the distribution it must come from and the versions that will do.
+    """A name, alone or with the distribution it must come from and the versions that are accepted.
 
     Examples
     --------
@@ -115,12 +115,12 @@ class Reference:
         )
 
     def accepts(self, version: str) -> bool:
-        """Whether `version` will do.
+        """Whether `version` is accepted.
 
         Raises
         ------
         ConfigError
-            If what was asked for is no version specifier.
+            If `versions` is no version specifier.
         """
         if self.versions is None:
             return True

@@ -302,8 +302,8 @@ class Registry:
             return self._session[entry]
         module, _, attribute = entry.target.partition(":")
         here: Any = sys.modules.get(module)
-        for part in attribute.split("."):
-            here = inspect.getattr_static(here, part, None)  # a module's __getattr__ might import
+        for name in attribute.split("."):
+            here = inspect.getattr_static(here, name, None)  # a module's __getattr__ might import
         return here
 
     def _unknown(self, kind: str, wanted: Reference, reference: object) -> UnknownPluginError:

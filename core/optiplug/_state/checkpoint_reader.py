@@ -34,7 +34,7 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     checkpoint
         The path of a checkpoint, or of a folder with checkpoints: then the newest.
     optimizer
-        Path of the optimizer inside of it, such as ``"optimizer"``; needed if there are several.
+        Path of the optimizer in the checkpoint, such as ``"optimizer"``; needed if there are several.
 
     Raises
     ------
@@ -64,8 +64,8 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
         match = _STATE.fullmatch(key)
         if match:
             found[match[1] or ""][_unescaped(match[2])] = key
-    chosen = [each for each in found if optimizer in (None, each)]
-    if len(chosen) != 1:
+    matching = [each for each in found if optimizer in (None, each)]
+    if len(matching) != 1:
         raise StateError(
             "the checkpoint must hold one such optimizer",
             where=fspath(checkpoint),
@@ -73,8 +73,8 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
             hint=f"name one of {sorted(found)}" if found else "it holds no state of an optimizer of optiplug",
         )
     # Only now: a checkpoint may hold a whole model beside this optimizer.
-    values = {name: reader.get_tensor(key) for name, key in found[chosen[0]].items()}
-    key = f"{chosen[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
+    values = {name: reader.get_tensor(key) for name, key in found[matching[0]].items()}
+    key = f"{matching[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
     manifest = json.loads(reader.get_tensor(key)) if reader.has_tensor(key) else {}
     return {**_taken_apart(values, manifest), **_versions(manifest)}
 

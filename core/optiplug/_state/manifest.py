@@ -83,7 +83,7 @@ def require_same(
 
 
 class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # TensorFlow is untyped
-    """The part of a checkpoint that tells what else of the optimizer is in it.
+    """The description in a checkpoint of the other state of the optimizer.
 
     TensorFlow reads it before any variable, so what does not fit is found while nothing has been
     changed.

@@ -81,14 +81,14 @@ class StateIO:
         self._assign(given, hint=hint if self._built() else _BUILD, dtypes=False)
 
     def describe(self) -> Description:
-        """Return what a checkpoint tells of the state in it."""
+        """Return the description of the state that a checkpoint holds."""
         versions = {owner: config.state_version for owner, config in self._owners().items()}
         return {"versions": versions, "state": _specs(self._table), "packs": self._table.packs}
 
     def check(self, saved: Description) -> None:
-        """Raise `StateError` if what a checkpoint tells does not fit; before `build` only what can be known.
+        """Raise `StateError` if the description in a checkpoint does not fit.
 
-        The rest is checked by `check_awaited`.
+        Before `build` only versions are checked, the rest by `check_awaited`.
         """
         for owner, config in self._owners().items():
             version = saved["versions"].get(owner, config.state_version)
@@ -102,7 +102,7 @@ class StateIO:
             self._awaited = saved
 
     def check_awaited(self, planned: Callable[[], SlotTable]) -> None:
-        """Check what a checkpoint told before `build` against the state that there is going to be."""
+        """Check a description that was restored before `build` against the state that `build` will create."""
         if self._awaited is not None:
             self._require_restorable(self._awaited, planned())
             self._awaited = None

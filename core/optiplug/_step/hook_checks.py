@@ -24,7 +24,7 @@ def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> N
     Raises
     ------
     HookError
-        If a registered hook takes part in no stage, in one that there is not, or asks for a place.
+        If a registered hook takes part in no stage, in an unknown one, or asks to run first or last.
     """
     where = described(name, hook)
     callers = manager.get_hookcallers(hook) or []
@@ -67,20 +67,20 @@ def checked(result: object, given: Sequence[Gradient], where: str) -> list[Gradi
     if len(result) != len(given):
         rule = f"{len(given)} tensors must be returned, one for each that was given"
         raise HookError(rule, where=where, received=f"{len(result)} of them")
-    return [_like(*each, place, where) for place, each in enumerate(zip(result, given, strict=True))]
+    return [_like(*each, index, where) for index, each in enumerate(zip(result, given, strict=True))]
 
 
-def _like(value: object, old: Gradient, place: int, where: str) -> Gradient:
+def _like(value: object, old: Gradient, index: int, where: str) -> Gradient:
     if value is None:
         raise HookError(
-            "a tensor must be returned in every place", where=where, received=f"None in place {place}"
+            "a tensor must be returned in every place", where=where, received=f"None in place {index}"
         )
     # Sparse gradients stay sparse before they are summed over replicas.
     new = value if isinstance(value, tf.IndexedSlices) else tf.convert_to_tensor(value)
     # Checked while tracing, where the name of the hook is known; XLA's own message has none.
     if not new.shape.is_compatible_with(old.shape) or new.dtype != old.dtype:
         raise HookError(
-            f"a {old.dtype.name} tensor of shape {old.shape} must be returned in place {place}",
+            f"a {old.dtype.name} tensor of shape {old.shape} must be returned in place {index}",
             where=where,
             received=f"{new.dtype.name} {new.shape}",
         )

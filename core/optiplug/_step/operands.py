@@ -1,8 +1,8 @@
 """Operands of a step on one device: single variables, rows of a table, or packs of small variables.
 
-The compiled core reads and assigns a variable as it is by itself. Of rows and of packs it gets the
-values, and returns what they become: gathering, scattering, joining and splitting are done outside,
-where XLA neither compiles for each number of rows nor spends its time on a thousand operands.
+The compiled core reads and assigns single variables itself. Of rows and packs it gets the values, and
+returns the new ones. Gathering, scattering, joining and splitting are done outside: there XLA does not
+compile for each number of rows, nor for a thousand operands.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ class Operand:
         self.gradient = gradient
 
     def gather(self) -> dict[int, Tensor]:
-        """Return the values that the core needs, by the `id` of what has them."""
+        """Return the values that the core needs, by the `id` of their variable or pack."""
         return {}
 
     def scatter(self, ends: Mapping[int, Tensor]) -> None:
-        """Assign what became of them."""
+        """Assign the new values, by the same ids."""
 
 
 class JoinedOperand(Operand):
@@ -62,11 +62,11 @@ class RowsOperand(Operand):
     def __init__(self, gradient: tf.IndexedSlices, variables: Mapping[int, Variable]) -> None:
         self._variables = variables
         # Outside of the cluster: XLA cannot compile a number of rows that depends on values.
-        self._indices, places = tf.unique(gradient.indices)
+        self._indices, row_of = tf.unique(gradient.indices)
         size = _power_of_two_from(tf.size(gradient.indices))
         # Cast before the sum: 64 additions of 2^-10 to 1 change nothing in bfloat16 (the-compiled-step.md).
         values = tf.cast(gradient.values, compute_dtype(gradient.dtype))
-        super().__init__(tf.math.unsorted_segment_sum(values, places, size))
+        super().__init__(tf.math.unsorted_segment_sum(values, row_of, size))
         self._count = tf.size(self._indices)
         # Row 0 is read in the place of what is missing, and never written: `scatter` drops it.
         self._padded = tf.pad(self._indices, [[0, size - self._count]])

@@ -86,7 +86,7 @@ class Pipeline:
                     hook.stateful.build([each for each in self._variables if id(each) in chosen])
 
     def applied_elementwise(self, variable: Variable) -> frozenset[str] | None:
-        """Return what applies to a variable; None if any of it has to see the variable by itself."""
+        """Return the names of the hooks of a variable; None if one of them is not elementwise."""
         applied = [hook for hook in self._active if id(variable) in self._chosen[hook.name]]
         if not all(hook.elementwise for hook in applied):
             return None
@@ -131,11 +131,11 @@ class Pipeline:
         # A copy, since the list of the caller is replaced element by element.
         values = list(values)
         for implementation in self._implementations(stage.name):
-            view, places = self._view(implementation, step)
-            if places:
-                given = [values[place] for place in places]
+            view, positions = self._view(implementation, step)
+            if positions:
+                given = [values[position] for position in positions]
                 result = _call(implementation, **{stage.passes: given, "step": view})
-                _replace(values, places, checked(result, given, self._where(stage, implementation)))
+                _replace(values, positions, checked(result, given, self._where(stage, implementation)))
         return values
 
     def decide(self, stage: Stage, values: Sequence[Tensor], step: Step) -> list[Tensor]:
@@ -145,12 +145,13 @@ class Pipeline:
         """
         values = list(values)
         for implementation in self._implementations(stage.name):
-            view, places = self._view(implementation, step)
-            if places:
-                given, where = [values[place] for place in places], self._where(stage, implementation)
+            view, positions = self._view(implementation, step)
+            if positions:
+                given = [values[position] for position in positions]
+                where = self._where(stage, implementation)
                 result = _call(implementation, **{stage.passes: given, "step": view})
                 new, proceed = checked_decision(result, where)
-                _replace(values, places, checked(new, given, where))
+                _replace(values, positions, checked(new, given, where))
                 # Before the next gate, whose assignments count only then: docs/design/the-compiled-step.md.
                 step.frame.require(proceed)
         return values
@@ -175,20 +176,20 @@ class Pipeline:
         return f"hook {stage.name!r} of {described(hook.name, hook.plugin)}"
 
     def _view(self, implementation: pluggy.HookImpl, step: Step) -> tuple[Step, list[int]]:
-        """Return the step as a hook sees it, and the places of its variables among all."""
+        """Return the step as a hook sees it, and the positions of its variables among all."""
         chosen = self._chosen[implementation.plugin_name]
 
         def is_chosen(key: int) -> bool:
             # Members of a pack have the same hooks, so the first one stands for all.
             return self._packing.first(key) in chosen
 
-        places = [place for place, variable in enumerate(step.variables) if is_chosen(variable.key)]
-        return step.restricted(is_chosen), places
+        positions = [position for position, variable in enumerate(step.variables) if is_chosen(variable.key)]
+        return step.restricted(is_chosen), positions
 
 
-def _replace(values: list[Gradient], places: Sequence[int], new: Sequence[Gradient]) -> None:
-    for place, value in zip(places, new, strict=True):
-        values[place] = value
+def _replace(values: list[Gradient], positions: Sequence[int], new: Sequence[Gradient]) -> None:
+    for position, value in zip(positions, new, strict=True):
+        values[position] = value
 
 
 def _call(implementation: pluggy.HookImpl, **available: object) -> Any:

@@ -47,7 +47,7 @@ class Program:
         self._paths, self._traces = plan.paths(), traces
         # Functions hand each other values by name. The number makes names unique: a variable of the model
         # may have the path of a state variable.
-        self._names = {key: f"{place}:{path}" for place, (key, path) in enumerate(self._paths.items())}
+        self._names = {key: f"{number}:{path}" for number, (key, path) in enumerate(self._paths.items())}
         self._keys = {name: key for key, name in self._names.items()}
         # Not compiled as a whole: joins, rows and the condition belong between the clusters.
         self._eager_step = _compiled(self._step, False)
@@ -140,7 +140,7 @@ class Program:
         return Frame(self._components, self._paths, by_key, self.plan.table.computed)
 
     def _ends(self, frame: Frame) -> Values:
-        """Return what became of the values that a frame started from."""
+        """Return the new values of those that a frame started from."""
         return {self._names[key]: value for key, value in frame.ends.items()}
 
     def _trace_core(self, gradients: Sequence[Tensor], starts: Values) -> Values:

@@ -119,7 +119,7 @@ class Step:
 
     @contextmanager
     def updating(self, variable: Working) -> Iterator[None]:
-        """Say which variable a formula updates that asks for the learning rate without naming one."""
+        """Set the variable for a formula that asks for the learning rate without naming one."""
         self.numbers.updating = variable
         try:
             yield
@@ -156,7 +156,7 @@ class Step:
         return computed
 
     def seed(self, variable: Working, seed: int) -> Tensor:
-        """Return a stateless seed (int32, shape [2]) of its own for this seed, step and variable."""
+        """Return a stateless seed (int32, shape [2]) that is unique for this seed, step and variable."""
         # Not `hash`, which differs between processes for texts. Stateless seeds are signed, hence 31 bits.
         salt = zlib.crc32(f"{seed}/{variable.path}".encode()) & 0x7FFFFFFF
         return tf.stack([tf.constant(salt, tf.int32), tf.cast(self.iteration, tf.int32)])

@@ -153,7 +153,7 @@ class Packing:
         self._first: dict[int, int] = {}
 
     def group(self, variables: Iterable[Variable], key: Callable[[Variable], Hashable]) -> None:
-        """Join small variables of one key; one whose key is None stays by itself, as big ones do."""
+        """Join small variables with equal keys; those with the key None, and large ones, are not joined."""
         for members in _groups(variables, key):
             # No path of a variable has a colon in it, so no name is taken.
             pack = Pack(members, f"pack:{len(self.packs)}")

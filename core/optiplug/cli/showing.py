@@ -61,7 +61,7 @@ def _print(plugin: Card, docstring: str, implementation: str, fields: list[dict[
         "distribution": f"{entry.distribution} {entry.version}".rstrip(),
         "config": entry.target,
         "implementation": implementation,
-        "status": ": ".join(part for part in (plugin.status, plugin.error) if part),
+        "status": ": ".join(text for text in (plugin.status, plugin.error) if text),
     }
     print_table("origin", {"": False, " ": True}, [item for item in facts.items() if item[1]])
 

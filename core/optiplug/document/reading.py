@@ -53,20 +53,20 @@ class Document:
 
         With `key`, of the key that leads to the value, if it has one.
         """
-        line, column = self._place(path, key)
+        line, column = self._line_and_column(path, key)
         return f"{self.source}:{line}:{column}"
 
     def locate(self, error: ConfigError) -> ConfigError:
         """Return `error` with the position of every problem that has none, in the order of the text."""
         missing = [problem for problem in error.problems if not problem.position]
         # People read a file from its top.
-        missing.sort(key=lambda problem: self._place(problem.path, problem.key))
+        missing.sort(key=lambda problem: self._line_and_column(problem.path, problem.key))
         located = [
             replace(problem, position=self.position(problem.path, key=problem.key)) for problem in missing
         ]
         return ConfigError([*(problem for problem in error.problems if problem.position), *located])
 
-    def _place(self, path: Path, key: bool) -> Position:
+    def _line_and_column(self, path: Path, key: bool) -> Position:
         # A list item has no key, so then the value counts.
         if key and path in self.keys:
             return self.keys[path]

@@ -94,10 +94,10 @@ class Tree:
             raise self.error(rule, position, received=str(value), hint="put it in quotation marks")
         self._add(value, position)
 
-    def error(self, rule: str, position: Position | None = None, **parts: Any) -> ConfigError:
+    def error(self, rule: str, position: Position | None = None, **details: Any) -> ConfigError:
         """Return the error for a broken rule at a position of this document."""
         where = self.source if position is None else f"{self.source}:{position[0]}:{position[1]}"
-        return ConfigError([Problem(path=self._here(), rule=rule, position=where, **parts)])
+        return ConfigError([Problem(path=self._here(), rule=rule, position=where, **details)])
 
     def _here(self) -> Path:
         """Return the path of what comes next."""
