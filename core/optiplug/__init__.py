@@ -42,6 +42,7 @@ from .errors import (
     UnknownPluginError,
 )
 
+# Type checkers do not follow `__getattr__` below.
 if TYPE_CHECKING:
     from . import numerics
     from ._creation import create, from_config
@@ -115,7 +116,7 @@ __all__ = [
     "registry",
 ]
 
-# These import TensorFlow, which takes seconds: each is imported when it is first asked for.
+# These import TensorFlow, which takes seconds: each is imported when it is first used.
 _LAZY = {
     "DType": "_types",
     "Gradient": "_types",
@@ -139,13 +140,14 @@ _LAZY = {
 
 
 def _public(thing: object) -> Any:
-    """Let messages and pickles call what is ours by the name under which it is imported."""
+    """Set `__module__` to the public one, which messages, pickles and documentation then show."""
     if getattr(thing, "__module__", "").startswith(f"{__name__}."):
         thing.__module__ = __name__
     return thing
 
 
 def __getattr__(name: str) -> Any:
+    # The submodule itself, in which there is no name to look up.
     if name == "numerics":
         return importlib.import_module(".numerics", __name__)
     if name in renamed_types:
@@ -159,6 +161,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
+    # Names that are not imported yet are listed, too.
     return __all__
 
 

@@ -1,4 +1,4 @@
-"""Objects by name, and optimizers from configs and files."""
+"""Creates objects by name, and optimizers from configs and files."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def create(name: str, /, *, mesh: Mesh | None = None, **hyperparameters: object)
     >>> optiplug.create("sgd", learning_rate=0.1, momentum=0.9).config.momentum
     0.9
     """
+    # Only an optimizer has a mesh.
     for kind in _KINDS if mesh is None else _KINDS[:1]:
         try:
             config: type[NamedConfig] = registry.get(kind, name)
@@ -88,5 +89,6 @@ def _optimizer(config: object, mesh: Mesh | None) -> Optimizer:
 
 
 def _runtime(mesh: Mesh | None) -> dict[str, Mesh]:
-    """Return what a constructor takes beside the config, and nothing where nothing was said."""
+    """Return the arguments of a constructor that are no part of the config."""
+    # A class written for Keras has no argument `mesh`.
     return {} if mesh is None else {"mesh": mesh}

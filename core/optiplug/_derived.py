@@ -1,4 +1,4 @@
-"""Properties that give way to attributes."""
+"""Properties that an attribute of the same name replaces."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ __all__ = ["derived"]
 Value = TypeVar("Value")
 
 
+# Not `property`, which refuses to be set; not `cached_property` itself, which would keep the first value.
 class derived(cached_property[Value]):  # noqa: N801  # used as `property` is
-    """A property, computed at each access, that an attribute of the same name takes the place of.
+    """A property, computed at each access, that an attribute of the same name replaces.
 
     So the class of a user may call its own attributes as it likes: the core reads no such property.
 

@@ -33,6 +33,7 @@ __all__ = ["ORDER", "STAGES", "HookSpecs", "Part", "Stage", "hook_names", "hooki
 
 hookspec = pluggy.HookspecMarker("optiplug")
 hookimpl = pluggy.HookimplMarker("optiplug")
+"""Decorator that marks a method as a hook for the stage of its name; pluggy's options are refused."""
 
 _MARK = f"{hookimpl.project_name}_impl"  # the attribute that pluggy sets on a marked function
 
@@ -82,7 +83,7 @@ class HookSpecs:
 
 
 Part: TypeAlias = Literal["every part", "replica", "gate", "core", "end"]
-"""The part of a step that a stage belongs to; each part is traced by itself, for a reason of its own."""
+"""The part of a step that a stage belongs to; each part is traced separately."""
 
 
 @dataclass(frozen=True)
@@ -118,14 +119,17 @@ class Stage:
 
 
 ORDER: tuple[Stage, ...] = (
+    # First, since everything else may read a rate: docs/design/nesting.md.
     Stage("rate", "every part"),
     Stage("pre_aggregate", "replica"),
+    # Before gates and clips, so that results do not depend on the number of replicas.
     Stage("aggregate", "replica", "Gradients are summed over replicas, then duplicate rows of sparse ones."),
     Stage("gate", "gate"),
     Stage("clip", "core"),
     Stage("decay", "core"),
     Stage("update_step", "core", "The optimizer, or the one inside of it for that variable, updates it."),
     Stage("update", "core"),
+    # After `update`, so that hooks cannot break a constraint; before averages see the values.
     Stage("constraint", "core", "The constraints that variables have are applied."),
     Stage("post_step", "core"),
     Stage("commit", "core", "What was assigned is written, and `iterations` grows by one."),
@@ -150,6 +154,7 @@ def hook_names(thing: object) -> tuple[str, ...]:
     >>> hook_names(Watch())
     ('post_step',)
     """
+    # Through `vars`: `getattr` would run properties, which may import or create things.
     lineage = (thing if isinstance(thing, type) else type(thing)).__mro__
     members = {name: member for each in reversed(lineage) for name, member in vars(each).items()}
     return tuple(sorted(name for name, member in members.items() if _MARK in getattr(member, "__dict__", {})))

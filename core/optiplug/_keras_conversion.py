@@ -1,4 +1,4 @@
-"""State of Keras' optimizers, by name, for ours."""
+"""Converts the state of an optimizer of Keras to that of an optimizer of optiplug, by name."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def convert(theirs: Any, ours: Optimizer) -> Optimizer:
     >>> _ = theirs.apply_gradients([(tf.constant(1.0), weight)])
     >>> ours = optiplug.create("sgd", learning_rate=0.1, momentum=0.9)
     >>> ours.build([weight])
-    >>> _ = convert(theirs, ours)
+    >>> _ = optiplug.convert(theirs, ours)
     >>> int(ours.iterations), float(ours.learning_rate), ours.momentum[weight].numpy().item()
     (1, 0.5, -0.5)
     """
@@ -77,15 +77,17 @@ def convert(theirs: Any, ours: Optimizer) -> Optimizer:
 
 def _renamed(theirs: Any, ours: Optimizer) -> dict[str, Array]:
     """Return the arrays of an optimizer of Keras under our names, or under theirs where we have none."""
-    table, spared = _names_in_keras(ours), _spared(ours, theirs)
+    table, omitted = _names_in_keras(ours), _omitted(ours, theirs)
     values: dict[str, Array] = {}
     for name, array in _arrays(theirs):
+        # Variables of one name have the same ending; the first one that is free is next in order.
         own = next((each for each in _candidates(table, name) if each not in values), None)
         if own in _COUNTERS:
+            # Keras counts in other dtypes.
             values[own] = array.astype(ours.state.states[own].dtype.as_numpy_dtype)
         elif own is not None:
             values[own] = array
-        elif not any(f"/{slot}/" in f"/{name}" or name.endswith(f"_{slot}") for slot in spared):
+        elif not any(f"/{slot}/" in f"/{name}" or name.endswith(f"_{slot}") for slot in omitted):
             values[name] = array
     return values
 
@@ -106,8 +108,8 @@ def _candidates(table: Mapping[str, list[str]], name: str) -> list[str]:
 
     The longest ending counts: ``v/m/kernel`` is a slot of ``m/kernel`` and not the slot `m` of ``kernel``.
     """
-    parts = name.split("/")
-    endings = ("/".join(parts[start:]) for start in range(len(parts)))
+    names = name.split("/")
+    endings = ("/".join(names[start:]) for start in range(len(names)))
     return next((table[ending] for ending in endings if ending in table), [])
 
 
@@ -119,6 +121,7 @@ def _names_in_keras(ours: Optimizer) -> dict[str, list[str]]:
     for name in ours.state.states:
         slot, path = ours.state.homes.get(name, (name, ""))
         for keras in [slot] if slot in _COUNTERS else slots[slot]:
+            # Without duplicates: a name without a colon has one form twice.
             for each in dict.fromkeys(_names(keras, raw.get(path, ""))):
                 table[each].append(name)
     return dict(table)
@@ -141,14 +144,14 @@ def _names(slot: str, variable: str) -> list[str]:
     return [f"{slot}/{path}", f"{flat.rsplit(':', 1)[0]}_{slot}", f"{flat.replace(':', '_')}_{slot}"]
 
 
-def _spared(ours: Optimizer, theirs: Any) -> tuple[str, ...]:
+def _omitted(ours: Optimizer, theirs: Any) -> tuple[str, ...]:
     """Return how Keras names slots that ours does without although its hyperparameters are theirs.
 
     Keras also keeps a momentum that is 0.
     """
-    told, config = theirs.get_config(), ours.config
+    keras_config, config = theirs.get_config(), ours.config
     own = type(config).model_fields.keys() - OptimizerConfig.model_fields.keys() - _COUNTERS
-    if any(getattr(config, field) != told[field] for field in own & told.keys()):
+    if any(getattr(config, field) != keras_config[field] for field in own & keras_config.keys()):
         return ()
     present = {slot for slot, _ in ours.state.homes.values()}
     return tuple(keras for keras, slot in type(config).keras_slots.items() if slot not in present)

@@ -13,8 +13,30 @@ class Processor(Configured, Stateful):
 
     A subclass names its `Config`, marks its stages with `hookimpl`, and, if it keeps state,
     creates it in `build`. `only`, `skip` and `min_ndim` of the config are applied by the
-    pipeline: a hook sees the selected gradients and variables and no others. A hook without
+    pipeline: a hook sees the chosen gradients and variables and no others. A hook without
     config and state needs no base class at all.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter breaks a rule of the config.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> class ScaleConfig(optiplug.ProcessorConfig):
+    ...     factor: optiplug.PositiveFloat = 0.5
+    >>> class Scale(optiplug.Processor):
+    ...     Config = ScaleConfig
+    ...     @optiplug.hookimpl
+    ...     def clip(self, gradients, step):
+    ...         return [gradient * self.config.factor for gradient in gradients]
+    >>> ScaleConfig.implementation = Scale
+    >>> weight = tf.Variable(1.0)
+    >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[Scale(factor=0.25)])
+    >>> _ = optimizer.apply_gradients([(tf.constant(2.0), weight)])
+    >>> float(weight)
+    0.5
     """
 
     @property

@@ -23,6 +23,24 @@ class Schedule(Configured, abc.ABC):
     A subclass names its `Config` and writes `value`. Every numeric hyperparameter of an optimizer
     or processor accepts a schedule, and so does every Keras optimizer, which calls it with the
     iteration.
+
+    Raises
+    ------
+    ConfigError
+        If a hyperparameter breaks a rule of the config.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> class HalvingConfig(optiplug.ScheduleConfig):
+    ...     start: optiplug.PositiveFloat = 1.0
+    >>> class Halving(optiplug.Schedule):
+    ...     Config = HalvingConfig
+    ...     def value(self, step):
+    ...         return self.config.start * 0.5**step
+    >>> HalvingConfig.implementation = Halving
+    >>> float(Halving(start=4.0)(2))
+    1.0
     """
 
     @abc.abstractmethod
@@ -47,6 +65,7 @@ def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType
     It is computed in float32, or in float64 for double precision, and cast at the end.
     """
     dtype = scalar_dtype(like)
+    # Created here and not when the config is validated, which must not import TensorFlow.
     if isinstance(value, NamedConfig):
         value = value.create()
     if isinstance(value, Schedule):
@@ -62,6 +81,7 @@ def _takes_iteration(function: Callable[..., object]) -> bool:
     """Keras calls a callable learning rate without arguments; optax calls it with the step."""
     try:
         parameters = inspect.signature(function).parameters.values()
+    # Functions in C may have no signature.
     except ValueError:
         return True
     required = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)

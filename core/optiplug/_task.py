@@ -21,10 +21,11 @@ class Task(Protocol):
 
     Life of a task: `create` loads the data; `build` makes the variables, inside the scope of
     the distribution strategy; `batch` and `loss` are traced into the step; `evaluate` is
-    called between steps. Whoever continues a run rebuilds the task, restores `variables` and
+    called between steps. A continued run builds the task again, restores `variables` and
     goes on at the next step, so nothing else may hold state.
 
     >>> import numpy as np
+    >>> from optiplug import Task
     >>> class Mean:
     ...     def build(self, seed):
     ...         self.variables = [np.zeros(())]

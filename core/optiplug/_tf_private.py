@@ -1,4 +1,4 @@
-"""What of TensorFlow has no public name: where to look when an update of it breaks something.
+"""Private names of TensorFlow that the core uses: look here when an update breaks something.
 
 Each function and class says which private name it rests on; tests/core/test_tf_private.py tries each.
 """
@@ -42,11 +42,12 @@ def children_of(parent: Trackable) -> Mapping[str, Trackable]:
 
 def saved_dict(values: Mapping[str, Any]) -> Trackable:
     """Return a dictionary that a SavedModel can hold. Rests on `tf.__internal__.tracking.wrap`."""
+    # A plain dictionary is no Trackable, and only those can be children.
     return tf.__internal__.tracking.wrap(dict(values))
 
 
 class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
-    """A place in a checkpoint with children by name, and with others in a SavedModel if that is said.
+    """A node of a checkpoint with children by name, and with other children in a SavedModel if given.
 
     Rests on `Trackable._trackable_children`.
     """
@@ -62,7 +63,7 @@ class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
 
 
 class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  # TensorFlow is untyped
-    """Something with a value that looks in a checkpoint as a variable of its own would.
+    """An object with a value that is saved in a checkpoint as a variable is.
 
     Rests on `Trackable._serialize_to_tensors`, `_restore_from_tensors` and `_copy_trackable_to_cpu`.
     """
@@ -94,7 +95,7 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
             object_map[self].assign(self.read_value())
 
 
-_VALUE = "VARIABLE_VALUE"  # the key of a variable's value in a checkpoint
+_VALUE = "VARIABLE_VALUE"  # the key of a variable's value, so that either can be restored from the other
 
 
 def xla_compiles(operation: str, device_kind: str) -> bool:
@@ -103,6 +104,7 @@ def xla_compiles(operation: str, device_kind: str) -> bool:
     Rests on `tensorflow.python.framework.kernels`; without it the answer is yes, and XLA itself may object.
     """
     try:
+        # Imported here: this is no public module, and without it only the early warning is missing.
         from tensorflow.python.framework import kernels
     except ImportError:
         return True

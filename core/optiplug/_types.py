@@ -17,10 +17,10 @@ Tensor: TypeAlias = tf.Tensor
 """A value while a step is traced, or an eager one."""
 
 Variable: TypeAlias = tf.Variable
-"""A variable of the model: a tf.Variable, mirrored or on a mesh too, or where it says so one of Keras."""
+"""A tf.Variable, mirrored or on a mesh too, or a variable of Keras where the docstring says so."""
 
 Gradient: TypeAlias = tf.Tensor | tf.IndexedSlices
-"""A gradient as it is given: dense, or as the rows of a table that have one."""
+"""A gradient: dense, or the rows of a table that have one."""
 
 DType: TypeAlias = tf.DType
 """A dtype of TensorFlow."""

@@ -16,7 +16,19 @@
     ├── BuildError (RuntimeError)           too late, or too early, for this call
     └── StateError (ValueError)             saved state does not fit this optimizer
 
-Each message has the form ``where: rule. Received: what. Hint: what to do.``
+Each message has the form ``where: rule. Received: what. Hint: what to do.``, and ``except
+OptiplugError`` catches them all. A `ConfigError` has `problems`, one for each broken rule; a
+`StateError` has `differences`; the others have `rule`, `received` and `hint`.
+
+Examples
+--------
+>>> import optiplug
+>>> try:
+...     optiplug.create("sgd", learning_rate=-1, momentum=2)
+... except optiplug.ConfigError as error:
+...     print(error)
+learning_rate: must be >= 0. Received: -1.
+momentum: must be <= 1. Received: 2.
 """
 
 from __future__ import annotations
@@ -47,13 +59,15 @@ __all__ = [
     "sentence",
 ]
 
+# None is a value that may have been received.
 _UNSET = object()
+# In characters and rows: a tensor of a model would fill the screen.
 _LONGEST_RECEIVED = 200
 _LONGEST_TABLE = 20
 
 
 def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> str:
-    """Compose ``where: rule. Received: what. Hint: what to do.`` from its parts."""
+    """Compose ``where: rule. Received: what. Hint: what to do.`` from rule, place, value and hint."""
     text = f"{where}: {rule}" if where else rule
     text = text.rstrip(".") + "."
     if received is not _UNSET:
@@ -66,12 +80,12 @@ def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str
     return text
 
 
-class _Parts(TypedDict, total=False):
+class _Details(TypedDict, total=False):
     received: object
     hint: str
 
 
-class _Message(_Parts, total=False):
+class _Message(_Details, total=False):
     where: str
 
 
@@ -84,8 +98,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
 class OptiplugError(Exception):
     """Base of every error raised on purpose by optiplug."""
 
-    # AutoGraph rewrites errors raised while a tf.function is traced, and those of a type that it
-    # does not know lose that type; it lets alone what bears this mark.
+    # AutoGraph replaces errors raised while a tf.function is traced, and those of unknown types lose
+    # their type; it leaves errors with this attribute as they are.
     ag_pass_through = True
 
     def __init__(self, rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> None:
@@ -122,7 +136,7 @@ class Problem:
 
     def __str__(self) -> str:
         dotted = "".join(f"[{key}]" if isinstance(key, int) else f".{_shown(key)}" for key in self.path)
-        where = ": ".join(part for part in (self.position, dotted.lstrip(".")) if part)
+        where = ": ".join(text for text in (self.position, dotted.lstrip(".")) if text)
         return sentence(self.rule, where=where, received=self.received, hint=self.hint)
 
 
@@ -130,11 +144,12 @@ class ConfigError(OptiplugError, ValueError):
     """A config breaks one or more rules; `problems` lists them all."""
 
     def __init__(
-        self, problems: Sequence[Problem] | str, *, where: str = "", **parts: Unpack[_Parts]
+        self, problems: Sequence[Problem] | str, *, where: str = "", **details: Unpack[_Details]
     ) -> None:
         if isinstance(problems, str):
-            problems = [Problem(path=(), rule=problems, position=where, **parts)]
+            problems = [Problem(path=(), rule=problems, position=where, **details)]
         self.problems = tuple(problems)
+        # Not the constructor of the base, which makes one sentence.
         Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
 
 
@@ -188,9 +203,9 @@ class StateError(OptiplugError, ValueError):
     """
 
     def __init__(
-        self, rule: str, *, differences: Sequence[tuple[str, str, str]] = (), **parts: Unpack[_Message]
+        self, rule: str, *, differences: Sequence[tuple[str, str, str]] = (), **details: Unpack[_Message]
     ) -> None:
-        super().__init__(rule, **parts)
+        super().__init__(rule, **details)
         self.differences = tuple(differences)
         if differences:
             shown = list(differences[:_LONGEST_TABLE])

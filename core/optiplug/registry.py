@@ -1,10 +1,24 @@
-"""What is installed, and what code has registered: names of plugins, found and imported on demand.
+"""Finds plugins by name, and imports them when they are used.
 
-Each function acts on the one `Registry` of this process::
+Each function is a method of the one `Registry` of this process. A reference is ``name``,
+``name@distribution`` or ``name@distribution>=1.2,<2``; a kind is one of `KINDS`.
 
-    from optiplug import registry
+- `entries` lists what is installed and what code has registered, `find` returns the entry of a
+  reference, and neither imports a plugin; `load` and `get` import its Config class.
+- `status` and `error` tell whether and why an entry cannot be used, `reference_of` its shortest
+  reference.
+- `register` and `unregister` add and remove a Config class of this session; `block` and `unblock`
+  forbid and allow a name or a distribution; `refresh` reads the metadata again.
 
-    registry.find("optimizers", "sgd").qualified
+What cannot be used raises a `PluginError`: unknown, ambiguous, blocked, broken or of another version.
+
+Examples
+--------
+>>> from optiplug import registry
+>>> registry.find("optimizers", "sgd").qualified
+'sgd@optiplug-sgd'
+>>> registry.get("optimizers", "sgd").__name__
+'SGDConfig'
 """
 
 from __future__ import annotations

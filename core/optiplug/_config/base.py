@@ -31,20 +31,34 @@ __all__ = ["NamedConfig", "ScheduleConfig", "Section", "config_of", "reference_s
 
 
 class Section(BaseModel):
-    """Base of what is a part of a config and has no name of its own, such as an entry of a list.
+    """Base of a part of a config that has no name of its own, such as an entry of a list.
 
-    As in a config, a value that breaks a rule of its field, or an unknown key, is a ConfigError.
+    Fields are declared as in a `NamedConfig`, and a section cannot be changed once it is created.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field, or a key is unknown.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> class Phase(optiplug.Section):
+    ...     steps: optiplug.PositiveInt
+    ...     rate: optiplug.NonNegativeFloat = 0.1
+    >>> Phase(steps=10)
+    Phase(steps=10, rate=0.1)
     """
 
     model_config = ConfigDict(
         frozen=True,
-        strict=True,
-        extra="forbid",
+        strict=True,  # by default pydantic takes "1" for 1, and True for 1
+        extra="forbid",  # a key with a typing error would otherwise be ignored
         allow_inf_nan=False,
-        validate_default=True,
+        validate_default=True,  # so a default of 1 becomes 1.0, as a given 1 does
         arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,
-        defer_build=True,
+        use_attribute_docstrings=True,  # `optiplug show` and the schema describe a field by them
+        defer_build=True,  # validators are built at first use: listing plugins needs none
     )
 
     replaced: ClassVar[Mapping[str, str]] = {}
@@ -53,16 +67,18 @@ class Section(BaseModel):
         try:
             super().__init__(**values)
         except ValidationError as error:
+            # `from None`: the message of pydantic says the same in other words, with links to its own pages.
             raise ConfigError(problems(error, values, type(self))) from None
 
     @field_validator("*", mode="before")
     @classmethod
     def _lists_are_tuples(cls, value: object) -> object:
+        # A strict field of tuples refuses a list, and documents have only lists.
         return _tuples(value)
 
 
 class NamedConfig(Section):
-    """Hyperparameters of one plugin: validated, frozen, and free of TensorFlow.
+    """Hyperparameters of one plugin: validated and frozen. Nothing here imports TensorFlow.
 
     A subclass lists its hyperparameters as fields, each with its default and a docstring below
     it, and says in `implementation` which class they configure. Unknown keys, NaN, infinities and
@@ -105,6 +121,7 @@ class NamedConfig(Section):
     example: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, /, **values: object) -> None:
+        # A base of a kind defines `kind` itself; plugins inherit it.
         if "kind" in type(self).__dict__:
             raise TypeError(f"{type(self).__name__} is abstract: it has no implementation")
         super().__init__(**values)
@@ -113,9 +130,11 @@ class NamedConfig(Section):
     def __pydantic_init_subclass__(cls, **keywords: object) -> None:
         """Put the fields of the plugin before those that all plugins of its kind have."""
         super().__pydantic_init_subclass__(**keywords)
+        # Arguments by position go to the first fields, which have to be those of the plugin.
         lineage = inspect.getmro(cls)
         base = next((index for index, each in enumerate(lineage) if "kind" in each.__dict__), len(lineage))
         own = [name for each in reversed(lineage[:base]) for name in inspect.get_annotations(each)]
+        # Only in this hook: pydantic collects the fields after `__init_subclass__` has run.
         fields = cls.__pydantic_fields__
         if "use" in fields:
             raise TypeError(f"{cls.__name__}: `use` names the plugin, so it cannot be a field")
@@ -204,6 +223,7 @@ class NamedConfig(Section):
     def __get_pydantic_core_schema__(cls, source: object, handler: GetCoreSchemaHandler) -> CoreSchema:
         if "kind" not in cls.__dict__:
             return handler(source)
+        # A field annotated with the base of a kind accepts any plugin of that kind, by name.
         return core_schema.no_info_plain_validator_function(lambda value: resolve(cls.kind, value))
 
     @classmethod
@@ -219,7 +239,25 @@ class NamedConfig(Section):
 
 
 class ScheduleConfig(NamedConfig):
-    """Base of the configs of schedules: hyperparameters that depend on the step."""
+    """Base of the configs of schedules: hyperparameters that depend on the step.
+
+    `implementation` names a subclass of `Schedule`, as text, so that its module, which imports
+    TensorFlow, is imported only when a schedule is created.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> class HalvingConfig(optiplug.ScheduleConfig):
+    ...     implementation = "my_package.halving:Halving"
+    ...     start: optiplug.PositiveFloat = 1.0
+    >>> HalvingConfig(start=2).start
+    2.0
+    """
 
     kind = "schedules"
 
@@ -250,7 +288,7 @@ def resolve(kind: str, value: object) -> NamedConfig:
             raise ConfigError(f"must be one of the {kind}, not of the {config.kind}", received=value)
         return config
     if isinstance(value, str):
-        return _selected(kind, value, ())()
+        return _config_class(kind, value, ())()
     if not isinstance(value, Mapping):
         raise ConfigError(
             f"must be one of the {kind}", received=value, hint="write `use: NAME` with its fields"
@@ -261,8 +299,8 @@ def resolve(kind: str, value: object) -> NamedConfig:
     if "use" not in value:
         known = ", ".join(sorted({entry.name for entry in registry.entries(kind)}))
         raise ConfigError("must say which plugin to `use`", received=value, hint=f"the {kind} are {known}")
-    selected = _selected(kind, value["use"], ("use",))
-    return selected(**{key: item for key, item in value.items() if key != "use"})
+    config_class = _config_class(kind, value["use"], ("use",))
+    return config_class(**{key: item for key, item in value.items() if key != "use"})
 
 
 def config_of(value: object) -> NamedConfig | None:
@@ -280,7 +318,7 @@ def reference_schema(kind: str) -> dict[str, Any]:
 _USE = {"type": "string", "description": "NAME, NAME@DISTRIBUTION or NAME@DISTRIBUTION>=VERSION of a plugin."}
 
 
-def _selected(kind: str, reference: object, path: tuple[str | int, ...]) -> type[NamedConfig]:
+def _config_class(kind: str, reference: object, path: tuple[str | int, ...]) -> type[NamedConfig]:
     try:
         config: type[NamedConfig] = registry.get(kind, reference)
     except PluginError as error:
@@ -298,6 +336,7 @@ def _tuples(value: object) -> object:
 
 
 def _plain(value: object) -> Any:
+    # Problems are collected, so that one error lists all of them.
     found: list[Problem] = []
     dumped = _dumped(value, (), found)
     if found:

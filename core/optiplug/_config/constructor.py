@@ -1,4 +1,4 @@
-"""Objects made from one validated config: optimizers, processors and schedules."""
+"""Constructors that take a config or its fields: of optimizers, processors and schedules."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ def configure(
             hint="pass the others by name",
         )
     given = dict(zip(names, positional, strict=False))
+    # Python would find this in a signature; here the arguments are collected by `*` and `**`.
     twice = sorted(given.keys() & hyperparameters.keys())
     if twice:
         raise ConfigError(
@@ -46,24 +47,25 @@ def configure(
 
 
 def show_signature(configured: type[HasConfig]) -> None:
-    """Let a class with a `Config` of its own, and no constructor, have the signature that the config says.
+    """Give a class with a `Config` of its own, and no constructor, the signature of its fields.
 
     That is its own fields in order, then, by keyword only, those of the base config and what the
     constructor takes beside a config.
     """
+    # A subclass inherits the signature; one with a constructor of its own has its own.
     if "Config" in vars(configured) and "__init__" not in vars(configured):
         shown = _OfTheClass(_signature(configured))
         configured.__signature__ = shown  # type: ignore[attr-defined]  # read by inspect
 
 
 class HasConfig(Protocol):
-    """What a config creates."""
+    """A class that a config creates objects of."""
 
     Config: ClassVar[type[NamedConfig]]
 
 
 class Configured:
-    """Base of what a config creates and that is no optimizer: processors and schedules."""
+    """Base of processors and schedules, which are created from a config."""
 
     Config: ClassVar[type[NamedConfig]]
 
@@ -76,7 +78,7 @@ class Configured:
 
 
 class _OfTheClass:
-    """An attribute that instances lack: what creates a schedule is not what a schedule is called with."""
+    """A class attribute that instances lack: a schedule is created and called with different arguments."""
 
     def __init__(self, value: Signature) -> None:
         self.value = value

@@ -1,4 +1,4 @@
-"""Who promises to treat every element alike, so that small variables may come joined, or rows alone."""
+"""Which classes promise to be elementwise, so that small variables or rows may be joined."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ __all__ = ["is_elementwise"]
 _FORMULAS = frozenset([*STAGES, "update_step", "update_variables"])
 
 
-def is_elementwise(kind: type) -> bool:
-    """Return what the Config of a class says, unless the class has a formula of its own and no Config.
+def is_elementwise(cls: type) -> bool:
+    """Return `elementwise` of a class's Config; False if the class overrides a formula without a Config.
 
     A class that only overrides a hook, or `update_step`, may not know what it inherits, so it
     inherits no promise about that.
@@ -26,7 +26,8 @@ def is_elementwise(kind: type) -> bool:
     >>> [is_elementwise(kind) for kind in (Promises, AlsoPromises, DoesAsItLikes)]
     [True, True, False]
     """
-    for attributes in map(vars, kind.__mro__):
+    # Not `getattr`, which would find the Config of a base behind an override.
+    for attributes in map(vars, cls.__mro__):
         if "Config" in attributes:
             return bool(getattr(attributes["Config"], "elementwise", False))
         if _FORMULAS & attributes.keys():

@@ -49,7 +49,7 @@ class Number:
     Examples
     --------
     >>> from typing import Annotated
-    >>> from optiplug import Scalar
+    >>> from optiplug import Number, Scalar
     >>> Temperature = Annotated[Scalar, Number(gt=0, le=10)]
     >>> Number(gt=0, le=10).check(3)
     3.0
@@ -63,22 +63,25 @@ class Number:
 
     def check(self, value: object) -> Any:
         """Return the number as a float, a schedule as its config, a callable as it is."""
+        # In Python a bool is a number. NumPy scalars are Real, too.
         if not isinstance(value, bool) and isinstance(value, Real):
             return self._bounded(value)
         if self.schedule and (isinstance(value, Mapping) or config_of(value) is not None):
             return resolve(ScheduleConfig.kind, translated(value))
+        # A class can be called, too, and is a schedule that somebody forgot to create.
         if self.schedule and callable(value) and not isinstance(value, type):
-            return _known(value)
+            return _as_config(value)
         rule = "must be a number or a schedule" if self.schedule else "must be a number"
         raise ConfigError(rule, received=value, hint=_hint(value))
 
     def _bounded(self, value: Real) -> float:
         try:
             number = float(value)
-        except OverflowError:
+        except OverflowError:  # a whole number beyond the largest float
             number = math.inf
         if not math.isfinite(number):
             raise ConfigError("must be finite", received=value)
+        # Not pydantic's own bounds, which cannot be had where a schedule may stand in place of a number.
         for bound, sign, kept in (
             (self.gt, ">", self.gt is None or number > self.gt),
             (self.ge, ">=", self.ge is None or number >= self.ge),
@@ -111,11 +114,11 @@ class Number:
         return {"anyOf": [number, reference_schema(ScheduleConfig.kind)["anyOf"][1]]}
 
 
-def _known(schedule: object) -> object:
-    """Return the config that says the same as a callable, if there is one, else the callable."""
-    said = translated(schedule)
+def _as_config(schedule: object) -> object:
+    """Return the config of the same schedule as a callable, if there is one, else the callable."""
+    translation = translated(schedule)
     try:
-        return schedule if said is schedule else resolve(ScheduleConfig.kind, said)
+        return schedule if translation is schedule else resolve(ScheduleConfig.kind, translation)
     except ConfigError:  # Keras takes hyperparameters that a config does not, such as tensors
         return schedule
 
@@ -130,6 +133,7 @@ def _hint(value: object) -> str:
     return "write it without quotes"
 
 
+# For type checkers; validation is that of the annotation.
 _Scalar: TypeAlias = float | ScheduleConfig | Callable[..., Any]
 
 Scalar: TypeAlias = Annotated[_Scalar, Number()]
@@ -173,4 +177,4 @@ renamed_types: dict[str, str] = {
     "Selector": "PathGlobs",
     "UnitInterval": "BelowOneScalar",
 }
-"""What types were called before their names said bounds and schedules; `optiplug` still knows them."""
+"""Old names of these types, which `optiplug` still accepts with a warning."""

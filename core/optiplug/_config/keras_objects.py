@@ -1,4 +1,4 @@
-"""What older code passes to a constructor, and what Keras passes to `from_config`."""
+"""Arguments of older code to a constructor, and of Keras to `from_config`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ __all__ = ["recreated", "renamed"]
 
 
 def renamed(hyperparameters: Mapping[str, object]) -> dict[str, object]:
-    """Return the arguments of a constructor with `lr` under its name of today.
+    """Return the arguments of a constructor with `lr` renamed to `learning_rate`.
 
     Raises
     ------
     ConfigError
         If there is a `learning_rate` too.
     """
+    # Keras writes `is_legacy_optimizer` into every config; it says nothing about ours.
     given = {name: value for name, value in hyperparameters.items() if name != "is_legacy_optimizer"}
     if "lr" in given:
         if "learning_rate" in given:
@@ -32,7 +33,7 @@ def renamed(hyperparameters: Mapping[str, object]) -> dict[str, object]:
 
 
 def recreated(value: object, custom_objects: Mapping[str, Any]) -> Any:
-    """Return a config in which all that names one of `custom_objects` has become what it stands for.
+    """Return a config in which names of `custom_objects` are replaced by the objects.
 
     A mapping with ``use`` becomes the config of that object, one with Keras' ``class_name`` what
     the `from_config` of that class returns.

@@ -1,4 +1,4 @@
-"""Learning-rate schedules of Keras, told as configs of ours."""
+"""Learning rate schedules of Keras, translated to configs of optiplug."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ def translated(value: Any) -> object:
     >>> translated({"class_name": "PiecewiseConstantDecay", "config": {"boundaries": [1], "values": [1, 0]}})
     {'use': 'piecewise_constant', 'boundaries': [1], 'values': [1, 0]}
     """
-    kind = type(value)
-    if kind.__name__ in _NAMES and kind.__module__.partition(".")[0] in ("keras", "tf_keras"):
-        value = {"class_name": kind.__name__, "config": value.get_config()}
+    cls = type(value)
+    # By name, as neither Keras need be installed. The type itself: a subclass may compute something else.
+    if cls.__name__ in _NAMES and cls.__module__.partition(".")[0] in ("keras", "tf_keras"):
+        value = {"class_name": cls.__name__, "config": value.get_config()}
     match value:
         case {"class_name": str(name), "config": Mapping() as config} if name in _NAMES:
             return {"use": _NAMES[name], **{key: field for key, field in config.items() if key != "name"}}

@@ -1,4 +1,4 @@
-"""The keyword arguments that every optimizer accepts, as entries of its chain of processors."""
+"""The keyword arguments of every optimizer, as processors."""
 
 from __future__ import annotations
 
@@ -27,21 +27,23 @@ def keyword_processors(
     ConfigError
         At the keyword whose processor cannot be used.
     """
-    asked: list[tuple[str, dict[str, Any]]] = []
+    # The core has no algorithms: each keyword is the name of a plugin and its fields (docs/architecture.md).
+    wanted: list[tuple[str, dict[str, Any]]] = []
     if config.clipnorm is not None:
-        asked.append(("clipnorm", {"use": "clip_by_norm", "max_norm": config.clipnorm}))
+        wanted.append(("clipnorm", {"use": "clip_by_norm", "max_norm": config.clipnorm}))
     if config.clipvalue is not None:
-        asked.append(("clipvalue", {"use": "clip_by_value", "max_value": config.clipvalue}))
+        wanted.append(("clipvalue", {"use": "clip_by_value", "max_value": config.clipvalue}))
     if config.global_clipnorm is not None:
-        asked.append(("global_clipnorm", {"use": "clip_by_global_norm", "max_norm": config.global_clipnorm}))
+        wanted.append(("global_clipnorm", {"use": "clip_by_global_norm", "max_norm": config.global_clipnorm}))
+    # 0 is left out: an idle processor would be listed, and its patterns checked.
     if config.weight_decay not in (None, 0) and not config.own_weight_decay:
-        spared = config.exclude_from_weight_decay if excluded is None else tuple(excluded)
-        decay = {"rate": config.weight_decay, "skip": spared}
-        asked.append(("weight_decay", {"use": "weight_decay", **decay}))
+        skip = config.exclude_from_weight_decay if excluded is None else tuple(excluded)
+        decay = {"rate": config.weight_decay, "skip": skip}
+        wanted.append(("weight_decay", {"use": "weight_decay", **decay}))
     if config.use_ema:
         average = {"momentum": config.ema_momentum, "overwrite_frequency": config.ema_overwrite_frequency}
-        asked.append(("use_ema", {"use": "ema", **average}))
-    return [(keyword, _processor(keyword, fields)) for keyword, fields in asked]
+        wanted.append(("use_ema", {"use": "ema", **average}))
+    return [(keyword, _processor(keyword, fields)) for keyword, fields in wanted]
 
 
 def _processor(keyword: str, fields: Mapping[str, object]) -> NamedConfig:

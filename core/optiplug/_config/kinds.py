@@ -35,7 +35,27 @@ _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
 class Selection(Section):
-    """Base of a part of a config that chooses variables by their paths."""
+    """Base of a part of a config that chooses variables by their paths.
+
+    A variable is chosen if it matches a glob in `only`, or that is empty, if it matches none in `skip`,
+    and if it has at least `min_ndim` dimensions. ``optimizer.select(selection, variables, where)`` returns
+    the variables.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> kernel, bias = tf.Variable([[1.0]], name="layer/kernel"), tf.Variable([1.0], name="layer/bias")
+    >>> optimizer = optiplug.create("sgd")
+    >>> optimizer.build([kernel, bias])
+    >>> matrices = optiplug.Selection(only=["layer/*"], min_ndim=2)
+    >>> [optimizer.path(each) for each in optimizer.select(matrices, [kernel, bias], "matrices")]
+    ['layer/kernel']
+    """
 
     only: PathGlobs = ()
     """Globs on variable paths; only variables that match one are chosen. Empty: all."""
@@ -46,11 +66,26 @@ class Selection(Section):
 
 
 class ProcessorConfig(Selection, NamedConfig):
-    """Base of the configs of processors: what hooks into the stages of a step.
+    """Base of the configs of processors, which take part in stages of a step.
 
-    Class attributes say what is so for all processors of a class: `elementwise` and `copies` as in
-    `OptimizerConfig`, and `takes_rows`, that it can do with the rows of a table that have a gradient,
-    which are all that it gets with ``sparse: lazy``; None: if it is elementwise.
+    Class attributes hold for all processors of a class: `elementwise` and `copies` as in
+    `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
+    ``sparse: lazy`` a processor gets no others. None: as `elementwise` says.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> class ScaleConfig(optiplug.ProcessorConfig):
+    ...     implementation = "my_package.scale:Scale"
+    ...     elementwise = True
+    ...     factor: optiplug.PositiveScalar = 0.5
+    >>> ScaleConfig(skip=["*/bias"]).skip
+    ('*/bias',)
     """
 
     kind = "processors"
@@ -63,13 +98,50 @@ class ProcessorConfig(Selection, NamedConfig):
 
 
 class TaskConfig(NamedConfig):
-    """Base of the configs of tasks: a model, its data and its loss."""
+    """Base of the configs of tasks: a model, its data and its loss.
+
+    `implementation` names a class with the methods of `Task`, or a function that returns such an object;
+    it is called with the config. See `optiplug.Task`.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> class SpiralConfig(optiplug.TaskConfig):
+    ...     implementation = "my_package.spiral:Spiral"
+    ...     examples: optiplug.PositiveInt = 1000
+    >>> SpiralConfig(examples=0)
+    Traceback (most recent call last):
+    optiplug.errors.ConfigError: examples: must be >= 1. Received: 0.
+    """
 
     kind = "tasks"
 
 
 class CommandConfig(NamedConfig):
-    """Base of the configs of commands; `implementation` names the function that the CLI runs."""
+    """Base of the configs of commands, which plugins add to the command line ``optiplug``.
+
+    `implementation` names the function that the command line runs; its signature is that of the command.
+    A document with ``command: NAME`` gives the fields of this config.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> class GreetConfig(optiplug.CommandConfig):
+    ...     implementation = "my_package.greet:greet"
+    ...     name: str = "world"
+    >>> GreetConfig().name
+    'world'
+    """
 
     kind = "commands"
 
@@ -80,6 +152,7 @@ class _Processor:
     def check(self, value: object) -> object:
         if isinstance(value, NamedConfig | Mapping | str):
             return resolve(ProcessorConfig.kind, value)
+        # Its methods are marked, too, so it would be accepted and fail in the first step.
         if isinstance(value, type):
             raise ConfigError(
                 "must be an object, not a class", received=value, hint=f"write {value.__name__}()"
@@ -105,11 +178,26 @@ _Entry: TypeAlias = Annotated[Any, _Processor()]
 
 
 class OptimizerConfig(NamedConfig):
-    """Base of the configs of optimizers, with what every optimizer accepts.
+    """Base of the configs of optimizers, with the fields that every optimizer accepts.
 
-    Class attributes say what is so for all optimizers of a class: `elementwise`, that the update of
-    an element depends on no other; `copies`, why the compiled step copies a variable; `own_weight_decay`,
-    that `weight_decay` is a part of the formula and not a step before it.
+    Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
+    depends on no other; `copies`, the reason if the compiled step copies a variable; `own_weight_decay`,
+    whether `weight_decay` is a part of the formula and not a stage before it.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule of its field, or two of the clips are given.
+
+    Examples
+    --------
+    >>> import optiplug
+    >>> class DescentConfig(optiplug.OptimizerConfig):
+    ...     implementation = "my_package.descent:Descent"
+    ...     elementwise = True
+    ...     learning_rate: optiplug.NonNegativeScalar = 0.01
+    >>> DescentConfig(learning_rate=1, clipnorm=2).clipnorm
+    2.0
     """
 
     kind = "optimizers"
@@ -163,6 +251,7 @@ class OptimizerConfig(NamedConfig):
     @field_validator(*_CLIPS)
     @classmethod
     def _only_one_clip(cls, value: float | None, info: ValidationInfo) -> float | None:
+        # pydantic validates fields in order, so the message stands at the second one.
         earlier = [name for name in _CLIPS if info.data.get(name) is not None]
         if value is not None and earlier:
             raise ConfigError(

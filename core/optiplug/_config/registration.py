@@ -1,4 +1,4 @@
-"""Giving a name to a class of this session, so that a config can select it."""
+"""Registers a class of this session under a name, so that a config can use it."""
 
 from __future__ import annotations
 
@@ -80,8 +80,9 @@ def config_class(thing: object) -> type[NamedConfig]:
     config = getattr(thing, "Config", None)
     if isinstance(thing, type) and isinstance(config, type) and issubclass(config, NamedConfig):
         if "Config" not in vars(thing):
+            # Read before the class has a Config of its own, which would answer for it.
             promise = is_elementwise(thing)
-            config = thing.Config = _derived(thing, config)  # type: ignore[attr-defined]  # inherited: read above
+            config = thing.Config = _config_for(thing, config)  # type: ignore[attr-defined]  # read above
             if issubclass(config, OptimizerConfig | ProcessorConfig):
                 config.elementwise = promise
         elif "implementation" not in vars(config):
@@ -91,16 +92,17 @@ def config_class(thing: object) -> type[NamedConfig]:
         raise ConfigError(
             "only a Config, a class with a Config, or a class with hooks can be registered", received=thing
         )
+    # A document could not say its arguments, and a dump would lose them.
     if inspect.signature(thing).parameters:
         raise ConfigError(
             f"{thing.__name__} takes arguments, which a config could not give it",
             received=thing,
             hint="derive it from optiplug.Processor and list its arguments in a Config",
         )
-    return _derived(thing, _PlainHookConfig)
+    return _config_for(thing, _PlainHookConfig)
 
 
-def _derived(thing: type, base: type[NamedConfig]) -> type[NamedConfig]:
+def _config_for(thing: type, base: type[NamedConfig]) -> type[NamedConfig]:
     config = create_model(
         f"{thing.__name__}Config",
         __base__=base,

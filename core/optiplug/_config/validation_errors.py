@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a config, in the words of the rule that was broken."""
+"""Translates errors of pydantic to problems, in the words of the broken rules."""
 
 from __future__ import annotations
 
@@ -42,16 +42,17 @@ _RULES = {
 
 def problems(error: ValidationError, values: Mapping[str, object], config: type[Any]) -> list[Problem]:
     """Return every problem with `values`, the arguments of this class of configs."""
+    # By path: pydantic reports each member of a union on its own, for the same value.
     found: dict[tuple[str | int, ...], Problem] = {}
     for detail in error.errors(include_url=False):
         for problem in _translated(detail, values, config):
             earlier = found.get(problem.path)
-            found[problem.path] = _either(earlier, problem) if earlier else problem
+            found[problem.path] = _joined(earlier, problem) if earlier else problem
     return list(found.values())
 
 
-def _either(first: Problem, second: Problem) -> Problem:
-    """Join what two members of a union ask of the same value."""
+def _joined(first: Problem, second: Problem) -> Problem:
+    """Join the rules of two members of a union for the same value."""
     rule = first.rule
     if second.rule not in rule:
         rule += f" or {second.rule.removeprefix('must be ')}"
@@ -59,22 +60,23 @@ def _either(first: Problem, second: Problem) -> Problem:
 
 
 def _translated(detail: ErrorDetails, values: Mapping[str, object], config: type[Any]) -> Iterator[Problem]:
-    kind, context = detail["type"], detail.get("ctx", {})
+    error_type, context = detail["type"], detail.get("ctx", {})
     path, received = _path(detail, values), detail["input"]
     cause = context.get("error")
+    # Our own validators raise these, and pydantic wraps them as it does any ValueError.
     if isinstance(cause, ConfigError):
         yield from (problem.within(*path) for problem in cause.problems)
-    elif kind == "missing":
-        yield Problem(path, _RULES[kind])
-    elif kind == "extra_forbidden":
+    elif error_type == "missing":
+        yield Problem(path, _RULES[error_type])
+    elif error_type == "extra_forbidden":
         yield Problem(
             path, f"is not a field of {config.__name__}", received, _instead(str(path[-1]), config), key=True
         )
-    elif kind in _RULES:
+    elif error_type in _RULES:
         choices = re.findall(r"'(.*?)'", str(context.get("expected", "")))
         hint = nearest(received, choices) if isinstance(received, str) else ""
         bounds = {key: _short(value) for key, value in context.items()}
-        yield Problem(path, _RULES[kind].format(**bounds), received, hint)
+        yield Problem(path, _RULES[error_type].format(**bounds), received, hint)
     else:
         yield Problem(path, str(cause or detail["msg"].replace("Input should be", "must be")), received)
 

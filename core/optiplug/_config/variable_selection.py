@@ -1,4 +1,4 @@
-"""Which variables a processor applies to: globs on variable paths."""
+"""Chooses variables by globs on their paths."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> l
     ConfigError
         If a pattern matches no path at all, naming the nearest one.
     """
+    # A pattern that matches nothing is a typing error more often than not, and would be ignored silently.
     for field in ("only", "skip"):
         for pattern in getattr(config, field):
             if not _matching(pattern, ranks):
@@ -29,6 +30,7 @@ def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> l
                     received=pattern,
                     hint=nearest(pattern, ranks) or f"the paths are {_shown(list(ranks))}",
                 )
+    # `fnmatchcase`: `fnmatch` ignores case on some systems.
     chosen = [path for path, rank in ranks.items() if rank >= config.min_ndim]
     if config.only:
         chosen = [path for path in chosen if any(fnmatchcase(path, pattern) for pattern in config.only)]

@@ -1,6 +1,6 @@
 """Where a step runs: the only package that names tf.distribute or DTensor.
 
-A variable says by itself to which of the two it belongs. Code outside of this package works on
+The type of a variable decides which of the two it belongs to. Code outside of this package works on
 lists of components and never asks.
 """
 
@@ -49,7 +49,8 @@ def components(variables: Sequence[Variable]) -> list[list[Variable]]:
 
 
 def place_of(variable: Variable) -> Any:
-    """Return something equal for variables that can be joined to one, and None for one that cannot."""
+    """Return a key that is equal for variables that can be joined, and None for one that cannot."""
+    # On a mesh each variable has a layout of its own, which joining would undo.
     return strategies.place_of(variable) if mesh_of(variable) is None else None
 
 
@@ -71,13 +72,13 @@ def create_beside(
 
 
 def tracing(variable: Variable) -> AbstractContextManager[None]:
-    """Open what a step on `variable` has to be traced in."""
+    """Return the context in which a step on `variable` has to be traced."""
     mesh = mesh_of(variable)
     return nullcontext() if mesh is None else dtensor.replicated_drawing(mesh)
 
 
 def assign(variable: Variable, value: Tensor) -> None:
-    """Assign a value that may be anywhere to a variable."""
+    """Assign a value, which may be on another device, to a variable."""
     if mesh_of(variable) is None:
         variable.assign(value)
     else:

@@ -40,6 +40,7 @@ def mesh_of(place: Variable | Mesh | None) -> Mesh | None:
 
 def require_one_mesh(variables: Iterable[Variable], mesh: Mesh | None = None) -> None:
     """Raise `ReplicaContextError` if some variables are on a mesh, and not all on the same, on `mesh`."""
+    # Ids: DVariables are variables, and not hashable.
     meshes = {id(each): mesh_of(each) for each in variables}
     expected = mesh or next((each for each in meshes.values() if each is not None), None)
     if expected is None:
@@ -48,7 +49,7 @@ def require_one_mesh(variables: Iterable[Variable], mesh: Mesh | None = None) ->
     if strangers:
         raise ReplicaContextError(
             f"every variable of a step must be a DVariable on the same mesh, here {_named(expected)}",
-            received=strangers[:5],
+            received=strangers[:5],  # enough to see what is wrong
             hint="create the variables of the model as DVariables, and the optimizer with `mesh=`",
         )
     if tf.distribute.has_strategy():
@@ -68,6 +69,7 @@ def create(
     name: str,
 ) -> Variable:
     """Create a variable on the mesh of `place`: laid out as it if it has the same shape, else replicated."""
+    # A step may be traced just now; variables are created outside of its function, once.
     with tf.init_scope():
         shape = tf.TensorShape(shape)
         layout = dtensor.Layout.replicated(mesh_of(place), shape.rank)
@@ -86,6 +88,7 @@ def assign(variable: Variable, value: Tensor) -> None:
 
 def numpy(variable: Variable) -> Array:
     """Return the whole of a variable on a mesh as an array."""
+    # A tensor that is split up has no `numpy`: each device holds its own part.
     whole = dtensor.Layout.replicated(variable.layout.mesh, variable.shape.rank)
     value: Array = dtensor.relayout(variable.read_value(), whole).numpy()
     return value
@@ -102,6 +105,7 @@ def replicated_drawing(mesh: Mesh | None) -> Iterator[None]:
     def whole(bits: Tensor) -> Tensor:
         return dtensor.relayout(bits, dtensor.Layout.replicated(mesh, bits.shape.rank))
 
+    # A variable and not an argument: hooks of plugins call `numerics` without knowing of meshes.
     token = after_drawing.set(whole)
     try:
         yield

@@ -29,6 +29,7 @@ __all__ = [
     "sum_over_replicas",
 ]
 
+# Each device has a whole copy of every variable, so their elements can be joined.
 _KEEPS_WHOLE = (
     tf.distribute.MirroredStrategy,
     tf.distribute.OneDeviceStrategy,
@@ -75,6 +76,7 @@ def merge(function: Callable[..., object], *arguments: Sequence[Gradient]) -> No
     """Call `function` once, in cross-replica context, with the arguments of all replicas."""
     if tf.distribute.has_strategy():
         replica = tf.distribute.get_replica_context()
+        # `merge_call` hands over the strategy first.
         replica.merge_call(lambda _, *merged: function(*merged), args=arguments)
     else:
         function(*arguments)
@@ -100,6 +102,7 @@ def components(variables: Sequence[Variable]) -> list[list[Variable]]:
     with tf.init_scope(), _scope(strategy):
         for variable in variables:
             owned.append([])
+            # The public way to a component, alike for all strategies. `group=True` wants operations returned.
             strategy.extended.update(variable, owned[-1].append, group=False)
     return [list(device) for device in zip(*owned, strict=True)]
 
@@ -115,6 +118,7 @@ def on_each_device(
             variable, lambda own, values: programs[id(own)](values), args=(list(gradients),), group=False
         )
     else:
+        # Without a strategy the variable is its own component.
         programs[id(variable)](gradients)
 
 
@@ -128,8 +132,10 @@ def create_beside(
     strategy = _strategy_of(variable)
 
     def value() -> Any:
+        # A function, as TensorFlow calls it once on each device.
         return tf.broadcast_to(first_value(initial, dtype), shape)
 
+    # Outside of a function that is traced just now: it would create its variables again in each trace.
     with tf.init_scope(), _scope(strategy), _colocated(strategy, variable):
         return tf.Variable(
             value,

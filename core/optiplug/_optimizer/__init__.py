@@ -1,4 +1,4 @@
-"""The abstract Optimizer: its parts, the API of Keras 2.15, and optimizers inside of one another.
+"""The abstract Optimizer: its parts, the API of Keras 2.15, and nested optimizers.
 
 Imports every other private package.
 """

@@ -1,4 +1,4 @@
-"""Evaluating with averaged variables."""
+"""Evaluation with averaged variables."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ def averages_in_place(parts: OptimizerParts) -> Iterator[None]:
     held = [variable.read_value() for variable in variables]
     parts.averages_in_place = True
     try:
+        # State must be what it was when training goes on: docs/design/nesting.md.
         parts.finalize(variables, with_state=False)
         yield
     finally:
@@ -38,6 +39,7 @@ def _require_averages(parts: OptimizerParts) -> None:
     where = f"{parts.name}.averaged_weights"
     if parts.averages_in_place:
         raise BuildError("the averages are in place already", where=where)
+    # Without averages the block would evaluate the trained weights, and nobody would notice.
     if not parts.pipeline.stages("end"):
         raise BuildError(
             "no processor keeps averages: none takes part in the stage `finalize`",

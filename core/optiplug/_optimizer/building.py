@@ -21,17 +21,19 @@ __all__ = ["build", "build_for"]
 
 
 def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
-    """Let an optimizer build itself for those of some variables that it does not know yet."""
+    """Build an optimizer for the variables that it does not know yet, if there are any."""
     late = parts.late(variables)
     if late:
         # A class written for Keras returns early from `build` while this is set.
         parts.optimizer._built = False  # noqa: SLF001
+        # A step may be traced just now; variables are created outside of its function, once.
         with tf.init_scope():
+            # Its method, where a subclass creates its slots. It gets all variables, as in Keras.
             parts.optimizer.build([*parts.variables, *late])
 
 
 def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
-    """Take variables in, divide them among the optimizers inside, and create all state.
+    """Register variables, assign them to the nested optimizers, and create all state.
 
     Raises
     ------
@@ -42,24 +44,30 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     StateError
         If a checkpoint that was read before does not fit them.
     """
+    # A nested optimizer: the outermost one has registered the variables, and packs them.
     if parts.owner.prefix:
         _create_state(parts, var_list)
         return
     given = parts.late(var_list)
     if not given:
         return
+    # Everything is checked before anything is registered: a refused variable leaves no trace.
     late = [trainable(variable) for variable in given]
     _check_mesh(parts, late)
     if parts.made_by_config:
         parts.io.check_awaited(lambda: dry_built(parts, late).table)
     for variable in given:
         parts.variables.add(variable)
+    # `build` of a subclass runs again for late variables, and its unnamed state has to get the same names.
     if not parts.built:
         parts.unnamed_before_build = parts.unnamed
     parts.unnamed = parts.unnamed_before_build
+    # Before the pipeline: the hooks of nested optimizers are limited to their variables.
     parts.node.divide(tuple(parts.variables))
     parts.pipeline = parts.new_pipeline()
+    # After the pipeline, since hooks decide what may be joined; before any state, which follows the packs.
     parts.packing.group(late, lambda variable: _pack_key(parts, variable))
+    # The optimizer's state before that of processors: `set_weights` goes by the order of creation.
     _create_state(parts, tuple(parts.variables))
     parts.build_pipeline()
 
@@ -67,25 +75,28 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
 def _create_state(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     parts.owner.variables = parts.node.own
     parts.built = list(variables)
+    # First of all state, as in Keras: `variables` begins with the iterations and the learning rate.
     parts.create_counters()
     for node in parts.node.inside.values():
         node.optimizer.build(node.variables)
 
 
 def _pack_key(parts: OptimizerParts, variable: Variable) -> Hashable:
-    """Return what variables have in common that a step may join; None for one that stays by itself."""
+    """Return a key that is equal for variables that a step may join; None for one that it may not."""
     config = parts.config
     leaf = parts.node.leaf(variable)
     may_join = parts.made_by_config and config.sparse == "exact" and not dry_running()
     wanted = config.pack_small_variables and leaf.config.pack_small_variables
     if not (may_join and wanted and is_elementwise(type(leaf.optimizer))):
         return None
+    # A constraint, such as a largest norm, is a function of one whole variable.
     if parts.variables.constraint(variable) is not None:
         return None
     applied = parts.pipeline.applied_elementwise(variable)
     place = distribution.place_of(variable)
     if applied is None or place is None:
         return None
+    # The nested optimizer is part of the key: two formulas cannot update one vector.
     return place, variable.dtype, applied, leaf.owner.prefix
 
 
@@ -97,6 +108,7 @@ def _check_mesh(parts: OptimizerParts, late: Sequence[Variable]) -> None:
     if parts.config.sparse == "lazy":
         rule = "variables on a mesh cannot be updated by rows"
         raise ConfigError(rule, where=f"{parts.name}.sparse", received="lazy", hint="use sparse: exact")
+    # Only at the first build, and not for a report: one warning is enough.
     if parts.config.jit_compile is True and not parts.built and not dry_running():
         warnings.warn(
             f"{parts.name}: the variables are on a DTensor mesh, where TensorFlow compiles nothing with "

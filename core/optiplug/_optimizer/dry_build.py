@@ -1,4 +1,4 @@
-"""Building an optimizer for the sake of knowing what state it would have."""
+"""A build that creates no variables, to know what state an optimizer would have."""
 
 from __future__ import annotations
 
@@ -18,19 +18,23 @@ def dry_built(parts: OptimizerParts, variables: Iterable[Variable]) -> Optimizer
     """Return the parts of an optimizer like this one, built on `variables` with its state only planned."""
     with dry_run():
         twin = parts_of(_twin(parts))
+        # Not in the config, so the copy does not have them yet.
         for processor in parts.added:
             twin.add_processor(_detached(processor))
+        # Before `build`, where weight decay is limited to the other variables.
         twin.exclusions.add_all(parts.exclusions)
         twin.optimizer.build(list(variables))
     return twin
 
 
 def _twin(parts: OptimizerParts) -> Any:
-    kind: Any = type(parts.optimizer)
+    cls: Any = type(parts.optimizer)
     if not parts.made_by_config:
-        return kind.from_config(parts.optimizer.get_config())
+        # Its own constructor may take anything; `get_config` is what Keras asks such a class for.
+        return cls.from_config(parts.optimizer.get_config())
+    # A processor belongs to one optimizer: the original would refuse to be attached to a copy.
     processors = tuple(map(_detached, parts.config.processors))
-    return kind(parts.config.model_copy(update={"processors": processors}))
+    return cls(parts.config.model_copy(update={"processors": processors}))
 
 
 def _detached(processor: object) -> object:

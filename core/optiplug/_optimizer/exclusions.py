@@ -1,4 +1,4 @@
-"""Variables that weight decay leaves alone, as Keras' `exclude_from_weight_decay` says them."""
+"""Variables without weight decay, as Keras' `exclude_from_weight_decay` names them."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ __all__ = ["DecayExclusions"]
 
 
 class DecayExclusions:
-    """Variables, and regular expressions on their names; known as globs once the variables are."""
+    """Excluded variables, and regular expressions on variable names."""
 
     def __init__(self) -> None:
+        # By `id`, since a tf.Variable is not hashable; the variable is kept so that its id stays its own.
         self._variables: dict[int, Variable] = {}
         self._patterns: list[re.Pattern[str]] = []
 
@@ -32,6 +33,7 @@ class DecayExclusions:
     def globs(self, known: ModelVariables) -> tuple[str, ...]:
         """Return globs that match the paths of the excluded variables, and of no others."""
         return tuple(
+            # A name may contain `[` or `*`, which a glob would not take literally.
             escape(known.path(variable))
             for variable in known
             if id(variable) in self._variables

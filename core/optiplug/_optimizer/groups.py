@@ -1,4 +1,4 @@
-"""Optimizers inside of an optimizer, each for some of the variables, in one step."""
+"""Nested optimizers: each updates some of the variables, in one step."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from .update_rule import UpdateRule
 
 __all__ = ["OptimizerNode", "require_nestable"]
 
+# Fields that only the outermost optimizer may set, with their defaults: docs/design/nesting.md.
 _OF_THE_STEP = {"sparse": "exact", "jit_compile": True}
 # What happens to all gradients at once, whichever optimizer a variable belongs to.
 _STAGES_OF_THE_STEP = {stage.name for stage in ORDER if stage.part in ("replica", "gate")}
@@ -31,10 +32,10 @@ _STAGES_OF_THE_STEP = {stage.name for stage in ORDER if stage.part in ("replica"
 
 @dataclass(eq=False)
 class OptimizerNode:
-    """A node of the tree of optimizers: its own variables, and through the nodes inside of it all others.
+    """A node of the tree of optimizers: its own variables, and the nodes of the optimizers nested in it.
 
-    An optimizer that is inside of another shares its step, its counter and its table of state, in
-    which its own state has its name before it. Its processors see its variables only.
+    A nested optimizer shares the step, the counter and the table of state of the outermost one. The
+    names of its state begin with its own name. Its processors see its variables only.
     """
 
     optimizer: UpdateRule
@@ -46,10 +47,11 @@ class OptimizerNode:
     create_inside: Callable[[OptimizerConfig, str], OptimizerNode]
     variables: Sequence[Variable] = ()
     inside: dict[str, OptimizerNode] = field(default_factory=dict)
+    # By `id`, since a tf.Variable is not hashable.
     _group_of: dict[int, str] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[OptimizerNode]:
-        """Go over this node and all inside of it."""
+        """Iterate over this node and all nested ones, depth first."""
         yield self
         for node in self.inside.values():
             yield from node
@@ -73,19 +75,20 @@ class OptimizerNode:
 
     @property
     def own(self) -> list[Variable]:
-        """The variables that no optimizer inside of this one updates."""
+        """The variables that no nested optimizer updates."""
         return self._members("")
 
     def divide(self, variables: Sequence[Variable]) -> None:
-        """Make the optimizers inside of this one, and hand out the variables."""
+        """Create the nested optimizers, and assign each variable to one of them or to this one."""
         self.variables, self._group_of = variables, {}
         # Found on the class, so that an attribute `groups` of a user's own does not take its place.
         groups = type(self.optimizer).groups(self.optimizer, variables)
         for name, (config, chosen) in groups.items():
-            if name not in self.inside:
+            if name not in self.inside:  # a later call keeps the optimizers and their state
                 self.inside[name] = self.create_inside(config, name)
             self._group_of |= dict.fromkeys(map(id, chosen), name)
             self.inside[name].divide(self._members(name))
+        # Weight decay applies to the own variables only; without any it would be ignored silently.
         if self.inside and not self.own and "weight_decay" in dict(self._keywords):
             raise ConfigError(
                 "no variable is left for it: the optimizers inside of this one have them all",
@@ -99,10 +102,11 @@ class OptimizerNode:
 
     def _group(self, key: int) -> str:
         """Return the name of the optimizer that updates what has this `id`; empty for this one."""
+        # Members of a pack have one optimizer, so the first one tells.
         return self._group_of.get(self.first(key), "")
 
     def leaf(self, variable: Variable) -> OptimizerNode:
-        """Return the node of the optimizer that updates a variable: this one, or one inside of it."""
+        """Return the node of the optimizer that updates a variable: this one, or a nested one."""
         group = self._group(id(variable))
         return self.inside[group].leaf(variable) if group else self
 
@@ -115,30 +119,35 @@ class OptimizerNode:
         """Let each optimizer update its variables."""
         pairs = list(zip(gradients, variables, strict=True))
         updates = {name: node.update for name, node in self.inside.items()}
+        # In the order of `groups`, so that the traced program is the same in each run.
         for group, update in {"": self._update_own, **updates}.items():
-            chosen = [pair for pair in pairs if self._group(pair[1].key) == group]
-            if chosen:
-                update([gradient for gradient, _ in chosen], [variable for _, variable in chosen])
+            members = [pair for pair in pairs if self._group(pair[1].key) == group]
+            if members:
+                update([gradient for gradient, _ in members], [variable for _, variable in members])
 
     def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
+        # Looked up on the class, so that an attribute of the same name does not replace it.
         type(self.optimizer).update_variables(self.optimizer, gradients, variables)
 
     def hooks(self, added: Sequence[object] = ()) -> list[Hook]:
-        """Return the processors of this optimizer, of those inside of it, and its own stages, in order."""
+        """Return the hooks in order: processors of this optimizer and of nested ones, then its own stages."""
         hooks: list[Hook] = []
         self.append_hooks(hooks, added)
         return hooks
 
     def append_hooks(self, hooks: list[Hook], added: Sequence[object] = ()) -> None:
-        """Append to the hooks of optimizers around this one those of this one."""
+        """Append the hooks of this optimizer to those of the outer ones."""
         owner, listed = self.owner.prefix, self.config.processors
+        # None means all variables: the outermost pipeline is also made before there are any.
         every = self.variables if owner else None
         own = self.own if owner or self.inside else None
 
         def append(processor: object, among: Sequence[Variable] | None) -> None:
+            # Read anew for each: names must be unique over all nested optimizers, as they prefix state.
             taken = [hook.name for hook in hooks]
             hooks.append(Hook.of_processor(processor, taken, owner=owner, among=among))
 
+        # Outer processors come before those of nested optimizers: docs/design/nesting.md.
         for processor in map(_fresh, listed) if owner else listed:
             append(processor, every)
         for keyword, processor in self._keywords:
@@ -148,6 +157,7 @@ class OptimizerNode:
             append(processor, every)
         for node in self.inside.values():
             node.append_hooks(hooks)
+        # Last, so that stages of the optimizer itself see what its processors return.
         formula = Hook.of_formula(owner or self.name, self.optimizer, own)
         if formula is not None:
             hooks.append(formula)
@@ -158,7 +168,7 @@ class OptimizerNode:
 
 
 def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[object]) -> None:
-    """Refuse what an optimizer inside of another says although only the whole step decides it.
+    """Refuse options and stages of a nested optimizer that concern the whole step.
 
     Raises
     ------
@@ -185,5 +195,5 @@ def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[
 
 
 def _fresh(processor: object) -> object:
-    """Return a processor without state, for an optimizer that is built for the sake of a report only."""
+    """Return a processor without state if this build is a dry run, else the processor itself."""
     return processor.detached() if dry_running() and isinstance(processor, Stateful) else processor

@@ -38,14 +38,15 @@ _INITIALIZERS = {"zeros": tf.zeros, "ones": tf.ones}
 
 
 class ClassConfig(OptimizerConfig):
-    """The keyword arguments of an optimizer class that has no config of its own."""
+    """The config of an optimizer class that has none of its own: the fields that all optimizers share."""
 
     implementation = "optiplug._optimizer.optimizer:Optimizer"
 
 
 class KerasAPI(metaclass=abc.ABCMeta):
-    """The members that the base of Keras has. All that they rest on is behind `parts_of`."""
+    """The members of Keras' base class, in terms of `OptimizerParts`."""
 
+    # tf.Module reads an attribute before it sets it, and tracks the value: wrong for a property.
     def __setattr__(self, name: str, value: object) -> None:
         member = getattr(type(self), name, None)
         if not isinstance(member, property):
@@ -57,7 +58,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
                 received=value,
                 hint="give the attribute another name",
             )
-        else:  # tf.Module would read it before it sets it, and track what it is set to
+        else:  # tf.Module would read the property before it is set, and then track the value
             object.__setattr__(self, name, value)
 
     @abc.abstractmethod
@@ -96,6 +97,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def learning_rate(self) -> Any:
         """The learning rate: a variable, the value of a schedule now, or inside a step its rate."""
         parts, step = parts_of(self), current_step()
+        # An AttributeError, so that `hasattr(optimizer, "learning_rate")` is False.
         if parts.learning_rate.given is None:
             raise AttributeError(f"{parts.name} has no learning rate")
         if step is not None:
@@ -107,11 +109,12 @@ class KerasAPI(metaclass=abc.ABCMeta):
         parts = parts_of(self)
         parts.learning_rate.assign(value, parts.name)
 
+    # The name that older code reads and sets.
     lr = learning_rate
 
     @property
     def _learning_rate(self) -> Rate | None:
-        """What a class written for Keras keeps of its constructor's argument."""
+        """The learning rate as a class written for Keras keeps it in its constructor."""
         return parts_of(self).learning_rate.given
 
     @_learning_rate.setter
@@ -126,6 +129,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def _serialize_hyperparameter(self, hyperparameter: Rate) -> Any:
         """Return a hyperparameter as a plain value, the learning rate as it is now."""
         rate = parts_of(self).learning_rate
+        # By identity: another hyperparameter may be the same number.
         if hyperparameter is rate.given and rate.number is not None:
             return rate.current(rate.number)
         if isinstance(hyperparameter, NamedConfig):
@@ -213,13 +217,17 @@ class KerasAPI(metaclass=abc.ABCMeta):
             raise TypeError(sentence("`apply_gradients` takes no such arguments", received=list(kwargs)))
         parts = parts_of(self)
         gradients, variables, given = validated_pairs(grads_and_vars)
+        # An empty list is no step; in `validated_pairs` a list without any gradient is an error.
         if not given:
             return self.iterations
+        # Before `build`, so that a refused call creates no state.
         distribution.require_replica_context(variables[0])
         build_for(parts, given)
+        # Without such hooks nothing is traced in replica context.
         if parts.pipeline.stages("replica"):
             gradients = list(parts.programs.replica_stages(variables)(gradients))
         if aggregate:
+            # Through the public method: a subclass may sum in another way, or drop pairs.
             summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
             gradients, variables = map(list, zip(*summed, strict=True))
         distribution.merge(
@@ -353,9 +361,11 @@ class KerasAPI(metaclass=abc.ABCMeta):
         it to a Config, a class with one, a class with hooks, or a schedule class of Keras.
         `runtime` is what no config holds: `mesh`.
         """
+        # The class is known already, and its Config has no field `use`.
         fields = {key: value for key, value in config.items() if key != "use"}
         return cls(**recreated(fields, custom_objects or {}), **runtime)
 
+    # `copy` and `pickle` both ask for this, so both get the message.
     def __reduce__(self) -> NoReturn:
         raise TypeError(
             sentence(
@@ -367,7 +377,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
 
 
 class VariableList(list[Variable]):
-    """A list that returns itself when called, as `variables` is a method in older code."""
+    """A list that returns itself when called: `variables` is a method in older code."""
 
     def __call__(self) -> VariableList:
         return self

@@ -17,9 +17,9 @@ __all__ = ["LearningRate"]
 
 
 class LearningRate:
-    """A number that is kept in a state variable, a schedule, or nothing.
+    """A number in a state variable, a schedule, or None.
 
-    `given` is what the config or a constructor said: a number, a schedule or a callable, or None.
+    `given` is the value of the config or of a constructor: a number, a schedule, a callable, or None.
     """
 
     def __init__(self, given: Rate | None, owner: StateOwner) -> None:
@@ -27,7 +27,7 @@ class LearningRate:
 
     @property
     def number(self) -> float | None:
-        """The number that was given, which can be set to another one; None if it is no number."""
+        """The number that was given; None if a schedule was given, or nothing."""
         return self.given if isinstance(self.given, int | float) else None
 
     @property
@@ -35,11 +35,13 @@ class LearningRate:
         """The state variable of a number, created when it is first asked for, else what was given."""
         if self.number is None:
             return self.given
+        # Not created before: only now are strategy and precision of the model known (the-compiled-step.md).
         return self._owner.add_counter("learning_rate", self.number, self.dtype)
 
     @property
     def dtype(self) -> DType:
-        """Double precision as soon as a variable of the model has it."""
+        """The dtype of the variable: float64 if any variable of the model is in double precision."""
+        # A float32 rate would put an error of 1e-8 into a float64 run: docs/design/the-compiled-step.md.
         return widest_dtype(self._owner.model_variables)
 
     def value(self, iterations: Variable) -> Variable | Tensor:
@@ -52,7 +54,7 @@ class LearningRate:
         return step.rate_of_formula(self.source, self.dtype)
 
     def assign(self, value: object, where: str) -> None:
-        """Set a number to another one, from the next step on; nothing becomes what is set.
+        """Set the learning rate to another number, from the next step on.
 
         Raises
         ------
@@ -79,6 +81,7 @@ class LearningRate:
         held = self._owner.table.states.get(self._owner.qualified("learning_rate"))
         if held is None:
             return float(number)
+        # The variable holds 0.1 rounded to float32; unless it was set, a config keeps 0.1 itself.
         now = held.numpy()
         return float(number) if now == now.dtype.type(number) else float(now)
 

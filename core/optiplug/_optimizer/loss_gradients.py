@@ -35,8 +35,10 @@ def loss_gradients(
     if callable(loss):
         with tape:
             if not callable(var_list):
+                # By itself a tape watches only variables with `trainable=True`.
                 tape.watch([unwrapped(variable) for variable in var_list])
             loss = loss()
+    # After the loss: a model may create its variables in its first call.
     if callable(var_list):
         var_list = var_list()
     variables = [unwrapped(variable) for variable in var_list]
@@ -52,13 +54,16 @@ def scaled_loss(parts: OptimizerParts, loss: Tensor) -> Tensor:
 
 
 def _seed(parts: OptimizerParts, loss: Tensor, variables: Sequence[Variable]) -> Any:
-    """Return what a gradient of `loss` starts from, None for 1: scaled, without a word to the tape."""
+    """Return the gradient that differentiation starts from, None for 1: the scale of the loss."""
     if not _scales(parts):
         return None
+    # A loss scale is state, so it must exist before it can be read.
     build_for(parts, variables)
+    # A product with the loss would have to be recorded, and the tape may be closed already.
     return tf.nest.map_structure(lambda each: scaled_loss(parts, tf.ones_like(each)), loss)
 
 
 def _scales(parts: OptimizerParts) -> list[Callable[[Tensor], Tensor]]:
     processors = parts.pipeline.processors.values()
+    # Not a stage: it comes before there are gradients, outside of any step.
     return [each.scale_loss for each in processors if hasattr(each, "scale_loss")]

@@ -1,4 +1,4 @@
-"""What relatives of Adam share: moving averages of the gradient and of its square."""
+"""The first and second moment of the gradient, which Adam and its variants share."""
 
 from __future__ import annotations
 
@@ -56,27 +56,29 @@ class Moments(Optimizer, abc.ABC):
         self.second_moment = self.add_slot("second_moment")
 
     def update_moments(self, gradient: Tensor, variable: Working) -> tuple[Working, Working]:
-        """Move both averages of one variable towards this gradient and its square, and return them."""
+        """Update both moments of one variable with this gradient, and return them: ``(first, second)``."""
         return self.update_first_moment(gradient, variable), self.update_second_moment(gradient, variable)
 
     def update_first_moment(self, gradient: Tensor, variable: Working) -> Working:
-        """Move `momentum` of one variable towards this gradient at the decay rate `beta_1`."""
+        """Update the first moment of one variable with this gradient, at decay rate `beta_1`."""
         moment: Working = self.momentum[variable]
+        # One product for each element; `beta * m + (1 - beta) * g` takes two.
         moment.assign_add((gradient - moment) * (1 - self.scalar(self.config.beta_1, variable)))
         return moment
 
     def update_second_moment(self, gradient: Tensor, variable: Working) -> Working:
-        """Move `second_moment` of one variable towards the square of this gradient at the rate `beta_2`."""
+        """Update the second moment of one variable with this gradient, at decay rate `beta_2`."""
         moment: Working = self.second_moment[variable]
         moment.assign_add((tf.square(gradient) - moment) * (1 - self.scalar(self.config.beta_2, variable)))
         return moment
 
     def bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
-        """Return ``1 - beta_1^t`` and ``1 - beta_2^t``, by which the averages are too small."""
+        """Return ``(1 - beta_1^t, 1 - beta_2^t)``, the scalars that the moments are divided by."""
         one, two = self.config.beta_1, self.config.beta_2
         return self.bias_correction(one, dtype), self.bias_correction(two, dtype)
 
     def adam_correction(self, dtype: DType) -> Tensor:
-        """Return ``sqrt(1 - beta_2^t) / (1 - beta_1^t)``, the factor of their quotient."""
+        """Return ``sqrt(1 - beta_2^t) / (1 - beta_1^t)``, the scalar that corrects ``m / sqrt(v)``."""
+        # Traced once for all variables: tracing is linear in operations (docs/design/performance.md).
         correction_1, correction_2 = self.once(self.bias_corrections, dtype)
         return tf.sqrt(correction_2) / correction_1

@@ -96,6 +96,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         config = configure(type(self), positional, renamed(hyperparameters))
         # Not so in a class written for Keras, which has a constructor of its own.
         made_by_config = type(self).__init__ is Optimizer.__init__
+        # Not a field of the config: it says where a step runs and not what it does.
         mesh = distribution.checked_mesh(mesh)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
@@ -106,7 +107,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
     @derived
     def state(self) -> SlotTable:
-        """All state variables by name, those of processors and of optimizers inside of this one included."""
+        """All state variables by name, including those of processors and of nested optimizers."""
         return parts_of(self).table
 
     def _state_owner(self) -> StateOwner:
@@ -123,6 +124,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         """
         step = _step_of(self)
         for gradient, variable in zip(gradients, variables, strict=True):
+            # A class written for Keras reads `self.learning_rate` and does not say for which variable.
             with step.updating(variable):
                 self.update_step(gradient, variable)
 
@@ -138,7 +140,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
     @derived
     def nested(self) -> Mapping[str, Optimizer]:
-        """The optimizers inside of this one by name, once it is built."""
+        """The nested optimizers by name, once this one is built."""
         return {name: cast(Optimizer, node.optimizer) for name, node in parts_of(self).node.inside.items()}
 
     @derived
@@ -156,7 +158,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         return variable.path if isinstance(variable, Working) else parts_of(self).variables.path(variable)
 
     def select(self, selection: Selection, variables: Sequence[Variable], where: str) -> list[Variable]:
-        """Return the variables of the model that a selection chooses; of none, none.
+        """Return those of `variables` that a selection chooses.
 
         Raises
         ------
@@ -226,7 +228,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         parts.renew_pipeline()
 
     def averaged_weights(self) -> AbstractContextManager[None]:
-        """Let the variables have their final values, such as their averages, inside a ``with`` block.
+        """Give the variables their final values, such as their averages, inside a ``with`` block.
 
         These are the values that `finalize_variable_values` assigns; when the block ends, also by
         an exception, each variable has its own value back, bit for bit, and state never changes.

@@ -1,4 +1,4 @@
-"""The parts of one optimizer, each with one owner, and the one name behind which they are."""
+"""The parts of one optimizer, and the one attribute that holds them."""
 
 from __future__ import annotations
 
@@ -33,15 +33,16 @@ from .update_rule import UpdateRule
 
 __all__ = ["OptimizerParts", "give_parts", "parts_of"]
 
+# Python reserves names of this form, so no attribute of a subclass has it.
 _NAME = "__optiplug__"
 CHECKPOINT_NAMES = ("state", "manifest")  # keys in checkpoints, and so a part of the file format
 
 
 class OptimizerParts:
-    """What an optimizer consists of.
+    """The parts of one optimizer: config, variables, state, hooks, and compiled programs.
 
-    All of it is on one plain object, which tf.Module does not track, so that the class of a user may
-    give its attributes any names; what checkpoints hold is tracked by `track_in`.
+    They are on one plain object, which tf.Module does not track, so that a subclass may give its
+    attributes any names. `track_in` tracks the state for checkpoints.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class OptimizerParts:
         self.optimizer, self.config, self.mesh = optimizer, config, mesh
         self.made_by_config = made_by_config
         self.variables, self.packing = ModelVariables(), Packing()
+        # The order below follows dependencies: table before owner, owner before rate, node before pipeline.
         self.table = SlotTable(self.variables, self.packing)
         self.owner = StateOwner("", self.table, self.variables, state_dtype=config.state_dtype, mesh=mesh)
         self.learning_rate = LearningRate(getattr(config, "learning_rate", None), self.owner)
@@ -59,6 +61,7 @@ class OptimizerParts:
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = False
         self.programs = ProgramCache(self.plan)
+        # Functions, since name and processors are known late, and change.
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
         self.manifest = Manifest(self.io.describe, self.io.check)
         self.node = self._new_node()
@@ -70,7 +73,8 @@ class OptimizerParts:
             track(optimizer, name, child)
 
     def put_inside(self, outer: OptimizerParts, name: str) -> None:
-        """Make this optimizer, which has no state yet, a part of another: its state is kept there."""
+        """Nest this optimizer, which has no state yet, in another one, whose table keeps its state."""
+        # One step has one table, so a checkpoint has everything once: docs/design/nesting.md.
         self.variables, self.packing, self.table = outer.variables, outer.packing, outer.table
         self.owner = StateOwner(
             outer.owner.qualified(name),
@@ -98,6 +102,7 @@ class OptimizerParts:
         """Create an optimizer for some of the variables, and return its node."""
         inner = parts_of(config.create())
         inner.put_inside(self, name)
+        # After `put_inside`, so that messages name the group.
         require_nestable(inner.owner.prefix, config, inner.pipeline.processors.values())
         return inner.node
 
@@ -107,7 +112,7 @@ class OptimizerParts:
         return self.node.name
 
     def owners(self) -> dict[str, type[NamedConfig]]:
-        """Return the configs of all that keeps state here, by the prefix of its names."""
+        """Return the config of each owner of state, by the prefix of its names."""
         processors = {
             name: config_of(processor)
             for name, processor in self.pipeline.processors.items()
@@ -119,25 +124,28 @@ class OptimizerParts:
         }
 
     def iterations(self) -> State:
-        """Return the counter of steps, which optimizers inside of this one share; it is created once."""
+        """Return the counter of steps, which nested optimizers share; it is created once."""
         held = self.table.states.get("iterations")
         return held or self.table.add("iterations", owner="", beside=self.owner.place, dtype=tf.int64)
 
     def create_counters(self) -> None:
         """Create the counter of steps and, if it is a number, the variable of the learning rate."""
         self.iterations()
+        # Reading it creates the variable.
         _ = self.learning_rate.source
 
     @property
     def compiles(self) -> bool:
         """Whether XLA compiles the step."""
         wanted = self.config.jit_compile
+        # DTensor ignores `jit_compile` silently: docs/design/the-compiled-step.md.
         if distribution.mesh_of(self.owner.place) is not None:
             return False
         return bool(tf.config.list_physical_devices("GPU")) if wanted == "auto" else bool(wanted)
 
     def late(self, variables: Iterable[Variable]) -> list[Variable]:
         """Return those of some variables that there is no state for yet, as they were given."""
+        # Ids: `==` of two tf.Variables compares their values.
         built = set(map(id, self.built))
         return [variable for variable in variables if id(unwrapped(variable)) not in built]
 
@@ -151,8 +159,9 @@ class OptimizerParts:
         return Pipeline(self.node.hooks(self.added), self.variables, self.packing.first)
 
     def add_processor(self, processor: object) -> None:
-        """Append a hook; what is wrong with it is raised before anything changes."""
+        """Append a hook, unless it is refused."""
         hook = Hook.of_processor(processor, self.pipeline.processors)
+        # Made for its checks, and dropped: a refused hook must not stay in the list.
         Pipeline([hook], ModelVariables(), self.packing.first)
         self.added.append(processor)
         self.renew_pipeline()
@@ -166,7 +175,9 @@ class OptimizerParts:
         """Create the state of processors, and forget the programs of another pipeline."""
         if self.variables:
             self.pipeline.build_state(self.table)
+        # After the state of processors, as hooks with slots are refused in a gate.
         self._require_all_rows()
+        # A program has the hooks and variables of the moment at which it was traced.
         self.programs.clear()
 
     def _require_all_rows(self) -> None:
@@ -186,7 +197,8 @@ class OptimizerParts:
                 )
 
     def plan(self) -> Plan:
-        """Return what a step is traced by."""
+        """Return the plan that a step is traced from."""
+        # Here, since a subclass may set attributes until its first step.
         self._require_own_checkpoint()
         return Plan(
             update=self.node.update,
@@ -219,6 +231,7 @@ class OptimizerParts:
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""
         given = [unwrapped(variable) for variable in var_list]
+        # Variables that were never trained have no state to average.
         late = set(map(id, self.late(given)))
         variables = [variable for variable in given if id(variable) not in late]
         if variables and self.pipeline.stages("end"):
@@ -234,6 +247,7 @@ def parts_of(optimizer: object) -> OptimizerParts:
     BuildError
         If its class has a constructor of its own that does not call that of the base.
     """
+    # `vars` and not `getattr`: a `__getattr__` of a subclass might itself need the parts.
     parts = vars(optimizer).get(_NAME)
     if not isinstance(parts, OptimizerParts):
         raise BuildError(
@@ -245,6 +259,6 @@ def parts_of(optimizer: object) -> OptimizerParts:
 
 
 def give_parts(optimizer: UpdateRule, parts: OptimizerParts) -> None:
-    """Put the parts behind their one name, past tf.Module, which would look into them."""
+    """Store the parts in the instance dictionary: `setattr` of tf.Module would track them."""
     optimizer.__dict__[_NAME] = parts
     parts.track_in(optimizer)

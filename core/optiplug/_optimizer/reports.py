@@ -1,4 +1,4 @@
-"""What an optimizer tells of itself, before or after it is built."""
+"""Reports on an optimizer: memory, stages and compiled program, before or after it is built."""
 
 from __future__ import annotations
 
@@ -45,12 +45,14 @@ def compiled_program(parts: OptimizerParts) -> str:
             where=f"{parts.name}.compiled_program",
             hint="set jit_compile=True; on a DTensor mesh nothing is compiled",
         )
+    # All devices have the same program.
     return next(iter(parts.programs_for(variables).values())).text()
 
 
 def _built_with(parts: OptimizerParts, wanted: list[Variable]) -> OptimizerParts:
     """Return the parts of this optimizer, or of one like it, that is built with these variables too."""
     late = parts.late(wanted)
+    # All variables, and not the late ones alone: numbers in paths depend on those before.
     return dry_built(parts, [*parts.variables, *late]) if late else parts
 
 
@@ -66,11 +68,11 @@ def _wanted(parts: OptimizerParts, variables: Iterable[Variable] | None, method:
 
 
 def _formula(node: OptimizerNode) -> StageEntry:
-    """Return what an optimizer does in a step, with where it comes from."""
-    kind = type(node.optimizer)
+    """Return the entry of the optimizer itself, with its distribution or its class as origin."""
+    cls = type(node.optimizer)
     try:
         entry = registry.find("optimizers", registry.reference_of(type(node.config)))
         origin = f"{entry.distribution} {entry.version}"
     except PluginError:
-        origin = f"{kind.__module__}.{kind.__qualname__}"
+        origin = f"{cls.__module__}.{cls.__qualname__}"
     return StageEntry("update_step", node.owner.prefix or node.name, origin)

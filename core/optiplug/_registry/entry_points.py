@@ -1,4 +1,4 @@
-"""What the metadata of the installed distributions offers by name."""
+"""Entry points of the installed distributions, read from their metadata."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS = {
 """Every kind of plugin, with the entry point group that offers it."""
 
 SESSION = "this session"
-"""The distribution of what code registers; no installed one can have a name with a space."""
+"""The distribution of plugins registered by code; no installed one can have a name with a space."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """What a plugin may be called."""
@@ -50,6 +50,7 @@ class Entry:
 
     Examples
     --------
+    >>> from optiplug.registry import Entry
     >>> Entry("optimizers", "sgd", "optiplug-sgd", "0.1.0", "optiplug_sgd.config:SGDConfig").qualified
     'sgd@optiplug-sgd'
     """
@@ -77,7 +78,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Reference:
-    """A name, alone or with the distribution it must come from and the versions that will do.
+    """A name, alone or with the distribution it must come from and the versions that are accepted.
 
     Examples
     --------
@@ -114,19 +115,21 @@ class Reference:
         )
 
     def accepts(self, version: str) -> bool:
-        """Whether `version` will do.
+        """Whether `version` is accepted.
 
         Raises
         ------
         ConfigError
-            If what was asked for is no version specifier.
+            If `versions` is no version specifier.
         """
         if self.versions is None:
             return True
+        # Imported late: few references have versions, and every command line starts here.
         from packaging.specifiers import InvalidSpecifier, SpecifierSet
         from packaging.version import InvalidVersion
 
         try:
+            # By default `packaging` passes over development versions, also if one is installed.
             return SpecifierSet(self.versions).contains(version, prereleases=True)
         except InvalidSpecifier:
             rule = "must ask for versions as in `>=1.2,<2`"
@@ -142,6 +145,7 @@ def installed() -> Iterator[Entry]:
     seen = set()
     for distribution in importlib_metadata.distributions():
         try:
+            # Most distributions have no plugin, and this search is faster than parsing their entry points.
             if "optiplug." not in (distribution.read_text("entry_points.txt") or ""):
                 continue
             name, version = distribution.name, distribution.version
@@ -162,5 +166,6 @@ def _built_in() -> frozenset[str]:
         required = importlib_metadata.requires(_UMBRELLA) or []
     except importlib_metadata.PackageNotFoundError:
         return frozenset()
+    # The name only: a requirement goes on with versions, extras and markers.
     names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in required)
     return frozenset(canonical(name.group()) for name in names if name)

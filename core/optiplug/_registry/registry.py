@@ -33,7 +33,7 @@ _UNBLOCK = "see OPTIPLUG_BLOCK and registry.unblock"
 
 
 class Registry:
-    """An index of plugins, what was imported of them, and what code has registered.
+    """An index of plugins, with those that were imported and those that code has registered.
 
     Names that the distribution `optiplug` brings along are reserved: a stranger's plugin of the
     same name is found as ``name@distribution`` only. Where several strangers offer one name,
@@ -50,6 +50,7 @@ class Registry:
 
     def __init__(self) -> None:
         self._index: tuple[Entry, ...] | None = None
+        # Apart from what is imported, since `refresh` must not forget what code registered.
         self._session: dict[Entry, Any] = {}
         self._loaded: dict[Entry, Any] = {}
         self._broken: dict[Entry, BrokenPluginError] = {}
@@ -65,11 +66,19 @@ class Registry:
         ------
         ConfigError
             If there is no such kind.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> "sgd" in [entry.name for entry in registry.entries("optimizers")]
+        True
         """
         if kind is not None and kind not in KINDS:
             raise ConfigError(f"must be one of {', '.join(KINDS)}", received=kind, hint=nearest(kind, KINDS))
+        # Read when first asked: reading metadata takes time that `import optiplug` should not.
         if self._index is None:
             known = {*installed(), *self._session}
+            # Sorted, so that the order of `sys.path` has no influence: docs/design/own-index-of-plugins.md.
             self._index = tuple(sorted(known, key=lambda entry: entry.order))
         return self._index if kind is None else tuple(each for each in self._index if each.kind == kind)
 
@@ -110,6 +119,7 @@ class Registry:
         if not fitting:
             rule = f"installed is {_listed(offers)}, which will not do"
             raise IncompatiblePluginError(rule, received=reference, hint="install a version that fits")
+        # A reserved name alone always means the standard installation.
         if wanted.distribution is None:
             fitting = [entry for entry in fitting if entry.built_in] or fitting
         allowed = [entry for entry in fitting if not self._is_blocked(entry)]
@@ -136,17 +146,33 @@ class Registry:
         if entry in self._session:
             return self._session[entry]
         if entry in self._broken:
+            # Not tried again: the first error says why, and a second import may fail otherwise.
             raise self._broken[entry]
         if entry not in self._loaded:
             try:
                 self._loaded[entry] = _imported(entry)
             except BrokenPluginError as error:
+                # Kept for `status` and `error`: a broken plugin is listed and harms no other one.
                 self._broken[entry] = error
                 raise
         return self._loaded[entry]
 
     def get(self, kind: str, reference: object) -> Any:
-        """Return the Config class that a reference means: ``load(find(kind, reference))``."""
+        """Return the Config class that a reference means: ``load(find(kind, reference))``.
+
+        Raises
+        ------
+        ConfigError
+            If `reference` has another form, or there is no such kind.
+        PluginError
+            If the plugin cannot be found, or cannot be used.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> registry.get("optimizers", "sgd").__name__
+        'SGDConfig'
+        """
         return self.load(self.find(kind, reference))
 
     def status(self, entry: Entry) -> str:
@@ -231,7 +257,19 @@ class Registry:
         raise UnknownPluginError("has no name in the registry", received=obj, hint=hint)
 
     def block(self, reference: str) -> None:
-        """Make a name, a ``name@distribution`` or all that a distribution offers impossible to use."""
+        """Forbid a name, a ``name@distribution`` or all plugins of a distribution, until `unblock`.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> registry.block("sgd")
+        >>> entry = next(each for each in registry.entries("optimizers") if each.name == "sgd")
+        >>> registry.status(entry)
+        'blocked'
+        >>> registry.unblock("sgd")
+        >>> registry.find("optimizers", "sgd") == entry
+        True
+        """
         self._blocked.add(canonical(reference.strip()))
 
     def unblock(self, reference: str) -> None:
@@ -240,6 +278,7 @@ class Registry:
 
     def refresh(self) -> None:
         """Read the metadata again and forget what was imported, failures included."""
+        # Python remembers what its folders held.
         importlib.invalidate_caches()
         self._index = None
         self._loaded.clear()
@@ -263,8 +302,8 @@ class Registry:
             return self._session[entry]
         module, _, attribute = entry.target.partition(":")
         here: Any = sys.modules.get(module)
-        for part in attribute.split("."):
-            here = inspect.getattr_static(here, part, None)  # a module's __getattr__ might import
+        for name in attribute.split("."):
+            here = inspect.getattr_static(here, name, None)  # a module's __getattr__ might import
         return here
 
     def _unknown(self, kind: str, wanted: Reference, reference: object) -> UnknownPluginError:
@@ -286,6 +325,7 @@ def _listed(entries: Sequence[Entry]) -> str:
 
 
 def _is_config(obj: object, kind: str) -> bool:
+    # By attributes and not by base class: configs import this module.
     return isinstance(obj, type) and getattr(obj, "kind", None) == kind and hasattr(obj, "implementation")
 
 
@@ -293,6 +333,7 @@ def _imported(entry: Entry) -> Any:
     module, _, attribute = entry.target.partition(":")
     try:
         found = reduce(getattr, attribute.split("."), importlib.import_module(module))
+    # A module may do anything when it is imported, `sys.exit` included.
     except (Exception, SystemExit) as error:
         rule = f"{entry} cannot be imported from {entry.target}: {type(error).__name__}: {error}"
         raise BrokenPluginError(rule) from error

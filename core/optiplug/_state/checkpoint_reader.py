@@ -1,4 +1,4 @@
-"""State of an optimizer out of a checkpoint, by name, without an optimizer."""
+"""Reads the state of an optimizer from a checkpoint, by name, without an optimizer."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from .manifest import version_key
 
 __all__ = ["read_state"]
 
+# The key format of TensorFlow's object graph; `packed` is where a SavedModel keeps joined variables.
 _STATE = re.compile(r"(?:(.*)/)?state/(?:by_name|packed)/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
 
 
@@ -33,7 +34,7 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     checkpoint
         The path of a checkpoint, or of a folder with checkpoints: then the newest.
     optimizer
-        Path of the optimizer inside of it, such as ``"optimizer"``; needed if there are several.
+        Path of the optimizer in the checkpoint, such as ``"optimizer"``; needed if there are several.
 
     Raises
     ------
@@ -63,16 +64,17 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
         match = _STATE.fullmatch(key)
         if match:
             found[match[1] or ""][_unescaped(match[2])] = key
-    chosen = [each for each in found if optimizer in (None, each)]
-    if len(chosen) != 1:
+    matching = [each for each in found if optimizer in (None, each)]
+    if len(matching) != 1:
         raise StateError(
             "the checkpoint must hold one such optimizer",
             where=fspath(checkpoint),
             received=optimizer,
             hint=f"name one of {sorted(found)}" if found else "it holds no state of an optimizer of optiplug",
         )
-    values = {name: reader.get_tensor(key) for name, key in found[chosen[0]].items()}
-    key = f"{chosen[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
+    # Only now: a checkpoint may hold a whole model beside this optimizer.
+    values = {name: reader.get_tensor(key) for name, key in found[matching[0]].items()}
+    key = f"{matching[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
     manifest = json.loads(reader.get_tensor(key)) if reader.has_tensor(key) else {}
     return {**_taken_apart(values, manifest), **_versions(manifest)}
 
@@ -83,16 +85,18 @@ def _versions(manifest: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _taken_apart(values: dict[str, Array], manifest: Mapping[str, Any]) -> dict[str, Array]:
-    """Split what a SavedModel holds of packs into what has a name."""
+    """Split the joined variables of a SavedModel into the state variables that have a name."""
     for whole in manifest.get("packs", {}).keys() & values.keys():
         names, vector = manifest["packs"][whole], values.pop(whole)
         shapes = [manifest["state"][name][1] for name in names]
         ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
         for name, shape, piece in zip(names, shapes, np.split(vector, ends[:-1]), strict=True):
             values[name] = piece.reshape(shape)
+    # Sorted, as the order of the keys in a checkpoint means nothing.
     return dict(sorted(values.items()))
 
 
 def _unescaped(name: str) -> str:
     """Undo what a checkpoint does to the keys of a dictionary."""
+    # TensorFlow writes "/" as ".S" and "." as "..", since "/" separates its keys.
     return re.sub(r"\.(.)", lambda match: "/" if match[1] == "S" else match[1], name)

@@ -1,4 +1,4 @@
-"""Building without creating: what state there would be, by name, shape and dtype."""
+"""Dry runs: state is planned by name, shape and dtype, and not created."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from optiplug._types import DType, Shape, Tensor
 
 __all__ = ["Planned", "dry_run", "dry_running"]
 
+# Not an argument: `build` of a plugin knows nothing of dry runs. A ContextVar keeps threads apart.
 _dry_running: ContextVar[bool] = ContextVar("optiplug_dry_running", default=False)
 
 
 class Planned:
-    """Stands for a state variable that has not been created."""
+    """A state variable that is planned and not created."""
 
     def __init__(self, name: str, shape: Sequence[int] | Shape, dtype: DType) -> None:
         self.name, self.shape, self.dtype = name, tf.TensorShape(shape), tf.as_dtype(dtype)
 
     def assign(self, value: Tensor) -> Planned:
-        """Ignore a value that `build` puts into fresh state."""
+        """Ignore a value that a `build` assigns to new state."""
         return self
 
 
 @contextmanager
 def dry_run() -> Iterator[None]:
-    """Let every state variable that is added in this context be planned only."""
+    """Plan every state variable that is added in this context, and create none."""
     token = _dry_running.set(True)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What is known of saved state beside its values: names, dtypes, shapes and versions."""
+"""The description of saved state: names, dtypes, shapes and versions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ VERSION = "state_version"
 
 
 class Description(TypedDict):
-    """What a checkpoint tells of the state in it: versions by owner, specs by name, names by pack."""
+    """The description in a checkpoint: versions by owner, specs by name, segment names by pack."""
 
     versions: dict[str, int]
     state: dict[str, Spec]
@@ -50,6 +50,7 @@ def differences(
     """
     return [
         (name, _shown(saved.get(name)), _shown(expected.get(name)))
+        # In the order of the optimizer, then what only the checkpoint has: the same message each time.
         for name in dict.fromkeys([*expected, *saved])
         if name not in saved or name not in expected or not _fits(saved[name], expected[name], dtypes)
     ]
@@ -65,9 +66,11 @@ def require_same(
     late: Iterable[str] = (),
 ) -> None:
     """Raise `StateError` with all differences; names below those in `late` may be saved and not expected."""
+    # All of them at once: someone with ten differences should not have to load ten times.
     rows = [
         row
         for row in differences(saved, expected, dtypes=dtypes)
+        # Variables may appear later, and then find their state in the checkpoint.
         if row[2] != _ABSENT or not row[0].startswith(tuple(f"{each}/" for each in late))
     ]
     if rows:
@@ -80,7 +83,7 @@ def require_same(
 
 
 class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # TensorFlow is untyped
-    """The part of a checkpoint that tells what else of the optimizer is in it.
+    """The description in a checkpoint of the other state of the optimizer.
 
     TensorFlow reads it before any variable, so what does not fit is found while nothing has been
     changed.
@@ -98,6 +101,7 @@ class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # Tens
         self._check(json.loads(text))
 
 
+# What the table of differences shows for a name that one side lacks.
 _ABSENT = "-"
 
 
@@ -106,6 +110,7 @@ def _shown(known: Spec | None) -> str:
 
 
 def _fits(saved: Spec, expected: Spec, dtypes: bool) -> bool:
+    # Compatible and not equal: a state variable may have an unknown dimension.
     return tf.TensorShape(expected[1]).is_compatible_with(saved[1]) and (
         not dtypes or saved[0] == expected[0]
     )

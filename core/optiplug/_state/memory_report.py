@@ -1,4 +1,4 @@
-"""How much memory the state of an optimizer takes, known before any of it exists."""
+"""The report of how many bytes the state of an optimizer takes."""
 
 from __future__ import annotations
 

@@ -20,10 +20,20 @@ __all__ = ["Slot", "State"]
 
 
 class State(TensorLike):
-    """One state variable as a plugin holds it.
+    """One state variable, as `add_state` returns it.
 
-    While a step is traced it stands for the working value of that step; at any other time for
-    the variable itself.
+    While a step is traced, it reads and assigns the working value of that step; at any other time the
+    variable itself. TensorFlow functions and operators accept it as a tensor. `name` is its name in
+    checkpoints and `variable` the tf.Variable.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> optimizer = optiplug.create("sgd", learning_rate=0.5)
+    >>> optimizer.build([tf.Variable(1.0)])
+    >>> rate = optimizer.state.states["learning_rate"]
+    >>> rate.name, float(rate.value), float(rate.assign(0.25).value)
+    ('learning_rate', 0.5, 0.25)
     """
 
     def __init__(self, variable: Variable | PackSegment, name: str) -> None:
@@ -58,6 +68,7 @@ class State(TensorLike):
         """Replace the value."""
         frame, value = current_frame(), tf.cast(value, self.dtype)
         if frame is None:
+            # A value may have to be copied to a mesh first.
             distribution.assign(self.variable, value)
         else:
             frame.working(self.variable).assign(value)
@@ -80,15 +91,34 @@ class State(TensorLike):
 
 
 class Slot:
-    """One state variable for each model variable: ``slot[variable]``.
+    """One state variable for each model variable, as `add_slot` returns it: ``slot[variable]``.
 
-    Inside a step the result is a `Working`, outside of it a `State`. `exact` says that it keeps its
-    dtype whatever `state_dtype`.
+    Inside a step ``slot[variable]`` is a `Working`, outside of it a `State`. ``variable in slot`` tells
+    whether a variable has state here, and iteration goes over all state variables. An `exact` slot keeps
+    its dtype whatever `state_dtype` is.
+
+    Raises
+    ------
+    BuildError
+        If there is no state for a variable.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> weight = tf.Variable([1.0, 2.0], name="weight")
+    >>> optimizer = optiplug.create("sgd", learning_rate=0.5, momentum=0.9)
+    >>> optimizer.build([weight])
+    >>> weight in optimizer.momentum, len(optimizer.momentum)
+    (True, 1)
+    >>> optimizer.momentum[weight].name, optimizer.momentum[weight].numpy().tolist()
+    ('momentum/weight', [0.0, 0.0])
     """
 
     def __init__(self, name: str, *, exact: bool = False) -> None:
         self.name, self.exact = name, exact
+        # By `id`: a tf.Variable is not hashable, and a working variable has the id of its variable as `key`.
         self._states: dict[int, State] = {}
+        # The state of whole packs, which only a step asks for.
         self._joined: dict[int, State] = {}
 
     def __getitem__(self, variable: Variable | Working) -> Any:
@@ -112,6 +142,7 @@ class Slot:
         if frame is None:
             yield from self._states.values()
             return
+        # A step that joins variables knows the pack in the place of its members.
         yield from (state for state in self._states.values() if frame.knows(id(state.variable)))
         yield from (state for key, state in self._joined.items() if frame.knows(key))
 

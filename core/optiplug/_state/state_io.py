@@ -25,10 +25,9 @@ _SAME = "create it with the config it was saved with, or change the values of `o
 
 
 class StateIO:
-    """What saves and loads the state of one optimizer.
+    """Saves and loads the state of one optimizer.
 
-    `owners` tells whose state there is, `name` how messages call the optimizer, and `built` whether
-    it has its state yet.
+    `owners` returns the owners of state, `name` the name in messages, and `built` whether state exists.
     """
 
     def __init__(
@@ -46,6 +45,7 @@ class StateIO:
         for name, state in self._table.states.items():
             store[name] = state.numpy()
         for owner, config in self._owners().items():
+            # Left out where it is 1, so that a mapping of the first version holds state only.
             if config.state_version != 1:
                 store[version_key(owner)] = np.asarray(config.state_version, np.int64)
 
@@ -59,6 +59,7 @@ class StateIO:
         """
         values = {name: np.asarray(store[name]) for name in store}
         hint = _SAME if self._built() else _BUILD
+        # Keras numbers the state that it saves, so nothing tells which array is which.
         if values and all(name.isdigit() for name in values):
             hint = "load the numbered state of a Keras optimizer there, then use `optiplug.convert`"
         self._assign(self._migrated(values), hint=hint)
@@ -72,6 +73,7 @@ class StateIO:
             If there are more or fewer, or one has another shape.
         """
         names = list(self._table.states)
+        # Arrays in excess get names, too, so that the table of differences shows them.
         names += [f"weight {position}" for position in range(len(names), len(weights))]
         given = {name: np.asarray(weight) for name, weight in zip(names, weights, strict=False)}
         hint = "give one array for each of `variables`, in their order"
@@ -79,14 +81,14 @@ class StateIO:
         self._assign(given, hint=hint if self._built() else _BUILD, dtypes=False)
 
     def describe(self) -> Description:
-        """Return what a checkpoint tells of the state in it."""
+        """Return the description of the state that a checkpoint holds."""
         versions = {owner: config.state_version for owner, config in self._owners().items()}
         return {"versions": versions, "state": _specs(self._table), "packs": self._table.packs}
 
     def check(self, saved: Description) -> None:
-        """Raise `StateError` if what a checkpoint tells does not fit; before `build` only what can be known.
+        """Raise `StateError` if the description in a checkpoint does not fit.
 
-        The rest is checked by `check_awaited`.
+        Before `build` only versions are checked, the rest by `check_awaited`.
         """
         for owner, config in self._owners().items():
             version = saved["versions"].get(owner, config.state_version)
@@ -96,15 +98,17 @@ class StateIO:
         if self._built():
             self._require_restorable(saved, self._table)
         else:
+            # TensorFlow defers the values to variables that are created later, and the check waits, too.
             self._awaited = saved
 
     def check_awaited(self, planned: Callable[[], SlotTable]) -> None:
-        """Check what a checkpoint told before `build` against the state that there is going to be."""
+        """Check a description that was restored before `build` against the state that `build` will create."""
         if self._awaited is not None:
             self._require_restorable(self._awaited, planned())
             self._awaited = None
 
     def _require_restorable(self, saved: Description, table: SlotTable) -> None:
+        # JSON has no tuples.
         known = {name: (dtype, tuple(shape)) for name, (dtype, shape) in saved["state"].items()}
         # A variable that appears late gets its saved state then.
         late = dict.fromkeys(slot for slot, _ in table.homes.values())
@@ -112,6 +116,7 @@ class StateIO:
 
     def _assign(self, values: Mapping[str, Array], *, hint: str, dtypes: bool = True) -> None:
         saved = {name: spec(value) for name, value in values.items()}
+        # Everything is checked before the first assignment: all, or none.
         require_same(saved, _specs(self._table), where=self._name(), hint=hint, dtypes=dtypes)
         for name, value in values.items():
             state = self._table.states[name]
@@ -126,9 +131,11 @@ class StateIO:
                 raise self._of_version(owner, config, version)
             if version < config.state_version:
                 prefix = f"{owner}/" if owner else ""
+                # State of a processor in a nested optimizer begins with the name of both.
                 others = tuple(f"{each}/" for each in owners if each != owner and each.startswith(owner))
                 own = [name for name in values if name.startswith(prefix) and not name.startswith(others)]
                 old = {name.removeprefix(prefix): values.pop(name) for name in own}
+                # It sees names without prefix: a plugin does not know what its user calls it.
                 new = config.migrate_state(version, old)
                 values |= {f"{prefix}{name}": np.asarray(value) for name, value in new.items()}
         return values

@@ -22,9 +22,9 @@ __all__ = ["HasState", "StateOwner", "Stateful"]
 class StateOwner:
     """One owner of state in a table, and the model variables that it has state for.
 
-    `prefix` comes before the names of its state: nothing for the optimizer itself, its name for a
-    processor. `state_dtype` is the dtype in which slots of real numbers are kept, None: the variable's.
-    `mesh` is where state is created that is asked for before there are variables.
+    `prefix` is put before the names of its state: empty for the optimizer itself, the name of a
+    processor. `state_dtype` is the dtype in which slots of real numbers are stored, None: the variable's.
+    State that is created before there are variables is placed on `mesh`.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class StateOwner:
 
     def add_slot(self, name: str, spec: SlotSpec, variables: Sequence[Variable] | None, exact: bool) -> Slot:
         """Create or complete the slot of a name."""
+        # The same Slot as before, since `build` runs again when variables appear late.
         slot = self.slots.setdefault(name, Slot(self.qualified(name), exact=exact))
         chosen = self.variables if variables is None else variables
         self.table.add_slot(slot, chosen, spec, owner=self.prefix)
@@ -54,7 +55,7 @@ class StateOwner:
 
     @property
     def place(self) -> Variable | Mesh | None:
-        """What state of the whole optimizer is created beside: a variable, else the mesh, else nothing."""
+        """Where state of the whole optimizer is created: beside the first variable, else on the mesh."""
         return next(iter(self.model_variables), self._mesh)
 
     def add_counter(self, name: str, initial: float, dtype: DType) -> State:
@@ -80,7 +81,7 @@ class StateOwner:
 
 
 class HasState(Protocol):
-    """What can add state: it tells which owner it is."""
+    """An object that can add state: an optimizer or a processor."""
 
     def _state_owner(self) -> StateOwner: ...
 
@@ -88,6 +89,7 @@ class HasState(Protocol):
 class Stateful:
     """Mixin of processors that keep state between steps."""
 
+    # A class attribute, so that a processor with a constructor of its own need not call ours.
     _attached: StateOwner | None = None
 
     def _state_owner(self) -> StateOwner:
@@ -126,6 +128,7 @@ class Stateful:
 
     def detached(self) -> Self:
         """Return a copy that belongs to no optimizer and has no state."""
+        # Shallow: the config is frozen, and state belongs to the table.
         twin = copy.copy(self)
         vars(twin).pop("_attached", None)
         return twin
@@ -204,7 +207,8 @@ class Stateful:
     ) -> State:
         """Create one state variable that is shared by all variables of the model, such as a counter.
 
-        `initial` is a number, or a function that returns the first value.
+        `initial` is a number, or a function that returns the first value. Calling it again with the same
+        name returns the same variable.
 
         Raises
         ------
@@ -212,11 +216,26 @@ class Stateful:
             If it is called before the optimizer is known: do it in `build`.
         StateError
             If the name is taken by state of another owner or shape.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> class Counting(optiplug.Optimizer):
+        ...     def build(self, var_list):
+        ...         super().build(var_list)
+        ...         self.calls = self.add_state("calls", dtype=tf.int64)
+        ...     def update_step(self, gradient, variable):
+        ...         self.calls.assign_add(1)
+        >>> optimizer = Counting("counting")
+        >>> _ = optimizer.apply_gradients([(tf.constant(1.0), tf.Variable(4.0))])
+        >>> int(optimizer.calls.numpy())
+        1
         """
+        # A function, since the first value may only be computed where the variable is created.
         start = initial if callable(initial) else lambda: initial
         return _owner_of(self).add_state(name, shape, dtype, start)
 
 
 def _owner_of(thing: HasState) -> StateOwner:
-    # Found on the class, so that no attribute of a user's own takes its place.
+    # Looked up on the class, so that an attribute of the same name does not replace it.
     return type(thing)._state_owner(thing)  # noqa: SLF001

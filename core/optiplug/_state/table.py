@@ -31,10 +31,10 @@ Initial: TypeAlias = float | str | Callable[[Variable], Tensor]
 
 @dataclass(frozen=True)
 class SlotSpec:
-    """What a plugin says of a slot: each is a value, a function of the model variable, or None.
+    """Shape, dtype and first value of a slot: each a value, a function of the model variable, or None.
 
-    `stored_dtype` is the dtype that `state_dtype` asks for, for slots of real numbers: such a slot is
-    kept in it and computed in the dtype of its variable.
+    `stored_dtype` is the dtype that `state_dtype` asks for. A slot of real numbers is stored in it and
+    computed in the dtype of its variable.
     """
 
     shape: Sequence[int] | Shape | Callable[[Variable], Sequence[int]] | None = None
@@ -62,9 +62,11 @@ class SlotSpec:
 
     def initial_joined(self, pack: Pack, dtype: DType) -> Tensor | float:
         """Return the first values for all members of a pack, joined as they are."""
+        # A number is spread by the variable itself: nothing is joined.
         if isinstance(self.initial, int | float):
             return self.initial
         starts = [tf.cast(self.initial_for(member), dtype) for member in pack.members]
+        # A first value may be a scalar for a whole variable.
         shapes = [member.shape for member in pack.members]
         return pack.join(tf.broadcast_to(*each) for each in zip(starts, shapes, strict=True))
 
@@ -77,6 +79,7 @@ class SlotTable:
 
     def __init__(self, model_variables: ModelVariables, packing: Packing) -> None:
         self._model_variables, self._packing = model_variables, packing
+        # A dictionary keeps the order of creation, which is the order of `variables` and `set_weights`.
         self.states: dict[str, State] = {}
         self.homes: dict[str, tuple[str, str]] = {}
         """The slot and the path of the model variable of each state variable that belongs to one."""
@@ -86,7 +89,9 @@ class SlotTable:
         """The names of the slots that keep their dtype whatever `state_dtype`."""
         self._owners: dict[str, str] = {}
         self._joined: dict[str, State] = {}
+        # By the `id` of the model variable.
         self._beside: dict[int, dict[str, State]] = {}
+        # A node of its own, so that no name of state can be that of another child.
         self._by_name = CheckpointNode()
         self.node = CheckpointNode(self._in_saved_model)
         track(self.node, "by_name", self._by_name)
@@ -110,6 +115,7 @@ class SlotTable:
         """
         held = self.states.get(name)
         if held is None:
+            # Everything else runs as in a real build, so a plan has the same names: docs/architecture.md.
             if dry_running():
                 return self.adopt(name, Planned(name, shape, dtype), owner=owner)
             variable = distribution.create_beside(beside, initial, shape=shape, dtype=dtype, name=name)
@@ -125,6 +131,7 @@ class SlotTable:
 
     def adopt(self, name: str, variable: Variable | PackSegment | Planned, *, owner: str) -> State:
         """Take in a variable that was created elsewhere."""
+        # What is tracked is restored from a pending checkpoint at once, which a planned variable cannot be.
         if not isinstance(variable, Planned):
             track(self._by_name, name, variable)
         state = State(variable, name)
@@ -135,6 +142,7 @@ class SlotTable:
         """Create state for each of `variables`, named ``slot/path``: a variable, or a segment of a pack's."""
         if slot.exact:
             self.exact.add(slot.name)
+        # Before the loop: segments take the places of variables in the order of the model.
         segments = self._joined_segments(slot, variables, spec)
         for variable in variables:
             name = self._name(slot, variable)
@@ -178,6 +186,7 @@ class SlotTable:
             lambda: spec.initial_joined(pack, dtype),
             shape=pack.shape,
             dtype=dtype,
+            # TensorFlow allows no colon in the name of a variable; the name of a pack has one.
             name=name.replace(":", "_"),
         )
         self._joined[name] = State(whole, name)
@@ -185,6 +194,7 @@ class SlotTable:
         return whole
 
     def _compute_as(self, variable: Variable, state: State, spec: SlotSpec) -> None:
+        # A slot with a dtype of its own, such as a counter, is left alone: docs/design/nesting.md.
         if spec.dtype is None and spec.stored_dtype is not None:
             self.computed[id(state.variable)] = compute_dtype(variable.dtype)
 
@@ -221,7 +231,8 @@ class SlotTable:
         return [variable, *(state.variable for state in beside if state.shape == variable.shape)]
 
     def _in_saved_model(self) -> dict[str, Trackable]:
-        """Let a SavedModel have what its functions use; a checkpoint has what has a name."""
+        """Return the children for a SavedModel, which has to hold the variables that its functions use."""
+        # A checkpoint holds segments by name instead, so it can be restored with other packs.
         by_name = {name: each for name, each in self.created.items() if name in self.states}
         joined = {name: each for name, each in self.created.items() if name not in self.states}
         children = {"by_name": saved_dict(by_name)}

@@ -18,7 +18,7 @@ __all__ = ["CoreStages", "computable"]
 
 
 def computable(gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
-    """Return gradients in the dtypes to compute in."""
+    """Return gradients in the dtypes to compute in, one for each of `step.variables`."""
     return [tf.cast(each, variable.dtype) for each, variable in zip(gradients, step.variables, strict=True)]
 
 
@@ -29,6 +29,7 @@ class CoreStages:
         self, plan: Plan, step: Step, present: Sequence[Variable], gradients: Sequence[Tensor]
     ) -> None:
         self._plan, self._step, self._present = plan, step, present
+        # Cast once on entry, and rounded once at the commit: docs/design/the-compiled-step.md.
         self._gradients = computable(gradients, step)
         self._before: list[Tensor] = []
         self._committed: dict[int, Tensor] = {}
@@ -46,6 +47,7 @@ class CoreStages:
             if stage.part != "core":
                 continue
             if stage.built_in:
+                # By name, so that the order is written down once, in `ORDER`.
                 getattr(self, f"_{stage.name}")()
             elif stage.passes == "gradients":
                 self._gradients = pipeline.fold(stage, self._gradients, self._step)
@@ -57,6 +59,7 @@ class CoreStages:
 
     def _update_step(self) -> None:
         variables = self._step.variables
+        # Kept only if a hook wants updates: XLA copies a buffer whose old value is used after a write.
         if any(stage.passes == "updates" for stage in self._plan.pipeline.stages("core")):
             self._before = [variable.value for variable in variables]
         self._plan.update(self._gradients, variables)
@@ -66,7 +69,9 @@ class CoreStages:
             return
         variables = self._step.variables
         keys = [variable.key for variable in variables]
+        # Keyed by id, since each hook sees the step restricted to its own variables.
         self._step.numbers.gradients = dict(zip(keys, self._gradients, strict=True))
+        # The optimizer assigns; what it proposes is the difference.
         updates = [variable.value - old for variable, old in zip(variables, self._before, strict=True)]
         updates = self._plan.pipeline.fold(stage, updates, self._step)
         for variable, old, update in zip(variables, self._before, updates, strict=True):
@@ -79,12 +84,14 @@ class CoreStages:
                 variable.assign(constraint(variable.value))
 
     def _commit(self) -> None:
+        # Before the commit: the counter is state, written in the same cluster (the-compiled-step.md).
         self._step.advance()
         self._committed = {each.key: each.value for each in self._step.frame.assigned}
         commit(self._step.frame)
 
     def _require_nothing_late(self) -> None:
-        """Refuse what would be lost without a word: values assigned after the commit."""
+        """Refuse values assigned after the commit, which would be lost silently."""
+        # By identity: symbolic tensors have no value to compare while a step is traced.
         late = [each for each in self._step.frame.assigned if self._committed.get(each.key) is not each.value]
         if late:
             raise HookError(

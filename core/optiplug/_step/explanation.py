@@ -17,7 +17,7 @@ __all__ = ["Explanation", "StageEntry", "VariableExplanation", "explain"]
 
 @dataclass(frozen=True)
 class StageEntry:
-    """What one plugin does in one stage, and whether it does it to this variable."""
+    """One plugin in one stage, and whether it applies to this variable."""
 
     stage: str
     name: str
@@ -27,7 +27,7 @@ class StageEntry:
 
 @dataclass(frozen=True)
 class VariableExplanation:
-    """The parts of a step in their order, those that leave this variable alone included."""
+    """The stages of a step for one variable, in order, including hooks that leave it alone."""
 
     path: str
     shape: tuple[int | None, ...]
@@ -56,6 +56,7 @@ class Explanation:
 
     def __str__(self) -> str:
         rate = "" if self.learning_rate is None else f", learning rate {self.learning_rate:g}"
+        # Models have hundreds of variables and a handful of treatments.
         alike: dict[tuple[StageEntry, ...], list[VariableExplanation]] = {}
         for variable in self.variables:
             alike.setdefault(variable.parts, []).append(variable)
@@ -73,7 +74,7 @@ def explain(
     pipeline: Pipeline,
     formula: Callable[[Variable], StageEntry],
 ) -> tuple[VariableExplanation, ...]:
-    """Return what a built pipeline does to each of these variables; `formula` is what updates one."""
+    """Explain a built pipeline for each of these variables; `formula` gives the optimizer of one."""
     return tuple(
         VariableExplanation(
             known.path(variable),

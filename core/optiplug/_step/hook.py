@@ -1,4 +1,4 @@
-"""One hook in its place in a pipeline: what is asked of it, read once."""
+"""One hook of a pipeline, with its name, its config and its variables."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from optiplug.errors import UnknownPluginError
 __all__ = ["Hook"]
 
 
+# Compared by identity: `==` of fields would compare variables element by element.
 @dataclass(frozen=True, eq=False)
 class Hook:
     """A processor, or an optimizer with stages of its own (`formula`), under its name in a pipeline.
@@ -61,6 +62,7 @@ class Hook:
         """What pluggy registers: of an optimizer the stages alone, as pluggy reads every property."""
         if not self.formula:
             return self.plugin
+        # Reading a property may create state, as `learning_rate` does.
         return SimpleNamespace(**{name: getattr(self.plugin, name) for name in hook_names(self.plugin)})
 
     @property
@@ -75,9 +77,10 @@ class Hook:
 
     @property
     def needs_all_rows(self) -> bool:
-        """Whether it says that some rows of a table are not enough for it."""
+        """Whether its config says that it cannot work with some of the rows of a table."""
         if self.config is None:
             return False
+        # A hook that is not elementwise may still be right for rows, and says so; None means: as elementwise.
         takes_rows = self.config.takes_rows
         return not (self.config.elementwise if takes_rows is None else takes_rows)
 
@@ -91,9 +94,11 @@ class Hook:
         """
         among = list(variables if self.among is None else self.among)
         if self.config is not None:
+            # Ranks by path: choosing variables is code without TensorFlow.
             ranks = {variables.path(variable): variable.shape.rank or 0 for variable in among}
             paths = set(selected_paths(self.config, ranks, where=self.name))
             among = [variable for variable in among if variables.path(variable) in paths]
+        # Ids, since a tf.Variable is not hashable.
         return frozenset(map(id, among))
 
 

@@ -1,4 +1,4 @@
-"""What is checked of a hook when it is listed, and of what it returns while a step is traced."""
+"""Checks of a hook when it is listed, and of what it returns while a step is traced."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from optiplug.errors import HookError, PluginError, nearest
 
 __all__ = ["checked", "checked_decision", "described", "origin", "require_fitting"]
 
+# The options of pluggy that change when a hook runs; the config alone says the order.
 _ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper")
 
 
@@ -23,13 +24,14 @@ def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> N
     Raises
     ------
     HookError
-        If a registered hook takes part in no stage, in one that there is not, or asks for a place.
+        If a registered hook takes part in no stage, in an unknown one, or asks to run first or last.
     """
     where = described(name, hook)
     callers = manager.get_hookcallers(hook) or []
     if not callers:
         hint = f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl"
         raise HookError("a hook must take part in at least one stage", where=where, received=hook, hint=hint)
+    # pluggy lists unknown hooks, too: it verifies names only when asked, and then of all plugins.
     for caller in callers:
         if not caller.has_spec():
             hint = nearest(caller.name, STAGES) or f"the stages are {', '.join(STAGES)}"
@@ -59,23 +61,26 @@ def checked(result: object, given: Sequence[Gradient], where: str) -> list[Gradi
     HookError
         If it has not; `where` names the hook and its stage.
     """
+    # A tensor can be iterated over, and would pass as a list of its rows.
     if not isinstance(result, list | tuple):
         raise HookError("a list of tensors must be returned", where=where, received=result)
     if len(result) != len(given):
         rule = f"{len(given)} tensors must be returned, one for each that was given"
         raise HookError(rule, where=where, received=f"{len(result)} of them")
-    return [_like(*each, place, where) for place, each in enumerate(zip(result, given, strict=True))]
+    return [_like(*each, index, where) for index, each in enumerate(zip(result, given, strict=True))]
 
 
-def _like(value: object, old: Gradient, place: int, where: str) -> Gradient:
+def _like(value: object, old: Gradient, index: int, where: str) -> Gradient:
     if value is None:
         raise HookError(
-            "a tensor must be returned in every place", where=where, received=f"None in place {place}"
+            "a tensor must be returned in every place", where=where, received=f"None in place {index}"
         )
+    # Sparse gradients stay sparse before they are summed over replicas.
     new = value if isinstance(value, tf.IndexedSlices) else tf.convert_to_tensor(value)
+    # Checked while tracing, where the name of the hook is known; XLA's own message has none.
     if not new.shape.is_compatible_with(old.shape) or new.dtype != old.dtype:
         raise HookError(
-            f"a {old.dtype.name} tensor of shape {old.shape} must be returned in place {place}",
+            f"a {old.dtype.name} tensor of shape {old.shape} must be returned in place {index}",
             where=where,
             received=f"{new.dtype.name} {new.shape}",
         )

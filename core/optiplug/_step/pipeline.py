@@ -24,7 +24,7 @@ __all__ = ["Pipeline"]
 
 
 class Pipeline:
-    """Verifies hooks once, when it is made; folds over them while a step is traced.
+    """The hooks of one optimizer: verified once, when it is created, and called while a step is traced.
 
     A plain pluggy call hands each hook the original input, last registered first. A chain hands
     on each result, first listed first, so the pipeline walks pluggy's own list of verified
@@ -42,11 +42,13 @@ class Pipeline:
 
     def __init__(self, hooks: Iterable[Hook], variables: ModelVariables, first: Callable[[int], int]) -> None:
         self._variables, self._first = variables, first
+        # Not `load_setuptools_entrypoints`, which imports every plugin: docs/design/own-index-of-plugins.md.
         self._manager = pluggy.PluginManager("optiplug")
         self._manager.add_hookspecs(HookSpecs)
         self._hooks: dict[str, Hook] = {}
         for hook in hooks:
             self._hooks[hook.name] = hook
+            # An idle gate would still cost its condition: docs/design/the-compiled-step.md.
             if not hook.idle:
                 self._register(hook)
         self._stages: dict[Part, list[Stage]] = {}
@@ -54,6 +56,7 @@ class Pipeline:
             if stage.takes_hooks and self.uses(stage.name):
                 self._stages.setdefault(stage.part, []).append(stage)
         self._chosen = (
+            # Before there are variables every pattern would match none, which is an error.
             {hook.name: hook.chosen(variables) for hook in self._hooks.values()} if variables else {}
         )
 
@@ -62,6 +65,7 @@ class Pipeline:
         try:
             self._manager.register(methods, name=hook.name)
         except (pluggy.PluginValidationError, ValueError) as error:
+            # pluggy's messages have several lines; ours have one.
             raise HookError(str(error).replace("\n", " "), where=described(hook.name, hook.plugin)) from error
         require_fitting(self._manager, hook.name, methods)
 
@@ -79,16 +83,18 @@ class Pipeline:
         """Let stateful processors create their state for the variables that they apply to."""
         for hook in self._active:
             if hook.stateful is not None:
+                # In config order, which is the order of creation and so that of `set_weights`.
                 hook.stateful.attach(StateOwner(hook.name, table, self._variables))
                 chosen = self._chosen[hook.name]
                 if chosen:
                     hook.stateful.build([each for each in self._variables if id(each) in chosen])
 
     def applied_elementwise(self, variable: Variable) -> frozenset[str] | None:
-        """Return what applies to a variable; None if any of it has to see the variable by itself."""
+        """Return the names of the hooks of a variable; None if one of them is not elementwise."""
         applied = [hook for hook in self._active if id(variable) in self._chosen[hook.name]]
         if not all(hook.elementwise for hook in applied):
             return None
+        # A set, as it is compared between variables: members of a pack need the same hooks.
         return frozenset(hook.name for hook in applied)
 
     def treats_alike(self, variables: Iterable[Variable]) -> bool:
@@ -124,13 +130,14 @@ class Pipeline:
 
     def fold(self, stage: Stage, values: Sequence[Gradient], step: Step) -> list[Gradient]:
         """Hand `values`, one for each of `step.variables`, through the hooks of a stage."""
+        # A copy, since the list of the caller is replaced element by element.
         values = list(values)
         for implementation in self._implementations(stage.name):
-            view, places = self._view(implementation, step)
-            if places:
-                given = [values[place] for place in places]
+            view, positions = self._view(implementation, step)
+            if positions:
+                given = [values[position] for position in positions]
                 result = _call(implementation, **{stage.passes: given, "step": view})
-                _replace(values, places, checked(result, given, self._where(stage, implementation)))
+                _replace(values, positions, checked(result, given, self._where(stage, implementation)))
         return values
 
     def decide(self, stage: Stage, values: Sequence[Tensor], step: Step) -> list[Tensor]:
@@ -140,12 +147,14 @@ class Pipeline:
         """
         values = list(values)
         for implementation in self._implementations(stage.name):
-            view, places = self._view(implementation, step)
-            if places:
-                given, where = [values[place] for place in places], self._where(stage, implementation)
+            view, positions = self._view(implementation, step)
+            if positions:
+                given = [values[position] for position in positions]
+                where = self._where(stage, implementation)
                 result = _call(implementation, **{stage.passes: given, "step": view})
                 new, proceed = checked_decision(result, where)
-                _replace(values, places, checked(new, given, where))
+                _replace(values, positions, checked(new, given, where))
+                # Before the next gate, whose assignments count only then: docs/design/the-compiled-step.md.
                 step.frame.require(proceed)
         return values
 
@@ -157,6 +166,7 @@ class Pipeline:
                 _call(implementation, step=view)
 
     def _implementations(self, stage: str) -> list[pluggy.HookImpl]:
+        # pluggy calls the last one first; this list is in the order of registration.
         implementations: list[pluggy.HookImpl] = getattr(self._manager.hook, stage).get_hookimpls()
         return implementations
 
@@ -168,23 +178,25 @@ class Pipeline:
         return f"hook {stage.name!r} of {described(hook.name, hook.plugin)}"
 
     def _view(self, implementation: pluggy.HookImpl, step: Step) -> tuple[Step, list[int]]:
-        """Return the step as a hook sees it, and the places of its variables among all."""
+        """Return the step as a hook sees it, and the positions of its variables among all."""
         chosen = self._chosen[implementation.plugin_name]
 
         def is_chosen(key: int) -> bool:
+            # Members of a pack have the same hooks, so the first one stands for all.
             return self._first(key) in chosen
 
-        places = [place for place, variable in enumerate(step.variables) if is_chosen(variable.key)]
-        return step.restricted(is_chosen), places
+        positions = [position for position, variable in enumerate(step.variables) if is_chosen(variable.key)]
+        return step.restricted(is_chosen), positions
 
 
-def _replace(values: list[Gradient], places: Sequence[int], new: Sequence[Gradient]) -> None:
-    for place, value in zip(places, new, strict=True):
-        values[place] = value
+def _replace(values: list[Gradient], positions: Sequence[int], new: Sequence[Gradient]) -> None:
+    for position, value in zip(positions, new, strict=True):
+        values[position] = value
 
 
 def _call(implementation: pluggy.HookImpl, **available: object) -> Any:
-    # TensorFlow takes no other letters in a scope, and some of these not at its start.
+    # The scope names the hook in graphs and in messages of XLA. TensorFlow allows no other letters in it,
+    # and some of these not at its start.
     scope = re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)
     with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"):
         return implementation.function(*[available[name] for name in implementation.argnames])

@@ -1,4 +1,4 @@
-"""What the programs of all devices share: everything that decides how a step is traced."""
+"""The plan of a step, which the programs of all devices share."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ __all__ = ["Plan"]
 
 @dataclass(frozen=True)
 class Plan:
-    """All that a trace of a step is made of but its gradients.
+    """Everything that a step is traced from, except its gradients.
 
-    `update` lets the optimizers update their variables, `rate_of` gives the learning rate of what has
-    an `id`, and `lazy` says that a table is updated by the rows that have a gradient.
+    `update` calls the optimizers for their variables, `rate_of` returns the learning rate of the variable
+    or pack with an `id`, and `lazy` tells whether a table is updated by the rows that have a gradient.
     """
 
     update: Callable[[Sequence[Tensor], Sequence[Working]], None]
@@ -44,10 +44,12 @@ class Plan:
         states = {
             id(each): name for name, each in [*self.table.created.items(), *self.table.segments.items()]
         }
+        # By id: a variable of the model and a state variable may have the same path.
         return {**self.variables.paths, **states, **{id(pack): pack.name for pack in self.packing.packs}}
 
     def with_segments(self, own: dict[int, Variable]) -> dict[int, Variable | PackSegment]:
         """Add a device's own segments of state to its own variables, by the id of the distributed ones."""
+        # A segment is no variable to TensorFlow, so a strategy cannot find its components.
         segments = self.table.segments.values()
         return own | {id(segment): segment.of(own[id(segment.whole)]) for segment in segments}
 
@@ -64,7 +66,7 @@ class Plan:
         step = open_step(frame, numbers, present, absent)
         for stage in self.pipeline.stages("every part"):
             step.change_rates(self.pipeline.fold(stage, [step.rate(each) for each in step.variables], step))
-            # Gates, core and final values are traced apart, each with its rates.
+            # Gate, core and final values are traced separately, and each trace computes its rates.
             if frame.assigned:
                 raise HookError(
                     f"nothing can be assigned in the stage `{stage.name}`: it runs several times in a step",

@@ -27,7 +27,7 @@ Function: TypeAlias = Any  # a tf.function, or a method that stands for one
 
 
 class Program:
-    """One device's step for one list of variables: gate, then, where it says so, the compiled core.
+    """One device's step for one list of variables: the gate and, if it proceeds, the compiled core.
 
     The core is one XLA cluster. The gate is a cluster of its own with the condition between the
     two in the graph: a condition inside a cluster costs four times the step.
@@ -44,12 +44,15 @@ class Program:
         self._operands = DeviceOperands(plan, self._variables, components)
         self._components = self._operands.components
         self._paths, self._traces = plan.paths(), traces
-        # Between functions values travel by name; a variable of the model may have the path of a state.
-        self._names = {key: f"{place}:{path}" for place, (key, path) in enumerate(self._paths.items())}
+        # Functions hand each other values by name. The number makes names unique: a variable of the model
+        # may have the path of a state variable.
+        self._names = {key: f"{number}:{path}" for number, (key, path) in enumerate(self._paths.items())}
         self._keys = {name: key for key, name in self._names.items()}
+        # Not compiled as a whole: joins, rows and the condition belong between the clusters.
         self._eager_step = _compiled(self._step, False)
         self._steps_of_rows: dict[tuple[Any, ...], Function] = {}
         self._compile(plan.jit_compile)
+        # Checked at the first call, when the operations of a step are known.
         self._checked = not plan.jit_compile
         if distribution.mesh_of(variables[0]) is not None:
             self._inline()
@@ -59,13 +62,14 @@ class Program:
         self._gate = _compiled(self._trace_gate, jit_compile)
 
     def _inline(self) -> None:
-        """Make one function of all parts, or of the caller's: DTensor cannot call one in two conditions."""
+        """Trace all parts into one function: DTensor cannot call a function in two conditions."""
         self._core, self._gate = self._trace_core, self._trace_gate
 
     def __call__(self, gradients: Sequence[Gradient]) -> None:
         if not tf.executing_eagerly():
             self._step(gradients)
         elif any(isinstance(each, tf.IndexedSlices) for each in gradients):
+            # The dense shape is a tensor of its own in the slices, and the signature leaves it out.
             self._step_of_rows(gradients)([without_shape(each) for each in gradients])
         else:
             self._eager_step([tensor(each) for each in gradients])
@@ -90,6 +94,7 @@ class Program:
             self._check(values, starts)
         if pipeline.stages("gate"):
             values, proceed = self._gate(values, starts)
+            # Here, between two clusters: a condition in a cluster costs four times the step (performance.md).
             tf.cond(proceed, lambda: self._run_core(operands, values, starts), lambda: False)
         else:
             self._run_core(operands, values, starts)
@@ -99,7 +104,7 @@ class Program:
 
     def _run_core(self, operands: Iterable[Operand], values: Sequence[Tensor], starts: Values) -> bool:
         self._scatter(operands, self._core(values, starts))
-        return True
+        return True  # tf.cond wants the same structure from both branches
 
     def _scatter(self, operands: Iterable[Operand], ends: Values) -> None:
         by_key = {self._keys[name]: value for name, value in ends.items()}
@@ -111,10 +116,11 @@ class Program:
         return Frame(self._components, self._paths, by_key, self.plan.table.computed)
 
     def _ends(self, frame: Frame) -> Values:
-        """Return what became of the values that a frame started from."""
+        """Return the new values of those that a frame started from."""
         return {self._names[key]: value for key, value in frame.ends.items()}
 
     def _trace_core(self, gradients: Sequence[Tensor], starts: Values) -> Values:
+        # Runs while tracing only, so it counts the traces.
         self._traces.append("core")
         with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
             step = self.plan.step(frame, self._operands.present, self._operands.absent)
@@ -128,11 +134,12 @@ class Program:
             values = computable(gradients, step)
             for stage in self.plan.pipeline.stages("gate"):
                 values = self.plan.pipeline.decide(stage, values, step)
+            # State of a gate changes in every call: that a step was held back is counted there.
             commit(frame)
             return values, frame.proceeds
 
     def finalize(self, with_state: bool) -> None:
-        """Assign the final values of this device's variables, and what becomes of state with that."""
+        """Assign the final values of this device's variables and, `with_state`, those of state."""
         operands = self._operands.joined(self._operands.present)
         with distribution.tracing(self._variables[0]), self._frame(self._starts(operands)) as frame:
             step = self.plan.step(frame, self._operands.present, self._operands.absent)
@@ -155,11 +162,13 @@ class Program:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""
         self._checked = True
         device = self._own[id(self._variables[0])].device
+        # The gate hands the core gradients in the dtype to compute in, so its signature differs.
         functions = [(self._core, gradients)]
         if self.plan.pipeline.stages("gate"):
             gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in gradients]
             functions = [(self._gate, gradients), (self._core, gated)]
         for function, given in functions:
+            # Traces without compiling; the trace is the one that the step then uses.
             graph = function.get_concrete_function(given, starts).graph
             refused = refused_operations(graph, device)
             if refused:

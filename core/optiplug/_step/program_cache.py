@@ -1,4 +1,4 @@
-"""The programs of one optimizer: which step runs for which list of variables, on which device."""
+"""The programs of one optimizer, by list of variables and device."""
 
 from __future__ import annotations
 
@@ -23,15 +23,16 @@ ReplicaStages: TypeAlias = Callable[[Sequence[Gradient]], list[Gradient]]
 
 
 class ProgramCache:
-    """Made when a list of variables is first seen, forgotten when the hooks or the variables change.
+    """Creates a program when a list of variables is first seen; forgets all when hooks or variables change.
 
-    `plan` returns what a step is traced by.
+    `plan` returns the plan that a step is traced from.
     """
 
     def __init__(self, plan: Callable[[], Plan]) -> None:
         self._plan = plan
         self._by_variables: dict[Key, dict[int, Program]] = {}
         self._replica_stages: dict[tuple[Key, int], ReplicaStages] = {}
+        # Weak, so that a graph that nobody uses any more is freed.
         self._functions: WeakSet[Any] = WeakSet()
         self.traces: list[str] = []
 
@@ -49,6 +50,7 @@ class ProgramCache:
             If the variables are on a mesh and the function being traced holds a step already.
         """
         self._require_only_step(variables[0])
+        # In the order given: gradients are parallel to it. Lists seen before stay, so unfreezing traces once.
         key = tuple(map(id, variables))
         if key not in self._by_variables:
             plan = self._plan()
@@ -63,7 +65,7 @@ class ProgramCache:
         return self._by_variables[key]
 
     def _require_only_step(self, variable: Variable) -> None:
-        """Refuse what DTensor gets wrong: a read may find a value from before an assignment."""
+        """Refuse a second step in one function: DTensor may read values from before the first."""
         if tf.executing_eagerly() or distribution.mesh_of(variable) is None:
             return
         function = tf.compat.v1.get_default_graph()

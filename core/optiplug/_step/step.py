@@ -23,10 +23,10 @@ Rate = Scalar | Variable
 
 
 class StepNumbers:
-    """What all views of one step share: its counter, its rates and what was computed from them.
+    """What all restricted views of one step share: counter, learning rates, gradients, and cached scalars.
 
-    `rate_of` gives the learning rate of what has an `id`, and for None that of the optimizer as a
-    whole; `changed` has those that a hook has changed, as tensors.
+    `rate_of` returns the learning rate of the variable with an `id`, and for None that of the optimizer;
+    `changed` holds the rates that a hook has changed, as tensors.
     """
 
     def __init__(self, iterations: Variable, rate_of: Callable[[int | None], Rate | None]) -> None:
@@ -38,9 +38,32 @@ class StepNumbers:
 
 
 class Step:
-    """One step on one device: variables to assign, and the numbers that belong to the step.
+    """One step on one device, as a hook sees it: its variables, learning rates and random seeds.
 
-    `iteration` counts the steps committed before this one (int64, 0 at the first step).
+    `variables` are those that the hook applies to and that have a gradient, each a `Working`, parallel
+    to the gradients. `iteration` counts the steps committed before this one (int64, 0 at the first
+    step). `rate` and `scalar` return scalars in the dtype of a variable, `once` caches what all
+    variables share, `seed` is for random numbers.
+
+    Raises
+    ------
+    HookError
+        If a learning rate is asked for without a variable and the optimizer has none of its own.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> class Shrink:
+    ...     @optiplug.hookimpl
+    ...     def decay(self, gradients, step):
+    ...         for variable in step.variables:
+    ...             variable.assign_sub(0.5 * step.rate(variable) * variable)
+    ...         return gradients
+    >>> weight = tf.Variable(2.0)
+    >>> optimizer = optiplug.create("sgd", learning_rate=0.5, processors=[Shrink()])
+    >>> _ = optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    >>> float(weight)
+    1.0
     """
 
     def __init__(
@@ -66,6 +89,7 @@ class Step:
     @property
     def iteration(self) -> Tensor:
         """The number of steps committed before this one: a scalar int64 tensor."""
+        # The old value: the counter grows before the commit, and the first step is step 0.
         return self.frame.working(self.numbers.iterations).old
 
     @property
@@ -79,6 +103,7 @@ class Step:
         That is the one of a variable, if `like` is a variable, and else that of the optimizer.
         """
         key = getattr(like, "key", None)
+        # Only changed rates are held for each variable: one rate for all is traced once.
         if key in self.numbers.changed:
             return tf.cast(self.numbers.changed[key], like.dtype)
         rate = self.numbers.rate_of(key)
@@ -93,7 +118,7 @@ class Step:
 
     @contextmanager
     def updating(self, variable: Working) -> Iterator[None]:
-        """Say which variable a formula updates that asks for the learning rate without naming one."""
+        """Set the variable for a formula that asks for the learning rate without naming one."""
         self.numbers.updating = variable
         try:
             yield
@@ -104,6 +129,7 @@ class Step:
         """Return the rate of the variable that is being updated if a hook has changed it, else `rate`."""
         updating = self.numbers.updating
         if updating is not None and updating.key in self.numbers.changed:
+            # A complex variable has a complex rate, and the formula asks for a real dtype.
             return tf.cast(tf.math.real(self.rate(updating)), dtype)
         return self.scalar(rate, dtype)
 
@@ -122,13 +148,15 @@ class Step:
     def once(self, function: Callable[[DType], Computed], like: Working | Tensor | DType) -> Computed:
         """Return ``function(dtype)``, traced once in this step for all variables of the dtype of `like`."""
         dtype = tf.as_dtype(getattr(like, "dtype", like))
+        # Bound methods of one object are equal, so the method itself is the key.
         if (function, dtype) not in self.numbers.computed:
             self.numbers.computed[function, dtype] = (function, function(dtype))
         computed: Computed = self.numbers.computed[function, dtype][1]
         return computed
 
     def seed(self, variable: Working, seed: int) -> Tensor:
-        """Return a stateless seed (int32, shape [2]) of its own for this seed, step and variable."""
+        """Return a stateless seed (int32, shape [2]) that is unique for this seed, step and variable."""
+        # Not `hash`, which differs between processes for texts. Stateless seeds are signed, hence 31 bits.
         salt = zlib.crc32(f"{seed}/{variable.path}".encode()) & 0x7FFFFFFF
         return tf.stack([tf.constant(salt, tf.int32), tf.cast(self.iteration, tf.int32)])
 
@@ -137,7 +165,7 @@ class Step:
         self.frame.working(self.numbers.iterations).assign_add(1)
 
     def restricted(self, chosen: Callable[[int], bool]) -> Step:
-        """Return the same step with only the variables in sight whose `id` is chosen."""
+        """Return the same step, restricted to the variables whose `id` is chosen."""
         present, every = (
             [each for each in some if chosen(id(each))] for some in (self._present, self._every)
         )

@@ -1,4 +1,4 @@
-"""What XLA can compile, asked before the first step instead of failing in it."""
+"""Which operations XLA can compile, looked up before the first step."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ def refused_operations(graph: tf.Graph, device: str) -> dict[str, str]:
 
     `device` is a device string; its kind decides which XLA is asked.
     """
-    kind = "GPU" if "GPU" in device.upper() else "CPU"
+    device_kind = "GPU" if "GPU" in device.upper() else "CPU"
+    # Functions that the step calls, such as branches, are in the library of the graph.
     nested = graph.as_graph_def().library.function
     found = {operation.type: operation.name for operation in graph.get_operations()}
     found.update({node.op: node.name for function in nested for node in function.node_def})
+    # A call of a function is an operation of the function's name, without a kernel.
     defined = {function.signature.name for function in nested}
     return {
         operation: name
         for operation, name in found.items()
-        if operation not in _WITHOUT_KERNEL | defined and not xla_compiles(operation, kind)
+        if operation not in _WITHOUT_KERNEL | defined and not xla_compiles(operation, device_kind)
     }

@@ -1,4 +1,4 @@
-"""Working variables: what a step computes on while it is traced.
+"""Working variables, which stand for variables while a step is traced.
 
 Reads give the current value, assignments are captured, and a commit writes everything captured
 once, at the end. That makes a step a pure function of variables, state and gradients,
@@ -24,11 +24,28 @@ __all__ = ["Frame", "Working", "current_frame"]
 
 
 class Working(TensorLike):
-    """One variable during one step.
+    """One variable during one step: reads give its current value, assignments are captured.
 
     `dtype` is the dtype to compute in: float32 for half-precision variables, whose values are
     rounded once, at the commit, to the `stored_dtype`. `old` is the value at the start of the step,
-    `path` the unique name of the variable.
+    `path` the unique name of the variable. It may stand for several small variables joined to one
+    vector. TensorFlow functions and operators accept it as a tensor.
+
+    Raises
+    ------
+    HookError
+        If a value of another shape is assigned.
+
+    Examples
+    --------
+    >>> import optiplug, tensorflow as tf
+    >>> class Descent(optiplug.Optimizer):
+    ...     def update_step(self, gradient, variable):
+    ...         variable.assign_sub(0.5 * gradient)
+    ...         print(variable.path, variable.shape, variable.dtype.name, variable.stored_dtype.name)
+    >>> weight = tf.Variable([1.0, 2.0], dtype=tf.bfloat16, name="weight")
+    >>> _ = Descent("descent", jit_compile=False).apply_gradients([(tf.ones(2, tf.bfloat16), weight)])
+    weight (2,) float32 bfloat16
     """
 
     def __init__(
@@ -56,6 +73,7 @@ class Working(TensorLike):
     @property
     def old(self) -> Tensor:
         """The value at the start of the step."""
+        # Read when it is first needed: a read of what nobody uses is one capture more.
         if self._old is None:
             self._old = tf.cast(self._variable.read_value(), self.dtype)
         return self._old
@@ -69,6 +87,7 @@ class Working(TensorLike):
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Working:
         """Capture `value` as the new value of this variable."""
+        # A hint and not a dtype: it applies to Python numbers, and a tensor of another dtype is cast.
         value = tf.cast(tf.convert_to_tensor(value, dtype_hint=self.dtype), self.dtype)
         if not value.shape.is_compatible_with(self.shape):
             raise HookError(
@@ -87,7 +106,7 @@ class Working(TensorLike):
 
 
 class Frame:
-    """One trace of a step on one device: its working variables, and their commit.
+    """One trace of a step on one device: its working variables and their commit.
 
     Parameters
     ----------
@@ -97,7 +116,7 @@ class Frame:
         The unique name of each.
     starts
         The values that some of them have at the start of the step, by `id`: rows of a variable, or
-        a pack's. Whoever opened the frame writes what becomes of these, `ends`, back.
+        a pack's. The caller that opened the frame writes their new values, `ends`, back.
     dtypes
         The dtype to compute in, of those for which the one that they are kept in does not tell.
     """
@@ -109,6 +128,7 @@ class Frame:
         starts: Mapping[int, Tensor] | None = None,
         dtypes: Mapping[int, DType] | None = None,
     ) -> None:
+        # Keys are ids: a tf.Variable is not hashable, and `==` compares its values.
         self._components, self._paths = components, paths
         self._starts, self._dtypes = starts or {}, dtypes or {}
         self._workings: dict[int, Working] = {}
@@ -141,8 +161,9 @@ class Frame:
         return self._workings[key]
 
     def require(self, condition: Tensor) -> None:
-        """Let what is assigned from now on count only where a scalar boolean `condition` holds, too."""
+        """Make later assignments count only where a scalar boolean `condition` holds, too."""
         before = self._condition
+        # Gates nest: a later one counts only where the earlier ones agreed (the-compiled-step.md).
         self._condition = condition if before is None else tf.logical_and(before, condition)
 
     @property
@@ -184,6 +205,7 @@ class Frame:
         _frames().pop()
 
 
+# MirroredStrategy runs each replica in a thread of its own, and each traces its own step.
 _thread = threading.local()
 
 

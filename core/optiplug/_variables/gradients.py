@@ -1,4 +1,4 @@
-"""What users hand to `apply_gradients`, validated, and made into what a step takes."""
+"""Gradients: the arguments of `apply_gradients`, validated and converted for a step."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ def validated_pairs(
         If there are pairs but no gradient at all.
     """
     try:
+        # A list, since a `zip` can be read once only.
         given = [(gradient, variable) for gradient, variable in grads_and_vars]
     except (TypeError, ValueError) as error:
         raise GradientsError(
@@ -40,12 +41,14 @@ def validated_pairs(
     kept = [_pair(gradient, variable) for gradient, variable in given if gradient is not None]
     missing = [variable.name for gradient, variable in given if gradient is None]
     if given and not kept:
+        # The error and the words of Keras, which programs look for.
         raise ValueError(
             f"No gradients provided for any variable: {missing}. Hint: does the loss depend on them?"
         )
     if missing:
         warnings.warn(f"Variables without gradient are left alone: {missing}.", stacklevel=3)
     variables = [unwrapped(variable) for _, variable in kept]
+    # The second assignment would silently replace the first.
     if len(set(map(id, variables))) < len(kept):
         names = [variable.name for variable in variables]
         raise GradientsError("each variable must appear once in `grads_and_vars`", received=names)
@@ -78,7 +81,7 @@ def dense(gradient: Gradient, variable: Variable) -> Tensor:
 
 
 def tensor(gradient: object) -> Tensor:
-    """Make a tensor of a number, for each of which TensorFlow would trace anew.
+    """Return a number as a tensor: TensorFlow would trace a function again for each Python number.
 
     Raises
     ------
@@ -96,7 +99,7 @@ def tensor(gradient: object) -> Tensor:
 
 
 def without_shape(gradient: Gradient) -> Gradient:
-    """Drop the shape that some slices carry, which a signature would have to foresee."""
+    """Drop the dense shape, which only some slices have: a signature has it or has it not."""
     if isinstance(gradient, tf.IndexedSlices):
         return tf.IndexedSlices(gradient.values, gradient.indices)
     return tensor(gradient)
@@ -126,12 +129,13 @@ def _summed(gradient: tf.IndexedSlices, variable: Variable) -> Tensor:
         rule = f"the rows of the gradient of {variable.name} must not be negative"
         with tf.control_dependencies([tf.debugging.assert_non_negative(indices, rule)]):
             indices = tf.identity(indices)
+    # Before the sum, as rows may repeat: a sum in half precision loses digits.
     values = tf.cast(values, compute_dtype(values.dtype))
     return tf.math.unsorted_segment_sum(values, indices, variable.shape[0])
 
 
 def _shape_of_rows(gradient: tf.IndexedSlices, variable: Variable) -> Shape:
-    """Return what is known of the shape: that of a row, and how many there say they are."""
+    """Return the static shape of the dense gradient: of a row and, if declared, the number of rows."""
     row = gradient.values.shape[1:]
     known = gradient.dense_shape is not None and distribution.mesh_of(variable) is None
     declared = tf.get_static_value(gradient.dense_shape) if known else None

@@ -17,6 +17,7 @@ class ModelVariables:
 
     def __init__(self) -> None:
         self.paths: dict[int, str] = {}
+        # Also keeps the variables alive, so that their ids stay their own.
         self._variables: list[Variable] = []
         self._numbers: dict[str, int] = {}
         self._constraints: dict[int, Callable[[Tensor], Tensor] | None] = {}
@@ -39,11 +40,13 @@ class ModelVariables:
         return self._constraints.get(id(variable))
 
     def add(self, given: Variable) -> None:
-        """Take a variable in; equal names are told apart by a number, in order."""
+        """Add a variable; equal names are told apart by a number, in order."""
         variable = unwrapped(given)
         if variable in self:
             return
+        # TensorFlow ends names with ":0", the number of an output.
         path = wanted = variable.name.rsplit(":", 1)[0]
+        # The last number of each name is kept, so naming a thousand equal names is linear.
         while path in self._numbers:
             self._numbers[wanted] += 1
             path = f"{wanted}_{self._numbers[wanted]}"
@@ -62,6 +65,7 @@ def unwrapped(variable: object) -> Variable:
     GradientsError
         If it is neither.
     """
+    # Asked by attribute: Keras need not be installed.
     for candidate in (variable, getattr(variable, "value", None)):
         if isinstance(candidate, tf.Variable):
             return candidate

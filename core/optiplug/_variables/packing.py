@@ -22,7 +22,8 @@ from .tensor_like import TensorLike
 
 __all__ = ["LARGEST", "MOST", "Pack", "PackSegment", "Packing", "VariableOrPack", "assign_all"]
 
-# Measured: see docs/design/performance.md.
+# Elements of the largest variable that is joined, and members of the fullest pack; both were measured:
+# docs/design/performance.md.
 LARGEST, MOST = 16_384, 64
 
 
@@ -33,6 +34,7 @@ class Pack:
     """
 
     def __init__(self, members: Sequence[Variable], name: str) -> None:
+        # A tuple: state is laid out by its order.
         self.members, self.name = tuple(members), name
         self.dtype: DType = self.members[0].dtype
         self.sizes = [int(member.shape.num_elements()) for member in self.members]
@@ -40,7 +42,10 @@ class Pack:
 
     def join(self, values: Iterable[Tensor]) -> Tensor:
         """Return one vector of the members' values."""
-        return tf.concat([value if value.shape.rank == 1 else tf.reshape(value, [-1]) for value in values], 0)
+        # No reshape where none is needed: each is an operation for TensorFlow's executor, which takes most
+        # of the time of a step of packs (docs/design/performance.md).
+        vectors = [value if value.shape.rank == 1 else tf.reshape(value, [-1]) for value in values]
+        return tf.concat(vectors, 0)
 
     def split(self, vector: Tensor) -> list[Tensor]:
         """Return the members' values out of such a vector."""
@@ -63,9 +68,9 @@ VariableOrPack: TypeAlias = Variable | Pack
 
 
 class PackSegment(TensorLike, CheckpointValue):
-    """The elements of a variable that belong to one member of a pack.
+    """The elements of a joined variable that belong to one member of a pack.
 
-    It stands wherever a variable of its own would, in checkpoints too.
+    It can be read, assigned and saved in checkpoints as a separate variable can.
     """
 
     def __init__(self, whole: Variable, pack: Pack, begin: int, shape: Shape, path: str) -> None:
@@ -124,6 +129,7 @@ def assign_all(values: Iterable[tuple[Variable | PackSegment, Tensor]]) -> None:
             wholes[id(variable.whole)].append((variable, value))
         else:
             variable.assign(value, read_value=False)
+    # One assignment for each vector: one for each segment would copy the vector as often.
     for segments in wholes.values():
         whole = segments[0][0].whole
         whole.assign(tf.concat(list(_pieces(whole, segments)), 0), read_value=False)
@@ -147,7 +153,7 @@ class Packing:
         self._first: dict[int, int] = {}
 
     def group(self, variables: Iterable[Variable], key: Callable[[Variable], Hashable]) -> None:
-        """Join small variables of one key; one whose key is None stays by itself, as big ones do."""
+        """Join small variables with equal keys; those with the key None, and large ones, are not joined."""
         for members in _groups(variables, key):
             # No path of a variable has a colon in it, so no name is taken.
             pack = Pack(members, f"pack:{len(self.packs)}")
@@ -171,10 +177,12 @@ class Packing:
         A pack takes the place of its members if all of them have a gradient or none has, and if it
         may: if all that sees it treats every element alike.
         """
+        # By id, since a tf.Variable is not hashable.
         with_gradient = set(map(id, present))
         pack_of: dict[int, Pack] = {}
         for pack in self.packs:
             count = sum(id(member) in with_gradient for member in pack.members)
+            # If some have none, their values and state must stay as they are: docs/design/performance.md.
             if count in (0, len(pack.members)) and may_join(pack):
                 pack_of |= dict.fromkeys(map(id, pack.members), pack)
         absent = [variable for variable in every if id(variable) not in with_gradient]
@@ -185,15 +193,17 @@ def _groups(variables: Iterable[Variable], key: Callable[[Variable], Hashable]) 
     alike: defaultdict[Hashable, list[Variable]] = defaultdict(list)
     for variable in variables:
         size = variable.shape.num_elements()
+        # Without a static size there is no place for it in a vector.
         if size is not None and size <= LARGEST:
             alike[key(variable)].append(variable)
+    # None is the key of those that stay by themselves.
     alike.pop(None, None)
     for members in alike.values():
         count = -(-len(members) // MOST)
-        for place in range(count):  # packs of much the same size, and not full ones with a rest
-            group = members[place * len(members) // count : (place + 1) * len(members) // count]
-            if len(group) > 1:
-                yield group
+        for number in range(count):  # packs of about equal size, and not full ones and a rest
+            begin, end = (edge * len(members) // count for edge in (number, number + 1))
+            if end - begin > 1:  # a pack of one costs a join and saves nothing
+                yield members[begin:end]
 
 
 def _replaced(variables: Iterable[Variable], pack_of: Mapping[int, Pack]) -> list[VariableOrPack]:

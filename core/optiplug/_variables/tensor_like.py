@@ -1,4 +1,4 @@
-"""What stands for a tensor or a variable without being one."""
+"""The base of objects that TensorFlow accepts in place of a tensor."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ else:
 
 
 class TensorLike(_Operators):  # type: ignore[misc]  # see above
-    """Something that stands for a tensor: TensorFlow functions and operators accept it."""
+    """An object that TensorFlow functions and operators accept in place of a tensor."""
 
+    # Above NumPy's 0 and a tensor's 100: so `array * working` is computed by TensorFlow, not by NumPy.
     __array_priority__ = 200.0
 
     @property
@@ -80,11 +81,13 @@ def _operator(name: str) -> Any:
     dunder = f"__{name}__"
 
     def apply(self: TensorLike, *operands: Tensor) -> Tensor:
+        # The value is read at each use, as it changes with each assignment.
         return getattr(tf.convert_to_tensor(self.value), dunder)(*operands)
 
     apply.__name__ = dunder
     return apply
 
 
+# Set on the class: Python looks up operators there, and `__getattr__` is not asked.
 for _name in _OPERATORS:
     setattr(TensorLike, f"__{_name}__", _operator(_name))

@@ -1,7 +1,6 @@
-"""The command line: what is installed, what a config file means, and commands of plugins.
+"""The command line: lists plugins, checks and explains config files, and runs commands of plugins.
 
-What can be said is answered without TensorFlow; only `explain`, and the commands that train,
-import it.
+Only `explain`, and commands that train, import TensorFlow.
 """
 
 from .app import application, main

@@ -32,6 +32,7 @@ def _known_kind(value: str | None) -> str | None:
 
 def _show_version(value: bool) -> None:
     if value:
+        # Imported late, as is every command: the command line answers in a fraction of a second.
         from importlib.metadata import version
 
         print_text(f"optiplug {version('optiplug-core')}")
@@ -113,6 +114,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 
 def application(argv: Sequence[str]) -> typer.Typer:
     """Return the application with the commands that the command line `argv` can mean."""
+    # typer's own tracebacks would print local variables.
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EPILOG)
     app.callback()(optiplug)
     for name, command in _COMMANDS.items():

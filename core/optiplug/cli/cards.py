@@ -1,4 +1,4 @@
-"""What `list`, `show` and `schema` know about a plugin."""
+"""Descriptions of plugins, for `list`, `show` and `schema`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ __all__ = ["Card", "card", "find", "schema_of"]
 
 @dataclass(frozen=True)
 class Card:
-    """One plugin as it is listed: what its metadata, its Config class and the registry say."""
+    """The description of one plugin, from its metadata, its Config class and the registry."""
 
     entry: Entry
     summary: str

@@ -25,6 +25,7 @@ def check_file(file: str, as_json: bool) -> None:
         if not as_json:
             raise
         print_json({"format": FORMAT, "file": file, "valid": False, "problems": _shown(error)})
+        # Programs get the problems as data on stdout, and the same exit code as people.
         raise typer.Exit(exit_code(error)) from None
     if as_json:
         print_json({"format": FORMAT, "file": file, "valid": True, "problems": []})

@@ -1,4 +1,4 @@
-"""Commands that plugins contribute: found by name, imported when they are run."""
+"""Commands that plugins add: found by name, and imported when they are run."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ def contribute(app: typer.Typer, argv: Sequence[str], built_in: Sequence[str]) -
     That is the one command which it names, or else all of them by name and summary, for
     ``--help`` and to suggest the nearest name. Only the former is imported.
     """
+    # The first word that is no option; typer reads the command line only once all commands exist.
     word = next((word for word in argv if not word.startswith("-")), "")
     if word in built_in:
         return
@@ -31,6 +32,7 @@ def contribute(app: typer.Typer, argv: Sequence[str], built_in: Sequence[str]) -
         _add(app, word)
     else:
         for name in sorted(names):
+            # Summaries come from Config classes, which import no TensorFlow; functions often do.
             app.command(name, help=escape(_summary(name)))(_never_run)
 
 
@@ -39,6 +41,7 @@ def _add(app: typer.Typer, name: str) -> None:
     try:
         function = _function(name)
     except OptiplugError as error:
+        # Whatever the arguments, the answer is that the command is broken, and not a usage error.
         anything = {"allow_extra_args": True, "ignore_unknown_options": True}
         app.command(name, context_settings=anything, add_help_option=False)(guarded(_raising(error)))
     else:
@@ -48,6 +51,7 @@ def _add(app: typer.Typer, name: str) -> None:
 def _function(name: str) -> Callable[..., Any]:
     config = registry.get("commands", name)
     function = config.load_implementation()
+    # typer reads names and annotations, which other callables have not.
     if not inspect.isfunction(function):
         raise BrokenPluginError(
             f"{config.implementation}, the implementation of command {name!r}, is no function"

@@ -1,4 +1,4 @@
-"""What the exit code of `optiplug` says, and how an error becomes one."""
+"""The exit codes of `optiplug`, and the one for each error."""
 
 from __future__ import annotations
 
@@ -57,6 +57,7 @@ def guarded(command: Callable[Parameters, Result]) -> Callable[Parameters, Resul
         try:
             return command(*args, **kwargs)
         except OptiplugError as error:
+            # A message is enough for users; authors of plugins need to see where it comes from.
             if os.environ.get("OPTIPLUG_DEBUG") == "1":
                 raise
             message(str(error))

@@ -25,8 +25,8 @@ _STAGES = {"stage": False, "processor": False, "distribution": False, "origin": 
 
 
 @dataclass(frozen=True)
-class _Part:
-    """What one processor does in one stage, and what put it there."""
+class _Row:
+    """One processor in one stage, and the place in the document that lists it."""
 
     stage: str
     processor: str
@@ -41,7 +41,7 @@ class _Chain:
 
     path: Path
     optimizer: Entry
-    parts: list[_Part]
+    parts: list[_Row]
 
 
 def explain_file(file: str, as_json: bool) -> None:
@@ -53,14 +53,16 @@ def explain_file(file: str, as_json: bool) -> None:
     config = load(document)
     found = values(config, document)
     chains = [
-        _Chain(path, _entry(optimizer), list(_parts(optimizer, path, document)))
+        _Chain(path, _entry(optimizer), list(_rows(optimizer, path, document)))
         for path, optimizer in optimizers(config)
     ]
     if as_json:
-        told = [{**asdict(each), "path": dotted(each.path)} for each in found]
+        described = [{**asdict(each), "path": dotted(each.path)} for each in found]
         stages = [{**asdict(chain), "path": dotted(chain.path)} for chain in chains]
         plugin = asdict(_entry(config))
-        print_json({"format": FORMAT, "file": file, "plugin": plugin, "values": told, "optimizers": stages})
+        print_json(
+            {"format": FORMAT, "file": file, "plugin": plugin, "values": described, "optimizers": stages}
+        )
         return
     rows = [(dotted(each.path), json.dumps(each.value), each.origin) for each in found]
     print_table(f"{file}: {config.kind.removesuffix('s')} {_entry(config)}", _VALUES, rows)
@@ -72,11 +74,12 @@ def _entry(config: NamedConfig) -> Entry:
     return registry.find(config.kind, registry.reference_of(type(config)))
 
 
-def _parts(optimizer: OptimizerConfig, path: Path, document: Document) -> Iterator[_Part]:
-    """Yield what each processor does, stage by stage and within a stage in the order of the config."""
+def _rows(optimizer: OptimizerConfig, path: Path, document: Document) -> Iterator[_Row]:
+    """Yield a row for each processor and stage: by stage, then in the order of the config."""
     chain = []
     for index, processor in enumerate(optimizer.processors):
         chain.append((processor, origin((*path, "processors", index), document)))
+    # Listed processors come before those of keywords within a stage, as in the step.
     for keyword, processor in keyword_processors(optimizer):
         chain.append((processor, f"{keyword} at {origin((*path, keyword), document)}"))
     with muted_stderr():  # TensorFlow has much to say while it loads
@@ -85,7 +88,7 @@ def _parts(optimizer: OptimizerConfig, path: Path, document: Document) -> Iterat
         for (processor, where), names in zip(chain, marked, strict=True):
             if stage in names:
                 entry = _entry(processor)
-                yield _Part(stage, processor.name or entry.name, entry.distribution, entry.version, where)
+                yield _Row(stage, processor.name or entry.name, entry.distribution, entry.version, where)
 
 
 def _print_chain(chain: _Chain) -> None:

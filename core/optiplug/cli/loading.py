@@ -1,4 +1,4 @@
-"""From a config file to a validated config, every problem with its line and column."""
+"""Validates a document: returns its config, or raises every problem with line and column."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def load(document: Document) -> NamedConfig:
             _command(document.data) if "command" in document.data else resolve("optimizers", document.data)
         )
         for path, optimizer in optimizers(config):
+            # A keyword needs a plugin, which a step would miss only when it is built.
             _check_keywords(optimizer, path)
     except ConfigError as error:
         raise document.locate(error) from None

@@ -1,4 +1,4 @@
-"""Where every value of a validated config comes from."""
+"""The origin of every value of a validated config."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .loading import Path
 __all__ = ["DEFAULT", "Value", "origin", "values"]
 
 DEFAULT = "default"
-"""The origin of what the document leaves out."""
+"""The origin of a value that the document does not have."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Data to stdout, messages to stderr; nothing that a plugin or a file says is taken for markup."""
+"""Prints data to stdout and messages to stderr; texts of plugins and files are never markup."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ __all__ = ["FORMAT", "dotted", "message", "muted_stderr", "plain", "print_json",
 FORMAT = 1
 """Version of the JSON that the commands print; grows when a member changes its meaning."""
 
+# In columns; rich has no width without end.
 _UNBOUNDED = 10_000
 
 
@@ -32,12 +33,13 @@ def plain(text: str) -> str:
 
 
 def message(text: str) -> None:
-    """Tell the user something that is no data."""
+    """Print a message for people to stderr."""
     typer.echo(plain(text), err=True)
 
 
 def print_json(value: Any) -> None:
     """Print data for programs."""
+    # NaN is no JSON, though Python would write it.
     typer.echo(json.dumps(value, indent=2, allow_nan=False))
 
 
@@ -72,8 +74,9 @@ def dotted(path: Iterable[str | int]) -> str:
 
 @contextlib.contextmanager
 def muted_stderr() -> Iterator[None]:
-    """Mute what libraries write to the stderr of the process, past Python."""
+    """Mute the stderr of the process, including what C++ libraries write."""
     sys.stderr.flush()
+    # The file descriptor: C++ libraries do not write to `sys.stderr`.
     saved = os.dup(2)
     try:
         with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # a device, not a path

@@ -1,4 +1,4 @@
-"""`optiplug schema`: one JSON Schema for everything that a config file can say."""
+"""`optiplug schema`: the JSON Schema of config files."""
 
 from __future__ import annotations
 
@@ -48,12 +48,13 @@ class _Definitions:
     def kind(self, kind: str) -> dict[str, Any]:
         """Return a reference to the union of all plugins of a kind."""
         if kind not in self.found:
-            self.found[kind] = {}  # a schedule may hold a schedule
+            self.found[kind] = {}  # first, since a schedule may hold a schedule
             members = []
             for entry in registry.entries(kind):
                 try:
                     members.append(self.plugin(entry))
                 except BrokenPluginError as error:
+                    # One broken plugin must not take away the schema of all others.
                     message(f"left out: {error}")
             self.found[kind] = {"oneOf": members}
         return {"$ref": f"#/$defs/{kind}"}
@@ -64,13 +65,13 @@ class _Definitions:
         if key not in self.found:
             schema = schema_of(entry, f"#/$defs/{key}.{{model}}")
             self.found[key] = {}
-            for name, part in schema.pop("$defs", {}).items():
-                self.found[f"{key}.{name}"] = self._linked(part)
-            self.found[key] = _selected(self._linked(schema), entry)
+            for name, model in schema.pop("$defs", {}).items():
+                self.found[f"{key}.{name}"] = self._linked(model)
+            self.found[key] = _with_name(self._linked(schema), entry)
         return {"$ref": f"#/$defs/{key}"}
 
     def _linked(self, schema: Any) -> Any:
-        """Return a schema in which what selects a plugin by name refers to those that there are."""
+        """Return a schema in which a reference to a kind is one to the union of its installed plugins."""
         if isinstance(schema, list):
             return [self._linked(member) for member in schema]
         if not isinstance(schema, dict):
@@ -80,11 +81,12 @@ class _Definitions:
         return {key: self._linked(member) for key, member in schema.items()}
 
 
-def _selected(schema: dict[str, Any], entry: Entry) -> dict[str, Any]:
+def _with_name(schema: dict[str, Any], entry: Entry) -> dict[str, Any]:
     """Let `use`, which is `command` at the top of a command's document, be the name of the plugin."""
     word = "command" if entry.kind == "commands" else "use"
     with_distribution = rf"^{re.escape(entry.qualified)}\s*([<>=!~].*)?$"
     names: list[dict[str, Any]] = [{"pattern": with_distribution}]
+    # An ambiguous name alone is an error when it is used.
     if registry.status(entry) != "ambiguous":
         names.insert(0, {"const": entry.name})
     fields = {name: field for name, field in schema["properties"].items() if name != "use"}

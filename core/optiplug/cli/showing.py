@@ -30,7 +30,7 @@ _BOUNDS = {
 
 
 def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
-    """Print everything that is known of one plugin without importing its implementation."""
+    """Print the description and fields of one plugin; its implementation is not imported."""
     entry = find(name, kind)
     config = registry.load(entry)
     schema = schema_of(entry)
@@ -61,7 +61,7 @@ def _print(plugin: Card, docstring: str, implementation: str, fields: list[dict[
         "distribution": f"{entry.distribution} {entry.version}".rstrip(),
         "config": entry.target,
         "implementation": implementation,
-        "status": ": ".join(part for part in (plugin.status, plugin.error) if part),
+        "status": ": ".join(text for text in (plugin.status, plugin.error) if text),
     }
     print_table("origin", {"": False, " ": True}, [item for item in facts.items() if item[1]])
 

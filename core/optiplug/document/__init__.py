@@ -1,4 +1,4 @@
-"""Config files: YAML 1.2, TOML or JSON text to plain data in which every value knows its place.
+"""Config files: reads YAML 1.2, TOML or JSON to plain data with the position of every value.
 
 A document is data and nothing but data. It cannot name Python code, include other files or
 refer to itself, and a hostile one is refused in bounded time.

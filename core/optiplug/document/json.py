@@ -1,4 +1,4 @@
-"""Reads JSON strictly: `json.loads` judges the grammar, a scan of the tokens adds the positions."""
+"""Reads JSON strictly: `json.loads` checks the grammar, a scan of the tokens adds positions."""
 
 from __future__ import annotations
 
@@ -19,21 +19,23 @@ _WHOLE = re.compile(r"-?[0-9]+")
 def read_json(text: str, tree: Tree) -> None:
     """Build `tree` from the one value in `text`."""
     lines = Lines(text)
+    # First, since the recursion of `json.loads` would end in a RecursionError.
     _check_depth(text, lines, tree)
     try:
+        # Numbers stay texts here: Python refuses to convert more than 4,300 digits.
         json.loads(text, parse_int=str, parse_float=str)
     except json.JSONDecodeError as error:
         raise tree.error(f"this is not JSON: {error.msg}", (error.lineno, error.colno)) from None
     for match in _TOKEN.finditer(text):
-        part, position = match[0], lines.position(match.start())
-        if part == "{":
+        lexeme, position = match[0], lines.position(match.start())
+        if lexeme == "{":
             tree.begin({}, position)
-        elif part == "[":
+        elif lexeme == "[":
             tree.begin([], position)
-        elif part in _CLOSE:
+        elif lexeme in _CLOSE:
             tree.end()
         else:
-            tree.scalar(whole(part) if _WHOLE.fullmatch(part) else json.loads(part), position)
+            tree.scalar(whole(lexeme) if _WHOLE.fullmatch(lexeme) else json.loads(lexeme), position)
 
 
 def _check_depth(text: str, lines: Lines, tree: Tree) -> None:

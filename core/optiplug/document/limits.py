@@ -1,4 +1,4 @@
-"""What a document may hold: enough for every config, too little to be a weapon."""
+"""Limits of a document: enough for every config, and read in bounded time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reads a file or a text into a Document: plain data in which every value knows its place."""
+"""Reads a file or a text into a Document: plain data with the position of every value."""
 
 from __future__ import annotations
 
@@ -29,7 +29,10 @@ _TOO_LARGE = f"a config file may have at most {limits.BYTES:,} bytes"
 
 @dataclass(frozen=True)
 class Document:
-    r"""The mapping that a text holds, and the line and column of every value and key in it.
+    r"""The mapping of a config file, with the line and column of every value and key.
+
+    `source` is the name of the file, `data` the mapping; `values` and `keys` hold (line, column), both
+    counted from 1, by the path of keys and list indices that leads to a value.
 
     Examples
     --------
@@ -50,19 +53,21 @@ class Document:
 
         With `key`, of the key that leads to the value, if it has one.
         """
-        line, column = self._place(path, key)
+        line, column = self._line_and_column(path, key)
         return f"{self.source}:{line}:{column}"
 
     def locate(self, error: ConfigError) -> ConfigError:
         """Return `error` with the position of every problem that has none, in the order of the text."""
         missing = [problem for problem in error.problems if not problem.position]
-        missing.sort(key=lambda problem: self._place(problem.path, problem.key))
+        # People read a file from its top.
+        missing.sort(key=lambda problem: self._line_and_column(problem.path, problem.key))
         located = [
             replace(problem, position=self.position(problem.path, key=problem.key)) for problem in missing
         ]
         return ConfigError([*(problem for problem in error.problems if problem.position), *located])
 
-    def _place(self, path: Path, key: bool) -> Position:
+    def _line_and_column(self, path: Path, key: bool) -> Position:
+        # A list item has no key, so then the value counts.
         if key and path in self.keys:
             return self.keys[path]
         shorter = (path[:length] for length in range(len(path), 0, -1))
@@ -77,6 +82,15 @@ def read(path: str | PathLike[str]) -> Document:
     ConfigError
         With line and column where there is one, for a file that cannot be read, is too large, is
         not UTF-8, breaks the grammar of its format, or holds no mapping.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> path = os.path.join(tempfile.mkdtemp(), "run.toml")
+    >>> with open(path, "w") as file:
+    ...     _ = file.write('use = "sgd"')
+    >>> read(path).data
+    {'use': 'sgd'}
     """
     source = fspath(path)
     suffix = FilePath(source).suffix.lower()
@@ -103,6 +117,7 @@ def parse(text: str, format: str, source: str = "<text>") -> Document:
     if len(text) > limits.BYTES:
         raise _refusal(source, _TOO_LARGE)
     tree = Tree(source)
+    # An empty text is an error of its own, and JSON would say something else.
     if text.strip():
         _READERS[format](text, tree)
     if tree.root is None:
@@ -115,6 +130,7 @@ def parse(text: str, format: str, source: str = "<text>") -> Document:
 
 def _content(source: str) -> bytes:
     try:
+        # Never more than the limit, whatever the file is: it may be a device without end.
         with FilePath(source).open("rb") as file:
             content = file.read(limits.BYTES + 1)
     except OSError as error:
@@ -128,6 +144,7 @@ def _content(source: str) -> bytes:
 
 def _decoded(content: bytes, source: str) -> str:
     try:
+        # Some editors write a byte order mark, which is no part of the text.
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", errors="replace")

@@ -1,4 +1,4 @@
-"""Reads TOML: `tomllib` judges the grammar and makes the values, a scan of the text adds the positions."""
+"""Reads TOML: `tomllib` checks the grammar and gives the values, a scan of the text adds positions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from .tree import Lines, Path, Position, Tree
 
 __all__ = ["read_toml"]
 
+# tomllib tells the position in its message only.
 _AT = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 
 

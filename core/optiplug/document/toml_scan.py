@@ -1,4 +1,4 @@
-"""Where everything stands in a TOML text: what `tomllib` knows and does not tell."""
+"""Positions of the keys and values of a TOML text, which `tomllib` does not return."""
 
 from __future__ import annotations
 
@@ -39,15 +39,15 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
 def check(text: str, tree: Tree) -> None:
     """Refuse what `tomllib` would take too long, or too deep a recursion, to read."""
     brackets = dots = 0
-    for part, offset in _tokens(text):
-        brackets += (part in {"[", "{"}) - (part in {"]", "}"})
-        if part in {"\n", "=", ","}:
+    for lexeme, offset in _tokens(text):
+        brackets += (lexeme in {"[", "{"}) - (lexeme in {"]", "}"})
+        if lexeme in {"\n", "=", ","}:
             dots = 0
-        elif part[0] not in "\"'":
-            dots += part.count(".")
+        elif lexeme[0] not in "\"'":
+            dots += lexeme.count(".")
         if brackets > limits.DEPTH or dots > limits.DEPTH:  # it takes quadratic time for a dotted key
             raise too_deep(tree.source, Lines(text).position(offset))
-        if len(part) > _DIGITS and part.lstrip("+-")[0].isdigit():
+        if len(lexeme) > _DIGITS and lexeme.lstrip("+-")[0].isdigit():
             raise tree.error(f"a number may have at most {_DIGITS:,} digits", Lines(text).position(offset))
 
 
@@ -70,34 +70,35 @@ class Scan:
         self._lines = Lines(text)
         self._last: dict[Path, int] = {}
         self._stack = [_Frame(())]
-        for part, offset in _tokens(text):
-            self._read(part, offset)
+        for lexeme, offset in _tokens(text):
+            self._read(lexeme, offset)
 
-    def _read(self, part: str, offset: int) -> None:
+    def _read(self, lexeme: str, offset: int) -> None:
         frame = self._stack[-1]
-        if part == "\n":
+        if lexeme == "\n":
+            # Inside an array a line end means nothing.
             if len(self._stack) == 1:
                 self._end_statement(frame)
-        elif frame.index is not None and part == ",":
+        elif frame.index is not None and lexeme == ",":
             frame.index += 1
-        elif part == "," or (part in {"]", "}"} and len(self._stack) > 1):
+        elif lexeme == "," or (lexeme in {"]", "}"} and len(self._stack) > 1):
             frame.words, frame.value = [], None
-            if part != ",":
+            if lexeme != ",":
                 self._stack.pop()
         elif frame.index is None and frame.value is None:
-            if part == "=":
+            if lexeme == "=":
                 frame.value = self._name(frame)
             else:
-                frame.words.append((part, offset))
+                frame.words.append((lexeme, offset))
         else:
-            self._start_value(frame, part, offset)
+            self._start_value(frame, lexeme, offset)
 
-    def _start_value(self, frame: _Frame, part: str, offset: int) -> None:
+    def _start_value(self, frame: _Frame, lexeme: str, offset: int) -> None:
         path = (*frame.path, frame.index) if frame.index is not None else frame.value or ()
         self.values.setdefault(path, self._lines.position(offset))
-        if part == "[":
+        if lexeme == "[":
             self._stack.append(_Frame(path, index=0))
-        elif part == "{":
+        elif lexeme == "{":
             self._stack.append(_Frame(path))
 
     def _name(self, frame: _Frame) -> Path:
@@ -136,6 +137,7 @@ class Scan:
 def _names(words: list[tuple[str, int]]) -> list[str]:
     """Return the keys that make up a dotted key."""
     names: list[str] = []
+    # tomllib itself reads the key, so quotation marks and escapes mean what they mean there.
     level: Any = tomllib.loads(" ".join(word for word, _ in words) + " = 0")
     while isinstance(level, dict):
         ((name, level),) = level.items()

@@ -1,4 +1,4 @@
-"""Builds plain data from a stream of events, so that no format needs recursion or rules of its own."""
+"""Builds plain data from a stream of events, with the rules that all formats share."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ Path = tuple[str | int, ...]
 Position = tuple[int, int]
 """Line and column, both counted from 1."""
 
+# Half a pair is no character: it cannot be printed or written as UTF-8.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _PAST_64_BITS = 2**64
 
@@ -56,6 +57,7 @@ class Tree:
         self.root: Any = None
         self.values: dict[Path, Position] = {}
         self.keys: dict[Path, Position] = {}
+        # A stack in place of recursion, which Python limits.
         self._open: list[_Frame] = []
 
     @property
@@ -92,10 +94,10 @@ class Tree:
             raise self.error(rule, position, received=str(value), hint="put it in quotation marks")
         self._add(value, position)
 
-    def error(self, rule: str, position: Position | None = None, **parts: Any) -> ConfigError:
+    def error(self, rule: str, position: Position | None = None, **details: Any) -> ConfigError:
         """Return the error for a broken rule at a position of this document."""
         where = self.source if position is None else f"{self.source}:{position[0]}:{position[1]}"
-        return ConfigError([Problem(path=self._here(), rule=rule, position=where, **parts)])
+        return ConfigError([Problem(path=self._here(), rule=rule, position=where, **details)])
 
     def _here(self) -> Path:
         """Return the path of what comes next."""
@@ -108,6 +110,7 @@ class Tree:
 
     def _add(self, value: object, position: Position) -> Path:
         path = self._here()
+        # Counted while building, so that a hostile file is refused before it fills the memory.
         if len(self.values) == limits.NODES:
             raise self.error(f"a document may have at most {limits.NODES:,} values", position)
         self.values[path] = position
@@ -153,4 +156,4 @@ def whole(digits: str, base: int = 10) -> int:
     try:
         return int(digits, base)
     except ValueError:  # Python refuses to convert more than 4,300 digits
-        return _PAST_64_BITS
+        return _PAST_64_BITS  # which `Tree.scalar` refuses, with the position

@@ -18,6 +18,7 @@ from .tree import Lines, Position, Tree, whole
 
 __all__ = ["read_yaml"]
 
+# YAML 1.2 and not 1.1, in which `no` is False and 1:30 is 90.
 _NULL = {"", "~", "null", "Null", "NULL"}
 _BOOLEAN = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 _WHOLE = re.compile(r"[-+]?[0-9]+")
@@ -27,9 +28,8 @@ _NUMBER = re.compile(
     r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
 
-_OLD_LINE_END = re.compile(
-    "[\x85\u2028\u2029]"
-)  # to the parser, which would change it; in YAML 1.2 it is none
+# Line ends of YAML 1.1, which the parser would change; in YAML 1.2 they are part of a text.
+_OLD_LINE_END = re.compile("[\x85\u2028\u2029]")
 
 
 def read_yaml(text: str, tree: Tree) -> None:
@@ -77,6 +77,7 @@ def _add_node(event: Any, position: Position, tree: Tree) -> None:
         tree.begin({}, position)
     elif isinstance(event, events.SequenceStartEvent):
         tree.begin([], position)
+    # Not so in quotation marks, where it is a text.
     elif event.style is None and event.value == "<<" and tree.awaits_key:
         raise tree.error("merge keys are not allowed", position, received="<<", hint="write the keys out")
     else:
@@ -99,6 +100,7 @@ def _number(text: str) -> int | float:
         return whole(text)
     if text[:2] in _BASES:
         return whole(text[2:], _BASES[text[:2]])
+    # Python writes inf and nan without the dot. `Tree.scalar` refuses both, with the position.
     return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
