@@ -12,6 +12,7 @@ import re
 import sys
 import tokenize
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
@@ -22,8 +23,9 @@ import grimp
 
 ROOT = Path(__file__).parents[1]
 PACKS = re.compile(r"(^|_)packs?(?!_small)(_|$)|^Pack$")
-RESTORING = re.compile(r"restor|manifest|load_own", re.IGNORECASE)
-FIELDS = re.compile(r"(Config|Section|Selection|BaseModel|Protocol)$")  # bases of classes that declare fields
+FIELDS = re.compile(
+    r"(Config|Section|Selection|BaseModel|Protocol|TypedDict|_Details)$"
+)  # bases of classes that declare fields
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,16 @@ def handled(module: ast.Module) -> Iterator[str]:
 
 
 def restoring(house: House) -> str:
-    """Count the files that name what restores state."""
-    modules = house.modules().values()
-    return f"{sum(any(map(RESTORING.search, names(module))) for module in modules)} of {len(modules)}"
+    """Count the files that refuse state, by the room that they are in."""
+    raising = [path for path, module in house.modules().items() if any(map(refusing, ast.walk(module)))]
+    rooms = [path.relative_to(house.folder).parts for path in raising]
+    counted = Counter("the root" if len(parts) == 1 else parts[0] for parts in rooms)
+    return ", ".join(f"{count} in {name}" for name, count in counted.most_common())
+
+
+def refusing(node: ast.AST) -> bool:
+    """Return whether a node makes a `StateError`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "StateError"
 
 
 def names(module: ast.Module) -> Iterator[str]:
@@ -119,9 +128,14 @@ def lineage(house: House) -> str:
 def stubs(house: House) -> str:
     """Count the attributes that classes declare for a type checker because others set them."""
     classes = [node for each in house.modules().values() for node in ast.walk(each) if plain(node)]
-    return str(
-        sum(isinstance(node, ast.AnnAssign) and not node.value for each in classes for node in each.body)
-    )
+    return str(sum(declaring(node) for each in classes for node in each.body))
+
+
+def declaring(node: ast.AST) -> bool:
+    """Return whether a node in a class declares an attribute of instances and gives it no value."""
+    if not isinstance(node, ast.AnnAssign) or node.value:
+        return False
+    return "ClassVar" not in ast.unparse(node.annotation)
 
 
 def plain(node: ast.AST) -> bool:

@@ -69,14 +69,14 @@ _LONGEST_TABLE = 20
 def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> str:
     """Compose ``where: rule. Received: what. Hint: what to do.`` from rule, place, value and hint."""
     text = f"{where}: {rule}" if where else rule
-    text = text.rstrip(".") + "."
+    text = text.removesuffix(".") + "."
     if received is not _UNSET:
         shown = repr(received)
         if len(shown) > _LONGEST_RECEIVED:
             shown = shown[:_LONGEST_RECEIVED] + "..."
         text += f" Received: {shown}."
     if hint:
-        text += f" Hint: {hint.rstrip('.')}."
+        text += f" Hint: {hint.removesuffix('.')}."
     return text
 
 

@@ -1,4 +1,4 @@
-"""Sphinx extension: the directive ``keras-members``, a table made from the tests named after members of Keras.
+"""Sphinx extension: the directive ``keras-members``, a table of the tests named after members of Keras.
 
 What the table says about a member is the docstring of its test, see ``tests/keras_2_15/members.py``.
 """
