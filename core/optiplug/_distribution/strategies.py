@@ -135,7 +135,7 @@ def create_beside(
         # A function, as TensorFlow calls it once on each device.
         return tf.broadcast_to(first_value(initial, dtype), shape)
 
-    # Outside of a function that is traced just now: it would create its variables again in each trace.
+    # A step may be traced just now; variables are created outside of its function, once.
     with tf.init_scope(), _scope(strategy), _colocated(strategy, variable):
         return tf.Variable(
             value,

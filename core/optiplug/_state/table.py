@@ -62,7 +62,7 @@ class SlotSpec:
 
     def initial_joined(self, pack: Pack, dtype: DType) -> Tensor | float:
         """Return the first values for all members of a pack, joined as they are."""
-        # A number is spread by the variable itself: nothing is joined.
+        # A number is broadcast when the variable is created, so nothing has to be joined.
         if isinstance(self.initial, int | float):
             return self.initial
         starts = [tf.cast(self.initial_for(member), dtype) for member in pack.members]
@@ -142,7 +142,7 @@ class SlotTable:
         """Create state for each of `variables`, named ``slot/path``: a variable, or a segment of a pack's."""
         if slot.exact:
             self.exact.add(slot.name)
-        # Before the loop: segments take the places of variables in the order of the model.
+        # Before the loop, which creates a variable where there is no segment.
         segments = self._joined_segments(slot, variables, spec)
         for variable in variables:
             name = self._name(slot, variable)
