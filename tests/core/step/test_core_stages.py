@@ -51,15 +51,15 @@ def test_a_new_stage_of_gradients_takes_part(with_stage):
 
 
 def test_a_stage_after_the_commit_sees_the_new_values(with_stage):
-    def post_commit(self, step):
+    def seen_after_commit(self, step):
         raise NotImplementedError
 
-    with_stage(_hookspecs.Stage("post_commit", "core"), "commit", post_commit)
+    with_stage(_hookspecs.Stage("seen_after_commit", "core"), "commit", seen_after_commit)
     seen = []
 
     class Looks:
         @hookimpl
-        def post_commit(self, step):
+        def seen_after_commit(self, step):
             seen.extend(variable.path for variable in step.variables if variable.assigned)
 
     assert step(Looks()) == 2.0
@@ -67,14 +67,14 @@ def test_a_stage_after_the_commit_sees_the_new_values(with_stage):
 
 
 def test_what_is_assigned_after_the_commit_is_refused(with_stage):
-    def post_commit(self, step):
+    def seen_after_commit(self, step):
         raise NotImplementedError
 
-    with_stage(_hookspecs.Stage("post_commit", "core"), "commit", post_commit)
+    with_stage(_hookspecs.Stage("seen_after_commit", "core"), "commit", seen_after_commit)
 
     class Assigns:
         @hookimpl
-        def post_commit(self, step):
+        def seen_after_commit(self, step):
             for variable in step.variables:
                 variable.assign(variable.value * 2)
 
