@@ -20,7 +20,7 @@ export UV_COMPILE_BYTECODE ?= true
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench numerics docs lint check-types check-layers clean
+.PHONY: help setup demo test test-all bench numerics docs checks lint check-types check-layers clean
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -49,11 +49,15 @@ demo: $(STAMP)  ## train on handwritten digits, on two mirrored devices
 
 # The order is cheapest first, and the tests last so that their summary ends the output.
 # Each worker takes half of the tests in order, so that what neighbours share is made once.
-test: lint check-types check-layers docs  ## check everything but the slow tests
+test: checks  ## check everything but the slow tests
 	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not slow"
 
-test-all: lint check-types check-layers docs  ## check everything
+test-all: checks  ## check everything
 	$(BIN)/python -m pytest -n 2 --dist worksteal
+
+# Two at a time: the documentation takes as long as all the others.
+checks: $(STAMP)
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync docs check-types check-layers lint
 
 lint: $(STAMP)  ## check style and formatting
 	$(BIN)/ruff check --quiet

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, TypeAlias
 
 import tensorflow as tf
@@ -98,6 +99,7 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
 _VALUE = "VARIABLE_VALUE"  # the key of a variable's value, so that either can be restored from the other
 
 
+@cache
 def xla_compiles(operation: str, device_kind: str) -> bool:
     """Whether XLA has a kernel for a type of operation, on "CPU" or "GPU".
 

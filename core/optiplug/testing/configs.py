@@ -60,17 +60,43 @@ def is_listed_without_tensorflow(config: NamedConfig) -> None:
     """Importing its config does not import TensorFlow."""
     module, name = type(config).__module__, type(config).__qualname__
     installed = [each for each in registry.entries(config.kind) if each.distribution != SESSION]
-    if f"{module}:{name}" not in [each.target for each in installed]:
+    entry = next((each for each in installed if each.target == f"{module}:{name}"), None)
+    if entry is None:
         raise NotApplicable("no entry point names it")
-    done = _imported(module)
+    if module in _light_modules(entry.distribution):
+        return
+    done = _imported(module)  # by itself: another module of its distribution may be the culprit
     require(not done.returncode, f"{module} must not import tensorflow", received=done.stderr)
+
+
+_UNTIL_HEAVY = """
+import importlib, sys
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+    if "tensorflow" in sys.modules:
+        break
+    print(name)
+"""
+
+
+@cache
+def _light_modules(distribution: str) -> frozenset[str]:
+    """Return the modules of configs that one process imports, in order, until one imports TensorFlow."""
+    entries = [each for each in registry.entries() if each.distribution == distribution]
+    modules = dict.fromkeys(each.target.partition(":")[0] for each in entries)
+    done = _python(_UNTIL_HEAVY, *modules)
+    return frozenset(done.stdout.split())
 
 
 @cache
 def _imported(module: str) -> subprocess.CompletedProcess[str]:
     """Import a module in a process of its own, which fails if that imports TensorFlow."""
-    code = f"import sys, {module}; sys.exit('tensorflow' in sys.modules)"
-    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)  # noqa: S603  # the name of an imported module
+    return _python(f"import sys, {module}; sys.exit('tensorflow' in sys.modules)")
+
+
+def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # names of modules
 
 
 def _require_refusal(config: NamedConfig, name: str, value: object) -> None:

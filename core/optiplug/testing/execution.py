@@ -19,7 +19,7 @@ from optiplug.errors import ConfigError
 
 from .check import NotApplicable, check, require
 from .subjects import alone
-from .training import STEPS, Training, compare, gradients, reference
+from .training import STEPS, Training, compare, gradients, reference, restarted
 
 _LARGE = {"kernel": (64, 33), "scale": ()}
 _RUNNING = ("optimizers", "processors", "schedules")
@@ -61,10 +61,13 @@ def joined_equals_apart(config: NamedConfig) -> None:
     if not getattr(config, "elementwise", False):
         raise NotApplicable("it is not elementwise")
     by_itself = isinstance(config, OptimizerConfig)
-    subject = alone(config) if isinstance(config, OptimizerConfig) else config
-    joined, apart = (Training(subject, pack_small_variables=each) for each in (True, False))
+    subject: NamedConfig = config
+    if isinstance(config, OptimizerConfig):
+        subject = alone(config).model_copy(update={"pack_small_variables": True})
+    joined = restarted(subject, compiled=True).run()
+    apart = Training(subject, pack_small_variables=False).run()
     tolerance = 0 if by_itself else _TOLERANCE
-    compare(joined.run().values(), apart.run().values(), "with small variables joined", tolerance)
+    compare(joined.values(), apart.values(), "with small variables joined", tolerance)
     for source, together in ((joined, False), (apart, True)):
         other = Training(subject, pack_small_variables=together)
         other.optimizer.build(list(other.variables.values()))
@@ -125,14 +128,14 @@ def assigns_declared_state_only(config: NamedConfig) -> None:
 @check(*_RUNNING[:2])
 def instances_do_not_meet(config: NamedConfig) -> None:
     """Two of them in one process, stepped in turn, each end as one alone."""
-    pair = Training(config, jit_compile=False), Training(config, jit_compile=False)
-    for training in pair:
-        training.optimizer.build(list(training.variables.values()))
+    expected = reference(config).values()
+    pair = restarted(config), Training(config, jit_compile=False)
+    pair[1].build()
     for step in range(STEPS):
         for training in pair:
             training.run(step, step + 1)
     for training in pair:
-        compare(training.values(), reference(config).values(), "beside another one", _TOLERANCE)
+        compare(training.values(), expected, "beside another one", _TOLERANCE)
 
 
 @check(*_RUNNING)

@@ -10,7 +10,7 @@ from optiplug.errors import PluginError
 
 from .check import NotApplicable, check, require
 from .subjects import alone
-from .training import SHAPES, Training, compare, gradients, reference
+from .training import SHAPES, Training, compare, gradients, reference, restarted
 
 _KIND = "optimizers"
 _QUADRATIC = {"kernel": (3, 2), "bias": (2,)}
@@ -25,7 +25,7 @@ def names_its_source(config: OptimizerConfig) -> None:
 @check(_KIND)
 def zero_gradient_is_a_fixed_point(config: OptimizerConfig) -> None:
     """A first gradient of zero moves nothing, if there is no weight decay."""
-    training = Training(alone(config), jit_compile=False)
+    training = restarted(alone(config))
     before = training.model_values()
     training.step({name: np.zeros(shape) for name, shape in SHAPES.items()})
     compare(training.model_values(), before, "after a gradient of zero", 1e-6)
@@ -34,7 +34,7 @@ def zero_gradient_is_a_fixed_point(config: OptimizerConfig) -> None:
 @check(_KIND)
 def survives_large_gradients(config: OptimizerConfig) -> None:
     """Gradients of the order of 1e10 leave every variable finite."""
-    training = Training(alone(config), jit_compile=False)
+    training = restarted(alone(config))
     training.run(of=lambda step: {name: value * 1e10 for name, value in gradients(step).items()})
     for name, value in training.model_values().items():
         require(np.isfinite(value).all(), "must stay finite", where=name, received=value.tolist())
@@ -46,10 +46,11 @@ def learning_rate_can_change(config: OptimizerConfig) -> None:
     rate = getattr(config, "learning_rate", None)
     if not isinstance(rate, int | float) or not rate:
         raise NotApplicable("its learning rate is no number that could be changed")
-    training = Training(config, jit_compile=False).run(last=2)
+    usual = reference(config, compiled=False).model_values()
+    training = restarted(config).run(last=2)
     training.optimizer.learning_rate = 2 * rate
     training.run(2)
-    usual, actual = reference(config, compiled=False).model_values(), training.model_values()
+    actual = training.model_values()
     changed = any((actual[name] != usual[name]).any() for name in usual)
     require(changed, "the learning rate must be read by `self.rate(variable)` at each step")
     count = training.optimizer.trace_count
@@ -64,7 +65,7 @@ def weight_decay_is_decoupled(config: OptimizerConfig) -> None:
     """
     if config.own_weight_decay:
         raise NotApplicable("its weight decay is a part of its formula")
-    plain = Training(alone(config), jit_compile=False)
+    plain = restarted(alone(config))
     before = plain.model_values()
     rate = float(getattr(plain.optimizer, "learning_rate", 0.0))
     if not rate:

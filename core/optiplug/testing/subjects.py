@@ -68,5 +68,7 @@ def alone(config: OptimizerConfig) -> OptimizerConfig:
     True
     """
     off: dict[str, Any] = dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"))
-    off |= {"weight_decay": 0.0, "exclude_from_weight_decay": (), "use_ema": False, "processors": ()}
+    off |= {"exclude_from_weight_decay": (), "use_ema": False, "processors": ()}
+    if config.weight_decay:  # None stays, so that a config without anything around it stays equal
+        off["weight_decay"] = 0.0
     return config.model_copy(update=off)

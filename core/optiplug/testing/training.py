@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
 
@@ -11,11 +12,22 @@ import numpy as np
 import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
+from optiplug._optimizer.optimizer import Optimizer
 from optiplug._types import Array, Gradient
 
 from .subjects import optimizer_of
 
-__all__ = ["SHAPES", "STEPS", "Training", "Values", "compare", "gradients", "reference", "sliced"]
+__all__ = [
+    "SHAPES",
+    "STEPS",
+    "Training",
+    "Values",
+    "compare",
+    "gradients",
+    "reference",
+    "restarted",
+    "sliced",
+]
 
 Values = dict[str, Array]
 Given = Array | Gradient | None
@@ -25,6 +37,7 @@ STEPS = 4
 # Two of one shape, as state that they share by mistake shows in no other way.
 SHAPES: dict[str, tuple[int, ...]] = {"encoder/table": (5, 2), "decoder/kernel": (5, 2), "scale": ()}
 _TABLE = "encoder/table"
+_MODEL = "variable "  # before the names of the model's variables, where those of state stand beside
 _ROWS = (3, 1, 3)  # of the table, that have a gradient: one of them twice
 
 
@@ -78,9 +91,9 @@ class Training:
         **fields: Any,
     ) -> None:
         random = np.random.default_rng(3)
-        starts = {name: random.normal(size=shape) for name, shape in sorted(shapes.items())}
+        self._starts = {name: random.normal(size=shape) for name, shape in sorted(shapes.items())}
         self.variables = {
-            name: tf.Variable(tf.constant(starts[name], (dtypes or {}).get(name, "float32")), name=name)
+            name: tf.Variable(tf.constant(self._starts[name], (dtypes or {}).get(name, "float32")), name=name)
             for name in shapes
         }
         self.optimizer = optimizer_of(config, **fields)
@@ -105,6 +118,19 @@ class Training:
             self.step({name: of(step)[name] for name in self.variables})
         return self
 
+    def build(self) -> None:
+        """Create the state."""
+        self.optimizer.build(list(self.variables.values()))
+        self._state_starts = {name: state.numpy() for name, state in self.optimizer.state.states.items()}
+
+    def restart(self) -> Self:
+        """Give every variable, and all state, the value that it had at first; what was traced stays."""
+        for name, variable in self.variables.items():
+            variable.assign(tf.constant(self._starts[name], variable.dtype))
+        for name, state in self.optimizer.state.states.items():
+            state.assign(self._state_starts[name])
+        return self
+
     def checkpoint(self) -> tf.train.Checkpoint:
         """Return a checkpoint of the model and the optimizer."""
         return tf.train.Checkpoint(model=list(self.variables.values()), optimizer=self.optimizer)
@@ -115,25 +141,56 @@ class Training:
 
     def values(self) -> Values:
         """Return every variable of the model and of the optimizer by name."""
-        model = {f"variable {name}": value for name, value in self.model_values().items()}
+        model = {f"{_MODEL}{name}": value for name, value in self.model_values().items()}
         return model | {name: each.numpy() for name, each in self.optimizer.state.states.items()}
 
 
-_latest: deque[tuple[NamedConfig, bool, Training]] = deque(maxlen=8)
+@dataclass(frozen=True)
+class Reference:
+    """What a training of `STEPS` plain calls ended with; its optimizer may have moved on since."""
+
+    optimizer: Optimizer
+    ended: Values
+
+    def values(self) -> Values:
+        """Return every variable of the model and of the optimizer by name, as it was at the end."""
+        return self.ended
+
+    def model_values(self) -> Values:
+        """Return every variable of the model by name, as it was at the end."""
+        return {
+            name.removeprefix(_MODEL): value for name, value in self.ended.items() if name.startswith(_MODEL)
+        }
 
 
-def reference(config: NamedConfig, *, compiled: bool = True) -> Training:
-    """Return a training of `STEPS` plain calls; kept, as many checks of one config compare with it.
+# Tracing takes most of the time of a check. Configs are compared by their values: a check makes its own.
+_trainings: deque[tuple[NamedConfig, bool, Training]] = deque(maxlen=8)
+_references: deque[tuple[NamedConfig, bool, Reference]] = deque(maxlen=8)
 
-    It must be left as it is. If not `compiled`, it ran with ``jit_compile=False``.
+
+def restarted(config: NamedConfig, *, compiled: bool = False) -> Training:
+    """Return a training at its start, whose step another check may have traced already.
+
+    It is for the steps of one check: the next call may return it again. If not `compiled`, it runs
+    with ``jit_compile=False``.
     """
-    for known, how, training in _latest:
-        if known is config and how == compiled:
-            return training
-    fields: dict[str, Any] = {} if compiled else {"jit_compile": False}
-    training = Training(config, **fields).run()
-    _latest.append((config, compiled, training))
+    for known, how, training in _trainings:
+        if known == config and how == compiled:
+            return training.restart()
+    training = Training(config) if compiled else Training(config, jit_compile=False)
+    training.build()
+    _trainings.append((config, compiled, training))
     return training
+
+
+def reference(config: NamedConfig, *, compiled: bool = True) -> Reference:
+    """Return what `STEPS` plain calls end with; kept, as many checks of one config compare with it."""
+    for known, how, found in _references:
+        if known == config and how == compiled:
+            return found
+    training = restarted(config, compiled=compiled).run()
+    _references.append((config, compiled, Reference(training.optimizer, training.values())))
+    return _references[-1][2]
 
 
 def compare(actual: Values, expected: Values, what: str, tolerance: float = 0) -> None:

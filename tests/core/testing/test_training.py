@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from optiplug import registry
 from optiplug.testing.subjects import DescentConfig
-from optiplug.testing.training import SHAPES, STEPS, Training, compare, gradients, reference, sliced
+from optiplug.testing.training import (
+    SHAPES,
+    STEPS,
+    Training,
+    compare,
+    gradients,
+    reference,
+    restarted,
+    sliced,
+)
 
 
 @pytest.mark.parametrize("step", range(STEPS))
@@ -42,14 +52,35 @@ def test_a_run_takes_the_steps_that_it_is_told():
     compare(halves.run(2).values(), whole.values(), "in two halves")
 
 
-def test_a_reference_is_kept_for_its_very_config():
-    config, equal = DescentConfig(), DescentConfig()
+def test_a_reference_is_kept_for_equal_configs_of_one_class():
+    class Other(DescentConfig):
+        """The same fields in a class of its own."""
 
-    assert reference(config) is reference(config)
-    assert reference(config) is not reference(equal)
-    assert reference(config) is not reference(config, compiled=False)
-    assert reference(config).optimizer.config.jit_compile
-    assert not reference(config, compiled=False).optimizer.config.jit_compile
+    assert reference(DescentConfig()) is reference(DescentConfig())
+    assert reference(DescentConfig()) is not reference(DescentConfig(learning_rate=0.5))
+    assert reference(DescentConfig()) is not reference(Other())
+    assert reference(DescentConfig()) is not reference(DescentConfig(), compiled=False)
+    assert reference(DescentConfig()).optimizer.config.jit_compile
+    assert not reference(DescentConfig(), compiled=False).optimizer.config.jit_compile
+
+
+def test_a_training_that_starts_again_ends_as_a_new_one():
+    config = registry.get("optimizers", "adam")(use_ema=True)
+    used = restarted(config).run()
+    used.optimizer.learning_rate = 0.5
+    again = restarted(config)
+
+    assert again is used
+    compare(again.run().values(), Training(config, jit_compile=False).run().values(), "again", 1e-6)
+    assert again.optimizer.trace_count == 1
+
+
+def test_a_reference_stays_when_its_training_goes_on():
+    config = registry.get("optimizers", "adam")()
+    before = {name: np.array(value) for name, value in reference(config, compiled=False).values().items()}
+    restarted(config).run(last=1)
+
+    compare(reference(config, compiled=False).values(), before, "after steps of another check")
 
 
 def test_a_difference_is_told_by_name():
