@@ -116,7 +116,7 @@ class TaskConfig(NamedConfig):
     ...     examples: optiplug.PositiveInt = 1000
     >>> SpiralConfig(examples=0)
     Traceback (most recent call last):
-    optiplug.errors.ConfigError: examples: must be >= 1. Received: 0.
+    optiplug.ConfigError: examples: must be >= 1. Received: 0.
     """
 
     kind = "tasks"

@@ -22,7 +22,7 @@ def same_on_two_devices(config: NamedConfig) -> None:
         raise NotApplicable("it changes the gradients of each replica")
     strategy = _two_replicas()
     with strategy.scope():
-        training = Training(config, jit_compile=False)
+        training = Training(config)  # compiled, as only then two traces of one step have the same bits
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def step(values: Mapping[str, Tensor]) -> None:

@@ -31,8 +31,9 @@ def build_is_idempotent(config: NamedConfig) -> None:
 def resumes_bit_for_bit(config: NamedConfig) -> None:
     """A checkpoint, read before or after `build`, continues as if nothing had happened."""
     half = STEPS // 2
-    expected, saved = reference(config, compiled=False).values(), restarted(config).run(last=half)
-    resumed, built = (Training(config, jit_compile=False) for _ in range(2))
+    # Compiled: TensorFlow's own optimizer of graphs may round two traces of one step differently.
+    expected, saved = reference(config).values(), restarted(config, compiled=True).run(last=half)
+    resumed, built = Training(config), Training(config)
     with tempfile.TemporaryDirectory() as folder:
         path = saved.checkpoint().write(str(Path(folder, "checkpoint")))
         status = resumed.checkpoint().read(path)
