@@ -5,58 +5,22 @@ from __future__ import annotations
 import copy
 import json
 import pickle
-from typing import Annotated, Any, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, ValidationError
+from pydantic import ValidationError
 
 from optiplug import (
     NonNegativeScalar,
     OptimizerConfig,
-    PositiveInt,
     ProcessorConfig,
     ScheduleConfig,
     TaskConfig,
 )
 from optiplug._config.base import NamedConfig, resolve
 from optiplug.errors import BrokenPluginError, ConfigError
-
-
-class Decay(ScheduleConfig):
-    """Fall with the step.
-
-    More about it.
-    """
-
-    implementation = "nowhere:Decay"
-
-    rate: Annotated[float, Field(gt=0)]
-    """How fast."""
-    steps: PositiveInt = 10
-
-
-class Chain(ScheduleConfig):
-    """One schedule after another."""
-
-    implementation = "nowhere:Chain"
-
-    schedules: tuple[ScheduleConfig, ...]
-    boundaries: tuple[int, ...] = ()
-    last: ScheduleConfig | None = None
-
-
-class Sample(OptimizerConfig):
-    """A sample."""
-
-    implementation = "fake_missing.module:Sample"
-
-    learning_rate: NonNegativeScalar = 0.1
-    mode: Literal["fast", "slow"] = "fast"
-    either: int | Literal["auto"] | None = None
-    extra: dict[str, Any] = Field(default_factory=dict)
-    inner: OptimizerConfig | None = None
+from support.sample_configs import Chain, Decay, Sample
 
 
 @pytest.fixture(autouse=True)

@@ -3,56 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated
 
 import pytest
 from pydantic import Field, field_validator
 
 from optiplug import (
-    NonNegativeScalar,
     OptimizerConfig,
-    PositiveInt,
-    ScheduleConfig,
     registry,
 )
 from optiplug._config.base import resolve
 from optiplug.errors import ConfigError
 from support.fake_distributions import fake_distribution
-
-
-class Decay(ScheduleConfig):
-    """Fall with the step.
-
-    More about it.
-    """
-
-    implementation = "nowhere:Decay"
-
-    rate: Annotated[float, Field(gt=0)]
-    """How fast."""
-    steps: PositiveInt = 10
-
-
-class Chain(ScheduleConfig):
-    """One schedule after another."""
-
-    implementation = "nowhere:Chain"
-
-    schedules: tuple[ScheduleConfig, ...]
-    boundaries: tuple[int, ...] = ()
-    last: ScheduleConfig | None = None
-
-
-class Sample(OptimizerConfig):
-    """A sample."""
-
-    implementation = "fake_missing.module:Sample"
-
-    learning_rate: NonNegativeScalar = 0.1
-    mode: Literal["fast", "slow"] = "fast"
-    either: int | Literal["auto"] | None = None
-    extra: dict[str, Any] = Field(default_factory=dict)
-    inner: OptimizerConfig | None = None
+from support.sample_configs import Chain, Decay, Sample
 
 
 @pytest.fixture(autouse=True)
