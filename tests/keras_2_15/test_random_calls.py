@@ -9,6 +9,7 @@ from itertools import cycle
 from typing import Any
 
 import numpy as np
+import pytest
 import tensorflow as tf
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
@@ -239,6 +240,7 @@ def drawn(run: dict[str, Any]) -> set[str]:
     return found
 
 
+@pytest.mark.long
 def test_a_thousand_random_calls():
     seen: Counter[str] = Counter()
 
