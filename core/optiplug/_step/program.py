@@ -94,7 +94,6 @@ class Program:
             self._check(values, starts)
         if pipeline.stages("gate"):
             values, proceed = self._gate(values, starts)
-            # Here, between two clusters: a condition in a cluster costs four times the step (performance.md).
             tf.cond(proceed, lambda: self._run_core(operands, values, starts), lambda: False)
         else:
             self._run_core(operands, values, starts)

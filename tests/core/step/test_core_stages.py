@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import tensorflow as tf
 
@@ -85,4 +83,3 @@ def test_what_is_assigned_after_the_commit_is_refused(with_stage):
 def test_every_built_in_stage_of_the_core_has_its_method():
     built_in = [stage for stage in _hookspecs.ORDER if stage.part == "core" and stage.built_in]
     assert [stage.name for stage in built_in if not hasattr(core_stages.CoreStages, f"_{stage.name}")] == []
-    assert not hasattr(core_stages.CoreStages, f"_{replace(built_in[0], name='forgotten').name}")
