@@ -67,6 +67,7 @@ class AdaBelief(Optimizer):
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, s = self.momentum[variable], self.variance[variable]
+        gradient = numerics.limited(gradient, terms=4)  # of which one is a difference
         m.assign_add((gradient - m) * (1 - beta_1))
         # `m` reads its new value, as in the paper, which takes the difference from the updated average.
         s.assign_add((tf.square(gradient - m) - s) * (1 - beta_2) + self.config.epsilon_root)

@@ -64,7 +64,7 @@ class Adan(Optimizer):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        config = self.config
+        config, gradient = self.config, numerics.limited(gradient, terms=16)  # the last of three squares
         beta_1, beta_2, beta_3 = (
             self.scalar(beta, variable) for beta in (config.beta_1, config.beta_2, config.beta_3)
         )

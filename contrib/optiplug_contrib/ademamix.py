@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Moments, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .configs.ademamix import AdEMAMixConfig
 
@@ -60,7 +60,7 @@ class AdEMAMix(Moments):
         correction_1, correction_2 = self.once(self.bias_corrections, variable)
         fast, second = self.update_moments(gradient, variable)
         slow = self.slow_momentum[variable]
-        slow.assign_add((gradient - slow) * (1 - beta_3))
+        slow.assign_add((numerics.limited(gradient) - slow) * (1 - beta_3))
         root = tf.sqrt(second / correction_2)
         direction = (fast / correction_1 + alpha * slow) / (root + self.config.epsilon)
         variable.assign_sub(self.rate(variable) * direction)

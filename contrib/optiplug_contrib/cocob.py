@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.cocob import COCOBConfig
 
@@ -69,7 +69,7 @@ class COCOB(Optimizer):
         """Apply one gradient to one variable."""
         scale, absolute_sum = self.scale[variable], self.absolute_sum[variable]
         gradient_sum, reward, bet = self.gradient_sum[variable], self.reward[variable], self.bet[variable]
-        gradient *= self.rate(variable)
+        gradient = numerics.limited(gradient * self.rate(variable), power=1, terms=2**32)
         size = tf.abs(gradient)
         # Here and not as the initial value of the slot, as half precision has no 1e-8.
         scale.assign(tf.maximum(scale, tf.maximum(size, self.config.epsilon)))

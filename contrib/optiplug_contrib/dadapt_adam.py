@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Moments, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .configs.dadapt_adam import DAdaptAdamConfig
 from .parameter_free import ParameterFree, total
@@ -69,7 +69,7 @@ class DAdaptAdam(ParameterFree, Moments):
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the numerator, each variable, and then the estimate of the distance."""
-        dtype = self.distance.dtype
+        dtype, gradients = self.distance.dtype, [numerics.limited(each) for each in gradients]
         pairs = zip(gradients, variables, strict=True)
         product = total([self._along(gradient, variable) for gradient, variable in pairs], dtype)
         take = self.once(self._take, dtype)
@@ -88,7 +88,7 @@ class DAdaptAdam(ParameterFree, Moments):
         m = self.update_first_moment(gradient * rate, variable)
         take = 1 - self.scalar(self.config.beta_2, variable)
         v.assign_add((tf.square(gradient) - v) * self._after_numerator(take))
-        variable.assign(self.decayed(variable, rate) - m / (tf.sqrt(v) + self.config.epsilon))
+        variable.assign_sub(self.decay(variable, rate) + m / (tf.sqrt(v) + self.config.epsilon))
 
     def _after_numerator(self, number: Tensor) -> Tensor:
         """Return a number as it is, in a way that waits for the numerator.

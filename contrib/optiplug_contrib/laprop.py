@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Moments, Tensor, Working
+from optiplug import Moments, Tensor, Working, numerics
 
 from .configs.laprop import LaPropConfig
 
@@ -51,6 +51,7 @@ class LaProp(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
+        gradient = numerics.limited(gradient)
         correction_1, correction_2 = self.once(self.bias_corrections, variable)
         second = self.update_second_moment(gradient, variable)
         normalized = gradient / (tf.sqrt(second / correction_2) + self.config.epsilon)

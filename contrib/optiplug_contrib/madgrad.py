@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.madgrad import MADGRADConfig
 
@@ -64,6 +64,7 @@ class MADGRAD(Optimizer):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         total, squares = self.sum[variable], self.squared_sum[variable]
+        gradient = numerics.limited(gradient, terms=2**40)  # a sum weighted by the root of the step
         weight = self.rate(variable) * self.once(self._root, variable)
         total.assign_add(weight * gradient)
         squares.assign_add(weight * tf.square(gradient))

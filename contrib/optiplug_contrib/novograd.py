@@ -65,6 +65,7 @@ class NovoGrad(Optimizer):
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         momentum, norm = self.momentum[variable], self.norm[variable]
+        gradient = numerics.limited_norm(gradient)
         present = tf.cast(numerics.sum_of_squares(gradient), variable.dtype)
         # Zero says that there was no gradient yet: a count would not tell for a variable that came late.
         first = tf.equal(norm.value, 0)

@@ -40,11 +40,12 @@ class ParameterFree(Optimizer, abc.ABC):
         """Create a scalar that all variables share: float64 if any of them is in double precision."""
         return self.add_state(name, dtype=numerics.widest_dtype(var_list), initial=initial)
 
-    def decayed(self, variable: Working, rate: Tensor) -> Tensor:
-        """Return the value of a variable less its weight decay at this rate."""
+    def decay(self, variable: Working, rate: Tensor) -> Tensor:
+        """Return what weight decay at this rate takes off a variable."""
         if not self.config.weight_decay or variable.path in self.undecayed:
-            return variable.value
-        return variable.value * (1 - self.scalar(self.config.weight_decay, variable) * rate)
+            return tf.zeros_like(variable.value)
+        rate = tf.cast(rate, variable.dtype)
+        return variable.value * (self.scalar(self.config.weight_decay, variable) * rate)
 
 
 def total(tensors: Sequence[Tensor], dtype: DType) -> Tensor:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Moments, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .configs.prodigy import ProdigyConfig
 from .parameter_free import ParameterFree, total
@@ -75,7 +75,7 @@ class Prodigy(ParameterFree, Moments):
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the estimate of the distance, then each variable."""
-        dtype = self.distance.dtype
+        dtype, gradients = self.distance.dtype, [numerics.limited(each) for each in gradients]
         pairs = list(zip(gradients, variables, strict=True))
         product = total([self._back(gradient, variable) for gradient, variable in pairs], dtype)
         # All sums first: the new distance, which every variable's update needs, is a quotient of them.
@@ -93,7 +93,7 @@ class Prodigy(ParameterFree, Moments):
         rate = self._size(variable)
         m, v = self.update_moments(gradient * before, variable)
         epsilon = tf.cast(self.distance, variable.dtype) * self.config.epsilon
-        variable.assign(self.decayed(variable, rate) - m * rate / (tf.sqrt(v) + epsilon))
+        variable.assign_sub(self.decay(variable, rate) + m * rate / (tf.sqrt(v) + epsilon))
 
     def _back(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the elements of the product of a gradient with the way back to the initial point."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.proximal_adagrad import ProximalAdagradConfig
 
@@ -53,7 +53,7 @@ class ProximalAdagrad(Optimizer):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        accumulator = self.accumulator[variable]
+        accumulator, gradient = self.accumulator[variable], numerics.limited(gradient, terms=2**32)
         accumulator.assign_add(tf.square(gradient))
         rate = self.rate(variable) / tf.sqrt(accumulator)
         point = variable - rate * gradient

@@ -87,7 +87,8 @@ def rectification(optimizer: Optimizer, beta_2: BelowOneScalar, threshold: float
     beta = optimizer.scalar(beta_2, tf.float64)
     t = tf.cast(optimizer.iterations + 1, tf.float64)
     longest = 2 / (1 - beta) - 1
-    length = longest - 2 * t / tf.math.expm1(-t * tf.math.log(beta))
+    correction = optimizer.bias_correction(beta_2, tf.float64)
+    length = longest - 2 * t * (1 - correction) / correction
     trusted = length >= threshold
     # Where it is not trusted the root may be of a negative number, which must not become NaN.
     squared = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.signum import SignumConfig
 
@@ -61,5 +61,8 @@ class Signum(Optimizer):
         direction = gradient
         if self.config.momentum != 0:
             direction = self.momentum[variable]
-            direction.assign_add((gradient - direction) * (1 - self.scalar(self.config.momentum, variable)))
+            direction.assign_add(
+                (numerics.limited(gradient, power=1) - direction)
+                * (1 - self.scalar(self.config.momentum, variable))
+            )
         variable.assign_sub(tf.sign(direction) * self.rate(variable))

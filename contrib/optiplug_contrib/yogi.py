@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.yogi import YogiConfig
 
@@ -63,6 +63,7 @@ class Yogi(Optimizer):
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
+        gradient = numerics.limited(gradient)
         square = tf.square(gradient)
         m.assign_add((gradient - m) * (1 - beta_1))
         v.assign_sub(tf.sign(v - square) * square * (1 - beta_2))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from optiplug import numerics
 from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.capture import Working
 
@@ -23,7 +24,8 @@ class Moments(Optimizer, abc.ABC):
         momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
         second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
 
-    A subclass has `beta_1` and `beta_2` in its config, and writes `update_step`.
+    Gradients are `numerics.limited` to about 9e18 there, as float32 has no room for larger squares. A
+    subclass has `beta_1` and `beta_2` in its config, and writes `update_step`.
 
     Raises
     ------
@@ -63,13 +65,16 @@ class Moments(Optimizer, abc.ABC):
         """Update the first moment of one variable with this gradient, at decay rate `beta_1`."""
         moment: Working = self.momentum[variable]
         # One product for each element; `beta * m + (1 - beta) * g` takes two.
-        moment.assign_add((gradient - moment) * (1 - self.scalar(self.config.beta_1, variable)))
+        moment.assign_add(
+            (numerics.limited(gradient) - moment) * (1 - self.scalar(self.config.beta_1, variable))
+        )
         return moment
 
     def update_second_moment(self, gradient: Tensor, variable: Working) -> Working:
         """Update the second moment of one variable with this gradient, at decay rate `beta_2`."""
         moment: Working = self.second_moment[variable]
-        moment.assign_add((tf.square(gradient) - moment) * (1 - self.scalar(self.config.beta_2, variable)))
+        square = tf.square(numerics.limited(gradient))
+        moment.assign_add((square - moment) * (1 - self.scalar(self.config.beta_2, variable)))
         return moment
 
     def bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:

@@ -26,6 +26,7 @@ from optiplug._variables.model_variables import ModelVariables, unwrapped
 from optiplug._variables.packing import Packing
 from optiplug.errors import BuildError, ConfigError
 
+from .decay_products import create_products, products_of
 from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
@@ -133,6 +134,7 @@ class OptimizerParts:
         self.iterations()
         # Reading it creates the variable.
         _ = self.learning_rate.source
+        create_products(self.node)
 
     @property
     def compiles(self) -> bool:
@@ -207,6 +209,7 @@ class OptimizerParts:
             packing=self.packing,
             table=self.table,
             rate_of=self.node.rate_of,
+            decay_products=dict(product for node in self.node for product in products_of(node)),
             jit_compile=self.compiles,
             lazy=self.config.sparse == "lazy",
         )

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdamaxConfig
 
@@ -57,6 +57,7 @@ class Adamax(Optimizer):
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, norm = self.momentum[variable], self.infinity_norm[variable]
+        gradient = numerics.limited(gradient, power=1)
         m.assign_add((gradient - m) * (1 - beta_1))
         norm.assign(tf.maximum(beta_2 * norm, tf.abs(gradient)))
         rate = self.rate(variable) / self.once(self._correction, variable)

@@ -70,6 +70,7 @@ class Nadam(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
+        gradient = numerics.limited(gradient)
         m, v = self.update_moments(gradient, variable)
         of_momentum, of_gradient, epsilon = self.once(self._factors, variable)
         ahead = of_momentum * m + of_gradient * gradient

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdadeltaConfig
 
@@ -61,6 +61,7 @@ class Adadelta(Optimizer):
         """Apply one gradient to one variable."""
         rho, epsilon = self.scalar(self.config.rho, variable), self.config.epsilon
         v, u = self.second_moment[variable], self.update_second_moment[variable]
+        gradient = numerics.limited(gradient)
         v.assign(rho * v + (1 - rho) * tf.square(gradient))
         ratio = tf.square(gradient) / (v + epsilon)  # delta^2 = ratio * (old u + epsilon)
         growth = rho + (1 - rho) * ratio

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdagradConfig
 
@@ -57,7 +57,7 @@ class Adagrad(Optimizer):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        accumulator = self.accumulator[variable]
+        accumulator, gradient = self.accumulator[variable], numerics.limited(gradient, terms=2**32)
         accumulator.assign_add(tf.square(gradient))
         root = tf.sqrt(accumulator + self.config.epsilon)
         # Epsilon and the initial accumulator may both be 0, as in the paper: 0 / 0 before the first gradient.

@@ -64,6 +64,8 @@ class Ftrl(Optimizer):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         config, rate = self.config, self.rate(variable)
+        # The sum of squares may be raised to a power above 1.
+        gradient = numerics.limited(gradient, 2 * max(1, -2 * config.learning_rate_power), terms=2**32)
         accumulator, linear = self.accumulator[variable], self.linear[variable]
         # A rate of 0 divides by 0 below; selections keep that out of state and variable.
         moves, before = rate > 0, self._power(accumulator)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import RMSpropConfig
 
@@ -71,6 +71,7 @@ class RMSprop(Optimizer):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         rho, v = self.scalar(self.config.rho, variable), self.second_moment[variable]
+        gradient = numerics.limited(gradient)
         v.assign(rho * v + (1 - rho) * tf.square(gradient))
         size = v
         if self.config.centered:

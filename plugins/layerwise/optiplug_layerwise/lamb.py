@@ -76,7 +76,7 @@ class LAMB(Moments):
         step = self.rate(variable)
         if variable.path not in self.unadapted:
             norms = norm(variable.old), norm(direction)
-            step *= trusted(*norms, norms)
+            step *= tf.cast(trusted(*norms, norms), step.dtype)
         variable.assign_sub(step * direction)
 
     def _direction(self, gradient: Tensor, variable: Working) -> Tensor:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optiplug import Optimizer, Tensor, Variable, Working
+import tensorflow as tf
+
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import LARSConfig
 from .trust import excluded, norm, trusted
@@ -89,6 +91,8 @@ class LARS(Optimizer):
         if not high or variable.path in self.unadapted:
             return direction
         norms = norm(variable.old), norm(gradient)
-        denominator = norms[1] + decay * norms[0] + self.scalar(config.epsilon, variable)
-        coefficient = self.scalar(config.trust_coefficient, variable)
-        return trusted(coefficient * norms[0], denominator, norms) * direction
+        denominator = (
+            norms[1] + tf.cast(decay, tf.float64) * norms[0] + self.scalar(config.epsilon, tf.float64)
+        )
+        coefficient = self.scalar(config.trust_coefficient, tf.float64)
+        return numerics.scaled(direction, trusted(coefficient * norms[0], denominator, norms))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import LionConfig
 
@@ -57,7 +57,7 @@ class Lion(Optimizer):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        momentum = self.momentum[variable]
+        momentum, gradient = self.momentum[variable], numerics.limited(gradient, power=1)
         # Before the assignment, after which `momentum` reads its new value.
         direction = beta_1 * momentum + (1 - beta_1) * gradient
         momentum.assign(beta_2 * momentum + (1 - beta_2) * gradient)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import tensorflow as tf
-
 from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_norm import ClipByNormConfig
@@ -54,4 +52,4 @@ class ClipByNorm(Processor):
     def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
         norm = numerics.global_norm([gradient])
         bound = step.scalar(self.config.max_norm, norm)
-        return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)
+        return numerics.scaled(gradient, shrinkage(norm, bound))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Tensor, Variable, Working
+from optiplug import DType, Tensor, Variable, Working, numerics
 
 from .averaging import ScheduleFree
 from .config import ScheduleFreeAdamWConfig
@@ -70,7 +70,7 @@ class ScheduleFreeAdamW(ScheduleFree):
 
     def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the gradient divided by the root of its second moment."""
-        v = self.second_moment[variable]
+        v, gradient = self.second_moment[variable], numerics.limited(gradient)
         v.assign_add((tf.square(gradient) - v) * (1 - self.scalar(self.config.beta_2, variable)))
         root = self.once(self._root, variable)
         return gradient * root / (tf.sqrt(v) + self.config.epsilon * root)
