@@ -231,8 +231,8 @@ class OptimizerConfig(NamedConfig):
     """Compile the step with XLA, also on the CPU; "auto": only where there is a GPU, as Keras does."""
     sparse: Literal["exact", "lazy"] = "exact"
     """Sparse gradients: "exact" equals dense ones, "lazy" skips rows without a gradient, and their state."""
-    state_dtype: Literal["bfloat16", "float32"] | None = None
-    """Dtype in which slots are stored; steps compute as without it. None: that of each variable."""
+    state_dtype: Literal["bfloat16", "float32", "variable"] | None = None
+    """Dtype in which slots are stored; "variable": that of each variable; None: that, or float32 for half."""
     pack_small_variables: bool = True
     """Join small variables where the update is elementwise: faster, with the same results."""
     exclude_from_weight_decay: PathGlobs = ()

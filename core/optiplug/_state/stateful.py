@@ -23,7 +23,7 @@ class StateOwner:
     """One owner of state in a table, and the model variables that it has state for.
 
     `prefix` is put before the names of its state: empty for the optimizer itself, the name of a
-    processor. `state_dtype` is the dtype in which slots of real numbers are stored, None: the variable's.
+    processor. `state_dtype` is the dtype in which slots of real numbers are stored, None: the default.
     State that is created before there are variables is placed on `mesh`.
     """
 
@@ -194,7 +194,8 @@ class Stateful:
         (1.5, 1.5)
         """
         owner = _owner_of(self)
-        stored_dtype = owner.state_dtype if dtype is None and not exact else None
+        asked = owner.state_dtype
+        stored_dtype = asked if dtype is None and (not exact or asked == "variable") else None
         return owner.add_slot(name, SlotSpec(shape, dtype, initial, stored_dtype), variables, exact)
 
     def add_state(
