@@ -70,10 +70,11 @@ class MADGRAD(Optimizer):
         squares.assign_add(weight * tf.square(gradient))
         # XLA on a CPU takes a power four times as long.
         cube_root = tf.exp(tf.math.log(squares) / 3)
-        proposed = self.start[variable] - total / (cube_root + self.config.epsilon)
+        # The way to the point of dual averaging, not the point: it may be small beside the variable.
+        way = self.start[variable] - variable.old - total / (cube_root + self.config.epsilon)
         momentum = self.scalar(self.config.momentum, variable)
         # From its value before weight decay, so that the momentum does not weaken the decay.
-        variable.assign_add((proposed - variable.old) * (1 - momentum))
+        variable.assign_add(way * (1 - momentum))
 
     def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(tf.cast(self.iterations + 1, dtype))

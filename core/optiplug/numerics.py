@@ -154,8 +154,8 @@ def limited(gradient: Tensor, power: float = 2, terms: float = 1) -> Tensor:
     return tf.where(tf.math.is_finite(gradient), tf.clip_by_value(gradient, -bound, bound), gradient)
 
 
-def limited_norm(gradient: Tensor) -> Tensor:
-    """Return a gradient scaled down so that the sum of its squares is finite, in its own direction.
+def limited_norm(gradient: Tensor, power: float = 2) -> Tensor:
+    """Return a gradient scaled down so that a power of its norm is finite, in its own direction.
 
     As `limited`, for formulas that compare elements with each other, such as means over rows.
 
@@ -163,7 +163,7 @@ def limited_norm(gradient: Tensor) -> Tensor:
     array([0.6, 0.8], dtype=float32)
     """
     gradient = tf.convert_to_tensor(gradient)
-    norm, bound = global_norm([gradient]), _bound(gradient.dtype, 2, 1)
+    norm, bound = global_norm([gradient]), _bound(gradient.dtype, power, 1)
     return scaled(gradient, bound / tf.maximum(norm, bound))
 
 

@@ -39,7 +39,7 @@ def traced_equals_python(config: NamedConfig) -> None:
 
     A counter in Python, a value that NumPy computed or a clock would be frozen in the trace.
     """
-    with _functions_run_as_python():
+    with functions_run_as_python():
         actual = Training(config).run().values()
     compare(actual, reference(config).values(), "run as Python", _TOLERANCE)
 
@@ -156,7 +156,8 @@ def _constant(value: float, iteration: Tensor) -> float:  # noqa: ARG001  # the 
 
 
 @contextmanager
-def _functions_run_as_python() -> Iterator[None]:
+def functions_run_as_python() -> Iterator[None]:
+    """Run every `tf.function` as the Python that it would trace."""
     before = tf.config.functions_run_eagerly()
     tf.config.run_functions_eagerly(True)
     try:

@@ -51,7 +51,9 @@ class OrthoGrad(Processor):
     def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Turn each gradient."""
         pairs = zip(gradients, step.variables, strict=True)
-        return [_turned(gradient, variable.value) for gradient, variable in pairs]
+        return [
+            _turned(numerics.limited_norm(gradient, power=1), variable.value) for gradient, variable in pairs
+        ]
 
 
 def _turned(gradient: Tensor, variable: Tensor) -> Tensor:

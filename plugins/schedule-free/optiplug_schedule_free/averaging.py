@@ -82,7 +82,8 @@ class ScheduleFree(Optimizer, abc.ABC):
             move += (y - variable.value) * warmup
         z.assign_sub(move)
         # The formulas of x and y with x eliminated, which has no slot.
-        variable.assign(y + (z - y) * weight - move * ((1 - weight) * (1 - self.config.beta_1)))
+        change = (z - y) * weight - move * ((1 - weight) * (1 - self.config.beta_1))
+        variable.assign_add(change + (y - variable.value) if variable.assigned else change)
 
     @hookimpl
     def finalize(self, step: Step) -> None:

@@ -21,3 +21,10 @@ class GrokfastConfig(ProcessorConfig):
     """Decay rate of the exponential moving average of the gradients."""
     lamb: NonNegativeScalar = 2.0
     """Weight of the average that is added to the gradient; 0 adds nothing."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for multiples of an average."""
+        return {
+            "same_at_every_size_of_gradients": "elements count as at most 8e34: larger multiples overflow"
+        }

@@ -12,3 +12,8 @@ class OrthoGradConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.orthograd:OrthoGrad"
     paper = "Prieto et al. 2025, Grokking at the Edge of Numerical Stability, arXiv:2501.04697"
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold where a norm has to fit into the dtype of its elements."""
+        return {"same_at_every_size_of_gradients": "a norm counts as at most 8e37: one element may get it"}
