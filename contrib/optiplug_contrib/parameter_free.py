@@ -9,7 +9,10 @@ import tensorflow as tf
 
 from optiplug import DType, Optimizer, Selection, State, Tensor, Variable, Working, numerics
 
-__all__ = ["ParameterFree", "total"]
+__all__ = ["FARTHEST", "ParameterFree", "total"]
+
+FARTHEST = 2.0**32
+"""The largest estimate of a distance: one beyond it has run away, and float32 has no room for its square."""
 
 
 class ParameterFree(Optimizer, abc.ABC):
