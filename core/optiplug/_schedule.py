@@ -45,12 +45,15 @@ class Schedule(Configured, abc.ABC):
 
     @abc.abstractmethod
     def value(self, step: Tensor) -> Tensor:
-        """Return the value at `step`, a scalar float tensor, in the dtype of `step`."""
+        """Return the value at `step`, a scalar float tensor, in the dtype of `step`.
+
+        That is float64, which tells every step from the next one, as float32 does up to 2^24 only.
+        """
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def __call__(self, iteration: Tensor, dtype: DType = tf.float32) -> Tensor:
-        """Return the value at an iteration (0 at the first step) as a scalar of `dtype`."""
-        return tf.cast(self.value(tf.cast(iteration, dtype)), dtype)
+        """Return the value at an iteration (0 at the first step), computed in float64, as a scalar of `dtype`."""
+        return tf.cast(self.value(tf.cast(iteration, tf.float64)), dtype)
 
     @staticmethod
     def of(value: Scalar | Schedule) -> Callable[[Tensor], Tensor]:
@@ -62,7 +65,7 @@ class Schedule(Configured, abc.ABC):
 def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType) -> Tensor:
     """Return a scalar hyperparameter at an iteration, as a tensor of the dtype `like`.
 
-    It is computed in float32, or in float64 for double precision, and cast at the end.
+    A schedule is computed in float64; the value is rounded to float32, unless for double precision.
     """
     dtype = scalar_dtype(like)
     # Created here and not when the config is validated, which must not import TensorFlow.

@@ -58,7 +58,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"initial_learning_rate": 0.1, "first_decay_steps": 10},
         {"initial_learning_rate": 0.1, "first_decay_steps": 1, "alpha": 0.1},
         {"initial_learning_rate": 0.1, "first_decay_steps": 41, "t_mul": 1.0, "m_mul": 0.9},
-        {"initial_learning_rate": 0.1, "first_decay_steps": 1, "t_mul": 3, "m_mul": 0.5, "alpha": 0.01},
+        {"initial_learning_rate": 0.1, "first_decay_steps": 1, "t_mul": 3.0, "m_mul": 0.5, "alpha": 0.01},
         {"initial_learning_rate": 0.1, "first_decay_steps": 10, "t_mul": 1.1, "m_mul": 1.1},
         {"initial_learning_rate": 0.1, "first_decay_steps": 8, "t_mul": 1.5},
     ],
@@ -116,8 +116,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "one_cycle": [
         {"peak_learning_rate": 0.1, "total_steps": 100},
-        {"peak_learning_rate": 0.1, "total_steps": 88, "pct_start": 0.47, "final_div_factor": 10},
-        {"peak_learning_rate": 0.1, "total_steps": 2, "div_factor": 3},
+        {"peak_learning_rate": 0.1, "total_steps": 88, "pct_start": 0.47, "final_div_factor": 10.0},
+        {"peak_learning_rate": 0.1, "total_steps": 2, "div_factor": 3.0},
         {"peak_learning_rate": 0.1, "total_steps": 1},
     ],
     "warmup_stable_decay": [
@@ -241,6 +241,15 @@ def lengths(hyperparameters: Any) -> list[int]:
     if isinstance(hyperparameters, list):
         return [length for each in hyperparameters for length in lengths(each)]
     return [hyperparameters] if type(hyperparameters) is int else []
+
+
+def moved_out(hyperparameters: Any, steps: int) -> Any:
+    """Return these hyperparameters with every number of steps in them larger by `steps`."""
+    if isinstance(hyperparameters, Mapping):
+        return {name: moved_out(value, steps) for name, value in hyperparameters.items()}
+    if isinstance(hyperparameters, list):
+        return [moved_out(each, steps) for each in hyperparameters]
+    return hyperparameters + steps if type(hyperparameters) is int else hyperparameters
 
 
 def steps_around(hyperparameters: Mapping[str, Any]) -> list[int]:
