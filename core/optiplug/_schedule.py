@@ -52,7 +52,7 @@ class Schedule(Configured, abc.ABC):
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def __call__(self, iteration: Tensor, dtype: DType = tf.float32) -> Tensor:
-        """Return the value at an iteration (0 at the first step), computed in float64, as a scalar of `dtype`."""
+        """Return the value at an iteration (0 at the first step) as a scalar of `dtype`."""
         return tf.cast(self.value(tf.cast(iteration, tf.float64)), dtype)
 
     @staticmethod

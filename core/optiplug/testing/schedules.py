@@ -18,7 +18,7 @@ from .training import STEPS, Training, compare, gradients, reference
 
 _KIND = "schedules"
 _STEPS = (0, 1, 10, 1_000, 1_000_000)
-# Four in a row at 2^24, from where on float32 has every second number: a boundary may fall on one that it has.
+# Four in a row, as a boundary may be one of the numbers that float32 has: from 2^24 on every second one.
 _FAR = (*range(2**24, 2**24 + 4), 2**31 + 5, 10**9)
 
 
