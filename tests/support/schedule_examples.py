@@ -138,7 +138,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 
 RATES = st.just(0.0) | st.floats(1e-6, 10)
 STEPS = st.integers(1, 2000)
-UNIT = st.floats(0, 1)
+# Not below the normal float32, where a config takes 0 only.
+UNIT = st.just(0.0) | st.floats(2**-126, 1)
 POSITIVE = st.floats(1, 1000)
 DECAY = {"initial_learning_rate": RATES, "decay_steps": STEPS}
 SIMPLE = RATES | st.fixed_dictionaries({"use": st.just("cosine"), **DECAY, "alpha": UNIT})
@@ -205,7 +206,9 @@ ANY: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         }
     ),
     "rex": st.fixed_dictionaries({**DECAY, "end_learning_rate": RATES}),
-    "tanh_decay": st.fixed_dictionaries({**DECAY, "lower": st.floats(-9, 0), "upper": st.floats(0.5, 9)}),
+    "tanh_decay": st.fixed_dictionaries(
+        {**DECAY, "lower": st.just(0.0) | st.floats(-9, -(2**-126)), "upper": st.floats(0.5, 9)}
+    ),
     "product": st.fixed_dictionaries({"schedules": st.lists(SIMPLE, min_size=1, max_size=4)}),
     "warmup": st.fixed_dictionaries(
         {"schedule": SIMPLE, "warmup_steps": STEPS, "initial_learning_rate": RATES}
