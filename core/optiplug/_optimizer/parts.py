@@ -231,6 +231,17 @@ class OptimizerParts:
         """Return the program of each device."""
         return self.programs.get(variables)
 
+    def follow_rates(self) -> None:
+        """Read the learning rates that functions without arguments give, of nested optimizers too."""
+
+        def follow() -> None:
+            for node in followed:
+                node.learning_rate.follow(node.name)
+
+        followed = [node for node in self.node if node.learning_rate.function]
+        if followed:  # once for all replicas, before any part of the step asks for it
+            distribution.merge(follow)
+
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""
         given = [unwrapped(variable) for variable in var_list]

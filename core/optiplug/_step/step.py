@@ -164,7 +164,10 @@ class Step:
         """Return a stateless seed (int32, shape [2]) that is unique for this seed, step and variable."""
         # Not `hash`, which differs between processes for texts. Stateless seeds are signed, hence 31 bits.
         salt = zlib.crc32(f"{seed}/{variable.path}".encode()) & 0x7FFFFFFF
-        return tf.stack([tf.constant(salt, tf.int32), tf.cast(self.iteration, tf.int32)])
+        count = tf.cast(self.iteration, tf.int64)
+        # An int32 holds only the lower half of the counter: without the upper one seeds would repeat.
+        upper = tf.cast(count // 2**32, tf.int32)
+        return tf.stack([tf.bitwise.bitwise_xor(salt, upper), tf.cast(count, tf.int32)])
 
     def log_decay_product(self, beta: Scalar) -> Tensor:
         """Return the logarithm of the product of a scheduled decay rate over all steps, this one included.
