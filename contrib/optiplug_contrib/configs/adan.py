@@ -16,6 +16,7 @@ class AdanConfig(OptimizerConfig):
         "for Faster Optimizing Deep Models, arXiv:2208.06677"
     )
     elementwise = True
+    complex_variables = True
     copies = "the gradient takes the place of the previous one, which two averages read"
 
     learning_rate: NonNegativeScalar = 1e-3

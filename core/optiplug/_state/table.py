@@ -34,13 +34,14 @@ class SlotSpec:
     """Shape, dtype and first value of a slot: each a value, a function of the model variable, or None.
 
     `stored_dtype` is the dtype that `state_dtype` asks for. A slot of real numbers is stored in it and
-    computed in the dtype of its variable.
+    computed in the dtype of its variable. That of a complex variable is real if it is `real`.
     """
 
     shape: Sequence[int] | Shape | Callable[[Variable], Sequence[int]] | None = None
     dtype: DType | str | Callable[[Variable], DType] | None = None
     initial: Initial = 0.0
     stored_dtype: str | None = None
+    real: bool = False
 
     def shape_for(self, variable: Variable) -> Shape:
         """Return the shape of the state of one model variable, by default its own."""
@@ -49,10 +50,15 @@ class SlotSpec:
 
     def dtype_for(self, variable: Variable) -> DType:
         """Return the dtype of the state of one model variable, by default its own."""
-        if self.dtype is None and self.stored_dtype is not None and variable.dtype.is_floating:
+        own = self.own_dtype(variable)
+        if self.dtype is None and self.stored_dtype is not None and own.is_floating:
             return tf.as_dtype(self.stored_dtype)
         dtype = self.dtype(variable) if callable(self.dtype) else self.dtype
-        return variable.dtype if dtype is None else tf.as_dtype(dtype)
+        return own if dtype is None else tf.as_dtype(dtype)
+
+    def own_dtype(self, variable: Variable) -> DType:
+        """Return the dtype that follows from that of one model variable."""
+        return variable.dtype.real_dtype if self.real else variable.dtype
 
     def initial_for(self, variable: Variable) -> Tensor | float:
         """Return the first value of the state of one model variable."""
@@ -196,7 +202,7 @@ class SlotTable:
     def _compute_as(self, variable: Variable, state: State, spec: SlotSpec) -> None:
         # A slot with a dtype of its own, such as a counter, is left alone: docs/design/nesting.md.
         if spec.dtype is None and spec.stored_dtype is not None:
-            self.computed[id(state.variable)] = compute_dtype(variable.dtype)
+            self.computed[id(state.variable)] = compute_dtype(spec.own_dtype(variable))
 
     def keeps_joined(self, pack: Pack) -> bool:
         """Whether all state of the members of a pack is joined as they are, so that a step can join them."""

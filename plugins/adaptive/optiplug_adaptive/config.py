@@ -23,6 +23,7 @@ class RMSpropConfig(OptimizerConfig):
     implementation = "optiplug_adaptive.rmsprop:RMSprop"
     paper = "Tieleman and Hinton 2012, Lecture 6.5: RMSprop, Neural Networks for Machine Learning"
     elementwise = True
+    complex_variables = True
     keras_slots = {
         "velocity": "second_moment",
         "momentum": "momentum",
@@ -50,6 +51,7 @@ class AdagradConfig(OptimizerConfig):
         "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization, JMLR 12"
     )
     elementwise = True
+    complex_variables = True
     keras_slots = {"accumulator": "accumulator"}
 
     learning_rate: NonNegativeScalar = 1e-3
@@ -66,6 +68,7 @@ class AdadeltaConfig(OptimizerConfig):
     implementation = "optiplug_adaptive.adadelta:Adadelta"
     paper = "Zeiler 2012, ADADELTA: An Adaptive Learning Rate Method, arXiv:1212.5701"
     elementwise = True
+    complex_variables = True
     keras_slots = {
         "accumulated_grad": "second_moment",
         "accumulated_delta_var": "update_second_moment",

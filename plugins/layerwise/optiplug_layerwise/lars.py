@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from optiplug import Optimizer, Tensor, Variable, Working
 
 from .config import LARSConfig
@@ -82,13 +84,14 @@ class LARS(Optimizer):
         """Return gradient and decay times the trust ratio."""
         # Norm and decay take the value before decoupled decay, which changes the variable by itself.
         config, high = self.config, variable.shape.rank >= self.config.min_ndim
-        direction, decay = gradient, self.scalar(0.0, variable)
+        real = variable.dtype.real_dtype
+        direction, decay = gradient, self.scalar(0.0, real)
         if config.weight_decay_rate != 0 and high and variable.path not in self.undecayed:
-            decay = self.scalar(config.weight_decay_rate, variable)
-            direction = gradient + decay * variable.old
+            decay = self.scalar(config.weight_decay_rate, real)
+            direction = gradient + tf.cast(decay, gradient.dtype) * variable.old
         if not high or variable.path in self.unadapted:
             return direction
         norms = norm(variable.old), norm(gradient)
-        denominator = norms[1] + decay * norms[0] + self.scalar(config.epsilon, variable)
-        coefficient = self.scalar(config.trust_coefficient, variable)
-        return trusted(coefficient * norms[0], denominator, norms) * direction
+        denominator = norms[1] + decay * norms[0] + self.scalar(config.epsilon, real)
+        ratio = trusted(self.scalar(config.trust_coefficient, real) * norms[0], denominator, norms)
+        return tf.cast(ratio, direction.dtype) * direction
