@@ -76,7 +76,8 @@ class Adan(Optimizer):
         d.assign_add((change - d) * (1 - beta_2))
         square = numerics.squared_magnitude(gradient + beta_2 * change)
         n.assign_add((square - n) * (1 - beta_3))
-        previous.assign(gradient)
+        # Nothing is added, but it comes after what reads the old one, which XLA would copy otherwise.
+        previous.assign(gradient + 0 * (d + tf.cast(n, d.dtype)))
         correction_1, correction_2, _ = self.once(self._corrections, variable)
         *_, correction_3 = self.once(self._corrections, n)
         rate = self.rate(variable)

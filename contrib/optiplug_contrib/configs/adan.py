@@ -17,7 +17,6 @@ class AdanConfig(OptimizerConfig):
     )
     elementwise = True
     complex_variables = True
-    copies = "the gradient takes the place of the previous one, which two averages read"
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size, close to the largest change of an element in one step."""

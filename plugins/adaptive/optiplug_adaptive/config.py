@@ -89,10 +89,6 @@ class FtrlConfig(OptimizerConfig):
     paper = "McMahan et al. 2013, Ad Click Prediction: a View from the Trenches, KDD"
     elementwise = True
     keras_slots = {"accumulator": "accumulator", "linear": "linear"}
-    copies = (
-        "the accumulator: `linear` needs the difference between its powers before and after the step, "
-        "and what it was before cannot be had from what it is without losing digits"
-    )
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size, before the division by a power of the sum of squared gradients."""
