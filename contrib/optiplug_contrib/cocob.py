@@ -75,7 +75,10 @@ class COCOB(Optimizer):
         scale.assign(tf.maximum(scale, tf.maximum(size, self.config.epsilon)))
         absolute_sum.assign_add(size)
         gradient_sum.assign_sub(gradient)
-        reward.assign(tf.maximum(reward - gradient * bet, 0))
+        kept = tf.maximum(reward - gradient * bet, 0)
         bound = tf.maximum(absolute_sum + scale, self.scalar(self.config.alpha, variable) * scale)
-        bet.assign(gradient_sum / scale * ((scale + reward) / bound))
-        variable.assign_add(bet - bet.old)
+        placed = gradient_sum / scale * ((scale + kept) / bound)
+        # Nothing is added, but these two come after what reads the old ones: XLA would copy them otherwise.
+        reward.assign(kept + 0 * placed)
+        variable.assign_add(placed - bet)
+        bet.assign(placed + 0 * (variable + reward))

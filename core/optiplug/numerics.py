@@ -26,6 +26,7 @@ __all__ = [
     "random_uniform",
     "scalar_dtype",
     "scaled",
+    "squared_magnitude",
     "sum_of_squares",
     "total",
     "where",
@@ -86,6 +87,19 @@ def total(x: Tensor) -> Tensor:
     rows = tf.reshape(flat[:whole] if whole < size else flat, [-1, _ROW])
     summed = tf.reduce_sum(tf.linalg.matvec(rows, tf.ones([_ROW], rows.dtype)))
     return summed + tf.reduce_sum(flat[whole:]) if whole < size else summed
+
+
+def squared_magnitude(x: Tensor) -> Tensor:
+    """Return ``|x|^2`` of each element, real also for complex numbers.
+
+    Complex ``x * x`` is no size: it turns with ``x``, and is -1 for the imaginary unit.
+
+    >>> squared_magnitude(tf.constant([3 + 4j, 1j])).numpy().tolist()
+    [25.0, 1.0]
+    """
+    if not x.dtype.is_complex:
+        return tf.square(x)
+    return tf.square(tf.math.real(x)) + tf.square(tf.math.imag(x))
 
 
 def sum_of_squares(x: Tensor) -> Tensor:

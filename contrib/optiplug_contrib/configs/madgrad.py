@@ -16,6 +16,7 @@ class MADGRADConfig(OptimizerConfig):
         "Dual Averaged Gradient Method for Stochastic Optimization, arXiv:2101.11075"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-2
     """Step size; its best value is seldom that of another optimizer."""

@@ -18,6 +18,7 @@ class RAdamConfig(OptimizerConfig):
         "On the Variance of the Adaptive Learning Rate and Beyond, arXiv:1908.03265"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size."""

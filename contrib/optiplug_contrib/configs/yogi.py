@@ -13,6 +13,7 @@ class YogiConfig(OptimizerConfig):
     implementation = "optiplug_contrib.yogi:Yogi"
     paper = "Zaheer, Reddi, Sachan, Kale and Kumar 2018, Adaptive Methods for Nonconvex Optimization"
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 0.01
     """Step size."""

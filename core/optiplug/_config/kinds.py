@@ -68,8 +68,8 @@ class Selection(Section):
 class ProcessorConfig(Selection, NamedConfig):
     """Base of the configs of processors, which take part in stages of a step.
 
-    Class attributes hold for all processors of a class: `elementwise` and `copies` as in
-    `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
+    Class attributes hold for all processors of a class: `elementwise`, `complex_variables` and `copies`
+    as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
     ``sparse: lazy`` a processor gets no others. None: as `elementwise` says.
 
     Raises
@@ -90,6 +90,7 @@ class ProcessorConfig(Selection, NamedConfig):
 
     kind = "processors"
     elementwise: ClassVar[bool] = False
+    complex_variables: ClassVar[bool | None] = False
     takes_rows: ClassVar[bool | None] = None
     copies: ClassVar[str] = ""
 
@@ -181,8 +182,9 @@ class OptimizerConfig(NamedConfig):
     """Base of the configs of optimizers, with the fields that every optimizer accepts.
 
     Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
-    depends on no other; `copies`, the reason if the compiled step copies a variable; `own_weight_decay`,
-    whether `weight_decay` is a part of the formula and not a stage before it.
+    depends on no other; `complex_variables`, whether the formula is right for them, which `build` refuses
+    if not (None: nobody knows); `copies`, the reason if the compiled step copies a variable;
+    `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it.
 
     Raises
     ------
@@ -202,6 +204,7 @@ class OptimizerConfig(NamedConfig):
 
     kind = "optimizers"
     elementwise: ClassVar[bool] = False
+    complex_variables: ClassVar[bool | None] = False
     own_weight_decay: ClassVar[bool] = False
     copies: ClassVar[str] = ""
     replaced: ClassVar[Mapping[str, str]] = {

@@ -8,12 +8,13 @@ from collections.abc import Hashable, Sequence
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug._config.elementwise import is_elementwise
+from optiplug._config.promises import is_elementwise
 from optiplug._state.dry_run import dry_running
 from optiplug._types import Variable
 from optiplug._variables.model_variables import trainable
 from optiplug.errors import ConfigError
 
+from .complex_variables import any_complex
 from .dry_build import dry_built
 from .parts import OptimizerParts
 
@@ -38,7 +39,7 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     Raises
     ------
     GradientsError
-        If one of them cannot be trained.
+        If one of them cannot be trained, or is complex where a formula is for real ones.
     ConfigError
         If a pattern or an option of the config does not fit them.
     StateError
@@ -56,6 +57,9 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     _check_mesh(parts, late)
     if parts.made_by_config:
         parts.io.check_awaited(lambda: dry_built(parts, late).table)
+        # Which formulas a variable meets is known late in a build: tried where it leaves no trace.
+        if any_complex(late) and not dry_running():
+            dry_built(parts, [*parts.variables, *given])
     for variable in given:
         parts.variables.add(variable)
     # `build` of a subclass runs again for late variables, and its unnamed state has to get the same names.

@@ -15,7 +15,6 @@ from optiplug._state.slot import State
 from optiplug._state.state_io import StateIO
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
-from optiplug._step.hook import Hook
 from optiplug._step.pipeline import Pipeline
 from optiplug._step.plan import Plan
 from optiplug._step.program import Program
@@ -26,6 +25,7 @@ from optiplug._variables.model_variables import ModelVariables, unwrapped
 from optiplug._variables.packing import Packing
 from optiplug.errors import BuildError, ConfigError
 
+from .complex_variables import refuse_complex
 from .decay_products import create_products, products_of
 from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
@@ -156,15 +156,17 @@ class OptimizerParts:
         self.unnamed += 1
         return f"variable_{self.unnamed}"
 
-    def new_pipeline(self) -> Pipeline:
-        """Return the pipeline of the processors and variables that there are now."""
-        return Pipeline(self.node.hooks(self.added), self.variables, self.packing.first)
+    def new_pipeline(self, *more: object) -> Pipeline:
+        """Return the pipeline of the processors that there are now, and `more`, for the variables."""
+        hooks = self.node.hooks([*self.added, *more])
+        pipeline = Pipeline(hooks, self.variables, self.packing.first)
+        refuse_complex(self.node, pipeline, self.variables)
+        return pipeline
 
     def add_processor(self, processor: object) -> None:
         """Append a hook, unless it is refused."""
-        hook = Hook.of_processor(processor, self.pipeline.processors)
         # Made for its checks, and dropped: a refused hook must not stay in the list.
-        Pipeline([hook], ModelVariables(), self.packing.first)
+        self.new_pipeline(processor)
         self.added.append(processor)
         self.renew_pipeline()
 

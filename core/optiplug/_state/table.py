@@ -36,13 +36,15 @@ class SlotSpec:
 
     `stored_dtype` is what `state_dtype` asks for: a dtype, or "variable". A slot of real numbers is stored
     in it and computed in the dtype of its variable. By default the slots of variables in half precision
-    are kept in float32: an average there loses what is small beside it, and cannot fall.
+    are kept in float32: an average there loses what is small beside it, and cannot fall. The state of a
+    complex variable is real if it is `real`.
     """
 
     shape: Sequence[int] | Shape | Callable[[Variable], Sequence[int]] | None = None
     dtype: DType | str | Callable[[Variable], DType] | None = None
     initial: Initial = 0.0
     stored_dtype: str | None = None
+    real: bool = False
 
     def shape_for(self, variable: Variable) -> Shape:
         """Return the shape of the state of one model variable, by default its own."""
@@ -54,13 +56,19 @@ class SlotSpec:
         dtype = self.dtype(variable) if callable(self.dtype) else self.dtype
         if dtype is not None:
             return tf.as_dtype(dtype)
-        if self.stored_dtype == "variable" or not variable.dtype.is_floating:
-            return variable.dtype
-        return tf.as_dtype(self.stored_dtype or compute_dtype(variable.dtype))
+        own = self.own_dtype(variable)
+        if self.stored_dtype == "variable" or not own.is_floating:
+            return own
+        return tf.as_dtype(self.stored_dtype or compute_dtype(own))
+
+    def own_dtype(self, variable: Variable) -> DType:
+        """Return the dtype that follows from that of one model variable."""
+        return variable.dtype.real_dtype if self.real else variable.dtype
 
     def widens(self, variable: Variable) -> bool:
         """Whether the state is kept in more digits than its variable only because that is the default."""
-        return self.dtype is None and self.stored_dtype is None and self.dtype_for(variable) != variable.dtype
+        by_default = self.dtype is None and self.stored_dtype is None
+        return by_default and self.dtype_for(variable) != self.own_dtype(variable)
 
     def initial_for(self, variable: Variable) -> Tensor | float:
         """Return the first value of the state of one model variable."""
@@ -227,7 +235,7 @@ class SlotTable:
     def _compute_as(self, variable: Variable, state: State, spec: SlotSpec) -> None:
         # A slot with a dtype of its own, such as a counter, is left alone: docs/design/nesting.md.
         if spec.dtype is None and spec.stored_dtype is not None:
-            self.computed[id(state.variable)] = compute_dtype(variable.dtype)
+            self.computed[id(state.variable)] = compute_dtype(spec.own_dtype(variable))
 
     def keeps_joined(self, pack: Pack) -> bool:
         """Whether all state of the members of a pack is joined as they are, so that a step can join them."""

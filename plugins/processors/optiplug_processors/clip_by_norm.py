@@ -16,8 +16,9 @@ class ClipByNorm(Processor):
     """Clip each gradient by its own norm.
 
     ``gradient <- gradient * min(1, max_norm / |gradient|)``, with the Euclidean norm of each
-    variable's gradient by itself, complex elements by modulus, computed in float64. As with `tf.clip_by_norm`, an infinite norm makes NaN of infinite elements
-    and 0 of all others; list ``skip_non_finite`` to leave such steps out.
+    variable's gradient by itself, complex elements by modulus, computed in float64. As with
+    `tf.clip_by_norm`, an infinite norm makes NaN of infinite elements and 0 of all others; list
+    ``skip_non_finite`` to leave such steps out.
 
     Raises
     ------

@@ -25,6 +25,7 @@ class ScheduleFreeConfig(OptimizerConfig):
         "arXiv:2405.15682"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1.0
     """Step size of the sequence that is averaged."""

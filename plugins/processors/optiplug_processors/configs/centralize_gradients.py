@@ -11,6 +11,7 @@ class CentralizeGradientsConfig(ProcessorConfig):
     """Subtract its mean from the gradient of each unit of a matrix or convolution kernel. No state."""
 
     implementation = "optiplug_processors.centralize_gradients:CentralizeGradients"
+    complex_variables = True
     paper = (
         "Yong, Huang, Hua and Zhang 2020, Gradient Centralization: A New Optimization Technique for Deep "
         "Neural Networks, arXiv:2004.01461"

@@ -12,6 +12,7 @@ class GrokfastConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.grokfast:Grokfast"
     elementwise = True
+    complex_variables = True
     paper = (
         "Lee, Kang, Kim and Lee 2024, Grokfast: Accelerated Grokking by Amplifying Slow Gradients, "
         "arXiv:2405.20233"

@@ -11,6 +11,7 @@ class OrthoGradConfig(ProcessorConfig):
     """Project each gradient orthogonally to its variable, at the same norm. No state."""
 
     implementation = "optiplug_processors.orthograd:OrthoGrad"
+    complex_variables = True
     paper = "Prieto et al. 2025, Grokking at the Edge of Numerical Stability, arXiv:2501.04697"
 
     @property
