@@ -108,3 +108,33 @@ def test_frames_nest():
             assert current_frame() is inner
         assert current_frame() is outer
     assert current_frame() is None
+
+
+def test_an_update_is_what_was_added():
+    variable = tf.Variable([2.0**20, 2.0**20])
+    working = frame_of(variable).working(variable)
+    working.assign_sub([0.5, 0.5])  # before it is watched
+    working.watch_update()
+    working.assign_sub([1e-6, 2e-6])
+    working.assign_add(1e-6)
+    np.testing.assert_array_equal(working.update, np.float32([0.0, -2e-6]) + np.float32([0.0, 1e-6]))
+
+
+def test_an_update_of_what_is_assigned_is_a_difference():
+    variable = tf.Variable([1.0, 2.0])
+    working = frame_of(variable).working(variable)
+    working.watch_update()
+    np.testing.assert_array_equal(working.update, [0.0, 0.0])
+    working.assign_add([1.0, 1.0])
+    working.assign([5.0, 5.0])
+    np.testing.assert_array_equal(working.update, [4.0, 3.0])
+
+
+def test_an_update_is_replaced():
+    variable = tf.Variable([1.0, 2.0])
+    working = frame_of(variable).working(variable)
+    working.watch_update()
+    working.assign_sub([0.5, 0.5])
+    working.replace_update(tf.constant([1.0, -1.0]))
+    np.testing.assert_array_equal(working.value, [2.0, 1.0])
+    np.testing.assert_array_equal(working.update, [1.0, -1.0])
