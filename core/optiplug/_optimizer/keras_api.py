@@ -223,13 +223,14 @@ class KerasAPI(metaclass=abc.ABCMeta):
         # Before `build`, so that a refused call creates no state.
         distribution.require_replica_context(variables[0])
         build_for(parts, given)
+        gradients, variables = parts.variables.in_order(gradients, variables)
         # Without such hooks nothing is traced in replica context.
         if parts.pipeline.stages("replica"):
             gradients = list(parts.programs.replica_stages(variables)(gradients))
         if aggregate:
             # Through the public method: a subclass may sum in another way, or drop pairs.
             summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
-            gradients, variables = map(list, zip(*summed, strict=True))
+            gradients, variables = parts.variables.in_order(*map(list, zip(*summed, strict=True)))
         distribution.merge(
             lambda merged: distribution.on_each_device(parts.programs_for(variables), variables[0], merged),
             gradients,

@@ -235,7 +235,7 @@ class OptimizerParts:
         late = set(map(id, self.late(given)))
         variables = [variable for variable in given if id(variable) not in late]
         if variables and self.pipeline.stages("end"):
-            for program in self.programs_for(variables).values():
+            for program in self.programs.outside_steps(variables).values():
                 program.finalize(with_state)
 
 
