@@ -176,7 +176,10 @@ class Program:
         )
         values = [operand.gradient for operand in operands]
         ir = self._core.experimental_get_compiler_ir(values, self._starts(operands))
-        return str(ir(stage="optimized_hlo"))
+        with warnings.catch_warnings():
+            # TensorFlow would rather have a platform, and then looks for the variables on its first device.
+            warnings.simplefilter("ignore")
+            return str(ir(stage="optimized_hlo", device_name=self._devices[0]))
 
     def _check(self, gradients: Sequence[Tensor], starts: Values) -> None:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""
