@@ -66,9 +66,12 @@ class SlotSpec:
         if isinstance(self.initial, int | float):
             return self.initial
         starts = [tf.cast(self.initial_for(member), dtype) for member in pack.members]
-        # A first value may be a scalar for a whole variable.
-        shapes = [member.shape for member in pack.members]
-        return pack.join(tf.broadcast_to(*each) for each in zip(starts, shapes, strict=True))
+        # A first value may be a scalar for a whole variable. Most are not, and each operation counts here:
+        # a model may have thousands of members.
+        return pack.join(
+            start if start.shape == member.shape else tf.broadcast_to(start, member.shape)
+            for start, member in zip(starts, pack.members, strict=True)
+        )
 
 
 class SlotTable:
