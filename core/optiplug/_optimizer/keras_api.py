@@ -25,7 +25,7 @@ from optiplug._step.step import Rate, current_step
 from optiplug._types import Array, DType, Gradient, Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug._variables.gradients import validated_pairs
-from optiplug._variables.model_variables import unwrapped
+from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
@@ -284,6 +284,14 @@ class KerasAPI(metaclass=abc.ABCMeta):
         unless `initial_value` says otherwise.
         """
         parts, slot = parts_of(self), Slot(variable_name)
+        if not is_trainable(model_variable):
+            # No variable of a step, and so under the name that it has.
+            model_variable = unwrapped(model_variable)
+            name = f"{variable_name}/{model_variable.name.rsplit(':', 1)[0]}"
+            shape = model_variable.shape if shape is None else shape
+            return parts.table.add(
+                name, owner="", beside=model_variable, shape=shape, dtype=model_variable.dtype
+            )
         parts.variables.add(model_variable)
         spec = SlotSpec(shape, initial=lambda _: 0 if initial_value is None else initial_value)
         parts.table.add_slot(slot, [unwrapped(model_variable)], spec, owner="")

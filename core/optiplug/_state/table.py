@@ -18,7 +18,7 @@ from optiplug._tf_private import CheckpointNode, Trackable, saved_dict, track
 from optiplug._types import DType, Mesh, Shape, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
 from optiplug._variables.packing import Pack, Packing, PackSegment
-from optiplug.errors import StateError
+from optiplug.errors import BuildError, StateError
 from optiplug.numerics import compute_dtype
 
 from .dry_run import Planned, dry_running
@@ -113,11 +113,20 @@ class SlotTable:
 
         Raises
         ------
+        BuildError
+            If the shape is not fixed.
         StateError
             If the name is taken by another owner, or by a variable of another shape or dtype.
         """
         held = self.states.get(name)
         if held is None:
+            if not tf.TensorShape(shape).is_fully_defined():
+                raise BuildError(
+                    f"state needs a fixed shape, and so does the variable of {name!r}",
+                    where=owner,
+                    received=tf.TensorShape(shape),
+                    hint="create the variable without `shape=`, or train it without this state",
+                )
             # Everything else runs as in a real build, so a plan has the same names: docs/architecture.md.
             if dry_running():
                 return self.adopt(name, Planned(name, shape, dtype), owner=owner)

@@ -172,7 +172,7 @@ class Program:
     def text(self) -> str:
         """Return the core for dense gradients as XLA has optimized it."""
         operands = self._operands.with_gradients(
-            [tf.zeros(each.shape, each.dtype) for each in self._variables]
+            [tf.zeros_like(self._own[id(each)]) for each in self._variables]
         )
         values = [operand.gradient for operand in operands]
         ir = self._core.experimental_get_compiler_ir(values, self._starts(operands))

@@ -9,7 +9,7 @@ import tensorflow as tf
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug.errors import GradientsError
 
-__all__ = ["ModelVariables", "trainable", "unwrapped"]
+__all__ = ["ModelVariables", "is_trainable", "trainable", "unwrapped"]
 
 
 class ModelVariables:
@@ -85,6 +85,18 @@ def unwrapped(variable: object) -> Variable:
     raise GradientsError("a tf.Variable or a Keras variable must be given", received=variable)
 
 
+def is_trainable(given: object) -> bool:
+    """Whether a gradient can move it: a step counter among the variables of a model has none.
+
+    Raises
+    ------
+    GradientsError
+        If it is no variable.
+    """
+    dtype = unwrapped(given).dtype
+    return bool(dtype.is_floating or dtype.is_complex)
+
+
 def trainable(given: object) -> Variable:
     """Return the tf.Variable, if a gradient can move it.
 
@@ -94,7 +106,7 @@ def trainable(given: object) -> Variable:
         If it is a variable of integers, or no variable at all.
     """
     variable = unwrapped(given)
-    if not (variable.dtype.is_floating or variable.dtype.is_complex):
+    if not is_trainable(variable):
         raise GradientsError(
             f"a variable that is trained must have a floating or complex dtype: {variable.name!r}",
             received=variable.dtype.name,
