@@ -30,8 +30,8 @@ class AdaBelief(Optimizer):
     ``learning_rate * m_hat`` as long as the length there is below `sma_threshold`. With `amsgrad` the
     largest `variance` so far takes its place in `s_hat`.
 
-    State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. Variables must
-    be real.
+    State: the slots `momentum` and `variance`, with `amsgrad` also `variance_max`. For
+    complex variables squares are those of magnitudes, and the variances are real.
 
     Differs from
     ------------
@@ -59,26 +59,28 @@ class AdaBelief(Optimizer):
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
-        self.variance = self.add_slot("variance")
+        self.variance = self.add_slot("variance", real=True)
         if self.config.amsgrad:
-            self.variance_max = self.add_slot("variance_max")
+            self.variance_max = self.add_slot("variance_max", real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, s = self.momentum[variable], self.variance[variable]
+        beta_1, beta_2 = self.scalar(self.config.beta_1, m), self.scalar(self.config.beta_2, s)
+        gradient = numerics.limited(gradient, terms=4)  # of which one is a difference
         m.assign_add((gradient - m) * (1 - beta_1))
         # `m` reads its new value, as in the paper, which takes the difference from the updated average.
-        s.assign_add((tf.square(gradient - m) - s) * (1 - beta_2) + self.config.epsilon_root)
+        square = numerics.squared_magnitude(gradient - m)
+        s.assign_add((square - s) * (1 - beta_2) + self.config.epsilon_root)
         if self.config.amsgrad:
             largest = self.variance_max[variable]
             largest.assign(tf.maximum(largest, s))
             s = largest
-        correction_1, correction_2, factor = self.once(self._corrections, variable)
-        m_hat = m * (self.rate(variable) / correction_1)
-        update = m_hat / (tf.sqrt(s / correction_2) + self.config.epsilon)
+        correction_1, correction_2, factor = self.once(self._corrections, s)
+        m_hat = m * (self.rate(variable) / tf.cast(correction_1, m.dtype))
+        update = m_hat / tf.cast(tf.sqrt(s / correction_2) + self.config.epsilon, m.dtype)
         if factor is not None:
-            update = numerics.where(factor > 0, update * factor, m_hat)
+            update = numerics.where(factor > 0, update * tf.cast(factor, m.dtype), m_hat)
         variable.assign_sub(update)
 
     def _corrections(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:

@@ -27,7 +27,8 @@ class Adan(Optimizer):
         previous_gradient <- gradient
 
     State: the slots `momentum`, `difference`, `second_moment` and `previous_gradient`, all zero at
-    first, also for a variable that comes after the first step. Variables must be real.
+    first, also for a variable that comes after the first step. For complex variables squares are those of
+    magnitudes, and `second_moment` is real.
 
     Differs from
     ------------
@@ -59,27 +60,30 @@ class Adan(Optimizer):
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
         self.difference = self.add_slot("difference")
-        self.second_moment = self.add_slot("second_moment")
+        self.second_moment = self.add_slot("second_moment", real=True)
         self.previous_gradient = self.add_slot("previous_gradient")
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        config = self.config
-        beta_1, beta_2, beta_3 = (
-            self.scalar(beta, variable) for beta in (config.beta_1, config.beta_2, config.beta_3)
-        )
+        config, gradient = self.config, numerics.limited(gradient, terms=16)  # the last of three squares
         m, d, n = self.momentum[variable], self.difference[variable], self.second_moment[variable]
+        beta_1, beta_2 = self.scalar(config.beta_1, variable), self.scalar(config.beta_2, variable)
+        beta_3 = self.scalar(config.beta_3, n)
         previous = self.previous_gradient[variable]
         # The slot is zero before the first step, whose difference would be the gradient itself.
         change = gradient - numerics.where(self.iterations > 0, previous.value, gradient)
         m.assign_add((gradient - m) * (1 - beta_1))
         d.assign_add((change - d) * (1 - beta_2))
-        n.assign_add((tf.square(gradient + beta_2 * change) - n) * (1 - beta_3))
-        previous.assign(gradient)
-        correction_1, correction_2, correction_3 = self.once(self._corrections, variable)
+        square = numerics.squared_magnitude(gradient + beta_2 * change)
+        n.assign_add((square - n) * (1 - beta_3))
+        # Nothing is added, but it comes after what reads the old one, which XLA would copy otherwise.
+        previous.assign(gradient + 0 * (d + tf.cast(n, d.dtype)))
+        correction_1, correction_2, _ = self.once(self._corrections, variable)
+        *_, correction_3 = self.once(self._corrections, n)
         rate = self.rate(variable)
         step = m * (rate / correction_1) + d * (rate * beta_2 / correction_2)
-        variable.assign_sub(step / (tf.sqrt(n / correction_3) + config.epsilon))
+        root = tf.sqrt(n / correction_3) + config.epsilon
+        variable.assign_sub(step / tf.cast(root, step.dtype))
 
     def _corrections(self, dtype: DType) -> tuple[Tensor, ...]:
         betas = self.config.beta_1, self.config.beta_2, self.config.beta_3

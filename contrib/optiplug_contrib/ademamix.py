@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Moments, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .configs.ademamix import AdEMAMixConfig
 
@@ -31,7 +31,8 @@ class AdEMAMix(Moments):
     rises linearly: ``1 / log(beta_3(t))`` is on the straight line from ``1 / log(beta_1)`` at t = 0
     to ``1 / log(beta_3)`` at T. The paper takes the number of steps of the whole training for T.
 
-    State: the slots `momentum`, `slow_momentum` and `second_moment`. Variables must be real.
+    State: the slots `momentum`, `slow_momentum` and `second_moment`. For complex variables ``gradient^2`` is
+    ``|gradient|^2``, and `second_moment` is real.
 
     References
     ----------
@@ -56,13 +57,14 @@ class AdEMAMix(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_3, alpha = self.once(self._slow, variable)
-        correction_1, correction_2 = self.once(self.bias_corrections, variable)
         fast, second = self.update_moments(gradient, variable)
+        beta_3, alpha = (tf.cast(each, fast.dtype) for each in self.once(self._slow, second))
+        correction_1, correction_2 = self.once(self.bias_corrections, second)
         slow = self.slow_momentum[variable]
-        slow.assign_add((gradient - slow) * (1 - beta_3))
-        root = tf.sqrt(second / correction_2)
-        direction = (fast / correction_1 + alpha * slow) / (root + self.config.epsilon)
+        slow.assign_add((numerics.limited(gradient) - slow) * (1 - beta_3))
+        root = tf.sqrt(second / correction_2) + self.config.epsilon
+        direction = fast / tf.cast(correction_1, fast.dtype) + alpha * slow
+        direction /= tf.cast(root, fast.dtype)
         variable.assign_sub(self.rate(variable) * direction)
 
     def _slow(self, dtype: DType) -> tuple[Tensor, Tensor]:

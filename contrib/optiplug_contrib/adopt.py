@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Moments, Tensor, Working
+from optiplug import DType, Moments, Tensor, Working, numerics
 
 from .configs.adopt import ADOPTConfig
 
@@ -52,6 +52,7 @@ class ADOPT(Moments):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         momentum, second = self.momentum[variable], self.second_moment[variable]
+        gradient = numerics.limited(gradient)
         weight_1, weight_2, bound = self.once(self._weights_and_bound, variable)
         normalized = gradient / tf.maximum(tf.sqrt(second), self.config.epsilon)
         if self.config.clip_exponent is not None:

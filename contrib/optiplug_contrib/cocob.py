@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.cocob import COCOBConfig
 
@@ -69,13 +69,16 @@ class COCOB(Optimizer):
         """Apply one gradient to one variable."""
         scale, absolute_sum = self.scale[variable], self.absolute_sum[variable]
         gradient_sum, reward, bet = self.gradient_sum[variable], self.reward[variable], self.bet[variable]
-        gradient *= self.rate(variable)
+        gradient = numerics.limited(gradient * self.rate(variable), power=1, terms=2**32)
         size = tf.abs(gradient)
         # Here and not as the initial value of the slot, as half precision has no 1e-8.
         scale.assign(tf.maximum(scale, tf.maximum(size, self.config.epsilon)))
         absolute_sum.assign_add(size)
         gradient_sum.assign_sub(gradient)
-        reward.assign(tf.maximum(reward - gradient * bet, 0))
+        kept = tf.maximum(reward - gradient * bet, 0)
         bound = tf.maximum(absolute_sum + scale, self.scalar(self.config.alpha, variable) * scale)
-        bet.assign(gradient_sum / scale * ((scale + reward) / bound))
-        variable.assign_add(bet - bet.old)
+        placed = gradient_sum / scale * ((scale + kept) / bound)
+        # Nothing is added, but these two come after what reads the old ones: XLA would copy them otherwise.
+        reward.assign(kept + 0 * placed)
+        variable.assign_add(placed - bet)
+        bet.assign(placed + 0 * (variable + reward))

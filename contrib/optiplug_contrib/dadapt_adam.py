@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Moments, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .configs.dadapt_adam import DAdaptAdamConfig
-from .parameter_free import ParameterFree, total
+from .parameter_free import FARTHEST, ParameterFree, total
 
 __all__ = ["DAdaptAdam"]
 
@@ -69,7 +69,8 @@ class DAdaptAdam(ParameterFree, Moments):
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the numerator, each variable, and then the estimate of the distance."""
-        dtype = self.distance.dtype
+        # They are multiplied by the distance before they are squared.
+        dtype, gradients = self.distance.dtype, [numerics.limited(each, terms=2**40) for each in gradients]
         pairs = zip(gradients, variables, strict=True)
         product = total([self._along(gradient, variable) for gradient, variable in pairs], dtype)
         take = self.once(self._take, dtype)
@@ -78,7 +79,7 @@ class DAdaptAdam(ParameterFree, Moments):
         size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
         # Gradients that were all zero so far have found nothing: 0 / 0 keeps the distance.
         estimate = tf.math.divide_no_nan(self.numerator.value, take * size)
-        self.distance.assign(tf.maximum(self.distance, estimate))
+        self.distance.assign(tf.maximum(self.distance, tf.minimum(estimate, FARTHEST)))
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable; the numerator has been updated."""
@@ -88,7 +89,7 @@ class DAdaptAdam(ParameterFree, Moments):
         m = self.update_first_moment(gradient * rate, variable)
         take = 1 - self.scalar(self.config.beta_2, variable)
         v.assign_add((tf.square(gradient) - v) * self._after_numerator(take))
-        variable.assign(self.decayed(variable, rate) - m / (tf.sqrt(v) + self.config.epsilon))
+        variable.assign_sub(self.decay(variable, rate) + m / (tf.sqrt(v) + self.config.epsilon))
 
     def _after_numerator(self, number: Tensor) -> Tensor:
         """Return a number as it is, in a way that waits for the numerator.
@@ -101,7 +102,7 @@ class DAdaptAdam(ParameterFree, Moments):
     def _along(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the elements of the product of a gradient with the earlier ones."""
         v, s = self.second_moment[variable], self.gradient_sum[variable]
-        return gradient * self._size(variable) * s / (tf.sqrt(v) + self.config.epsilon)
+        return gradient / (tf.sqrt(v) + self.config.epsilon) * self._size(variable) * s
 
     def _size(self, variable: Working) -> Tensor:
         """Return the estimated step size of a variable."""

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, State, Tensor, Variable, Working, numerics
+from optiplug import State, Tensor, Variable, Working, numerics
 
 from .configs.dog import DoGConfig
 from .parameter_free import ParameterFree
@@ -68,16 +68,16 @@ class DoG(ParameterFree):
             self.max_distance: Any = self.add_slot(
                 "max_distance",
                 shape=(),
-                dtype=_norm_dtype,
+                dtype=tf.float64,
                 exact=True,
                 initial=lambda variable: self._first_distance([variable]),
             )
-            self.square_sum: Any = self.add_slot("square_sum", shape=(), dtype=_norm_dtype, exact=True)
+            self.square_sum: Any = self.add_slot("square_sum", shape=(), dtype=tf.float64, exact=True)
         else:
-            self.max_distance = self.add_number(
-                "max_distance", var_list, lambda: self._first_distance(var_list)
+            self.max_distance = self.add_state(
+                "max_distance", dtype=tf.float64, initial=lambda: self._first_distance(var_list)
             )
-            self.square_sum = self.add_number("square_sum", var_list)
+            self.square_sum = self.add_state("square_sum", dtype=tf.float64)
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the norms over all variables, then each variable."""
@@ -92,8 +92,9 @@ class DoG(ParameterFree):
             max_distance, square_sum = max_distance[variable], square_sum[variable]
             self._update_norms([gradient], [variable], max_distance, square_sum)
         found = max_distance / tf.sqrt(square_sum + self.config.epsilon)
-        rate = self.rate(variable) * tf.cast(found, variable.dtype)
-        variable.assign(self.decayed(variable, rate) - gradient * rate)
+        rate = tf.cast(self.rate(variable), found.dtype) * found
+        # The rate of gradients near the end of the range of float32 is below that range.
+        variable.assign_sub(self.decay(variable, rate) + numerics.scaled(gradient, rate))
 
     def _update_norms(
         self,
@@ -104,13 +105,8 @@ class DoG(ParameterFree):
     ) -> None:
         """Update the distance from the initial point, and the sum of squared gradient norms."""
         moved = numerics.global_norm([variable.old - self.initial[variable] for variable in variables])
-        max_distance.assign(tf.maximum(max_distance, tf.cast(moved, max_distance.dtype)))
-        squares = [tf.cast(numerics.sum_of_squares(each), square_sum.dtype) for each in gradients]
-        square_sum.assign_add(tf.add_n(squares))
+        max_distance.assign(tf.maximum(max_distance, moved))
+        square_sum.assign_add(tf.add_n([numerics.sum_of_squares(each) for each in gradients]))
 
     def _first_distance(self, variables: Sequence[Variable]) -> Tensor:
         return self.config.reps_rel * (1 + numerics.global_norm(variables))
-
-
-def _norm_dtype(variable: Variable) -> DType:
-    return numerics.scalar_dtype(variable.dtype)

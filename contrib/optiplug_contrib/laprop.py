@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Moments, Tensor, Working
+from optiplug import Moments, Tensor, Working, numerics
 
 from .configs.laprop import LaPropConfig
 
@@ -26,7 +26,8 @@ class LaProp(Moments):
     Adam divides the momentum, so past gradients are normalized by a later second moment; here any
     `beta_1` goes with any `beta_2`.
 
-    State: the slots `momentum` and `second_moment`. Variables must be real.
+    State: the slots `momentum` and `second_moment`. For complex variables ``gradient^2`` is
+    ``|gradient|^2``, and `second_moment` is real.
 
     Differs from
     ------------
@@ -51,8 +52,9 @@ class LaProp(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        correction_1, correction_2 = self.once(self.bias_corrections, variable)
+        gradient = numerics.limited(gradient)
         second = self.update_second_moment(gradient, variable)
-        normalized = gradient / (tf.sqrt(second / correction_2) + self.config.epsilon)
-        momentum = self.update_first_moment(normalized, variable)
-        variable.assign_sub(momentum * (self.rate(variable) / correction_1))
+        correction_1, correction_2 = self.once(self.bias_corrections, second)
+        root = tf.sqrt(second / correction_2) + self.config.epsilon
+        momentum = self.update_first_moment(gradient / tf.cast(root, gradient.dtype), variable)
+        variable.assign_sub(momentum * (self.rate(variable) / tf.cast(correction_1, variable.dtype)))

@@ -26,7 +26,8 @@ class LazyAdam(Moments):
     what its rows cost, whatever the size of the table. `t` counts all steps, not those of a row. It
     is ``adam`` with ``sparse="lazy"``, under the name that TensorFlow Addons gave to it.
 
-    State: the slots `momentum` and `second_moment`. Variables must be real.
+    State: the slots `momentum` and `second_moment`. For complex variables ``gradient^2`` is
+    ``|gradient|^2``, and `second_moment` is real.
 
     Raises
     ------
@@ -55,5 +56,5 @@ class LazyAdam(Moments):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable, or to rows of it."""
         m, v = self.update_moments(gradient, variable)
-        rate = self.rate(variable) * self.once(self.adam_correction, variable)
-        variable.assign_sub(m * rate / (tf.sqrt(v) + self.config.epsilon))
+        rate = self.rate(variable) * tf.cast(self.once(self.adam_correction, v), variable.dtype)
+        variable.assign_sub(m * rate / tf.cast(tf.sqrt(v) + self.config.epsilon, variable.dtype))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.madgrad import MADGRADConfig
 
@@ -30,7 +30,8 @@ class MADGRAD(Optimizer):
     smaller than elsewhere, often 0.
 
     State: the slots `start`, a copy of the variable in its own dtype whatever `state_dtype`, `sum`
-    and `squared_sum`. Variables must be real.
+    and `squared_sum`. For complex variables ``gradient^2`` is ``|gradient|^2``, and `squared_sum` is
+    real.
 
     Differs from
     ------------
@@ -59,20 +60,22 @@ class MADGRAD(Optimizer):
         # Exact: every step starts from it, so its rounding errors would be those of the variable.
         self.start = self.add_slot("start", initial="variable", exact=True)
         self.sum = self.add_slot("sum")
-        self.squared_sum = self.add_slot("squared_sum")
+        self.squared_sum = self.add_slot("squared_sum", real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         total, squares = self.sum[variable], self.squared_sum[variable]
+        gradient = numerics.limited(gradient, terms=2**40)  # a sum weighted by the root of the step
         weight = self.rate(variable) * self.once(self._root, variable)
         total.assign_add(weight * gradient)
-        squares.assign_add(weight * tf.square(gradient))
+        squares.assign_add(tf.math.real(weight) * numerics.squared_magnitude(gradient))
         # XLA on a CPU takes a power four times as long.
-        cube_root = tf.exp(tf.math.log(squares) / 3)
-        proposed = self.start[variable] - total / (cube_root + self.config.epsilon)
+        divisor = tf.exp(tf.math.log(squares) / 3) + self.config.epsilon
+        # The way to the point of dual averaging, not the point: it may be small beside the variable.
+        way = self.start[variable] - variable.old - total / tf.cast(divisor, variable.dtype)
         momentum = self.scalar(self.config.momentum, variable)
         # From its value before weight decay, so that the momentum does not weaken the decay.
-        variable.assign_add((proposed - variable.old) * (1 - momentum))
+        variable.assign_add(way * (1 - momentum))
 
     def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(tf.cast(self.iterations + 1, dtype))

@@ -57,15 +57,16 @@ class NovoGrad(Optimizer):
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
-        self.norm = self.add_slot("norm", shape=())
+        self.norm = self.add_slot("norm", shape=(), real=True)
         if self.config.amsgrad:
-            self.norm_max = self.add_slot("norm_max", shape=())
+            self.norm_max = self.add_slot("norm_max", shape=(), real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         momentum, norm = self.momentum[variable], self.norm[variable]
-        present = tf.cast(numerics.sum_of_squares(gradient), variable.dtype)
+        gradient = numerics.limited_norm(gradient)
+        beta_1, beta_2 = self.scalar(self.config.beta_1, momentum), self.scalar(self.config.beta_2, norm)
+        present = tf.cast(numerics.sum_of_squares(gradient), norm.dtype)
         # Zero says that there was no gradient yet: a count would not tell for a variable that came late.
         first = tf.equal(norm.value, 0)
         norm.assign(tf.sqrt(tf.where(first, present, beta_2 * tf.square(norm) + (1 - beta_2) * present)))
@@ -73,7 +74,7 @@ class NovoGrad(Optimizer):
             largest = self.norm_max[variable]
             largest.assign(tf.maximum(largest, norm))
             norm = largest
-        direction = gradient / (norm + self.config.epsilon)
+        direction = gradient / tf.cast(norm + self.config.epsilon, gradient.dtype)
         if self.config.weight_decay_rate != 0:
             # The value before any `weight_decay`, so that this one is beside the step as everywhere else.
             direction += self.scalar(self.config.weight_decay_rate, variable) * variable.old

@@ -9,7 +9,10 @@ import tensorflow as tf
 
 from optiplug import DType, Optimizer, Selection, State, Tensor, Variable, Working, numerics
 
-__all__ = ["ParameterFree", "total"]
+__all__ = ["FARTHEST", "ParameterFree", "total"]
+
+FARTHEST = 2.0**32
+"""The largest estimate of a distance: one beyond it has run away, and float32 has no room for its square."""
 
 
 class ParameterFree(Optimizer, abc.ABC):
@@ -40,11 +43,12 @@ class ParameterFree(Optimizer, abc.ABC):
         """Create a scalar that all variables share: float64 if any of them is in double precision."""
         return self.add_state(name, dtype=numerics.widest_dtype(var_list), initial=initial)
 
-    def decayed(self, variable: Working, rate: Tensor) -> Tensor:
-        """Return the value of a variable less its weight decay at this rate."""
+    def decay(self, variable: Working, rate: Tensor) -> Tensor:
+        """Return what weight decay at this rate takes off a variable."""
         if not self.config.weight_decay or variable.path in self.undecayed:
-            return variable.value
-        return variable.value * (1 - self.scalar(self.config.weight_decay, variable) * rate)
+            return tf.zeros_like(variable.value)
+        rate = tf.cast(rate, variable.dtype)
+        return variable.value * (self.scalar(self.config.weight_decay, variable) * rate)
 
 
 def total(tensors: Sequence[Tensor], dtype: DType) -> Tensor:

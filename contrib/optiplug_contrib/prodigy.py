@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Moments, Tensor, Variable, Working
+from optiplug import DType, Moments, Tensor, Variable, Working, numerics
 
 from .configs.prodigy import ProdigyConfig
-from .parameter_free import ParameterFree, total
+from .parameter_free import FARTHEST, ParameterFree, total
 
 __all__ = ["Prodigy"]
 
@@ -75,7 +75,8 @@ class Prodigy(ParameterFree, Moments):
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update the estimate of the distance, then each variable."""
-        dtype = self.distance.dtype
+        # They are multiplied by the distance before they are squared.
+        dtype, gradients = self.distance.dtype, [numerics.limited(each, terms=2**40) for each in gradients]
         pairs = list(zip(gradients, variables, strict=True))
         product = total([self._back(gradient, variable) for gradient, variable in pairs], dtype)
         # All sums first: the new distance, which every variable's update needs, is a quotient of them.
@@ -84,7 +85,7 @@ class Prodigy(ParameterFree, Moments):
         size = total([tf.abs(self.gradient_sum[variable].value) for variable in variables], dtype)
         self.numerator.assign(self.numerator * self.once(self._beta_3, dtype) + product)
         estimate = tf.math.divide_no_nan(self.numerator.value, size) * self.scalar(self.config.d_coef, dtype)
-        self.distance.assign(tf.maximum(self.distance, estimate))
+        self.distance.assign(tf.maximum(self.distance, tf.minimum(estimate, FARTHEST)))
         super().update_variables(gradients, variables)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
@@ -93,7 +94,7 @@ class Prodigy(ParameterFree, Moments):
         rate = self._size(variable)
         m, v = self.update_moments(gradient * before, variable)
         epsilon = tf.cast(self.distance, variable.dtype) * self.config.epsilon
-        variable.assign(self.decayed(variable, rate) - m * rate / (tf.sqrt(v) + epsilon))
+        variable.assign_sub(self.decay(variable, rate) + m * rate / (tf.sqrt(v) + epsilon))
 
     def _back(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the elements of the product of a gradient with the way back to the initial point."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.proximal_adagrad import ProximalAdagradConfig
 
@@ -20,6 +20,10 @@ class ProximalAdagrad(Optimizer):
 
         accumulator <- accumulator + gradient^2
         rate  = learning_rate / sqrt(accumulator)
+        config = self.config
+        if config.l1_regularization_strength == 0 and config.l2_regularization_strength == 0:
+            variable.assign_sub(rate * gradient)
+            return
         point = variable - rate * gradient
         variable <- sign(point) * max(|point| - rate * l1, 0) / (1 + rate * l2)
 
@@ -53,15 +57,19 @@ class ProximalAdagrad(Optimizer):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        accumulator = self.accumulator[variable]
+        accumulator, gradient = self.accumulator[variable], numerics.limited(gradient, terms=2**32)
         accumulator.assign_add(tf.square(gradient))
         rate = self.rate(variable) / tf.sqrt(accumulator)
+        config = self.config
+        if config.l1_regularization_strength == 0 and config.l2_regularization_strength == 0:
+            variable.assign_sub(rate * gradient)
+            return
         point = variable - rate * gradient
-        if self.config.l1_regularization_strength != 0:
-            threshold = rate * self.scalar(self.config.l1_regularization_strength, variable)
+        if config.l1_regularization_strength != 0:
+            threshold = rate * self.scalar(config.l1_regularization_strength, variable)
             # Soft thresholding, the proximal operator of the L1 norm.
             point = tf.sign(point) * tf.maximum(tf.abs(point) - threshold, 0)
-        if self.config.l2_regularization_strength != 0:
+        if config.l2_regularization_strength != 0:
             # Of both penalties together: the operators of L1 and then of L2, in this order.
-            point /= 1 + rate * self.scalar(self.config.l2_regularization_strength, variable)
+            point /= 1 + rate * self.scalar(config.l2_regularization_strength, variable)
         variable.assign(point)

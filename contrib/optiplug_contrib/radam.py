@@ -33,7 +33,7 @@ class RAdam(Moments):
     far takes its place in `v_hat`.
 
     State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
-    Variables must be real.
+    For complex variables ``gradient^2`` is ``|gradient|^2``, and the second moments are real.
 
     Differs from
     ------------
@@ -61,7 +61,7 @@ class RAdam(Moments):
         """Create the state slots."""
         super().build(var_list)
         if self.config.amsgrad:
-            self.second_moment_max = self.add_slot("second_moment_max")
+            self.second_moment_max = self.add_slot("second_moment_max", real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
@@ -70,10 +70,11 @@ class RAdam(Moments):
             largest = self.second_moment_max[variable]
             largest.assign(tf.maximum(largest, v))
             v = largest
-        correction_1, correction_2 = self.once(self.bias_corrections, variable)
-        factor = self.once(self._rectification, variable)
-        m_hat = m * (self.rate(variable) / correction_1)
-        adaptive = m_hat * factor / (tf.sqrt(v / correction_2) + self.config.epsilon)
+        correction_1, correction_2 = self.once(self.bias_corrections, v)
+        factor = self.once(self._rectification, v)
+        m_hat = m * (self.rate(variable) / tf.cast(correction_1, m.dtype))
+        root = tf.sqrt(v / correction_2) + self.config.epsilon
+        adaptive = m_hat * tf.cast(factor, m.dtype) / tf.cast(root, m.dtype)
         variable.assign_sub(numerics.where(factor > 0, adaptive, m_hat))
 
     def _rectification(self, dtype: DType) -> Tensor:
@@ -87,7 +88,8 @@ def rectification(optimizer: Optimizer, beta_2: BelowOneScalar, threshold: float
     beta = optimizer.scalar(beta_2, tf.float64)
     t = tf.cast(optimizer.iterations + 1, tf.float64)
     longest = 2 / (1 - beta) - 1
-    length = longest - 2 * t / tf.math.expm1(-t * tf.math.log(beta))
+    correction = optimizer.bias_correction(beta_2, tf.float64)
+    length = longest - 2 * t * (1 - correction) / correction
     trusted = length >= threshold
     # Where it is not trusted the root may be of a negative number, which must not become NaN.
     squared = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)

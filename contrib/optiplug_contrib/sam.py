@@ -138,14 +138,20 @@ class SAM(Optimizer):
         computed = [tf.cast(value, numerics.compute_dtype(value.dtype)) for value in values]
         gradients = [_dense(gradient, value) for (gradient, _), value in zip(pairs, computed, strict=True)]
         if self.config.adaptive:
+            # Their scale does not matter, and sizes times gradients may overflow.
+            gradients = [numerics.scaled(each, _inverse_norm(gradients)) for each in gradients]
             sizes = [tf.cast(tf.abs(value), value.dtype) for value in computed]
             gradients = [size * gradient for size, gradient in zip(sizes, gradients, strict=True)]
-        scale = tf.math.divide_no_nan(self.config.rho, numerics.global_norm(gradients))
-        steps = [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]
+        scale = self.config.rho * _inverse_norm(gradients)
+        steps = [numerics.scaled(gradient, scale) for gradient in gradients]
         if self.config.adaptive:
             steps = [size * step for size, step in zip(sizes, steps, strict=True)]
         sums = [value + step for value, step in zip(computed, steps, strict=True)]
         return [tf.cast(total, value.dtype) for total, value in zip(sums, values, strict=True)]
+
+
+def _inverse_norm(gradients: Sequence[Tensor]) -> Tensor:
+    return tf.math.divide_no_nan(tf.constant(1.0, tf.float64), numerics.global_norm(gradients))
 
 
 def _unwrapped(variable: Variable) -> Variable:

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.signum import SignumConfig
 
@@ -25,6 +25,8 @@ class Signum(Optimizer):
     with `momentum` as beta. An element whose momentum is 0 stays where it is. With ``momentum=0``
     this is signSGD, the sign of the gradient, without state. The decay of the paper's Signum is
     the keyword `weight_decay`.
+
+    The sign of a complex number z is z / |z|, as in `tf.sign` and optax.
 
     State: the slot `momentum`, if there is one.
 
@@ -61,5 +63,8 @@ class Signum(Optimizer):
         direction = gradient
         if self.config.momentum != 0:
             direction = self.momentum[variable]
-            direction.assign_add((gradient - direction) * (1 - self.scalar(self.config.momentum, variable)))
+            direction.assign_add(
+                (numerics.limited(gradient, power=1) - direction)
+                * (1 - self.scalar(self.config.momentum, variable))
+            )
         variable.assign_sub(tf.sign(direction) * self.rate(variable))

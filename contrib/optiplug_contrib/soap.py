@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Moments, Tensor, Variable, Working
+from optiplug import Moments, Tensor, Variable, Working, numerics
 
 from .configs.soap import SOAPConfig
 
@@ -101,6 +101,7 @@ class SOAP(Moments):
             for axis in range(variable.shape.rank)
             if self._size(variable, axis)
         }
+        gradient = numerics.limited_norm(gradient)
         m = self.update_first_moment(gradient, variable)
         v = self.update_second_moment(_rotated(gradient, bases), variable)
         direction = _rotated(m.value, bases) / (tf.sqrt(v) + self.config.epsilon)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .configs.yogi import YogiConfig
 
@@ -28,7 +28,7 @@ class Yogi(Optimizer):
     than this one does.
 
     State: the slots `momentum`, zero at first, and `second_moment`, `initial_accumulator_value` at
-    first. Variables must be real.
+    first. For complex variables ``gradient^2`` is ``|gradient|^2``, and `second_moment` is real.
 
     Differs from
     ------------
@@ -57,18 +57,21 @@ class Yogi(Optimizer):
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment", initial=self.config.initial_accumulator_value)
+        initial = self.config.initial_accumulator_value
+        self.second_moment = self.add_slot("second_moment", initial=initial, real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, v = self.momentum[variable], self.second_moment[variable]
-        square = tf.square(gradient)
+        gradient = numerics.limited(gradient)
+        beta_1, beta_2 = self.scalar(self.config.beta_1, m), self.scalar(self.config.beta_2, v)
+        square = numerics.squared_magnitude(gradient)
         m.assign_add((gradient - m) * (1 - beta_1))
         v.assign_sub(tf.sign(v - square) * square * (1 - beta_2))
-        correction_1, correction_2 = self.once(self._corrections, variable)
-        rate = self.rate(variable) / correction_1
-        variable.assign_sub(m * rate / (tf.sqrt(v / correction_2) + self.config.epsilon))
+        correction_1, correction_2 = self.once(self._corrections, v)
+        rate = self.rate(variable) / tf.cast(correction_1, m.dtype)
+        root = tf.sqrt(v / correction_2) + self.config.epsilon
+        variable.assign_sub(m * rate / tf.cast(root, m.dtype))
 
     def _corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         return tuple(self.bias_correction(beta, dtype) for beta in (self.config.beta_1, self.config.beta_2))

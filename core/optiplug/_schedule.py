@@ -12,9 +12,10 @@ from ._config.base import NamedConfig
 from ._config.constructor import Configured
 from ._config.hyperparameters import Scalar
 from ._types import DType, Tensor, Variable
+from .errors import ConfigError
 from .numerics import scalar_dtype
 
-__all__ = ["Schedule", "evaluate"]
+__all__ = ["Schedule", "evaluate", "stays", "takes_iteration"]
 
 
 class Schedule(Configured, abc.ABC):
@@ -45,12 +46,15 @@ class Schedule(Configured, abc.ABC):
 
     @abc.abstractmethod
     def value(self, step: Tensor) -> Tensor:
-        """Return the value at `step`, a scalar float tensor, in the dtype of `step`."""
+        """Return the value at `step`, a scalar float tensor, in the dtype of `step`.
+
+        That is float64, which tells every step from the next one, as float32 does up to 2^24 only.
+        """
 
     @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def __call__(self, iteration: Tensor, dtype: DType = tf.float32) -> Tensor:
         """Return the value at an iteration (0 at the first step) as a scalar of `dtype`."""
-        return tf.cast(self.value(tf.cast(iteration, dtype)), dtype)
+        return tf.cast(self.value(tf.cast(iteration, tf.float64)), dtype)
 
     @staticmethod
     def of(value: Scalar | Schedule) -> Callable[[Tensor], Tensor]:
@@ -62,7 +66,12 @@ class Schedule(Configured, abc.ABC):
 def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType) -> Tensor:
     """Return a scalar hyperparameter at an iteration, as a tensor of the dtype `like`.
 
-    It is computed in float32, or in float64 for double precision, and cast at the end.
+    A schedule is computed in float64; the value is rounded to float32, unless for double precision.
+
+    Raises
+    ------
+    ConfigError
+        If a function without arguments gives a value of Python while a step is traced.
     """
     dtype = scalar_dtype(like)
     # Created here and not when the config is validated, which must not import TensorFlow.
@@ -71,13 +80,31 @@ def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType
     if isinstance(value, Schedule):
         value = value(iteration, dtype)
     elif callable(value) and not tf.is_tensor(value):
-        value = value(iteration) if _takes_iteration(value) else value()
+        value = value(iteration) if takes_iteration(value) else _read(value)
     if not isinstance(value, int | float):
         return tf.cast(value, like)
     return tf.cast(tf.constant(value, dtype), like)
 
 
-def _takes_iteration(function: Callable[..., object]) -> bool:
+def stays(value: object) -> bool:
+    """Whether a value that a function gave would be the same in each run of the program that is traced."""
+    if tf.executing_eagerly() or isinstance(value, tf.Variable):
+        return False
+    return not tf.is_tensor(value) or tf.get_static_value(value) is not None
+
+
+def _read(function: Callable[..., object]) -> object:
+    value = function()
+    if stays(value):
+        raise ConfigError(
+            "a function without arguments is called while a step is traced, so its value would not change",
+            received=function,
+            hint="let it take the step, or return a tf.Variable",
+        )
+    return value
+
+
+def takes_iteration(function: Callable[..., object]) -> bool:
     """Keras calls a callable learning rate without arguments; optax calls it with the step."""
     try:
         parameters = inspect.signature(function).parameters.values()

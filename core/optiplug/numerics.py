@@ -20,9 +20,13 @@ __all__ = [
     "bias_correction",
     "compute_dtype",
     "global_norm",
+    "limited",
+    "limited_norm",
     "random_normal",
     "random_uniform",
     "scalar_dtype",
+    "scaled",
+    "squared_magnitude",
     "sum_of_squares",
     "total",
     "where",
@@ -85,29 +89,101 @@ def total(x: Tensor) -> Tensor:
     return summed + tf.reduce_sum(flat[whole:]) if whole < size else summed
 
 
+def squared_magnitude(x: Tensor) -> Tensor:
+    """Return ``|x|^2`` of each element, real also for complex numbers.
+
+    Complex ``x * x`` is no size: it turns with ``x``, and is -1 for the imaginary unit.
+
+    >>> squared_magnitude(tf.constant([3 + 4j, 1j])).numpy().tolist()
+    [25.0, 1.0]
+    """
+    if not x.dtype.is_complex:
+        return tf.square(x)
+    return tf.square(tf.math.real(x)) + tf.square(tf.math.imag(x))
+
+
 def sum_of_squares(x: Tensor) -> Tensor:
-    """Return the sum of ``|x_i|^2`` as a scalar: float64 for double precision, float32 otherwise.
+    """Return the sum of ``|x_i|^2`` as a float64 scalar: float32 has no room for the squares of its range.
 
     >>> float(sum_of_squares(tf.constant([3.0, 4.0])))
     25.0
     """
-    x = tf.convert_to_tensor(x)
-    # The square of a complex number is not that of its absolute value.
-    if x.dtype.is_complex:
-        return sum_of_squares(tf.math.real(x)) + sum_of_squares(tf.math.imag(x))
-    return total(tf.square(tf.cast(x, scalar_dtype(x.dtype))))
+    # Not slower than in float32, as it waits for memory: docs/design/edges.md.
+    return tf.add_n([total(tf.square(tf.cast(part, tf.float64))) for part in _real_parts(x)])
 
 
 def global_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """Return ``sqrt(sum of |x_i|^2 over all tensors)``; float64 if any tensor is double precision.
+    """Return ``sqrt(sum of |x_i|^2 over all tensors)`` as a float64 scalar, right for all finite numbers.
+
+    The norm of float32 numbers may be larger than any of them can be: multiply tensors by factors
+    that come from it with `scaled`.
 
     >>> float(global_norm([tf.constant([3.0]), tf.constant([[4.0]])]))
     5.0
     """
-    sums = [sum_of_squares(tensor) for tensor in tensors]
-    # Added in one dtype: a float32 sum would lose digits of the float64 ones.
-    dtype = widest_dtype(sums)
-    return tf.sqrt(tf.add_n([tf.cast(each, dtype) for each in sums] or [tf.constant(0, dtype)]))
+    norms = [_norm(part) for each in tensors for part in _real_parts(each)]
+    return _norm(tf.stack(norms)) if norms else tf.constant(0, tf.float64)
+
+
+def _norm(x: Tensor) -> Tensor:
+    if x.dtype != tf.float64:
+        return tf.sqrt(sum_of_squares(x))
+    # No dtype is wider, so its numbers are divided by the largest of them.
+    largest = tf.reduce_max(tf.abs(x)) if x.shape.num_elements() != 0 else tf.constant(0, tf.float64)
+    return largest * tf.sqrt(sum_of_squares(tf.math.divide_no_nan(x, largest)))
+
+
+def _real_parts(x: Tensor) -> list[Tensor]:
+    # The square of a complex number is not that of its absolute value.
+    x = tf.convert_to_tensor(x)
+    return [tf.math.real(x), tf.math.imag(x)] if x.dtype.is_complex else [x]
+
+
+def scaled(x: Tensor, factor: Tensor) -> Tensor:
+    """Return ``x * factor`` in the dtype of `x`, where `factor` is real and may be out of its range.
+
+    >>> scaled(tf.constant([3e20, 4e20]), 1 / global_norm([tf.constant([3e20, 4e20])])).numpy()
+    array([0.6, 0.8], dtype=float32)
+    """
+    x = tf.convert_to_tensor(x)
+    wide = tf.complex128 if x.dtype.is_complex else tf.float64
+    return tf.cast(tf.cast(x, wide) * tf.cast(factor, wide), x.dtype)
+
+
+def limited(gradient: Tensor, power: float = 2, terms: float = 1) -> Tensor:
+    """Return a gradient with finite elements bounded, so that sums of their powers are finite.
+
+    The bound is ``(2^126 / terms)^(1 / power)``, about 9e18 by default, and with 2^1022 in double
+    precision. Then no average of gradients or of their squares can become NaN by ``inf - inf``, and an
+    update that does not depend on the scale of a gradient is the same for one above the bound. What
+    is not finite stays so.
+
+    >>> limited(tf.constant([1.0, -1e20, float("inf")])).numpy().tolist()
+    [1.0, -9.223372036854776e+18, inf]
+    """
+    gradient = tf.convert_to_tensor(gradient)
+    if gradient.dtype.is_complex:
+        return tf.complex(*(limited(part, power, 2 * terms) for part in _real_parts(gradient)))
+    bound = _bound(gradient.dtype, power, terms)
+    return tf.where(tf.math.is_finite(gradient), tf.clip_by_value(gradient, -bound, bound), gradient)
+
+
+def limited_norm(gradient: Tensor, power: float = 2) -> Tensor:
+    """Return a gradient scaled down so that a power of its norm is finite, in its own direction.
+
+    As `limited`, for formulas that compare elements with each other, such as means over rows.
+
+    >>> limited_norm(tf.constant([3e20, 4e20])).numpy() / 2**63
+    array([0.6, 0.8], dtype=float32)
+    """
+    gradient = tf.convert_to_tensor(gradient)
+    norm, bound = global_norm([gradient]), _bound(gradient.dtype, power, 1)
+    return scaled(gradient, bound / tf.maximum(norm, bound))
+
+
+def _bound(dtype: DType, power: float, terms: float) -> float:
+    largest: float = (2.0 ** (1022 if scalar_dtype(dtype) == tf.float64 else 126) / terms) ** (1 / power)
+    return largest
 
 
 def all_finite(tensors: Sequence[Tensor]) -> Tensor:
@@ -116,9 +192,10 @@ def all_finite(tensors: Sequence[Tensor]) -> Tensor:
     >>> bool(all_finite([tf.constant([1.0, float("inf")])]))
     False
     """
-    # 0 * x is 0 for every finite x and NaN for all else, and a sum keeps a NaN.
-    zeros = [sum_of_squares(tf.convert_to_tensor(tensor) * 0) for tensor in tensors]
-    return tf.reduce_all([tf.equal(zero, 0) for zero in zeros])
+    parts = [part for tensor in tensors for part in _real_parts(tensor)]
+    # Counted, as XLA on a CPU is slow at `tf.reduce_all`. Not by 0 * x, which XLA may simplify.
+    broken = [total(tf.cast(tf.logical_not(tf.math.is_finite(each)), tf.float32)) for each in parts]
+    return tf.reduce_all([tf.equal(count, 0) for count in broken])
 
 
 def bias_correction(beta: Tensor, count: Tensor) -> Tensor:

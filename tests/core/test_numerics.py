@@ -20,6 +20,13 @@ def test_sum_of_squares_is_that_of_numpy(shape, dtype, compiled):
     np.testing.assert_allclose(result, expected, rtol=1e-12 if result.dtype == tf.float64 else 1e-5)
 
 
+@pytest.mark.parametrize(("dtype", "real"), [("complex64", "float32"), ("complex128", "float64")])
+def test_a_squared_magnitude_is_real(dtype, real):
+    squares = numerics.squared_magnitude(tf.constant([3 + 4j, -2j], dtype))
+    assert squares.dtype == real
+    assert squares.numpy().tolist() == [25.0, 4.0]
+
+
 def test_a_norm_of_half_precision_does_not_overflow():
     assert float(numerics.global_norm([tf.fill([4], tf.constant(60000, tf.float16))])) == 120000.0
 

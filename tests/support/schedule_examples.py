@@ -58,7 +58,7 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"initial_learning_rate": 0.1, "first_decay_steps": 10},
         {"initial_learning_rate": 0.1, "first_decay_steps": 1, "alpha": 0.1},
         {"initial_learning_rate": 0.1, "first_decay_steps": 41, "t_mul": 1.0, "m_mul": 0.9},
-        {"initial_learning_rate": 0.1, "first_decay_steps": 1, "t_mul": 3, "m_mul": 0.5, "alpha": 0.01},
+        {"initial_learning_rate": 0.1, "first_decay_steps": 1, "t_mul": 3.0, "m_mul": 0.5, "alpha": 0.01},
         {"initial_learning_rate": 0.1, "first_decay_steps": 10, "t_mul": 1.1, "m_mul": 1.1},
         {"initial_learning_rate": 0.1, "first_decay_steps": 8, "t_mul": 1.5},
     ],
@@ -116,8 +116,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     ],
     "one_cycle": [
         {"peak_learning_rate": 0.1, "total_steps": 100},
-        {"peak_learning_rate": 0.1, "total_steps": 88, "pct_start": 0.47, "final_div_factor": 10},
-        {"peak_learning_rate": 0.1, "total_steps": 2, "div_factor": 3},
+        {"peak_learning_rate": 0.1, "total_steps": 88, "pct_start": 0.47, "final_div_factor": 10.0},
+        {"peak_learning_rate": 0.1, "total_steps": 2, "div_factor": 3.0},
         {"peak_learning_rate": 0.1, "total_steps": 1},
     ],
     "warmup_stable_decay": [
@@ -138,7 +138,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
 
 RATES = st.just(0.0) | st.floats(1e-6, 10)
 STEPS = st.integers(1, 2000)
-UNIT = st.floats(0, 1)
+# Not below the normal float32, where a config takes 0 only.
+UNIT = st.just(0.0) | st.floats(2**-126, 1)
 POSITIVE = st.floats(1, 1000)
 DECAY = {"initial_learning_rate": RATES, "decay_steps": STEPS}
 SIMPLE = RATES | st.fixed_dictionaries({"use": st.just("cosine"), **DECAY, "alpha": UNIT})
@@ -205,7 +206,9 @@ ANY: dict[str, st.SearchStrategy[dict[str, Any]]] = {
         }
     ),
     "rex": st.fixed_dictionaries({**DECAY, "end_learning_rate": RATES}),
-    "tanh_decay": st.fixed_dictionaries({**DECAY, "lower": st.floats(-9, 0), "upper": st.floats(0.5, 9)}),
+    "tanh_decay": st.fixed_dictionaries(
+        {**DECAY, "lower": st.just(0.0) | st.floats(-9, -(2**-126)), "upper": st.floats(0.5, 9)}
+    ),
     "product": st.fixed_dictionaries({"schedules": st.lists(SIMPLE, min_size=1, max_size=4)}),
     "warmup": st.fixed_dictionaries(
         {"schedule": SIMPLE, "warmup_steps": STEPS, "initial_learning_rate": RATES}
@@ -241,6 +244,15 @@ def lengths(hyperparameters: Any) -> list[int]:
     if isinstance(hyperparameters, list):
         return [length for each in hyperparameters for length in lengths(each)]
     return [hyperparameters] if type(hyperparameters) is int else []
+
+
+def moved_out(hyperparameters: Any, steps: int) -> Any:
+    """Return these hyperparameters with every number of steps in them larger by `steps`."""
+    if isinstance(hyperparameters, Mapping):
+        return {name: moved_out(value, steps) for name, value in hyperparameters.items()}
+    if isinstance(hyperparameters, list):
+        return [moved_out(each, steps) for each in hyperparameters]
+    return hyperparameters + steps if type(hyperparameters) is int else hyperparameters
 
 
 def steps_around(hyperparameters: Mapping[str, Any]) -> list[int]:

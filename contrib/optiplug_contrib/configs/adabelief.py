@@ -25,6 +25,7 @@ class AdaBeliefConfig(OptimizerConfig):
         "Adapting Stepsizes by the Belief in Observed Gradients, arXiv:2010.07468"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size."""

@@ -16,7 +16,7 @@ class AdanConfig(OptimizerConfig):
         "for Faster Optimizing Deep Models, arXiv:2208.06677"
     )
     elementwise = True
-    copies = "the gradient takes the place of the previous one, which two averages read"
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size, close to the largest change of an element in one step."""

@@ -16,6 +16,7 @@ class AdEMAMixConfig(OptimizerConfig):
         "The AdEMAMix Optimizer: Better, Faster, Older, arXiv:2409.03137"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size: that of Adam, or less, as the slow average adds to the update."""

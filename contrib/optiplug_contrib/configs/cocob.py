@@ -16,7 +16,6 @@ class COCOBConfig(OptimizerConfig):
         "Through Coin Betting, arXiv:1705.07795"
     )
     elementwise = True
-    copies = "the old bet is read by the reward and by the variable"
 
     learning_rate: NonNegativeScalar = 1.0
     """Factor of the gradients; not in the paper, and of little effect unless it changes."""

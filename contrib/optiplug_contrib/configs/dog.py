@@ -11,6 +11,7 @@ class DoGConfig(OptimizerConfig):
     """SGD with a step size of distance over gradients, without a learning rate to tune. One state slot."""
 
     implementation = "optiplug_contrib.dog:DoG"
+    complex_variables = True
     paper = (
         "Ivgi, Hinder and Carmon 2023, "
         "DoG is SGD's Best Friend: A Parameter-Free Dynamic Step Size Schedule, arXiv:2302.12022"

@@ -13,6 +13,7 @@ class LaPropConfig(OptimizerConfig):
     implementation = "optiplug_contrib.laprop:LaProp"
     paper = "Ziyin, Wang and Ueda 2020, LaProp: Separating Momentum and Adaptivity in Adam, arXiv:2002.04839"
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 4e-4
     """Step size, close to the largest change of an element in one step."""

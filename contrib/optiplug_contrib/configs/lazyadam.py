@@ -15,6 +15,7 @@ class LazyAdamConfig(OptimizerConfig):
     implementation = "optiplug_contrib.lazyadam:LazyAdam"
     paper = "Kingma and Ba 2015, Adam: A Method for Stochastic Optimization, arXiv:1412.6980"
     elementwise = True
+    complex_variables = True
     keras_slots = {
         "m": "momentum",
         "momentum": "momentum",

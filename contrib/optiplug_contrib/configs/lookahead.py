@@ -16,6 +16,7 @@ class LookaheadConfig(ProcessorConfig):
         "Lookahead Optimizer: k steps forward, 1 step back, arXiv:1907.08610"
     )
     elementwise = True
+    complex_variables = True
 
     sync_period: PositiveInt = 6
     """Number of steps between two synchronizations of the slow weights."""

@@ -16,6 +16,7 @@ class MADGRADConfig(OptimizerConfig):
         "Dual Averaged Gradient Method for Stochastic Optimization, arXiv:2101.11075"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-2
     """Step size; its best value is seldom that of another optimizer."""
@@ -23,3 +24,8 @@ class MADGRADConfig(OptimizerConfig):
     """Momentum coefficient: decay rate of the average of the dual averaging iterates."""
     epsilon: PositiveFloat = 1e-6
     """Small constant for numerical stability, added to the denominator."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for a step that grows with the cube root of a gradient."""
+        return {"same_at_every_size_of_gradients": "elements count as at most 9e12: larger squares overflow"}

@@ -11,6 +11,7 @@ class NovoGradConfig(OptimizerConfig):
     """Momentum of gradients normalized by a layerwise second moment. One state slot and a number."""
 
     implementation = "optiplug_contrib.novograd:NovoGrad"
+    complex_variables = True
     paper = (
         "Ginsburg et al. 2019, Stochastic Gradient Methods with Layer-wise Adaptive Moments "
         "for Training of Deep Networks, arXiv:1905.11286"

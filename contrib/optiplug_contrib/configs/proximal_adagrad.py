@@ -31,4 +31,5 @@ class ProximalAdagradConfig(OptimizerConfig):
         return {
             "zero_gradient_is_a_fixed_point": "regularization moves variables without a gradient",
             "weight_decay_is_decoupled": "regularization acts on the value that decay has left",
+            "proposes_its_updates": "regularization solves for the variable itself",
         }

@@ -18,6 +18,7 @@ class RAdamConfig(OptimizerConfig):
         "On the Variance of the Adaptive Learning Rate and Beyond, arXiv:1908.03265"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size."""
@@ -31,3 +32,8 @@ class RAdamConfig(OptimizerConfig):
     """Smallest length of the approximated simple moving average to divide by the second moment."""
     amsgrad: bool = False
     """Divide by the maximum of all second moments so far. One more state slot."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for first steps of the size of the gradient."""
+        return {"same_at_every_size_of_gradients": "elements count as at most 9e18: larger squares overflow"}

@@ -17,6 +17,7 @@ class SAMConfig(OptimizerConfig):
     """Sharpness-aware minimization around another optimizer. The state of that one."""
 
     implementation = "optiplug_contrib.sam:SAM"
+    complex_variables = True
     paper = (
         "Foret, Kleiner, Mobahi and Neyshabur 2021, Sharpness-Aware Minimization for Efficiently Improving "
         "Generalization, arXiv:2010.01412"

@@ -16,6 +16,7 @@ class SignumConfig(OptimizerConfig):
         "signSGD: Compressed Optimisation for Non-Convex Problems, arXiv:1802.04434"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1e-4
     """Step size in every element."""

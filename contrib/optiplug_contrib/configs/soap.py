@@ -22,6 +22,7 @@ class SOAPConfig(OptimizerConfig):
         "Vyas, Morwani, Zhao, Kwun, Shapira, Brandfonbrener, Janson and Kakade 2024, "
         "SOAP: Improving and Stabilizing Shampoo using Adam, arXiv:2409.11321"
     )
+    copies = "the bases: in most steps the loop that turns them hands back what it was given"
 
     learning_rate: NonNegativeScalar = 3e-3
     """Step size, close to the largest change along a direction of the basis in one step."""

@@ -16,6 +16,7 @@ class SWAConfig(ProcessorConfig):
         "Averaging Weights Leads to Wider Optima and Better Generalization, arXiv:1803.05407"
     )
     elementwise = True
+    complex_variables = True
 
     start_averaging: NonNegativeInt = 0
     """Number of steps after which the first value is averaged; 0: one period."""

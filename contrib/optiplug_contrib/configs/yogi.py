@@ -13,6 +13,7 @@ class YogiConfig(OptimizerConfig):
     implementation = "optiplug_contrib.yogi:Yogi"
     paper = "Zaheer, Reddi, Sachan, Kale and Kumar 2018, Adaptive Methods for Nonconvex Optimization"
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 0.01
     """Step size."""
@@ -24,3 +25,8 @@ class YogiConfig(OptimizerConfig):
     """Small constant for numerical stability, added to the denominator, after bias correction."""
     initial_accumulator_value: PositiveFloat = 1e-6
     """Initial value of the second moment."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for a second moment that moves by equal amounts."""
+        return {"corrects_scheduled_decay_rates": "its second moment is a sum and not an average"}

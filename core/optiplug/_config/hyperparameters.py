@@ -2,12 +2,14 @@
 
 The name of a type says its bounds and what it holds: a ``...Scalar`` is a number, or a schedule that
 gives one at each step; a ``...Float`` is a number only, and a ``...Int`` a whole one. The bounds are
-checked where the value is a number.
+checked where the value is a number, and hold for the float32 that a step makes of it, too.
 """
 
 from __future__ import annotations
 
 import math
+import operator
+import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
@@ -34,15 +36,21 @@ __all__ = [
     "Scalar",
     "UnitFloat",
     "UnitScalar",
+    "in_float32",
     "renamed_types",
 ]
+
+# The smallest normal float32: XLA takes smaller ones for 0.
+_SMALLEST = 2.0**-126
 
 
 @dataclass(frozen=True, repr=False)
 class Number:
     """Annotation of a field that holds a finite number within bounds or, unless refused, a schedule.
 
-    A number may be of any real type but bool; the config keeps it as a float. A schedule is one of
+    A number may be of any real type but bool; the config keeps it as a float. Steps compute in float32,
+    where 1e-46 is 0 and 1 - 1e-9 is 1: the number is refused if it breaks a bound there, or is infinite
+    or 0 only there. What is no number of a step can have a plain pydantic field. A schedule is one of
     the registry, as a config or a mapping with `use`, or, in code, any callable. A schedule of Keras
     becomes the config of the same name here, so that it can be dumped.
 
@@ -79,18 +87,32 @@ class Number:
             number = float(value)
         except OverflowError:  # a whole number beyond the largest float
             number = math.inf
-        if not math.isfinite(number):
-            raise ConfigError("must be finite", received=value)
-        # Not pydantic's own bounds, which cannot be had where a schedule may stand in place of a number.
-        for bound, sign, kept in (
-            (self.gt, ">", self.gt is None or number > self.gt),
-            (self.ge, ">=", self.ge is None or number >= self.ge),
-            (self.lt, "<", self.lt is None or number < self.lt),
-            (self.le, "<=", self.le is None or number <= self.le),
-        ):
-            if not kept:
-                raise ConfigError(f"must be {sign} {bound}", received=value)
+        single = in_float32(number)
+        broken = self._broken(number, float)
+        if broken:
+            raise ConfigError(broken, received=value)
+        broken = self._broken(single, in_float32)
+        if not broken and number and not single:
+            broken = f"must be 0, or {_SMALLEST:.8g} or more in size,"
+        if broken:
+            rule = f"{broken} in float32, in which steps compute"
+            raise ConfigError(rule, received=value, hint=f"there it is {single!r}")
         return number
+
+    def _broken(self, number: float, kept_as: Callable[[float], float]) -> str:
+        """Return the rule that a number breaks, with bounds of its own precision; empty for none."""
+        if not math.isfinite(number):
+            return "must be finite"
+        # Not pydantic's own bounds, which cannot be had where a schedule may stand in place of a number.
+        for bound, sign, keeps in (
+            (self.gt, ">", operator.gt),
+            (self.ge, ">=", operator.ge),
+            (self.lt, "<", operator.lt),
+            (self.le, "<=", operator.le),
+        ):
+            if bound is not None and not keeps(number, kept_as(bound)):
+                return f"must be {sign} {bound}"
+        return ""
 
     def __repr__(self) -> str:
         given = ", ".join(f"{name}={value}" for name, value in vars(self).items() if value is not None)
@@ -112,6 +134,19 @@ class Number:
         if not self.schedule:
             return number
         return {"anyOf": [number, reference_schema(ScheduleConfig.kind)["anyOf"][1]]}
+
+
+def in_float32(number: float) -> float:
+    """Return what a step makes of a number: the nearest float32, 0 where that is not a normal one.
+
+    >>> in_float32(0.5), in_float32(1 - 1e-9), in_float32(1e39), in_float32(1e-39)
+    (0.5, 1.0, inf, 0.0)
+    """
+    try:
+        single: float = struct.unpack("f", struct.pack("f", number))[0]
+    except OverflowError:
+        return math.copysign(math.inf, number)
+    return single if abs(single) >= _SMALLEST else math.copysign(0.0, number)
 
 
 def _as_config(schedule: object) -> object:

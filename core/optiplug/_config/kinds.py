@@ -80,8 +80,8 @@ class Selection(Section):
 class ProcessorConfig(Selection, NamedConfig):
     """Base of the configs of processors, which take part in stages of a step.
 
-    Class attributes hold for all processors of a class: `elementwise` and `copies` as in
-    `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
+    Class attributes hold for all processors of a class: `elementwise`, `complex_variables` and `copies`
+    as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
     ``sparse: lazy`` a processor gets no others. None: as `elementwise` says.
 
     Raises
@@ -102,6 +102,7 @@ class ProcessorConfig(Selection, NamedConfig):
 
     kind = "processors"
     elementwise: ClassVar[bool] = False
+    complex_variables: ClassVar[bool | None] = False
     takes_rows: ClassVar[bool | None] = None
     copies: ClassVar[str] = ""
 
@@ -193,8 +194,9 @@ class OptimizerConfig(NamedConfig):
     """Base of the configs of optimizers, with the fields that every optimizer accepts.
 
     Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
-    depends on no other; `copies`, the reason if the compiled step copies a variable; `own_weight_decay`,
-    whether `weight_decay` is a part of the formula and not a stage before it.
+    depends on no other; `complex_variables`, whether the formula is right for them, which `build` refuses
+    if not (None: nobody knows); `copies`, the reason if the compiled step copies a variable;
+    `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it.
 
     Raises
     ------
@@ -214,6 +216,7 @@ class OptimizerConfig(NamedConfig):
 
     kind = "optimizers"
     elementwise: ClassVar[bool] = False
+    complex_variables: ClassVar[bool | None] = False
     own_weight_decay: ClassVar[bool] = False
     copies: ClassVar[str] = ""
     replaced: ClassVar[Mapping[str, str]] = {
@@ -243,8 +246,8 @@ class OptimizerConfig(NamedConfig):
     """Compile the step with XLA, also on the CPU; "auto": only where there is a GPU, as Keras does."""
     sparse: Literal["exact", "lazy"] = "exact"
     """Sparse gradients: "exact" equals dense ones, "lazy" skips rows without a gradient, and their state."""
-    state_dtype: Literal["bfloat16", "float32"] | None = None
-    """Dtype in which slots are stored; steps compute as without it. None: that of each variable."""
+    state_dtype: Literal["bfloat16", "float32", "variable"] | None = None
+    """Dtype in which slots are stored; "variable": that of each variable; None: that, or float32 for half."""
     pack_small_variables: bool = True
     """Join small variables where the update is elementwise: faster, with the same results."""
     exclude_from_weight_decay: PathGlobs = ()

@@ -14,8 +14,8 @@ from optiplug._hookspecs import hook_names
 from optiplug.errors import ConfigError
 
 from .base import NamedConfig
-from .elementwise import is_elementwise
 from .kinds import OptimizerConfig, ProcessorConfig
+from .promises import is_elementwise, takes_complex
 
 __all__ = ["config_class", "register"]
 
@@ -81,10 +81,10 @@ def config_class(thing: object) -> type[NamedConfig]:
     if isinstance(thing, type) and isinstance(config, type) and issubclass(config, NamedConfig):
         if "Config" not in vars(thing):
             # Read before the class has a Config of its own, which would answer for it.
-            promise = is_elementwise(thing)
+            elementwise, complex_variables = is_elementwise(thing), takes_complex(thing)
             config = thing.Config = _config_for(thing, config)  # type: ignore[attr-defined]  # read above
             if issubclass(config, OptimizerConfig | ProcessorConfig):
-                config.elementwise = promise
+                config.elementwise, config.complex_variables = elementwise, complex_variables
         elif "implementation" not in vars(config):
             config.implementation = thing
         return config

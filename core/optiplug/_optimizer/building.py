@@ -8,13 +8,14 @@ from collections.abc import Hashable, Sequence
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug._config.elementwise import is_elementwise
+from optiplug._config.promises import is_elementwise
 from optiplug._state.dry_run import dry_running
 from optiplug._tf_private import outside_function
 from optiplug._types import Variable
 from optiplug._variables.model_variables import unwrapped
 from optiplug.errors import ConfigError
 
+from .complex_variables import any_complex
 from .dry_build import dry_built
 from .parts import OptimizerParts
 
@@ -54,7 +55,7 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     Raises
     ------
     GradientsError
-        If one of them is no variable.
+        If one of them is no variable, or is complex where a formula is for real ones.
     BuildError
         If one of them needs state and has no fixed shape.
     ConfigError
@@ -74,9 +75,10 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     _check_mesh(parts, late)
     if parts.made_by_config:
         parts.io.check_awaited(lambda: dry_built(parts, late).table)
-        fixed = all(variable.shape.is_fully_defined() for variable in late)
-        if not fixed and not dry_running():
-            dry_built(parts, late)  # fails where one of the others needs state
+        # Which formulas a variable meets, and what state, is known late in a build: tried where it leaves
+        # no trace.
+        if not dry_running() and (any_complex(late) or not all(each.shape.is_fully_defined() for each in late)):
+            dry_built(parts, [*parts.variables, *given])
     for variable in given:
         parts.variables.add(variable)
     # `build` of a subclass runs again for late variables, and its unnamed state has to get the same names.

@@ -223,6 +223,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         # Before `build`, so that a refused call creates no state.
         distribution.require_replica_context(variables[0])
         build_for(parts, given)
+        parts.follow_rates()
         gradients, variables = parts.variables.in_order(gradients, variables)
         # Without such hooks nothing is traced in replica context.
         if parts.pipeline.stages("replica"):

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
 import tensorflow as tf
 
+from optiplug import _distribution as distribution
+from optiplug._config.base import config_of
 from optiplug._config.hyperparameters import Number
-from optiplug._schedule import evaluate
+from optiplug._schedule import evaluate, stays, takes_iteration
 from optiplug._state.slot import State
 from optiplug._state.stateful import StateOwner
 from optiplug._step.step import Rate, Step
 from optiplug._types import DType, Tensor, Variable
-from optiplug.errors import sentence
+from optiplug.errors import ConfigError, sentence
 from optiplug.numerics import widest_dtype
 
 __all__ = ["LearningRate"]
@@ -20,6 +27,7 @@ class LearningRate:
     """A number in a state variable, a schedule, or None.
 
     `given` is the value of the config or of a constructor: a number, a schedule, a callable, or None.
+    What a function without arguments gives is a number, too, which `follow` reads before each step.
     """
 
     def __init__(self, given: Rate | None, owner: StateOwner) -> None:
@@ -31,12 +39,19 @@ class LearningRate:
         return self.given if isinstance(self.given, int | float) else None
 
     @property
+    def function(self) -> Callable[[], object] | None:
+        """The function without arguments that was given; None if something else was."""
+        given = self.given
+        return None if not callable(given) or takes_iteration(given) else given
+
+    @property
     def source(self) -> State | Rate | None:
         """The state variable of a number, created when it is first asked for, else what was given."""
-        if self.number is None:
+        initial = math.nan if self.function else self.number  # of a function until it is read
+        if initial is None:
             return self.given
         # Not created before: only now are strategy and precision of the model known (the-compiled-step.md).
-        return self._owner.add_counter("learning_rate", self.number, self.dtype)
+        return self._owner.add_counter("learning_rate", initial, self.dtype)
 
     @property
     def dtype(self) -> DType:
@@ -46,8 +61,29 @@ class LearningRate:
 
     def value(self, iterations: Variable) -> Variable | Tensor:
         """Return the variable of a number, and the value of a schedule at so many steps."""
-        source = self.source
+        source = self.given if self.function else self.source
         return source.variable if isinstance(source, State) else evaluate(source, iterations, tf.float32)
+
+    def follow(self, where: str) -> None:
+        """Read the rate of the next step from the function that was given.
+
+        Raises
+        ------
+        ConfigError
+            If it is no rate, or if it would be the same in each run of a function that is traced.
+        """
+        source = self.source
+        if self.function is None or not isinstance(source, State):
+            return
+        value = self.function()
+        if stays(value):
+            raise ConfigError(
+                "a function that gives a number is called while a tf.function is traced, not in each step",
+                where=f"{where}.learning_rate",
+                received=value,
+                hint="let it return a tf.Variable or take the step, or call `apply_gradients` eagerly",
+            )
+        distribution.assign(source.variable, tf.cast(_checked(value, where), source.dtype))
 
     def in_step(self, step: Step) -> Tensor:
         """Return the rate for a formula that does not say of which variable it wants it."""
@@ -58,14 +94,17 @@ class LearningRate:
 
         Raises
         ------
+        ConfigError
+            If it is no rate.
         TypeError
-            If the learning rate is a schedule, or is to become one.
+            If the learning rate is a schedule or a function, or is to become one.
         """
+        rate = _checked(value, where)
         if self.given is None:
-            self.given = Number(ge=0).check(value)
+            self.given = rate
             return
         source = self.source
-        if not isinstance(source, State) or callable(value):
+        if self.number is None or not isinstance(source, State) or callable(rate) or config_of(rate):
             raise TypeError(
                 sentence(
                     "a learning rate can be set from a number to a number, and a schedule stays what it is",
@@ -74,7 +113,7 @@ class LearningRate:
                     hint="create the optimizer with a float learning rate to set it later",
                 )
             )
-        source.variable.assign(value)
+        source.variable.assign(rate)
 
     def current(self, number: float) -> float:
         """Return the number that was given, unless another was set since; no variable is created."""
@@ -94,3 +133,18 @@ class LearningRate:
         counted = self._owner.table.states.get("iterations")
         iteration = tf.constant(0, tf.int64) if counted is None else counted.value
         return float(evaluate(self.given, iteration, tf.float32))
+
+
+def _checked(value: object, where: str) -> Any:
+    """Return a rate as `Number` does; a tensor as it is, checked if it has a value already."""
+    if not tf.is_tensor(value) and not isinstance(value, np.ndarray):
+        known = value
+    elif tf.executing_eagerly() and np.asarray(value).ndim == 0:
+        known = np.asarray(value).item()
+    else:
+        return value
+    try:
+        checked = Number(ge=0).check(known)
+    except ConfigError as error:
+        raise ConfigError([each.within(where, "learning_rate") for each in error.problems]) from None
+    return checked if known is value else value

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
+from optiplug import numerics
 from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.capture import Working
 
@@ -21,9 +22,11 @@ class Moments(Optimizer, abc.ABC):
     With ``t = iterations + 1``, the slots `momentum` and `second_moment`, zero at first, become::
 
         momentum      <- beta_1 * momentum + (1 - beta_1) * gradient
-        second_moment <- beta_2 * second_moment + (1 - beta_2) * gradient^2
+        second_moment <- beta_2 * second_moment + (1 - beta_2) * |gradient|^2
 
-    A subclass has `beta_1` and `beta_2` in its config, and writes `update_step`.
+    Gradients are `numerics.limited` to about 9e18 there, as float32 has no room for larger squares. The
+    second moment of a complex variable is real. A subclass has `beta_1` and `beta_2` in its config,
+    and writes `update_step`.
 
     Raises
     ------
@@ -53,7 +56,7 @@ class Moments(Optimizer, abc.ABC):
         """Create the slots `momentum` and `second_moment`."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
-        self.second_moment = self.add_slot("second_moment")
+        self.second_moment = self.add_slot("second_moment", real=True)
 
     def update_moments(self, gradient: Tensor, variable: Working) -> tuple[Working, Working]:
         """Update both moments of one variable with this gradient, and return them: ``(first, second)``."""
@@ -63,13 +66,16 @@ class Moments(Optimizer, abc.ABC):
         """Update the first moment of one variable with this gradient, at decay rate `beta_1`."""
         moment: Working = self.momentum[variable]
         # One product for each element; `beta * m + (1 - beta) * g` takes two.
-        moment.assign_add((gradient - moment) * (1 - self.scalar(self.config.beta_1, variable)))
+        moment.assign_add(
+            (numerics.limited(gradient) - moment) * (1 - self.scalar(self.config.beta_1, variable))
+        )
         return moment
 
     def update_second_moment(self, gradient: Tensor, variable: Working) -> Working:
         """Update the second moment of one variable with this gradient, at decay rate `beta_2`."""
         moment: Working = self.second_moment[variable]
-        moment.assign_add((tf.square(gradient) - moment) * (1 - self.scalar(self.config.beta_2, variable)))
+        square = numerics.squared_magnitude(numerics.limited(gradient))
+        moment.assign_add((square - moment) * (1 - self.scalar(self.config.beta_2, moment)))
         return moment
 
     def bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, TypeVar, cast
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug import numerics
 from optiplug._config.base import NamedConfig
 from optiplug._config.constructor import configure, show_signature
 from optiplug._config.hyperparameters import Scalar
@@ -28,6 +27,7 @@ from optiplug.errors import BuildError
 
 from . import reports
 from .averaged_weights import averages_in_place
+from .decay_products import bias_correction as corrected_bias
 from .keras_api import ClassConfig, KerasAPI
 from .loss_gradients import scaled_loss
 from .parts import OptimizerParts, give_parts, parts_of
@@ -192,14 +192,14 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         """
         return _step_of(self).once(function, like)
 
-    def bias_correction(self, beta: Scalar, like: Working | Tensor | DType) -> Tensor:
-        """Return ``1 - beta^t`` with ``t = iterations + 1``, as a scalar in the dtype of `like`.
+    def bias_correction(self, beta: Scalar, like: Working | Tensor | DType, ahead: int = 0) -> Tensor:
+        """Return ``1 - beta^t`` with ``t = iterations + 1 + ahead``, as a scalar in the dtype of `like`.
 
-        That is what an average of decay `beta` is divided by, as it starts at zero; `beta` is a number
-        or a schedule. All variables share it: ask for it `once`.
+        That is what an average of decay `beta` is divided by, as it starts at zero. `beta` is a field of
+        type `BelowOneScalar`: of a schedule, ``beta^t`` is the product of its values in all steps, and
+        of its present one again in those `ahead`. All variables share it: ask for it `once`.
         """
-        step = _step_of(self)
-        return numerics.bias_correction(step.scalar(beta, like), step.iteration + 1)
+        return corrected_bias(_step_of(self), beta, like, ahead)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Return the loss as the processors want it differentiated, such as multiplied by a `loss_scale`.

@@ -15,7 +15,6 @@ from optiplug._state.slot import State
 from optiplug._state.state_io import StateIO
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
-from optiplug._step.hook import Hook
 from optiplug._step.pipeline import Pipeline
 from optiplug._step.plan import Plan
 from optiplug._step.program import Program
@@ -26,6 +25,8 @@ from optiplug._variables.model_variables import ModelVariables, is_trainable, un
 from optiplug._variables.packing import Packing
 from optiplug.errors import BuildError, ConfigError
 
+from .complex_variables import refuse_complex
+from .decay_products import create_products, products_of
 from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
@@ -133,6 +134,7 @@ class OptimizerParts:
         self.iterations()
         # Reading it creates the variable.
         _ = self.learning_rate.source
+        create_products(self.node)
 
     @property
     def compiles(self) -> bool:
@@ -154,15 +156,17 @@ class OptimizerParts:
         self.unnamed += 1
         return f"variable_{self.unnamed}"
 
-    def new_pipeline(self) -> Pipeline:
-        """Return the pipeline of the processors and variables that there are now."""
-        return Pipeline(self.node.hooks(self.added), self.variables, self.packing.first)
+    def new_pipeline(self, *more: object) -> Pipeline:
+        """Return the pipeline of the processors that there are now, and `more`, for the variables."""
+        hooks = self.node.hooks([*self.added, *more])
+        pipeline = Pipeline(hooks, self.variables, self.packing.first)
+        refuse_complex(self.node, pipeline, self.variables)
+        return pipeline
 
     def add_processor(self, processor: object) -> None:
         """Append a hook, unless it is refused."""
-        hook = Hook.of_processor(processor, self.pipeline.processors)
         # Made for its checks, and dropped: a refused hook must not stay in the list.
-        Pipeline([hook], ModelVariables(), self.packing.first)
+        self.new_pipeline(processor)
         self.added.append(processor)
         self.renew_pipeline()
 
@@ -207,6 +211,7 @@ class OptimizerParts:
             packing=self.packing,
             table=self.table,
             rate_of=self.node.rate_of,
+            decay_products=dict(product for node in self.node for product in products_of(node)),
             jit_compile=self.compiles,
             lazy=self.config.sparse == "lazy",
         )
@@ -227,6 +232,17 @@ class OptimizerParts:
     def programs_for(self, variables: Sequence[Variable]) -> dict[int, Program]:
         """Return the program of each device."""
         return self.programs.get(variables)
+
+    def follow_rates(self) -> None:
+        """Read the learning rates that functions without arguments give, of nested optimizers too."""
+
+        def follow() -> None:
+            for node in followed:
+                node.learning_rate.follow(node.name)
+
+        followed = [node for node in self.node if node.learning_rate.function]
+        if followed:  # once for all replicas, before any part of the step asks for it
+            distribution.merge(follow)
 
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""

@@ -16,6 +16,7 @@ from optiplug._types import Array
 from optiplug.errors import StateError
 
 from .manifest import version_key
+from .widened_value import WIDENED
 
 __all__ = ["read_state"]
 
@@ -63,7 +64,7 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     for key in reader.get_variable_to_shape_map():
         match = _STATE.fullmatch(key)
         if match:
-            found[match[1] or ""][_unescaped(match[2])] = key
+            found[match[1] or ""][_unescaped(match[2]).removesuffix(WIDENED)] = key
     matching = [each for each in found if optimizer in (None, each)]
     if len(matching) != 1:
         raise StateError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import TypeAlias, TypedDict
 
 import tensorflow as tf
@@ -11,7 +11,17 @@ import tensorflow as tf
 from optiplug._types import Array, Variable
 from optiplug.errors import StateError
 
-__all__ = ["VERSION", "Description", "Manifest", "Spec", "differences", "require_same", "spec", "version_key"]
+__all__ = [
+    "VERSION",
+    "Description",
+    "Manifest",
+    "Spec",
+    "differences",
+    "require_same",
+    "spec",
+    "version_key",
+    "widens",
+]
 
 Spec: TypeAlias = tuple[str, tuple[int | None, ...]]
 VERSION = "state_version"
@@ -64,14 +74,20 @@ def require_same(
     hint: str,
     dtypes: bool = True,
     late: Iterable[str] = (),
+    widened: Container[str] = (),
 ) -> None:
-    """Raise `StateError` with all differences; names below those in `late` may be saved and not expected."""
+    """Raise `StateError` with all differences.
+
+    Names below those in `late` may be saved and not expected, those in `widened` be saved in half precision.
+    """
     # All of them at once: someone with ten differences should not have to load ten times.
     rows = [
         row
         for row in differences(saved, expected, dtypes=dtypes)
         # Variables may appear later, and then find their state in the checkpoint.
         if row[2] != _ABSENT or not row[0].startswith(tuple(f"{each}/" for each in late))
+        # Those that are narrower, and else alike.
+        if row[0] not in widened or differences({"": saved[row[0]]}, {"": expected[row[0]]}, dtypes=False)
     ]
     if rows:
         raise StateError(
@@ -80,6 +96,16 @@ def require_same(
             hint=hint,
             differences=rows,
         )
+
+
+def widens(saved: Spec, expected: Spec) -> bool:
+    """Whether saved real numbers fit into the expected dtype without loss, and it is another one.
+
+    >>> widens(("bfloat16", ()), ("float32", ())), widens(("float32", ()), ("bfloat16", ()))
+    (True, False)
+    """
+    narrow, wide = tf.as_dtype(saved[0]), tf.as_dtype(expected[0])
+    return bool(narrow.is_floating and wide.is_floating and narrow.size < wide.size)
 
 
 class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # TensorFlow is untyped

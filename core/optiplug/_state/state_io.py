@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from typing import TypeAlias
 
@@ -12,7 +13,7 @@ from optiplug._config.base import NamedConfig
 from optiplug._types import Array
 from optiplug.errors import StateError
 
-from .manifest import Description, Spec, require_same, spec, version_key
+from .manifest import Description, Spec, require_same, spec, version_key, widens
 from .table import SlotTable
 
 __all__ = ["Owners", "StateIO"]
@@ -112,15 +113,34 @@ class StateIO:
         known = {name: (dtype, tuple(shape)) for name, (dtype, shape) in saved["state"].items()}
         # A variable that appears late gets its saved state then.
         late = dict.fromkeys(slot for slot, _ in table.homes.values())
-        require_same(known, _specs(table), where=self._name(), hint=_SAME, late=late)
+        widened = {name for name, dtype in table.widened.items() if known.get(name, ("",))[0] == dtype.name}
+        hint = f"{_SAME}, which it also reads in a wider dtype"
+        require_same(known, _specs(table), where=self._name(), hint=hint, late=late, widened=widened)
+        self._tell(widened)
 
     def _assign(self, values: Mapping[str, Array], *, hint: str, dtypes: bool = True) -> None:
         saved = {name: spec(value) for name, value in values.items()}
         # Everything is checked before the first assignment: all, or none.
-        require_same(saved, _specs(self._table), where=self._name(), hint=hint, dtypes=dtypes)
+        expected = _specs(self._table)
+        widened = {name for name in saved if name in expected and widens(saved[name], expected[name])}
+        require_same(
+            saved, expected, where=self._name(), hint=hint, dtypes=dtypes, widened=widened if dtypes else ()
+        )
         for name, value in values.items():
             state = self._table.states[name]
             state.assign(value.astype(state.dtype.as_numpy_dtype))
+        if dtypes:
+            self._tell(widened)
+
+    def _tell(self, widened: set[str]) -> None:
+        if widened:
+            first, *others = sorted(widened)
+            warnings.warn(
+                f"{self._name()}: {len(widened)} saved state variables are read into a wider dtype: {first!r}"
+                f"{' and others' if others else ''}. Hint: state of variables in half precision is kept in "
+                'float32; `state_dtype="variable"` keeps it in theirs.',
+                stacklevel=2,
+            )
 
     def _migrated(self, values: dict[str, Array]) -> dict[str, Array]:
         """Take the versions out of saved values, and bring older values up to date."""

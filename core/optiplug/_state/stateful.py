@@ -23,7 +23,7 @@ class StateOwner:
     """One owner of state in a table, and the model variables that it has state for.
 
     `prefix` is put before the names of its state: empty for the optimizer itself, the name of a
-    processor. `state_dtype` is the dtype in which slots of real numbers are stored, None: the variable's.
+    processor. `state_dtype` is the dtype in which slots of real numbers are stored, None: the default.
     State that is created before there are variables is placed on `mesh`.
     """
 
@@ -146,6 +146,7 @@ class Stateful:
         initial: float | str | Callable[[Variable], Tensor] = 0.0,
         variables: Sequence[Variable] | None = None,
         exact: bool = False,
+        real: bool = False,
     ) -> Slot:
         """Create one state variable for each variable of the model, and return them as a `Slot`.
 
@@ -165,6 +166,8 @@ class Stateful:
         exact
             Keep it in its dtype whatever `state_dtype`: for what a variable is compared with, such as
             its first value.
+        real
+            Real also for a complex variable: for sums of ``|gradient|^2`` and other magnitudes.
 
         Calling it again with the same name returns the same slot, grown by the new variables.
 
@@ -194,8 +197,9 @@ class Stateful:
         (1.5, 1.5)
         """
         owner = _owner_of(self)
-        stored_dtype = owner.state_dtype if dtype is None and not exact else None
-        return owner.add_slot(name, SlotSpec(shape, dtype, initial, stored_dtype), variables, exact)
+        asked = owner.state_dtype
+        stored_dtype = asked if dtype is None and (not exact or asked == "variable") else None
+        return owner.add_slot(name, SlotSpec(shape, dtype, initial, stored_dtype, real), variables, exact)
 
     def add_state(
         self: HasState,

@@ -23,6 +23,7 @@ from optiplug.numerics import compute_dtype
 
 from .dry_run import Planned, dry_running
 from .slot import Slot, State
+from .widened_value import StateNode
 
 __all__ = ["SlotSpec", "SlotTable"]
 
@@ -33,14 +34,17 @@ Initial: TypeAlias = float | str | Callable[[Variable], Tensor]
 class SlotSpec:
     """Shape, dtype and first value of a slot: each a value, a function of the model variable, or None.
 
-    `stored_dtype` is the dtype that `state_dtype` asks for. A slot of real numbers is stored in it and
-    computed in the dtype of its variable.
+    `stored_dtype` is what `state_dtype` asks for: a dtype, or "variable". A slot of real numbers is stored
+    in it and computed in the dtype of its variable. By default the slots of variables in half precision
+    are kept in float32: an average there loses what is small beside it, and cannot fall. The state of a
+    complex variable is real if it is `real`.
     """
 
     shape: Sequence[int] | Shape | Callable[[Variable], Sequence[int]] | None = None
     dtype: DType | str | Callable[[Variable], DType] | None = None
     initial: Initial = 0.0
     stored_dtype: str | None = None
+    real: bool = False
 
     def shape_for(self, variable: Variable) -> Shape:
         """Return the shape of the state of one model variable, by default its own."""
@@ -48,11 +52,23 @@ class SlotSpec:
         return variable.shape if shape is None else tf.TensorShape(shape)
 
     def dtype_for(self, variable: Variable) -> DType:
-        """Return the dtype of the state of one model variable, by default its own."""
-        if self.dtype is None and self.stored_dtype is not None and variable.dtype.is_floating:
-            return tf.as_dtype(self.stored_dtype)
+        """Return the dtype of the state of one model variable."""
         dtype = self.dtype(variable) if callable(self.dtype) else self.dtype
-        return variable.dtype if dtype is None else tf.as_dtype(dtype)
+        if dtype is not None:
+            return tf.as_dtype(dtype)
+        own = self.own_dtype(variable)
+        if self.stored_dtype == "variable" or not own.is_floating:
+            return own
+        return tf.as_dtype(self.stored_dtype or compute_dtype(own))
+
+    def own_dtype(self, variable: Variable) -> DType:
+        """Return the dtype that follows from that of one model variable."""
+        return variable.dtype.real_dtype if self.real else variable.dtype
+
+    def widens(self, variable: Variable) -> bool:
+        """Whether the state is kept in more digits than its variable only because that is the default."""
+        by_default = self.dtype is None and self.stored_dtype is None
+        return by_default and self.dtype_for(variable) != self.own_dtype(variable)
 
     def initial_for(self, variable: Variable) -> Tensor | float:
         """Return the first value of the state of one model variable."""
@@ -88,6 +104,8 @@ class SlotTable:
         """The slot and the path of the model variable of each state variable that belongs to one."""
         self.computed: dict[int, DType] = {}
         """The dtype to compute in, by the `id` of state that is not kept in the dtype of its variable."""
+        self.widened: dict[str, DType] = {}
+        """The dtype in which earlier versions kept state that is kept in a wider one by default."""
         self.exact: set[str] = set()
         """The names of the slots that keep their dtype whatever `state_dtype`."""
         self._owners: dict[str, str] = {}
@@ -95,7 +113,7 @@ class SlotTable:
         # By the `id` of the model variable.
         self._beside: dict[int, dict[str, State]] = {}
         # A node of its own, so that no name of state can be that of another child.
-        self._by_name = CheckpointNode()
+        self._by_name = StateNode()
         self.node = CheckpointNode(self._in_saved_model)
         track(self.node, "by_name", self._by_name)
 
@@ -108,6 +126,7 @@ class SlotTable:
         shape: Sequence[int] | Shape = (),
         dtype: DType = tf.float32,
         initial: Callable[[], Tensor | float] = lambda: 0,
+        widened: DType | None = None,
     ) -> State:
         """Create a state variable, or return the one of that owner and name.
 
@@ -131,7 +150,7 @@ class SlotTable:
             if dry_running():
                 return self.adopt(name, Planned(name, shape, dtype), owner=owner)
             variable = distribution.create_beside(beside, initial, shape=shape, dtype=dtype, name=name)
-            return self.adopt(name, variable, owner=owner)
+            return self.adopt(name, variable, owner=owner, widened=widened)
         if self._owners[name] != owner or not held.shape.is_compatible_with(shape):
             raise StateError(
                 f"state {name!r} of shape {held.shape} belongs to {self._owners[name]!r} already",
@@ -141,11 +160,21 @@ class SlotTable:
             )
         return held
 
-    def adopt(self, name: str, variable: Variable | PackSegment | Planned, *, owner: str) -> State:
-        """Take in a variable that was created elsewhere."""
+    def adopt(
+        self,
+        name: str,
+        variable: Variable | PackSegment | Planned,
+        *,
+        owner: str,
+        widened: DType | None = None,
+    ) -> State:
+        """Take in a variable that was created elsewhere.
+
+        `widened` is the dtype in which checkpoints of earlier versions have it, if that is a narrower one.
+        """
         # What is tracked is restored from a pending checkpoint at once, which a planned variable cannot be.
         if not isinstance(variable, Planned):
-            track(self._by_name, name, variable)
+            self._by_name.add(name, variable, widened)
         state = State(variable, name)
         self.states[name], self._owners[name] = state, owner
         return state
@@ -158,8 +187,11 @@ class SlotTable:
         segments = self._joined_segments(slot, variables, spec)
         for variable in variables:
             name = self._name(slot, variable)
+            widened = self._narrow_dtype(variable, spec)
+            if widened is not None:
+                self.widened[name] = widened
             if name in segments:
-                self.adopt(name, segments[name], owner=owner)
+                self.adopt(name, segments[name], owner=owner, widened=widened)
             state = self.add(
                 name,
                 owner=owner,
@@ -167,11 +199,18 @@ class SlotTable:
                 shape=spec.shape_for(variable),
                 dtype=spec.dtype_for(variable),
                 initial=partial(spec.initial_for, variable),
+                widened=widened,
             )
             slot.put(variable, state)
             self._compute_as(variable, state, spec)
             self._beside.setdefault(id(variable), {})[name] = state
             self.homes[name] = slot.name, self._model_variables.path(variable)
+
+    def _narrow_dtype(self, variable: Variable, spec: SlotSpec) -> DType | None:
+        """Return the dtype in which earlier versions kept state that is kept in a wider one by default."""
+        # A variable on a mesh is restored by DTensor itself.
+        widens = spec.widens(variable) and distribution.mesh_of(variable) is None
+        return variable.dtype if widens else None
 
     def _name(self, slot: Slot, variable: Variable) -> str:
         return f"{slot.name}/{self._model_variables.path(variable)}"
@@ -208,7 +247,7 @@ class SlotTable:
     def _compute_as(self, variable: Variable, state: State, spec: SlotSpec) -> None:
         # A slot with a dtype of its own, such as a counter, is left alone: docs/design/nesting.md.
         if spec.dtype is None and spec.stored_dtype is not None:
-            self.computed[id(state.variable)] = compute_dtype(variable.dtype)
+            self.computed[id(state.variable)] = compute_dtype(spec.own_dtype(variable))
 
     def keeps_joined(self, pack: Pack) -> bool:
         """Whether all state of the members of a pack is joined as they are, so that a step can join them."""

@@ -31,7 +31,6 @@ class CoreStages:
         self._plan, self._step, self._present = plan, step, present
         # Cast once on entry, and rounded once at the commit: docs/design/the-compiled-step.md.
         self._gradients = computable(gradients, step)
-        self._before: list[Tensor] = []
         self._committed: dict[int, Tensor] = {}
 
     def run(self) -> None:
@@ -59,9 +58,10 @@ class CoreStages:
 
     def _update_step(self) -> None:
         variables = self._step.variables
-        # Kept only if a hook wants updates: XLA copies a buffer whose old value is used after a write.
+        # Only if a hook wants updates: XLA copies a buffer whose old value is used after a write.
         if any(stage.passes == "updates" for stage in self._plan.pipeline.stages("core")):
-            self._before = [variable.value for variable in variables]
+            for variable in variables:
+                variable.watch_update()
         self._plan.update(self._gradients, variables)
 
     def _fold_updates(self, stage: Stage) -> None:
@@ -71,11 +71,9 @@ class CoreStages:
         keys = [variable.key for variable in variables]
         # Keyed by id, since each hook sees the step restricted to its own variables.
         self._step.numbers.gradients = dict(zip(keys, self._gradients, strict=True))
-        # The optimizer assigns; what it proposes is the difference.
-        updates = [variable.value - old for variable, old in zip(variables, self._before, strict=True)]
-        updates = self._plan.pipeline.fold(stage, updates, self._step)
-        for variable, old, update in zip(variables, self._before, updates, strict=True):
-            variable.assign(old + update)
+        updates = self._plan.pipeline.fold(stage, [variable.update for variable in variables], self._step)
+        for variable, update in zip(variables, updates, strict=True):
+            variable.replace_update(update)
 
     def _constraint(self) -> None:
         for operand, variable in zip(self._present, self._step.variables, strict=True):

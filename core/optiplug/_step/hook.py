@@ -10,8 +10,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from optiplug import registry
-from optiplug._config.elementwise import is_elementwise
 from optiplug._config.kinds import ProcessorConfig
+from optiplug._config.promises import is_elementwise, takes_complex
 from optiplug._config.variable_selection import selected_paths
 from optiplug._hookspecs import hook_names
 from optiplug._state.stateful import Stateful
@@ -74,6 +74,11 @@ class Hook:
     def elementwise(self) -> bool:
         """Whether it treats every element alike."""
         return is_elementwise(type(self.plugin))
+
+    @property
+    def refuses_complex(self) -> bool:
+        """Whether its config says that it is for real variables only."""
+        return takes_complex(type(self.plugin)) is False
 
     @property
     def needs_all_rows(self) -> bool:

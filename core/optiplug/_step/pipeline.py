@@ -91,11 +91,18 @@ class Pipeline:
 
     def applied_elementwise(self, variable: Variable) -> frozenset[str] | None:
         """Return the names of the hooks of a variable; None if one of them is not elementwise."""
-        applied = [hook for hook in self._active if id(variable) in self._chosen[hook.name]]
+        applied = self._applied(variable)
         if not all(hook.elementwise for hook in applied):
             return None
         # A set, as it is compared between variables: members of a pack need the same hooks.
         return frozenset(hook.name for hook in applied)
+
+    def refusing_complex(self, variable: Variable) -> list[str]:
+        """Return the names of the hooks of a variable that are for real ones only."""
+        return [hook.name for hook in self._applied(variable) if hook.refuses_complex]
+
+    def _applied(self, variable: Variable) -> list[Hook]:
+        return [hook for hook in self._active if id(variable) in self._chosen[hook.name]]
 
     def treats_alike(self, variables: Iterable[Variable]) -> bool:
         """Whether the same hooks apply to these variables, and treat all of their elements alike."""

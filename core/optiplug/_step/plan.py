@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from optiplug._config.hyperparameters import Scalar
 from optiplug._state.table import SlotTable
 from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Frame, Working
@@ -23,7 +24,8 @@ class Plan:
     """Everything that a step is traced from, except its gradients.
 
     `update` calls the optimizers for their variables, `rate_of` returns the learning rate of the variable
-    or pack with an `id`, and `lazy` tells whether a table is updated by the rows that have a gradient.
+    or pack with an `id`, `decay_products` is for `StepNumbers`, and `lazy` tells whether a table is
+    updated by the rows that have a gradient.
     """
 
     update: Callable[[Sequence[Tensor], Sequence[Working]], None]
@@ -32,6 +34,7 @@ class Plan:
     packing: Packing
     table: SlotTable
     rate_of: Callable[[int | None], Rate | None]
+    decay_products: Mapping[int, tuple[Scalar, Variable]]
     jit_compile: bool
     lazy: bool
 
@@ -62,7 +65,8 @@ class Plan:
 
     def step(self, frame: Frame, present: Sequence[VariableOrPack], absent: Sequence[VariableOrPack]) -> Step:
         """Open a step in a frame, over what has a gradient and what has none."""
-        numbers = StepNumbers(self.table.states["iterations"].variable, self.rate_of)
+        iterations = self.table.states["iterations"].variable
+        numbers = StepNumbers(iterations, self.rate_of, self.decay_products)
         step = open_step(frame, numbers, present, absent)
         for stage in self.pipeline.stages("every part"):
             step.change_rates(self.pipeline.fold(stage, [step.rate(each) for each in step.variables], step))

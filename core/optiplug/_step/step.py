@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -26,11 +26,17 @@ class StepNumbers:
     """What all restricted views of one step share: counter, learning rates, gradients, and cached scalars.
 
     `rate_of` returns the learning rate of the variable with an `id`, and for None that of the optimizer;
-    `changed` holds the rates that a hook has changed, as tensors.
+    `changed` holds the rates that a hook has changed, as tensors. `decay_products` has, by the `id` of a
+    schedule of a decay rate, the schedule and the state of its running product.
     """
 
-    def __init__(self, iterations: Variable, rate_of: Callable[[int | None], Rate | None]) -> None:
-        self.iterations, self.rate_of = iterations, rate_of
+    def __init__(
+        self,
+        iterations: Variable,
+        rate_of: Callable[[int | None], Rate | None],
+        decay_products: Mapping[int, tuple[Scalar, Variable]],
+    ) -> None:
+        self.iterations, self.rate_of, self.decay_products = iterations, rate_of, decay_products
         self.changed: dict[int, Tensor] = {}
         self.computed: dict[tuple[Any, DType], tuple[Any, Any]] = {}
         self.gradients: dict[int, Tensor] = {}
@@ -158,11 +164,29 @@ class Step:
         """Return a stateless seed (int32, shape [2]) that is unique for this seed, step and variable."""
         # Not `hash`, which differs between processes for texts. Stateless seeds are signed, hence 31 bits.
         salt = zlib.crc32(f"{seed}/{variable.path}".encode()) & 0x7FFFFFFF
-        return tf.stack([tf.constant(salt, tf.int32), tf.cast(self.iteration, tf.int32)])
+        count = tf.cast(self.iteration, tf.int64)
+        # An int32 holds only the lower half of the counter: without the upper one seeds would repeat.
+        upper = tf.cast(count // 2**32, tf.int32)
+        return tf.stack([tf.bitwise.bitwise_xor(salt, upper), tf.cast(count, tf.int32)])
+
+    def log_decay_product(self, beta: Scalar) -> Tensor:
+        """Return the logarithm of the product of a scheduled decay rate over all steps, this one included.
+
+        Of two elements, the rate rounded to float32 and in float64: the weight ``1 - beta`` in a moment
+        is that of the rate as it is rounded there.
+        """
+        _, state = self.numbers.decay_products[id(beta)]
+        betas = tf.stack(
+            [tf.cast(self.scalar(beta, dtype), tf.float64) for dtype in (tf.float32, tf.float64)]
+        )
+        # The old value: all variables share it, and `advance` is what assigns it.
+        return self.frame.working(state).old + tf.math.log1p(betas - 1)
 
     def advance(self) -> None:
-        """Count this step."""
+        """Count this step, also in the products of scheduled decay rates."""
         self.frame.working(self.numbers.iterations).assign_add(1)
+        for beta, state in self.numbers.decay_products.values():
+            self.frame.working(state).assign(self.log_decay_product(beta))
 
     def restricted(self, chosen: Callable[[int], bool]) -> Step:
         """Return the same step, restricted to the variables whose `id` is chosen."""

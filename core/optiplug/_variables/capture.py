@@ -67,6 +67,8 @@ class Working(TensorLike):
         self._variable = variable
         self._old: Tensor | None = None if start is None else tf.cast(start, self.dtype)
         self._new: Tensor | None = None
+        self._start: Tensor | None = None  # of the update that is watched
+        self._added: list[Tensor] | None = None
 
     def __repr__(self) -> str:
         return f"<Working {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
@@ -118,8 +120,46 @@ class Working(TensorLike):
                 received=tuple(value.shape),
                 hint="reduce or broadcast the value to the shape of the variable first",
             )
-        self._new = self.frame.admitted(value, self.value)
+        self._new, self._added = self.frame.admitted(value, self.value), None
         return self
+
+    def assign_add(
+        self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Working:
+        """Capture the current value plus `delta`."""
+        delta = tf.cast(delta, self.dtype)
+        return self._add(delta, self.value + delta)
+
+    def assign_sub(
+        self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> Working:
+        """Capture the current value less `delta`."""
+        delta = tf.cast(delta, self.dtype)
+        return self._add(-delta, self.value - delta)
+
+    def _add(self, delta: Tensor, total: Tensor) -> Working:
+        added = self._added
+        self.assign(total)
+        if added is not None:
+            self._added = [*added, tf.broadcast_to(delta, tf.shape(total))]
+        return self
+
+    def watch_update(self) -> None:
+        """Keep what is added to the value from now on, as `update`."""
+        self._start, self._added = self.value, []
+
+    @property
+    def update(self) -> Tensor:
+        """What was added since `watch_update`, as it was proposed; of another assignment the difference.
+
+        An update that is small beside its variable is mostly rounding error in a difference of values.
+        """
+        return tf.add_n(self._added) if self._added else self.value - self._start
+
+    def replace_update(self, update: Tensor) -> None:
+        """Capture the value at `watch_update` plus another update."""
+        self.assign(self._start + update)
+        self._added = [update]
 
     @property
     def assigned(self) -> bool:

@@ -6,14 +6,18 @@ import json
 import math
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 
 from optiplug import registry
 from optiplug._config.base import NamedConfig, resolve
+from optiplug._config.hyperparameters import in_float32
 from optiplug.errors import ConfigError
 from optiplug.registry import SESSION
 
 from .check import NotApplicable, check, require
+
+# In float32 they are 0, 0 where XLA computes, 1 and infinite.
+_NEAR_A_BOUND = (1e-46, 1e-39, 1 - 1e-9, 1e39)
 
 
 @check()
@@ -38,6 +42,21 @@ def refuses_what_is_no_number(config: NamedConfig) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             for wrong in (math.nan, math.inf, True):
                 _require_refusal(config, name, wrong)
+
+
+@check("optimizers", "processors", "schedules")
+def keeps_its_bounds_in_float32(config: NamedConfig) -> None:
+    """A number that it accepts is within the same bounds in float32, in which a step computes."""
+    for name, value in config:
+        if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+            for number in filter(partial(_accepts, config, name), _NEAR_A_BOUND):
+                single = in_float32(number)
+                require(
+                    single and _accepts(config, name, single),
+                    f"{number!r} must be refused: a step computes with {single!r}",
+                    where=name,
+                    hint="the types of fields that optiplug has, such as PositiveFloat, refuse it",
+                )
 
 
 @check()
@@ -97,6 +116,14 @@ def _imported(module: str) -> subprocess.CompletedProcess[str]:
 def _python(code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", code, *arguments]
     return subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603  # names of modules
+
+
+def _accepts(config: NamedConfig, name: str, value: object) -> bool:
+    try:
+        type(config)(**{**dict(config), name: value})
+    except ConfigError:
+        return False
+    return True
 
 
 def _require_refusal(config: NamedConfig, name: str, value: object) -> None:

@@ -19,6 +19,7 @@ class DescentConfig(OptimizerConfig):
 
     implementation = "optiplug.testing.subjects:Descent"
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 0.25
     """Factor of the gradient in each step."""

@@ -74,6 +74,8 @@ class Training:
         The variables by name.
     dtypes
         Their dtypes, by name; those not named are float32.
+    around
+        The mean of the values that variables start from.
     through
         What to wrap around the function that takes a step, such as `tf.function`.
     fields
@@ -87,11 +89,12 @@ class Training:
         *,
         shapes: Mapping[str, tuple[int, ...]] = SHAPES,
         dtypes: Mapping[str, str] | None = None,
+        around: float = 0.0,
         through: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
         **fields: Any,
     ) -> None:
         random = np.random.default_rng(3)
-        self._starts = {name: random.normal(size=shape) for name, shape in sorted(shapes.items())}
+        self._starts = {name: random.normal(around, size=shape) for name, shape in sorted(shapes.items())}
         self.variables = {
             name: tf.Variable(tf.constant(self._starts[name], (dtypes or {}).get(name, "float32")), name=name)
             for name in shapes

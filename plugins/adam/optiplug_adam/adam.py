@@ -31,7 +31,7 @@ class Adam(Moments):
     element that never had a gradient stays as it is.
 
     State: the slots `momentum` and `second_moment`, with `amsgrad` also `second_moment_max`.
-    Variables must be real.
+    For complex variables ``gradient^2`` is ``|gradient|^2``, and these two are real.
 
     References
     ----------
@@ -54,7 +54,7 @@ class Adam(Moments):
         """Create the state slots."""
         super().build(var_list)
         if self.config.amsgrad:
-            self.second_moment_max = self.add_slot("second_moment_max")
+            self.second_moment_max = self.add_slot("second_moment_max", real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
@@ -65,10 +65,12 @@ class Adam(Moments):
             v = largest
         # The corrections as factors of rate and epsilon: moments that were divided by them would be two more
         # divisions of each element.
-        correction, epsilon = self.once(self._correction_and_epsilon, variable)
+        correction, epsilon = self.once(self._correction_and_epsilon, v)
+        rate = self.rate(variable) * tf.cast(correction, variable.dtype)
+        root = tf.cast(tf.sqrt(v) + epsilon, variable.dtype)
         # Only without an epsilon is 0 / 0 possible; testing for it costs a comparison of each element.
         divide = tf.divide if self.config.epsilon > 0 else tf.math.divide_no_nan
-        variable.assign_sub(divide(m * (self.rate(variable) * correction), tf.sqrt(v) + epsilon))
+        variable.assign_sub(divide(m * rate, root))
 
     def _correction_and_epsilon(self, dtype: DType) -> tuple[Tensor, Tensor]:
         correction_1, correction_2 = self.bias_corrections(dtype)

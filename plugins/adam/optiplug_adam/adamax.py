@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Optimizer, Tensor, Variable, Working
+from optiplug import DType, Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdamaxConfig
 
@@ -24,7 +24,7 @@ class Adamax(Optimizer):
         rate          =  learning_rate / (1 - beta_1^t)
         variable      <- variable - rate * momentum / (infinity_norm + epsilon)
 
-    State: the slots `momentum` and `infinity_norm`. Variables must be real.
+    State: the slots `momentum` and `infinity_norm`, which is real for complex variables, too.
 
     Differs from
     ------------
@@ -51,17 +51,19 @@ class Adamax(Optimizer):
         """Create the state slots."""
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
-        self.infinity_norm = self.add_slot("infinity_norm")
+        self.infinity_norm = self.add_slot("infinity_norm", real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
         m, norm = self.momentum[variable], self.infinity_norm[variable]
+        gradient = numerics.limited(gradient, power=1)
+        beta_1, beta_2 = self.scalar(self.config.beta_1, m), self.scalar(self.config.beta_2, norm)
         m.assign_add((gradient - m) * (1 - beta_1))
         norm.assign(tf.maximum(beta_2 * norm, tf.abs(gradient)))
         rate = self.rate(variable) / self.once(self._correction, variable)
         # With an epsilon of 0, as in the paper, an element that never had a gradient is 0 / 0.
-        variable.assign_sub(tf.math.divide_no_nan(m * rate, norm + self.config.epsilon))
+        divisor = tf.cast(norm + self.config.epsilon, variable.dtype)
+        variable.assign_sub(tf.math.divide_no_nan(m * rate, divisor))
 
     def _correction(self, dtype: DType) -> Tensor:
         return self.bias_correction(self.config.beta_1, dtype)

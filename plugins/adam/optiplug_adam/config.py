@@ -13,6 +13,7 @@ class AdamFamilyConfig(OptimizerConfig):
     """What Adam and its relatives have in common."""
 
     elementwise = True
+    complex_variables = True
     keras_slots = {
         "m": "momentum",
         "momentum": "momentum",

@@ -30,8 +30,8 @@ class Nadam(Moments):
         variable      <- variable - learning_rate * ahead / (root + epsilon)
 
     State: the slots `momentum` and `second_moment`, and the scalar `momentum_product`, 1 at the
-    start: float64 if a variable is when the optimizer is built, float32 otherwise. Variables must
-    be real.
+    start: float64 if a variable is when the optimizer is built, float32 otherwise. For complex
+    variables ``gradient^2`` is ``|gradient|^2``, and `second_moment` is real.
 
     Differs from
     ------------
@@ -70,10 +70,13 @@ class Nadam(Moments):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
+        gradient = numerics.limited(gradient)
         m, v = self.update_moments(gradient, variable)
-        of_momentum, of_gradient, epsilon = self.once(self._factors, variable)
+        factors = self.once(self._factors, v)
+        of_momentum, of_gradient, epsilon = (tf.cast(each, variable.dtype) for each in factors)
         ahead = of_momentum * m + of_gradient * gradient
-        variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * ahead, tf.sqrt(v) + epsilon))
+        root = tf.cast(tf.sqrt(v), variable.dtype) + epsilon
+        variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * ahead, root))
 
     def _factors(self, dtype: DType) -> tuple[Tensor, Tensor, Tensor]:
         """Return the factors of momentum and gradient, and epsilon, all times the root of v's correction.

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdadeltaConfig
 
@@ -28,7 +28,8 @@ class Adadelta(Optimizer):
     The units of the variable cancel, so the paper needs no learning rate; its form is
     ``learning_rate=1``.
 
-    State: the slots `second_moment` and `update_second_moment`. Variables must be real.
+    State: the slots `second_moment` and `update_second_moment`. For complex variables
+    squares are those of magnitudes, and both are real.
 
     Differs from
     ------------
@@ -54,17 +55,19 @@ class Adadelta(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.second_moment = self.add_slot("second_moment")
-        self.update_second_moment = self.add_slot("update_second_moment")
+        self.second_moment = self.add_slot("second_moment", real=True)
+        self.update_second_moment = self.add_slot("update_second_moment", real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        rho, epsilon = self.scalar(self.config.rho, variable), self.config.epsilon
         v, u = self.second_moment[variable], self.update_second_moment[variable]
-        v.assign(rho * v + (1 - rho) * tf.square(gradient))
-        ratio = tf.square(gradient) / (v + epsilon)  # delta^2 = ratio * (old u + epsilon)
+        rho, epsilon = self.scalar(self.config.rho, v), self.config.epsilon
+        square = numerics.squared_magnitude(numerics.limited(gradient))
+        v.assign(rho * v + (1 - rho) * square)
+        ratio = square / (v + epsilon)  # delta^2 = ratio * (old u + epsilon)
         growth = rho + (1 - rho) * ratio
         u.assign(growth * u + (1 - rho) * epsilon * ratio)
         # Were the old u read here too, XLA would copy it. Solved for: old u + epsilon = ...
         before = tf.math.divide_no_nan(u + rho * epsilon, growth)
-        variable.assign_sub(self.rate(variable) * gradient * tf.sqrt(before / (v + epsilon)))
+        factor = tf.cast(tf.sqrt(before / (v + epsilon)), variable.dtype)
+        variable.assign_sub(self.rate(variable) * gradient * factor)

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import AdagradConfig
 
@@ -26,7 +26,8 @@ class Adagrad(Optimizer):
     0 / 0 is 0: without epsilon and with an accumulator from 0, an element that never had a
     gradient stays as it is.
 
-    State: the slot `accumulator`. Variables must be real.
+    State: the slot `accumulator`. For complex variables it is real, and ``gradient^2`` stands for
+    ``|gradient|^2``.
 
     Differs from
     ------------
@@ -53,12 +54,13 @@ class Adagrad(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slot."""
         super().build(var_list)
-        self.accumulator = self.add_slot("accumulator", initial=self.config.initial_accumulator_value)
+        initial = self.config.initial_accumulator_value
+        self.accumulator = self.add_slot("accumulator", initial=initial, real=True)
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        accumulator = self.accumulator[variable]
-        accumulator.assign_add(tf.square(gradient))
-        root = tf.sqrt(accumulator + self.config.epsilon)
+        accumulator, gradient = self.accumulator[variable], numerics.limited(gradient, terms=2**32)
+        accumulator.assign_add(numerics.squared_magnitude(gradient))
+        root = tf.cast(tf.sqrt(accumulator + self.config.epsilon), variable.dtype)
         # Epsilon and the initial accumulator may both be 0, as in the paper: 0 / 0 before the first gradient.
         variable.assign_sub(tf.math.divide_no_nan(self.rate(variable) * gradient, root))

@@ -23,6 +23,7 @@ class RMSpropConfig(OptimizerConfig):
     implementation = "optiplug_adaptive.rmsprop:RMSprop"
     paper = "Tieleman and Hinton 2012, Lecture 6.5: RMSprop, Neural Networks for Machine Learning"
     elementwise = True
+    complex_variables = True
     keras_slots = {
         "velocity": "second_moment",
         "momentum": "momentum",
@@ -50,6 +51,7 @@ class AdagradConfig(OptimizerConfig):
         "Adaptive Subgradient Methods for Online Learning and Stochastic Optimization, JMLR 12"
     )
     elementwise = True
+    complex_variables = True
     keras_slots = {"accumulator": "accumulator"}
 
     learning_rate: NonNegativeScalar = 1e-3
@@ -66,6 +68,7 @@ class AdadeltaConfig(OptimizerConfig):
     implementation = "optiplug_adaptive.adadelta:Adadelta"
     paper = "Zeiler 2012, ADADELTA: An Adaptive Learning Rate Method, arXiv:1212.5701"
     elementwise = True
+    complex_variables = True
     keras_slots = {
         "accumulated_grad": "second_moment",
         "accumulated_delta_var": "update_second_moment",
@@ -86,10 +89,6 @@ class FtrlConfig(OptimizerConfig):
     paper = "McMahan et al. 2013, Ad Click Prediction: a View from the Trenches, KDD"
     elementwise = True
     keras_slots = {"accumulator": "accumulator", "linear": "linear"}
-    copies = (
-        "the accumulator: `linear` needs the difference between its powers before and after the step, "
-        "and what it was before cannot be had from what it is without losing digits"
-    )
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size, before the division by a power of the sum of squared gradients."""

@@ -64,17 +64,21 @@ class Ftrl(Optimizer):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         config, rate = self.config, self.rate(variable)
+        # The sum of squares may be raised to a power above 1.
+        gradient = numerics.limited(gradient, 2 * max(1, -2 * config.learning_rate_power), terms=2**32)
         accumulator, linear = self.accumulator[variable], self.linear[variable]
         # A rate of 0 divides by 0 below; selections keep that out of state and variable.
-        moves, before = rate > 0, self._power(accumulator)
-        accumulator.assign(numerics.where(moves, accumulator + tf.square(gradient), accumulator))
-        power = self._power(accumulator)
+        moves, squares = rate > 0, accumulator + tf.square(gradient)
+        growth = self._power(squares) - self._power(accumulator)
         shrinkage = 2 * self.scalar(config.l2_shrinkage_regularization_strength, variable)
-        change = gradient + (shrinkage - (power - before) / rate) * variable
+        change = gradient + (shrinkage - growth / rate) * variable
         linear.assign(numerics.where(moves, linear + change, linear))
+        # Nothing is added, but it comes after `linear`, whose formula reads the old accumulator: XLA copies
+        # what two formulas read that are in no order.
+        accumulator.assign(numerics.where(moves, squares + 0 * linear, accumulator))
         l1 = self.scalar(config.l1_regularization_strength, variable)
         l2 = self.scalar(config.l2_regularization_strength, variable)
-        quadratic = (power + self.scalar(config.beta, variable)) / rate + 2 * l2
+        quadratic = (self._power(accumulator) + self.scalar(config.beta, variable)) / rate + 2 * l2
         solved = tf.math.divide_no_nan(tf.clip_by_value(linear, -l1, l1) - linear, quadratic)
         variable.assign(numerics.where(moves, solved, variable))
 

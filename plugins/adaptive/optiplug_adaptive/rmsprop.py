@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import RMSpropConfig
 
@@ -34,7 +34,7 @@ class RMSprop(Optimizer):
         variable <- variable - momentum
 
     State: the slot `second_moment`, with `centered` also `average_gradient`, with `momentum` also
-    `momentum`. Variables must be real.
+    `momentum`. For complex variables squares are those of magnitudes, and `second_moment` is real.
 
     Differs from
     ------------
@@ -62,7 +62,7 @@ class RMSprop(Optimizer):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.second_moment = self.add_slot("second_moment")
+        self.second_moment = self.add_slot("second_moment", real=True)
         if self.config.centered:
             self.average_gradient = self.add_slot("average_gradient")
         if self.config.momentum != 0:
@@ -70,15 +70,18 @@ class RMSprop(Optimizer):
 
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
-        rho, v = self.scalar(self.config.rho, variable), self.second_moment[variable]
-        v.assign(rho * v + (1 - rho) * tf.square(gradient))
+        v, gradient = self.second_moment[variable], numerics.limited(gradient)
+        rho = self.scalar(self.config.rho, v)
+        v.assign(rho * v + (1 - rho) * numerics.squared_magnitude(gradient))
         size = v
         if self.config.centered:
             average = self.average_gradient[variable]
+            rho = self.scalar(self.config.rho, average)
             average.assign(rho * average + (1 - rho) * gradient)
             # The difference of two averages: for a constant gradient rounding may make it negative.
-            size = tf.maximum(v - tf.square(average), 0)
-        step = self.rate(variable) * gradient / tf.sqrt(size + self.config.epsilon)
+            size = tf.maximum(v - numerics.squared_magnitude(average), 0)
+        root = tf.cast(tf.sqrt(size + self.config.epsilon), variable.dtype)
+        step = self.rate(variable) * gradient / root
         if self.config.momentum != 0:
             momentum = self.momentum[variable]
             momentum.assign(self.scalar(self.config.momentum, variable) * momentum + step)

@@ -97,7 +97,7 @@ class Adafactor(Optimizer):
         update = self._normalized(gradient, variable)
         if self.config.clip_threshold is not None:
             threshold = self.scalar(self.config.clip_threshold, variable)
-            update /= tf.maximum(_root_mean_square(update) / threshold, 1.0)
+            update /= tf.maximum(tf.cast(_root_mean_square(update), update.dtype) / threshold, 1.0)
         update *= self._step_size(variable)
         if self.config.momentum != 0:
             # After the step size: the average holds each update with the rate of its own step.
@@ -108,6 +108,8 @@ class Adafactor(Optimizer):
 
     def _normalized(self, gradient: Tensor, variable: Working) -> Tensor:
         """Update the second moment, and return the gradient divided by its root."""
+        # By one factor for all elements, as rows and columns compare them.
+        gradient = numerics.limited_norm(gradient)
         square = tf.square(gradient) + self.scalar(self.config.epsilon_1, variable)
         axes = self._factored_axes(variable)
         if axes is None:
@@ -140,7 +142,7 @@ class Adafactor(Optimizer):
         if self.config.multiply_by_parameter_scale:
             # The value before decoupled decay, which is to change the variable by nothing but itself.
             least = self.scalar(self.config.epsilon_2, variable)
-            rate *= tf.maximum(_root_mean_square(variable.old), least)
+            rate *= tf.maximum(tf.cast(_root_mean_square(variable.old), rate.dtype), least)
         return rate
 
     def _largest_rate(self, dtype: DType) -> Tensor:
@@ -153,4 +155,4 @@ def _without(lengths: Sequence[int], axis: int) -> list[int]:
 
 def _root_mean_square(x: Tensor) -> Tensor:
     # Of no elements it is 0, not 0 / 0.
-    return tf.sqrt(numerics.sum_of_squares(x) / max(x.shape.num_elements(), 1))
+    return numerics.global_norm([x]) / max(x.shape.num_elements(), 1) ** 0.5

@@ -64,3 +64,10 @@ class SM3Config(OptimizerConfig):
     """Decay rate of the exponential moving average of the updates; 0 keeps no state slot for it."""
     epsilon: NonNegativeScalar = 0.0
     """Small constant for numerical stability, added to the squares, inside the root; the paper has none."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold without an epsilon."""
+        return {
+            "same_at_every_size_of_gradients": "squares below 1e-38 are 0 in float32, and so are the steps"
+        }

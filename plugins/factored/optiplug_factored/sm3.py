@@ -7,7 +7,7 @@ from functools import partial, reduce
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import SM3Config
 
@@ -72,6 +72,7 @@ class SM3(Optimizer):
         """Apply one gradient to one variable."""
         if variable.shape.num_elements() == 0:  # of which there is no maximum
             return
+        gradient = numerics.limited(gradient, terms=2**32)
         squares = self._accumulated(gradient, variable)
         epsilon = self.scalar(self.config.epsilon, variable)
         # The paper has no epsilon, and defines 0 / 0, an element that never had a gradient, as 0.

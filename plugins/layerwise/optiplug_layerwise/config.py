@@ -18,6 +18,7 @@ class LAMBConfig(OptimizerConfig):
     """Adam with a layerwise trust ratio, for large batches. Two state slots."""
 
     implementation = "optiplug_layerwise.lamb:LAMB"
+    complex_variables = True
     paper = (
         "You, Li, Reddi, Hseu, Kumar, Bhojanapalli, Song, Demmel, Keutzer and Hsieh 2020, "
         "Large Batch Optimization for Deep Learning: Training BERT in 76 Minutes, arXiv:1904.00962"
@@ -54,6 +55,7 @@ class LARSConfig(OptimizerConfig):
     """Momentum SGD with a layerwise trust ratio, for large batches. One state slot."""
 
     implementation = "optiplug_layerwise.lars:LARS"
+    complex_variables = True
     paper = "You, Gitman and Ginsburg 2017, Large Batch Training of Convolutional Networks, arXiv:1708.03888"
 
     learning_rate: NonNegativeScalar = 0.1

@@ -31,7 +31,8 @@ class LAMB(Moments):
     ``exclude_from_decay=["*bias"]`` exempts variables from the decay, `exclude_from_adaptation` from
     the ratio.
 
-    State: the slots `momentum` and `second_moment`. Variables must be real.
+    State: the slots `momentum` and `second_moment`. For complex variables ``gradient^2`` is
+    ``|gradient|^2``, and `second_moment` is real.
 
     Raises
     ------
@@ -76,11 +77,12 @@ class LAMB(Moments):
         step = self.rate(variable)
         if variable.path not in self.unadapted:
             norms = norm(variable.old), norm(direction)
-            step *= trusted(*norms, norms)
+            step *= tf.cast(trusted(*norms, norms), variable.dtype)
         variable.assign_sub(step * direction)
 
     def _direction(self, gradient: Tensor, variable: Working) -> Tensor:
         m, v = self.update_moments(gradient, variable)
-        correction_1, correction_2 = self.once(self.bias_corrections, variable)
-        epsilon = self.scalar(self.config.epsilon, variable)
-        return (m / correction_1) / (tf.sqrt(v / correction_2) + epsilon)
+        correction_1, correction_2 = self.once(self.bias_corrections, v)
+        epsilon = self.scalar(self.config.epsilon, v)
+        root = tf.sqrt(v / correction_2) + epsilon
+        return (m / tf.cast(correction_1, m.dtype)) / tf.cast(root, m.dtype)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optiplug import Optimizer, Tensor, Variable, Working
+import tensorflow as tf
+
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import LARSConfig
 from .trust import excluded, norm, trusted
@@ -82,13 +84,16 @@ class LARS(Optimizer):
         """Return gradient and decay times the trust ratio."""
         # Norm and decay take the value before decoupled decay, which changes the variable by itself.
         config, high = self.config, variable.shape.rank >= self.config.min_ndim
-        direction, decay = gradient, self.scalar(0.0, variable)
+        real = variable.dtype.real_dtype
+        direction, decay = gradient, self.scalar(0.0, real)
         if config.weight_decay_rate != 0 and high and variable.path not in self.undecayed:
-            decay = self.scalar(config.weight_decay_rate, variable)
-            direction = gradient + decay * variable.old
+            decay = self.scalar(config.weight_decay_rate, real)
+            direction = gradient + tf.cast(decay, gradient.dtype) * variable.old
         if not high or variable.path in self.unadapted:
             return direction
         norms = norm(variable.old), norm(gradient)
-        denominator = norms[1] + decay * norms[0] + self.scalar(config.epsilon, variable)
-        coefficient = self.scalar(config.trust_coefficient, variable)
-        return trusted(coefficient * norms[0], denominator, norms) * direction
+        coefficient, epsilon = (
+            self.scalar(each, tf.float64) for each in (config.trust_coefficient, config.epsilon)
+        )
+        denominator = norms[1] + tf.cast(decay, tf.float64) * norms[0] + epsilon
+        return numerics.scaled(direction, trusted(coefficient * norms[0], denominator, norms))

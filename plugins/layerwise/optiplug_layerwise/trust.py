@@ -12,12 +12,12 @@ __all__ = ["excluded", "norm", "trusted"]
 
 
 def norm(x: Tensor) -> Tensor:
-    """Return the Euclidean norm.
+    """Return the Euclidean norm, in float64.
 
     >>> float(norm(tf.constant([3.0, 4.0])))
     5.0
     """
-    return tf.sqrt(numerics.sum_of_squares(x))
+    return numerics.global_norm([x])
 
 
 def trusted(numerator: Tensor, denominator: Tensor, norms: Sequence[Tensor]) -> Tensor:

@@ -13,6 +13,7 @@ class LionConfig(OptimizerConfig):
     implementation = "optiplug_lion.lion:Lion"
     paper = "Chen et al. 2023, Symbolic Discovery of Optimization Algorithms, arXiv:2302.06675"
     elementwise = True
+    complex_variables = True
     keras_slots = {"m": "momentum", "momentum": "momentum"}
 
     learning_rate: NonNegativeScalar = 1e-4

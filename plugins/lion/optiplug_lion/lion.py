@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable, Working
+from optiplug import Optimizer, Tensor, Variable, Working, numerics
 
 from .config import LionConfig
 
@@ -24,6 +24,8 @@ class Lion(Optimizer):
 
     Weight decay is decoupled and off unless `weight_decay` is given; the paper advises values 3 to
     10 times larger than for AdamW, as the learning rate is as much smaller.
+
+    The sign of a complex number z is z / |z|, as in `tf.sign` and optax.
 
     State: the slot `momentum`. The compiled step is fastest with numbers ``beta_1 <= beta_2``, as
     here: with schedules, or with a larger `beta_1`, it copies the momentum.
@@ -57,7 +59,7 @@ class Lion(Optimizer):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta_1, beta_2 = (self.scalar(beta, variable) for beta in (self.config.beta_1, self.config.beta_2))
-        momentum = self.momentum[variable]
+        momentum, gradient = self.momentum[variable], numerics.limited(gradient, power=1)
         # Before the assignment, after which `momentum` reads its new value.
         direction = beta_1 * momentum + (1 - beta_1) * gradient
         momentum.assign(beta_2 * momentum + (1 - beta_2) * gradient)

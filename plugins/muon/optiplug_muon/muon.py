@@ -107,6 +107,7 @@ class Muon(Optimizer):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta, average = self.scalar(self.config.momentum, variable), self.momentum[variable]
+        gradient = numerics.limited(gradient, power=1)
         average.assign_add((gradient - average) * (1 - beta))
         now, ahead = self.once(self._bias_corrections, variable)
         if self.config.nesterov:
@@ -129,8 +130,8 @@ class Muon(Optimizer):
 
     def _bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return ``1 - beta^t`` and ``1 - beta^(t+1)``."""
-        beta, t = self.scalar(self.config.momentum, dtype), self.iterations + 1
-        return numerics.bias_correction(beta, t), numerics.bias_correction(beta, t + 1)
+        beta = self.config.momentum
+        return self.bias_correction(beta, dtype), self.bias_correction(beta, dtype, ahead=1)
 
     def _scale(self, inputs: int, outputs: int) -> float:
         if self.config.scale == "match_rms_adamw":

@@ -38,7 +38,7 @@ def newton_schulz(
     a, b, c = coefficients
     wide = matrix.shape[-2] <= matrix.shape[-1]
     # The iteration needs singular values of at most 1, and this norm is a cheap upper bound of them.
-    x = matrix / (_frobenius_norm(matrix) + epsilon)
+    x = numerics.scaled(matrix, 1 / (_frobenius_norm(matrix) + epsilon))
     for _ in range(steps):
         # X' X is the smaller product for a tall matrix, and (X X')^k X = X (X' X)^k.
         gram = tf.matmul(x, x, transpose_a=not wide, transpose_b=wide)
@@ -50,6 +50,6 @@ def newton_schulz(
 def _frobenius_norm(matrix: Tensor) -> Tensor:
     """Return the norm of a matrix, or those of a stack of them with two more axes."""
     if matrix.shape.rank == 2:
-        return tf.sqrt(numerics.sum_of_squares(matrix))
-    squares = [numerics.sum_of_squares(each) for each in tf.unstack(matrix)]
-    return tf.reshape(tf.sqrt(tf.stack(squares)), [-1, 1, 1])
+        return numerics.global_norm([matrix])
+    norms = [numerics.global_norm([each]) for each in tf.unstack(matrix)]
+    return tf.reshape(tf.stack(norms), [-1, 1, 1])

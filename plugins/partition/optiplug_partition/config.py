@@ -25,6 +25,7 @@ class PartitionConfig(OptimizerConfig):
     """A different optimizer for each group of variables, in one step; the state is theirs."""
 
     implementation = "optiplug_partition.partition:Partition"
+    complex_variables = True
     paper = "None: the groups of torch.optim, and `partition` of optax, by the paths of variables"
     example = {
         "groups": [

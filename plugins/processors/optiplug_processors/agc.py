@@ -62,7 +62,7 @@ class AGC(Processor):
         # Weights that start at 0, such as biases, could never grow: any gradient is infinitely larger.
         floor = step.scalar(self.config.epsilon, norm)
         bound = step.scalar(self.config.clip_factor, norm) * tf.maximum(_unit_norms(variable.value), floor)
-        return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)
+        return numerics.scaled(gradient, shrinkage(norm, bound))
 
 
 def _unit_norms(value: Tensor) -> Tensor:

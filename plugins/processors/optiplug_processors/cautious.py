@@ -61,7 +61,8 @@ class Cautious(Processor):
 
     def _kept(self, update: Tensor, gradient: Tensor, step: Step) -> Tensor:
         # The real part of the product with the conjugate is the inner product of two complex numbers.
-        keep = tf.cast(tf.math.real(update * tf.math.conj(gradient)) < 0, update.dtype)
+        # Of their signs, as the product of two tiny numbers is 0.
+        keep = tf.cast(tf.math.real(tf.sign(update) * tf.math.conj(tf.sign(gradient))) < 0, update.dtype)
         # The squares of zeros and ones are themselves, so this counts what is kept.
         share = numerics.sum_of_squares(keep) / max(update.shape.num_elements(), 1)
         share = tf.maximum(share, step.scalar(self.config.min_share, share))

@@ -56,5 +56,6 @@ class CautiousWeightDecay(Processor):
 
     def _decayed(self, update: Tensor, variable: Working, step: Step) -> Tensor:
         decay = step.scalar(self.config.rate, variable) * step.rate(variable)
-        grows = tf.math.real(update * tf.math.conj(variable.old)) > 0
+        # Of their signs, as the product of two tiny numbers is 0.
+        grows = tf.math.real(tf.sign(update) * tf.math.conj(tf.sign(variable.old))) > 0
         return tf.where(grows, update, update - variable.old * decay)

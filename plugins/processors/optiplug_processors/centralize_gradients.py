@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, Tensor, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.centralize_gradients import CentralizeGradientsConfig
 
@@ -51,4 +51,9 @@ class CentralizeGradients(Processor):
 def _centralized(gradient: Tensor) -> Tensor:
     # A vector is not centralized: its elements are units, of one weight each.
     axes = list(range(gradient.shape.rank - 1))
-    return gradient - tf.reduce_mean(gradient, axes, keepdims=True) if axes else gradient
+    if not axes:
+        return gradient
+    # So that neither the sum in a mean nor the difference overflows.
+    gradient = numerics.limited(gradient, power=1, terms=4)
+    wide = tf.cast(gradient, tf.complex128 if gradient.dtype.is_complex else tf.float64)
+    return gradient - tf.cast(tf.reduce_mean(wide, axes, keepdims=True), gradient.dtype)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import tensorflow as tf
-
 from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_global_norm import ClipByGlobalNormConfig
@@ -18,8 +16,7 @@ class ClipByGlobalNorm(Processor):
     """Clip all gradients by their global norm.
 
     ``gradient <- gradient * min(1, max_norm / norm)`` with ``norm = sqrt(sum of |x|^2 over all
-    elements of all gradients)``, computed in float32, or in float64 if any gradient is in double
-    precision. The direction of the whole step stays.
+    elements of all gradients)``; it is computed in float64. The direction of the whole step stays.
     A norm that is not finite makes every gradient NaN, as in `tf.clip_by_global_norm`; list
     ``skip_non_finite`` to leave such steps out.
 
@@ -52,4 +49,4 @@ class ClipByGlobalNorm(Processor):
         norm = numerics.global_norm(gradients)
         bound = step.scalar(self.config.max_norm, norm)
         scale = nan_unless_finite(shrinkage(norm, bound), norm)
-        return [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]
+        return [numerics.scaled(gradient, scale) for gradient in gradients]

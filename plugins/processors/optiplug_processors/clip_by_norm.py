@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import tensorflow as tf
-
 from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_norm import ClipByNormConfig
@@ -18,9 +16,9 @@ class ClipByNorm(Processor):
     """Clip each gradient by its own norm.
 
     ``gradient <- gradient * min(1, max_norm / |gradient|)``, with the Euclidean norm of each
-    variable's gradient by itself, complex elements by modulus, computed in float32, or in float64
-    for double precision. As with `tf.clip_by_norm`, an infinite norm makes NaN of infinite elements
-    and 0 of all others; list ``skip_non_finite`` to leave such steps out.
+    variable's gradient by itself, complex elements by modulus, computed in float64. As with
+    `tf.clip_by_norm`, an infinite norm makes NaN of infinite elements and 0 of all others; list
+    ``skip_non_finite`` to leave such steps out.
 
     Raises
     ------
@@ -54,4 +52,4 @@ class ClipByNorm(Processor):
     def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
         norm = numerics.global_norm([gradient])
         bound = step.scalar(self.config.max_norm, norm)
-        return gradient * tf.cast(shrinkage(norm, bound), gradient.dtype)
+        return numerics.scaled(gradient, shrinkage(norm, bound))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import GradientsError, Processor, Step, Tensor, hookimpl
+from optiplug import Processor, Step, Tensor, hookimpl
 
 from .configs.clip_by_value import ClipByValueConfig
 
@@ -16,15 +16,13 @@ __all__ = ["ClipByValue"]
 class ClipByValue(Processor):
     """Clip each element of every gradient to an interval around 0.
 
-    ``gradient <- min(max(gradient, -max_value), max_value)``, element by element, for real
-    gradients. A NaN stays a NaN.
+    ``gradient <- min(max(gradient, -max_value), max_value)``, element by element. A NaN stays a NaN.
+    Variables must be real: ``clip_by_norm`` takes the modulus of complex elements.
 
     Raises
     ------
     ConfigError
         If `max_value` is not above 0.
-    GradientsError
-        If a gradient is complex.
 
     References
     ----------
@@ -50,11 +48,5 @@ class ClipByValue(Processor):
         return [self._clipped(gradient, step) for gradient in gradients]
 
     def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
-        if gradient.dtype.is_complex:
-            raise GradientsError(
-                "only real gradients can be clipped by value",
-                received=gradient.dtype.name,
-                hint="clip_by_norm takes the modulus of complex elements",
-            )
         bound = step.scalar(self.config.max_value, gradient)
         return tf.clip_by_value(gradient, -bound, bound)

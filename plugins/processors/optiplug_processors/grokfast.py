@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl
+from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl, numerics
 
 from .configs.grokfast import GrokfastConfig
 
@@ -73,7 +73,7 @@ class Grokfast(Processor):
         return [self._amplified(gradient, variable, step) for gradient, variable in pairs]
 
     def _amplified(self, gradient: Tensor, variable: Working, step: Step) -> Tensor:
-        average = self.average[variable]
+        average, gradient = self.average[variable], numerics.limited(gradient, power=1, terms=2**10)
         alpha = step.scalar(self.config.alpha, variable)
         average.assign(alpha * average + (1 - alpha) * gradient)
         return gradient + step.scalar(self.config.lamb, variable) * average

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
-from optiplug import Step, Tensor, Working
+from optiplug import Step, Tensor, Working, numerics
 
 from .configs.max_norm import MaxNormConfig
 from .norms import shrinkage
@@ -53,4 +51,4 @@ class MaxNorm(Projection):
     def projected(self, weights: Working, norm: Tensor, step: Step) -> Tensor:
         """Scale down what is above the bound."""
         bound = step.scalar(self.config.max_value, norm)
-        return weights * tf.cast(shrinkage(norm, bound), weights.dtype)
+        return numerics.scaled(weights, shrinkage(norm, bound))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from optiplug import Processor, Step, Tensor, Variable, hookimpl, numerics
 
 from .configs.monitor import MonitorConfig
@@ -48,10 +50,9 @@ class Monitor(Processor):
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the three scalars."""
         super().build(variables)
-        dtype = numerics.widest_dtype(variables)
-        self.gradient_norm = self.add_state("gradient_norm", dtype=dtype)
-        self.update_norm = self.add_state("update_norm", dtype=dtype)
-        self.variable_norm = self.add_state("variable_norm", dtype=dtype)
+        self.gradient_norm = self.add_state("gradient_norm", dtype=tf.float64)
+        self.update_norm = self.add_state("update_norm", dtype=tf.float64)
+        self.variable_norm = self.add_state("variable_norm", dtype=tf.float64)
 
     @hookimpl
     def clip(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:

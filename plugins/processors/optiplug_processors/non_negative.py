@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import tensorflow as tf
 
-from optiplug import ConfigError, Processor, Step, Variable, hookimpl
+from optiplug import Processor, Step, hookimpl
 
 from .configs.non_negative import NonNegativeConfig
 
@@ -19,12 +17,7 @@ class NonNegative(Processor):
     ``variable <- max(variable, 0)`` after the update, for each variable with a gradient: projected
     gradient descent. ``only=["*kernel"]`` names those that it applies to. A NaN stays one. List it
     before averages, so that they see the projected values. The same as the constraint `NonNeg` of
-    Keras, without a change of the model.
-
-    Raises
-    ------
-    ConfigError
-        If a selected variable is complex.
+    Keras, without a change of the model. Variables must be real.
 
     References
     ----------
@@ -42,19 +35,6 @@ class NonNegative(Processor):
     """
 
     Config = NonNegativeConfig
-
-    def build(self, variables: Sequence[Variable]) -> None:
-        """Refuse numbers without an order."""
-        super().build(variables)
-        # At build, not in a trace: TensorFlow's own error names neither variable nor processor.
-        for variable in variables:
-            if variable.dtype.is_complex:
-                raise ConfigError(
-                    "only real variables can be held above 0",
-                    where=self.owner,
-                    received=f"{variable.name}, {variable.dtype.name}",
-                    hint="select variables with `only` or `skip`",
-                )
 
     @hookimpl
     def post_step(self, step: Step) -> None:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import tensorflow as tf
-
-from optiplug import Processor, Tensor, hookimpl
+from optiplug import Processor, Tensor, hookimpl, numerics
 
 from .configs.normalize_gradients import NormalizeGradientsConfig
 from .norms import inverse_norm
@@ -56,4 +54,4 @@ class NormalizeGradients(Processor):
 
 def _normalized(gradients: Sequence[Tensor]) -> list[Tensor]:
     scale = inverse_norm(gradients)
-    return [gradient * tf.cast(scale, gradient.dtype) for gradient in gradients]
+    return [numerics.scaled(gradient, scale) for gradient in gradients]

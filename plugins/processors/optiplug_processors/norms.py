@@ -24,7 +24,7 @@ def inverse_norm(tensors: Sequence[Tensor]) -> Tensor:
     """Return 1 over the norm of all elements of all tensors: 0 if that is 0, NaN if it is not finite.
 
     >>> float(inverse_norm([tf.constant([3.0, 4.0])])), float(inverse_norm([tf.zeros([2])]))
-    (0.20000000298023224, 0.0)
+    (0.2, 0.0)
     """
     norm = numerics.global_norm(tensors)
     return nan_unless_finite(tf.math.divide_no_nan(tf.ones([], norm.dtype), norm), norm)

@@ -51,7 +51,9 @@ class OrthoGrad(Processor):
     def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Turn each gradient."""
         pairs = zip(gradients, step.variables, strict=True)
-        return [_turned(gradient, variable.value) for gradient, variable in pairs]
+        return [
+            _turned(numerics.limited_norm(gradient, power=1), variable.value) for gradient, variable in pairs
+        ]
 
 
 def _turned(gradient: Tensor, variable: Tensor) -> Tensor:
@@ -65,11 +67,13 @@ def _turned(gradient: Tensor, variable: Tensor) -> Tensor:
     cosine = (numerics.sum_of_squares(along + direction) - numerics.sum_of_squares(along - direction)) / 4
     rest = direction - along * tf.cast(cosine, along.dtype)
     sine = numerics.global_norm([rest])
-    smallest = 2.0**-47 if sine.dtype == tf.float64 else 2.0**-18  # 32 units of the last place of 1
+    smallest = (
+        2.0**-47 if numerics.scalar_dtype(rest.dtype) == tf.float64 else 2.0**-18
+    )  # 32 units of the last place of 1
     scale = numerics.where(sine > smallest, tf.math.divide_no_nan(length, sine), tf.zeros_like(sine))
-    return rest * tf.cast(scale, rest.dtype)
+    return numerics.scaled(rest, scale)
 
 
 def _unit(value: Tensor) -> Tensor:
     """Return the vector of norm 1 in the same direction, or 0."""
-    return value * tf.cast(inverse_norm([value]), value.dtype)
+    return numerics.scaled(value, inverse_norm([value]))

@@ -60,9 +60,8 @@ class ScheduledWeightDecay(DecoupledDecay):
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the average and its weight."""
         super().build(variables)
-        dtype = numerics.widest_dtype(variables)
-        self.second_moment = self.add_state("second_moment", dtype=dtype)
-        self.weight = self.add_state("weight", dtype=dtype)
+        self.second_moment = self.add_state("second_moment", dtype=tf.float64)
+        self.weight = self.add_state("weight", dtype=tf.float64)
 
     def coefficients(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Return the rate times the learning rate, over the size of the gradients."""
@@ -77,10 +76,9 @@ class ScheduledWeightDecay(DecoupledDecay):
 
     def _gradient_size(self, gradients: Sequence[Tensor], step: Step) -> Tensor:
         """Return the root of the second moment after this step's gradients, without its bias."""
-        dtype = self.second_moment.dtype
         elements = sum(gradient.shape.num_elements() for gradient in gradients)
-        mean_square = tf.cast(tf.square(numerics.global_norm(gradients)), dtype) / max(elements, 1)
-        beta_2 = step.scalar(self.config.beta_2, dtype)
+        mean_square = tf.square(numerics.global_norm(gradients)) / max(elements, 1)
+        beta_2 = step.scalar(self.config.beta_2, tf.float64)
         # The weight is 1 - beta_2^t, but for a schedule, and where this is added to a training that runs.
         self.weight.assign(beta_2 * self.weight + (1 - beta_2))
         self.second_moment.assign(beta_2 * self.second_moment + (1 - beta_2) * mean_square)

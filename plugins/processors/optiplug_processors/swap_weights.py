@@ -91,8 +91,9 @@ class SwapWeights(Processor):
 
     def _weight(self, step: Step, dtype: DType) -> Tensor:
         """Return the weight of the new value in an average."""
-        momentum = step.scalar(self.config.momentum, dtype)
-        if self.config.dynamic_decay:
-            since = tf.cast(tf.maximum(step.iteration - self.config.start_step, 0), dtype)
-            momentum = tf.minimum(momentum, (1 + since) / (10 + since))
-        return 1 - momentum
+        weight = 1 - step.scalar(self.config.momentum, dtype)
+        if not self.config.dynamic_decay:
+            return weight
+        since = tf.maximum(step.iteration - self.config.start_step, 0)
+        # 1 - (1 + t) / (10 + t), which in float32 has lost all digits after some million steps.
+        return tf.maximum(weight, 9 / tf.cast(10 + since, dtype))

@@ -55,7 +55,7 @@ class TrustRatio(Processor):
     def update(self, updates: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale each update by its ratio."""
         pairs = zip(updates, step.variables, strict=True)
-        return [update * tf.cast(self._ratio(update, each, step), update.dtype) for update, each in pairs]
+        return [numerics.scaled(update, self._ratio(update, each, step)) for update, each in pairs]
 
     def _ratio(self, update: Tensor, variable: Working, step: Step) -> Tensor:
         norm, length = numerics.global_norm([variable.old]), numerics.global_norm([update])

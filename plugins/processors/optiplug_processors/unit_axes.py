@@ -35,9 +35,11 @@ def axes_of(variable: Variable | Working | Tensor, axis: int | Sequence[int] | N
 
 
 def norms(values: Tensor | Working, axes: Sequence[int]) -> Tensor:
-    """Return the Euclidean norms over `axes`, complex elements by modulus, with those axes kept.
+    """Return the Euclidean norms over `axes` in float64, complex elements by modulus, with those axes kept.
 
     >>> norms(tf.constant([[3.0, 1.0], [4.0, 0.0]]), [0]).numpy().tolist()
     [[5.0, 1.0]]
     """
-    return tf.sqrt(tf.reduce_sum(tf.square(tf.abs(values)), axes, keepdims=True))
+    values = tf.convert_to_tensor(values)
+    wide = tf.cast(values, tf.complex128 if values.dtype.is_complex else tf.float64)
+    return tf.sqrt(tf.reduce_sum(tf.square(tf.abs(wide)), axes, keepdims=True))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import tensorflow as tf
-
-from optiplug import Step, Tensor, Working
+from optiplug import Step, Tensor, Working, numerics
 
 from .configs.unit_norm import UnitNormConfig
 from .projection import Projection
@@ -47,4 +45,4 @@ class UnitNorm(Projection):
 
     def projected(self, weights: Working, norm: Tensor, step: Step) -> Tensor:
         """Divide by the norm."""
-        return weights / tf.cast(norm + self.config.epsilon, weights.dtype)
+        return numerics.scaled(weights, 1 / (norm + self.config.epsilon))

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import DType, Tensor, Variable, Working
+from optiplug import DType, Tensor, Variable, Working, numerics
 
 from .averaging import ScheduleFree
 from .config import ScheduleFreeAdamWConfig
@@ -33,7 +33,8 @@ class ScheduleFreeAdamW(ScheduleFree):
     lets the variables be x, and `finalize_variable_values` leaves them so when training has ended.
 
     State: the slots `z` and `second_moment` and the shared scalars `max_rate` and `weight_sum`.
-    `ScheduleFree` says more. Variables must be real.
+    `ScheduleFree` says more. For complex variables ``gradient^2`` is ``|gradient|^2``, and
+    `second_moment` is real.
 
     Differs from
     ------------
@@ -66,14 +67,16 @@ class ScheduleFreeAdamW(ScheduleFree):
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state slots."""
         super().build(var_list)
-        self.second_moment = self.add_slot("second_moment")
+        self.second_moment = self.add_slot("second_moment", real=True)
 
     def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the gradient divided by the root of its second moment."""
-        v = self.second_moment[variable]
-        v.assign_add((tf.square(gradient) - v) * (1 - self.scalar(self.config.beta_2, variable)))
-        root = self.once(self._root, variable)
-        return gradient * root / (tf.sqrt(v) + self.config.epsilon * root)
+        v, gradient = self.second_moment[variable], numerics.limited(gradient)
+        square = numerics.squared_magnitude(gradient)
+        v.assign_add((square - v) * (1 - self.scalar(self.config.beta_2, v)))
+        root = self.once(self._root, v)
+        divisor = tf.cast(tf.sqrt(v) + self.config.epsilon * root, gradient.dtype)
+        return gradient * tf.cast(root, gradient.dtype) / divisor
 
     def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(self.bias_correction(self.config.beta_2, dtype))

@@ -67,7 +67,8 @@ class ScheduleFree(Optimizer, abc.ABC):
         dtype = self.max_rate.dtype
         # Most variables share one rate, and then it is one tensor.
         rates = {id(rate): rate for rate in map(self.rate, variables)}.values()
-        rate = reduce(tf.maximum, [tf.cast(each, dtype) for each in rates]) * self._warmup(dtype)
+        sizes = [tf.cast(tf.math.real(rate), dtype) for rate in rates]
+        rate = reduce(tf.maximum, sizes) * self._warmup(dtype)
         self.max_rate.assign(tf.maximum(self.max_rate, rate))
         self.weight_sum.assign_add(self._raw_weight())
         super().update_variables(gradients, variables)
@@ -75,14 +76,16 @@ class ScheduleFree(Optimizer, abc.ABC):
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Move z against its direction, and y along."""
         y, z = variable.old, self.z[variable]
-        weight, warmup = self.once(self._weight, variable), self.once(self._warmup, variable)
+        weight = self.once(self._weight, variable)
+        warmup = tf.cast(self.once(self._warmup, variable.dtype.real_dtype), variable.dtype)
         move = self.direction(gradient, variable) * (self.rate(variable) * warmup)
         # Decay has been subtracted from y by its processors; z has to take the same step.
         if variable.assigned:
             move += (y - variable.value) * warmup
         z.assign_sub(move)
         # The formulas of x and y with x eliminated, which has no slot.
-        variable.assign(y + (z - y) * weight - move * ((1 - weight) * (1 - self.config.beta_1)))
+        change = (z - y) * weight - move * ((1 - weight) * (1 - self.config.beta_1))
+        variable.assign_add(change + (y - variable.value) if variable.assigned else change)
 
     @hookimpl
     def finalize(self, step: Step) -> None:

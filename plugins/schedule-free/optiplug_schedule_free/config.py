@@ -25,6 +25,7 @@ class ScheduleFreeConfig(OptimizerConfig):
         "arXiv:2405.15682"
     )
     elementwise = True
+    complex_variables = True
 
     learning_rate: NonNegativeScalar = 1.0
     """Step size of the sequence that is averaged."""
@@ -34,8 +35,9 @@ class ScheduleFreeConfig(OptimizerConfig):
     @property
     def exemptions(self) -> dict[str, str]:
         """What does not hold as the variables follow z, whose steps have a warmup of their own."""
+        follows = {"proposes_its_updates": "variables follow z, which is rounded to its dtype"}
         reason = "decay is a part of the steps of z, and so of their warmup"
-        return {"weight_decay_is_decoupled": reason} if getattr(self, "warmup_steps", 0) else {}
+        return follows | ({"weight_decay_is_decoupled": reason} if getattr(self, "warmup_steps", 0) else {})
 
 
 class ScheduleFreeSGDConfig(ScheduleFreeConfig):
@@ -47,6 +49,12 @@ class ScheduleFreeSGDConfig(ScheduleFreeConfig):
     """Number of steps of a linear warmup of the learning rate."""
     weight_lr_power: NonNegativeFloat = 2.0
     """Exponent of the largest learning rate so far in the weights of the average; 0: all alike."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for z, which is a sum of gradients."""
+        reason = "elements of a gradient count as at most 2e28: sums of larger ones overflow"
+        return {**super().exemptions, "same_at_every_size_of_gradients": reason}
 
 
 class ScheduleFreeAdamWConfig(ScheduleFreeConfig):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import Tensor, Working
+from optiplug import Tensor, Working, numerics
 
 from .averaging import ScheduleFree
 from .config import ScheduleFreeSGDConfig
@@ -56,4 +56,5 @@ class ScheduleFreeSGD(ScheduleFree):
 
     def direction(self, gradient: Tensor, variable: Working) -> Tensor:
         """Return the gradient."""
-        return gradient
+        # So that z, a sum of them, stays finite.
+        return numerics.limited(gradient, power=1, terms=2**32)

@@ -45,7 +45,6 @@ class CosineDecayRestarts(Schedule):
     def value(self, step: Tensor) -> Tensor:
         config = self.config
         restarts, left = self._equal_periods(step) if config.t_mul == 1 else self._growing_periods(step)
-        # The logarithm in float64: a power of an `m_mul` rounded to float32 drifts over many restarts.
         height = tf.exp(restarts * math.log(config.m_mul)) * half_cosine(left)
         return config.initial_learning_rate * ((1 - config.alpha) * height + config.alpha)
 

@@ -50,7 +50,6 @@ class Cyclical(Schedule):
     def _scale(self, step: Tensor, cycle: Tensor) -> tuple[Tensor, Tensor]:
         """Return the amplitude of this cycle, relative to the first, and one minus it."""
         if self.config.mode == "exp_range":
-            # By the exponential, as a power of a `gamma` rounded to float32 drifts over many steps.
             exponent = step * math.log(self.config.gamma)
             return tf.exp(exponent), -tf.math.expm1(exponent)
         base = 0.5 if self.config.mode == "triangular2" else 1.0

@@ -34,7 +34,6 @@ class ExponentialDecay(Schedule):
 
     def value(self, step: Tensor) -> Tensor:
         config = self.config
-        # In float64 and once, not in the dtype of the step: a rounded rate to the 10,000th is another one.
         slope = math.log(config.decay_rate)
         if config.staircase:
             exponent = tf.cast(periods(step, config.decay_steps), step.dtype) * slope

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from optiplug import Schedule, Tensor
@@ -37,14 +39,15 @@ class WarmupStableDecay(Schedule):
     def value(self, step: Tensor) -> Tensor:
         config = self.config
         warmed_up = elapsed(step, config.warmup_steps)
-        left = remaining(step - config.warmup_steps - config.stable_steps, config.decay_steps)
+        decaying = step - config.warmup_steps - config.stable_steps
+        gone, left = elapsed(decaying, config.decay_steps), remaining(decaying, config.decay_steps)
         risen = interpolate(config.peak_learning_rate, config.initial_learning_rate, warmed_up)
-        return interpolate(risen, config.end_learning_rate, _SHAPES[config.shape](left))
+        return interpolate(risen, config.end_learning_rate, _SHAPES[config.shape](gone, left))
 
 
-def _one_minus_sqrt(left: Tensor) -> Tensor:
-    """Return ``1 - sqrt(1 - left)``, with all its digits near 0."""
-    return left / (1 + tf.sqrt(1 - left))
-
-
-_SHAPES = {"linear": tf.identity, "cosine": half_cosine, "sqrt": _one_minus_sqrt}
+# By what has gone and what is left of the decay, as neither is one minus the other with all its digits.
+_SHAPES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "linear": lambda gone, left: left,  # noqa: ARG005  # all have the same arguments
+    "cosine": lambda gone, left: half_cosine(left),  # noqa: ARG005
+    "sqrt": lambda gone, left: left / (1 + tf.sqrt(gone)),
+}

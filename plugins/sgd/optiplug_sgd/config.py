@@ -16,6 +16,7 @@ class SGDConfig(OptimizerConfig):
         "On the importance of initialization and momentum in deep learning"
     )
     elementwise = True
+    complex_variables = True
     keras_slots = {"m": "momentum", "momentum": "momentum"}
 
     learning_rate: NonNegativeScalar = 0.01

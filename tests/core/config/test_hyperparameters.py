@@ -67,7 +67,18 @@ BOUNDS = {
 WITH_SCHEDULE = sorted(set(BOUNDS) - {"positive"})
 
 
+SMALLEST = float(np.finfo(np.float32).tiny)
+
+
 def fits(value, gt, ge, lt, le):
+    """Whether a number keeps the bounds, as it is and as the float32 that a step makes of it."""
+    with np.errstate(over="ignore", under="ignore"):
+        single = float(np.float32(value))
+    vanishes = value != 0 and abs(single) < SMALLEST
+    return not vanishes and keeps(value, gt, ge, lt, le) and keeps(single, gt, ge, lt, le)
+
+
+def keeps(value, gt, ge, lt, le):
     return (
         math.isfinite(value)
         and (gt is None or value > gt)
@@ -77,9 +88,12 @@ def fits(value, gt, ge, lt, le):
     )
 
 
+NEAR_BOUNDS = [-1, -0.0, 1e-46, -1e-46, SMALLEST, 1e-38, 1 - 1e-9, 1 - 2**-24, 1, 2, 3.4e38, 1e39]
+
+
 @given(
     field=st.sampled_from(sorted(BOUNDS)),
-    value=st.floats() | st.integers(-3, 3) | st.sampled_from([-1, -0.0, 5e-324, -5e-324, 1 - 2**-53, 1, 2]),
+    value=st.floats() | st.integers(-3, 3) | st.sampled_from(NEAR_BOUNDS),
 )
 def test_a_number_is_accepted_if_finite_and_within_bounds(field, value):
     if fits(value, *BOUNDS[field]):
@@ -87,7 +101,7 @@ def test_a_number_is_accepted_if_finite_and_within_bounds(field, value):
         assert type(accepted) is float
         assert accepted == value
     else:
-        rule = r"must be finite" if not math.isfinite(value) else r"must be (>|>=|<|<=) -?\d"
+        rule = r"must be (finite|(>|>=|<|<=) -?\d|0, or )"
         with pytest.raises(ConfigError, match=rf"^{field}: {rule}.*Received: "):
             Fields(**{field: value})
 
@@ -102,6 +116,36 @@ def test_the_bounds_themselves(field):
         else:
             with pytest.raises(ConfigError, match=rf"^{field}: must be [<>] {bound}\. Received: {bound}\."):
                 Fields(**{field: bound})
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "rule"),
+    [
+        (
+            "positive",
+            1e-46,
+            "must be > 0 in float32, in which steps compute. Received: 1e-46. Hint: there it is 0.0.",
+        ),
+        (
+            "unit",
+            1 - 1e-9,
+            "must be < 1 in float32, in which steps compute. Received: 0.999999999. Hint: there",
+        ),
+        ("scalar", -1e39, "must be finite in float32, in which steps compute. Received: -1e+39. Hint: there"),
+        ("scalar", 1e-39, "must be 0, or 1.1754944e-38 or more in size, in float32, in which steps compute."),
+    ],
+)
+def test_bounds_hold_in_float32_too(field, value, rule):
+    with pytest.raises(ConfigError) as refused:
+        Fields(**{field: value})
+    assert str(refused.value).startswith(f"{field}: {rule}")
+
+
+def test_a_bound_that_float32_cannot_hold_is_accepted_itself():
+    tenth = Number(ge=0.1, le=0.1)
+    assert tenth.check(0.1) == 0.1
+    with pytest.raises(ConfigError, match=r"must be < 0\.1 in float32"):
+        Number(lt=0.1).check(0.1 - 1e-12)
 
 
 @pytest.mark.parametrize("field", sorted(BOUNDS))

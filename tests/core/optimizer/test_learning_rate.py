@@ -1,4 +1,4 @@
-"""The stage `rate`: learning rates that differ from variable to variable."""
+"""Learning rates that are set, that follow a function, and that differ from variable to variable."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tensorflow as tf
 import optiplug
 from optiplug import hookimpl
 from support.single_steps import stepped
+from support.strategies import mirrored
 from support.trajectories import variables_of
 
 
@@ -95,3 +96,108 @@ def test_a_schedule_inside_is_read_first():
         optiplug.create("sgd", learning_rate=schedule, processors=[Double()]), 1.0, 1.0, 1.0, start=1.0
     )
     assert float(variable) == 1 - 0.5 - 0.5 - 0.25
+
+
+WRONG = {
+    "negative": -1.0,
+    "nan": float("nan"),
+    "0 in float32": 1e-46,
+    "no number": "0.1",
+    "array": np.array(-1.0),
+    "tensor": lambda: tf.constant(float("inf")),
+    "unfinished schedule": {"use": "cosine"},
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("steps", [0, 1])
+def test_a_rate_that_is_set_later_is_checked(steps, wrong):
+    optimizer = optiplug.create("sgd", learning_rate=0.5)
+    weight = stepped(optimizer, *[1.0] * steps, start=1.0)
+    with pytest.raises(optiplug.ConfigError, match=r"^sgd\.learning_rate"):
+        optimizer.learning_rate = WRONG[wrong]() if wrong == "tensor" else WRONG[wrong]
+    optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    assert float(weight) == 1.0 - 0.5 * (steps + 1)
+
+
+def test_a_rate_may_be_set_to_a_number_of_any_form():
+    optimizer = optiplug.create("sgd", learning_rate=0.5)
+    for rate in (0.25, np.float32(0.25), np.array(0.25), tf.constant(0.25), tf.Variable(0.25), 0):
+        optimizer.learning_rate = rate
+        assert float(optimizer.learning_rate) == float(rate)
+
+
+class Held:
+    """A function without arguments, and what it returns."""
+
+    def __init__(self, rate):
+        self.rate = rate
+
+    def __call__(self):
+        return self.rate
+
+
+@pytest.mark.parametrize("form", [float, np.float32, tf.constant])
+def test_a_function_without_arguments_is_read_each_step(form):
+    held = Held(form(0.5))
+    optimizer = optiplug.create("sgd", learning_rate=held)
+    weight = stepped(optimizer, 1.0, start=1.0)
+    assert float(weight) == 0.5
+    held.rate = form(0.25)
+    assert float(optimizer.learning_rate) == optimizer.explain().learning_rate == 0.25
+    optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    assert float(weight) == 0.25
+    assert optimizer.trace_count == 1
+
+
+def test_a_function_that_gives_no_rate_is_refused_at_its_step():
+    held = Held(0.5)
+    optimizer = optiplug.create("sgd", learning_rate=held)
+    weight = stepped(optimizer, 1.0, start=1.0)
+    held.rate = -0.5
+    with pytest.raises(optiplug.ConfigError, match=r"^sgd\.learning_rate: must be >= 0. Received: -0.5"):
+        optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    assert float(weight) == 0.5
+
+
+@pytest.mark.parametrize("form", [float, tf.constant])
+def test_a_function_that_a_trace_would_freeze_is_refused(form):
+    optimizer = optiplug.create("sgd", learning_rate=Held(form(0.5)))
+    with pytest.raises(
+        optiplug.ConfigError, match=r"sgd\.learning_rate: .* is traced, .*return a tf.Variable"
+    ):
+        tf.function(lambda: stepped_once(optimizer, tf.Variable(1.0)), autograph=False)()
+
+
+def stepped_once(optimizer, weight):
+    optimizer.apply_gradients([(tf.constant(1.0), weight)])
+
+
+def test_a_function_of_a_variable_is_followed_in_a_trace():
+    rate, weight = tf.Variable(0.25), tf.Variable(1.0)
+    optimizer = optiplug.create("sgd", learning_rate=lambda: 2 * rate)
+    step = tf.function(lambda: stepped_once(optimizer, weight), autograph=False)
+    step()
+    rate.assign(0.125)
+    step()
+    assert float(weight) == 1.0 - 0.5 - 0.25
+
+
+def test_a_function_is_read_for_nested_optimizers_too():
+    held, weight = Held(0.5), tf.Variable([1.0])
+    group = {"name": "vectors", "min_ndim": 1, "optimizer": {"use": "sgd", "learning_rate": held}}
+    rest = {"name": "rest", "optimizer": {"use": "sgd"}}
+    optimizer = optiplug.create("partition", groups=[group, rest])
+    for held.rate in (0.5, 0.25):
+        optimizer.apply_gradients([(tf.ones([1]), weight), (tf.constant(1.0), tf.Variable(1.0))])
+    assert weight.numpy().tolist() == [0.25]
+
+
+def test_a_function_is_read_once_for_all_replicas():
+    strategy, held = mirrored(2), Held(0.5)
+    with strategy.scope():
+        weight = tf.Variable(1.0)
+        optimizer = optiplug.create("sgd", learning_rate=held)
+    for held.rate in (0.25, 0.125):
+        strategy.run(lambda: stepped_once(optimizer, weight))
+    assert float(weight.numpy()) == 1.0 - 2 * 0.25 - 2 * 0.125

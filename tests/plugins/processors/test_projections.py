@@ -114,5 +114,5 @@ def test_what_is_out_of_range_is_refused(name, wrong):
 
 
 def test_complex_numbers_have_no_order_to_project_on():
-    with pytest.raises(optiplug.ConfigError, match=r"non_negative: only real .* Received: .*complex64"):
+    with pytest.raises(optiplug.GradientsError, match=r"non_negative: only real .* Received: .*complex64"):
         projected("non_negative", [np.ones(2, np.complex64)])

@@ -92,3 +92,12 @@ def test_what_is_out_of_range_is_refused(wrong):
     (field,) = wrong
     with pytest.raises(optiplug.ConfigError, match=field):
         SwapWeights(**wrong)
+
+
+@pytest.mark.parametrize("step", [2**24 + 1, 2**31 + 5, 10**9])
+def test_a_growing_momentum_moves_the_average_forever(step):
+    swap, variable = SwapWeights(momentum=1.0, dynamic_decay=True), tf.Variable(0.0)
+    optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[swap])
+    optimizer.iterations = tf.Variable(step, dtype=tf.int64)
+    optimizer.apply_gradients([(tf.constant(-1.0), variable)])
+    np.testing.assert_allclose(swap.average[variable].numpy(), 9 / (10 + step), rtol=1e-6)

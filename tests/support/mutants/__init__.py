@@ -2,7 +2,28 @@
 
 from __future__ import annotations
 
-from support.mutants import configs, execution, formulas, gradients, processors, schedules, state
+from support.mutants import (
+    complex_variables,
+    configs,
+    edges,
+    execution,
+    formulas,
+    gradients,
+    processors,
+    schedules,
+    state,
+)
 from support.mutants.mutant import MUTANTS
 
-__all__ = ["MUTANTS", "configs", "execution", "formulas", "gradients", "processors", "schedules", "state"]
+__all__ = [
+    "MUTANTS",
+    "complex_variables",
+    "configs",
+    "edges",
+    "execution",
+    "formulas",
+    "gradients",
+    "processors",
+    "schedules",
+    "state",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pydantic import ConfigDict, field_validator
+from pydantic import ConfigDict, Field, field_validator
 
 from optiplug_sgd.config import SGDConfig
 from optiplug_sgd.sgd import SGD
@@ -36,6 +36,24 @@ class TakesNaN(SGD):
         model_config = ConfigDict(allow_inf_nan=True)
         factor: float = 1.0
         """A factor."""
+
+
+@breaks("keeps_its_bounds_in_float32", "epsilon: 1e-46 must be refused: a step computes with 0.0")
+class DividesByAlmostNothing(SGD):
+    class Config(SGDConfig):
+        """Any positive number will do."""
+
+        epsilon: float = Field(1e-7, gt=0)
+        """Keeps a divisor from 0."""
+
+
+@breaks("keeps_its_bounds_in_float32", "beta: 0.999999999 must be refused: a step computes with 1.0")
+class CorrectsAlmostNothing(SGD):
+    class Config(SGDConfig):
+        """Any number up to 1 will do."""
+
+        beta: float = Field(0.9, ge=0.1, lt=1)
+        """Decay rate."""
 
 
 @breaks("is_documented", r"every field must have a docstring below it.*\['factor'\]")

@@ -14,6 +14,7 @@ class AccumulateConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.accumulate:Accumulate"
     elementwise = True
+    complex_variables = True
     paper = "Ott, Edunov, Grangier and Auli 2018, Scaling Neural Machine Translation, arXiv:1806.00187"
     example = {"steps": 2}
 

@@ -11,6 +11,7 @@ class AGCConfig(ProcessorConfig):
     """Adaptive gradient clipping, relative to the norm of each unit's weights. No state."""
 
     implementation = "optiplug_processors.agc:AGC"
+    complex_variables = True
     paper = (
         "Brock et al. 2021, High-Performance Large-Scale Image Recognition Without Normalization, "
         "arXiv:2102.06171"

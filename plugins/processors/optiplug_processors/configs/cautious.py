@@ -13,6 +13,7 @@ class CautiousConfig(ProcessorConfig):
     """Mask the elements of an update that point up the gradient, and rescale the rest. No state."""
 
     implementation = "optiplug_processors.cautious:Cautious"
+    complex_variables = True
     paper = (
         "Liang et al. 2024, Cautious Optimizers: Improving Training with One Line of Code, arXiv:2411.16085"
     )

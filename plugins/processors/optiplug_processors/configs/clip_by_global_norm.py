@@ -12,6 +12,7 @@ class ClipByGlobalNormConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.clip_by_global_norm:ClipByGlobalNorm"
     elementwise = True
+    complex_variables = True
     paper = (
         "Pascanu, Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks, "
         "arXiv:1211.5063"

@@ -11,6 +11,7 @@ class ClipByNormConfig(ProcessorConfig):
     """Clip each gradient by its own norm. No state."""
 
     implementation = "optiplug_processors.clip_by_norm:ClipByNorm"
+    complex_variables = True
     takes_rows = True
     paper = (
         "Pascanu, "

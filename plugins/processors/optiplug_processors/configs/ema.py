@@ -12,6 +12,7 @@ class EMAConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.ema:EMA"
     elementwise = True
+    complex_variables = True
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
     keras_slots = {"average": "average"}
 

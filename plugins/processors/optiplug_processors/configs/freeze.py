@@ -14,6 +14,7 @@ class FreezeConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.freeze:Freeze"
     elementwise = True
+    complex_variables = True
     paper = (
         "Howard and Ruder 2018, "
         "Universal Language Model Fine-tuning for Text Classification, arXiv:1801.06146"

@@ -15,6 +15,7 @@ class LayerwiseDecayConfig(ProcessorConfig):
     """Layerwise learning rate decay, from the output to the input. No state."""
 
     implementation = "optiplug_processors.layerwise_decay:LayerwiseDecay"
+    complex_variables = True
     takes_rows = True
     paper = (
         "Clark et al. 2020, ELECTRA: Pre-training Text Encoders as Discriminators Rather Than Generators, "

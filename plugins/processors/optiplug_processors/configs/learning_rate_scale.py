@@ -12,6 +12,7 @@ class LearningRateScaleConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.learning_rate_scale:LearningRateScale"
     elementwise = True
+    complex_variables = True
     paper = (
         "Howard and Ruder 2018, "
         "Universal Language Model Fine-tuning for Text Classification, arXiv:1801.06146"

@@ -16,6 +16,7 @@ class LossScaleConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.loss_scale:LossScale"
     elementwise = True
+    complex_variables = True
     paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"
 
     initial_scale: PositiveFloat = 2.0**15

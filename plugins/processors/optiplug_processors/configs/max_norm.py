@@ -12,6 +12,7 @@ class MaxNormConfig(ProcessorConfig):
     """Max-norm constraint: rescale the weights of each unit with a larger norm. No state."""
 
     implementation = "optiplug_processors.max_norm:MaxNorm"
+    complex_variables = True
     paper = (
         "Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov 2014, Dropout: A Simple Way to Prevent "
         "Neural Networks from Overfitting"

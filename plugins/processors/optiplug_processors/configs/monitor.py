@@ -12,6 +12,7 @@ class MonitorConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.monitor:Monitor"
     elementwise = True
+    complex_variables = True
     takes_rows = False
     paper = "None: norms to look at"
     copies = "the norm of a change needs the old values beside the new ones"

@@ -13,6 +13,7 @@ class NormalizeGradientsConfig(ProcessorConfig):
     """Normalize each gradient, or all gradients together, to norm 1. No state."""
 
     implementation = "optiplug_processors.normalize_gradients:NormalizeGradients"
+    complex_variables = True
     takes_rows = True
     paper = (
         "Hazan, Levy and Shalev-Shwartz 2015, Beyond Convexity: Stochastic Quasi-Convex Optimization, "

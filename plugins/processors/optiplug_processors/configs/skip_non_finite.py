@@ -12,4 +12,5 @@ class SkipNonFiniteConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.skip_non_finite:SkipNonFinite"
     elementwise = True
+    complex_variables = True
     paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"

@@ -12,6 +12,7 @@ class SnapshotConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.snapshot:Snapshot"
     elementwise = True
+    complex_variables = True
     takes_rows = False
     paper = "None: a copy to go back to"
 

@@ -12,6 +12,7 @@ class StochasticRoundingConfig(ProcessorConfig):
     """Stochastic rounding of bfloat16 variables. No state."""
 
     implementation = "optiplug_processors.stochastic_rounding:StochasticRounding"
+    complex_variables = True
     paper = "Zamirai, Zhang, Aberger and De Sa 2020, Revisiting BFloat16 Training, arXiv:2010.06192"
 
     seed: Seed = 0

@@ -12,6 +12,7 @@ class SwapWeightsConfig(ProcessorConfig):
 
     implementation = "optiplug_processors.swap_weights:SwapWeights"
     elementwise = True
+    complex_variables = True
     takes_rows = False
     paper = "Polyak and Juditsky 1992, Acceleration of Stochastic Approximation by Averaging"
 

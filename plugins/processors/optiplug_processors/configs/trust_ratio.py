@@ -11,6 +11,7 @@ class TrustRatioConfig(ProcessorConfig):
     """Layerwise trust ratio around any optimizer, as in LARS and LAMB. No state."""
 
     implementation = "optiplug_processors.trust_ratio:TrustRatio"
+    complex_variables = True
     paper = (
         "You et al. 2020, Large Batch Optimization for Deep Learning: Training BERT in 76 minutes, "
         "arXiv:1904.00962"

@@ -12,6 +12,7 @@ class UnitNormConfig(ProcessorConfig):
     """Unit-norm constraint: rescale the weights of each unit to norm 1. No state."""
 
     implementation = "optiplug_processors.unit_norm:UnitNorm"
+    complex_variables = True
     paper = "None: the constraint UnitNorm of Keras"
 
     axis: Axes | None = None

@@ -11,6 +11,7 @@ class UpdateClipConfig(ProcessorConfig):
     """Clip each update by its root mean square, as in Adafactor. No state."""
 
     implementation = "optiplug_processors.update_clip:UpdateClip"
+    complex_variables = True
     paper = (
         "Shazeer and Stern 2018, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, "
         "arXiv:1804.04235"

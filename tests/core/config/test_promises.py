@@ -1,4 +1,4 @@
-"""A formula of its own is not taken for elementwise."""
+"""A formula of its own inherits no promise, such as to be elementwise."""
 
 import numpy as np
 import tensorflow as tf

@@ -1,0 +1,75 @@
+"""State that is kept in a wider dtype than that in which earlier versions saved it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug._tf_private import CheckpointNode, CheckpointValue, Trackable, track
+from optiplug._types import DType, Tensor, Variable
+from optiplug._variables.packing import PackSegment
+
+__all__ = ["WIDENED", "StateNode", "WidenedValue"]
+
+WIDENED = "@float32"
+"""What a checkpoint has after the name of state that is kept in float32 beside a narrower variable."""
+
+
+class WidenedValue(CheckpointValue):
+    """A state variable as checkpoints see it: saved as it is, restored from either dtype.
+
+    TensorFlow restores a value only in the dtype that a checkpoint has, so the two have different
+    names there, and the one that it asks for tells the dtype.
+    """
+
+    def __init__(self, variable: Variable | PackSegment, path: str, narrow: DType) -> None:
+        self._variable, self._path, self._narrow = variable, path, narrow
+        self.reads_narrow = False
+
+    @property
+    def path(self) -> str:
+        """The path of the state."""
+        return self._path
+
+    def read_value(self) -> Tensor:
+        """Return the value, whose dtype tells TensorFlow what to read."""
+        value = tf.convert_to_tensor(self._variable.read_value())
+        return tf.cast(value, self._narrow) if self.reads_narrow else value
+
+    def restore(self, value: Tensor) -> Variable | PackSegment:
+        """Take the value that a checkpoint holds."""
+        self.reads_narrow = False
+        return self._variable.assign(tf.cast(value, self._variable.dtype))
+
+
+class StateNode(CheckpointNode):
+    """What a checkpoint holds of a table of state: a variable by each name."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._widened: dict[str, WidenedValue] = {}
+
+    def add(self, name: str, variable: Variable | PackSegment, narrow: DType | None) -> None:
+        """Track a variable; `narrow` is the dtype of its values in earlier versions, if it was another."""
+        if narrow is None:
+            track(self, name, variable)
+            return
+        value = WidenedValue(variable, name, narrow)
+        # What a checkpoint that was read before has under either name is restored at once.
+        value.reads_narrow = True
+        track(self, name, value)
+        value.reads_narrow = False
+        track(self, f"{name}{WIDENED}", value)
+        self._widened[name] = value
+
+    def _lookup_dependency(self, name: str, *arguments: Any, **options: Any) -> Trackable | None:
+        # Asked for by the name that earlier versions gave it.
+        if name in self._widened:
+            self._widened[name].reads_narrow = True
+            return self._widened[name]
+        return super()._lookup_dependency(name, *arguments, **options)
+
+    def _trackable_children(self, save_type: str = "checkpoint", **options: Any) -> dict[str, Trackable]:
+        children = super()._trackable_children(save_type, **options)
+        return {name: child for name, child in children.items() if name not in self._widened}
