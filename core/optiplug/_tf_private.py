@@ -6,7 +6,8 @@ Each function and class says which private name it rests on; tests/core/test_tf_
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -19,6 +20,7 @@ __all__ = [
     "CheckpointValue",
     "Trackable",
     "children_of",
+    "outside_function",
     "saved_dict",
     "track",
     "xla_compiles",
@@ -94,6 +96,25 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
                 object_map[self] = tf.Variable(self.read_value(), trainable=False, name=self.path)
         else:
             object_map[self].assign(self.read_value())
+
+
+@contextmanager
+def outside_function() -> Iterator[None]:
+    """Leave the function that is being traced, to create variables once, whichever of its traces it is.
+
+    A `tf.function` refuses new variables in all traces but its first, since it could not tell whether they
+    are created once. Rests on `Graph._variable_creator_stack`; without it only the first trace may.
+    """
+    with tf.init_scope():
+        graph = tf.compat.v1.get_default_graph()
+        creators = getattr(graph, "_variable_creator_stack", [])
+        # The strategy's own creator stays.
+        kept = [each for each in creators if getattr(each[1], "__name__", "") != "invalid_creator_scope"]
+        graph._variable_creator_stack = kept  # noqa: SLF001
+        try:
+            yield
+        finally:
+            graph._variable_creator_stack = creators  # noqa: SLF001
 
 
 _VALUE = "VARIABLE_VALUE"  # the key of a variable's value, so that either can be restored from the other

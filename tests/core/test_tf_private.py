@@ -62,6 +62,21 @@ def test_xla_is_asked_for_its_kernels():
     assert not private.xla_compiles("PyFunc", "CPU")
 
 
+def test_a_variable_is_created_in_any_trace_of_a_function():
+    created = []
+
+    @tf.function
+    def create(number):
+        with private.outside_function():
+            if len(created) < number:
+                created.append(tf.Variable(float(number)))
+        return number
+
+    for number in (1, 2):
+        create(number)
+    assert [float(each) for each in created] == [1.0, 2.0]
+
+
 def test_private_names_are_in_this_one_file():
     found = [
         (path.name, name)
@@ -79,7 +94,7 @@ def test_private_names_are_in_this_one_file():
 
 def private_names(text):
     names = {"__internal__", "_track_trackable", "_trackable_children", "_serialize_to_tensors"}
-    names |= {"_restore_from_tensors", "_copy_trackable_to_cpu"}
+    names |= {"_variable_creator_stack", "_restore_from_tensors", "_copy_trackable_to_cpu"}
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import | ast.ImportFrom):
             modules = (

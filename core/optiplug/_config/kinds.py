@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, field_validator
@@ -63,6 +64,17 @@ class Selection(Section):
     """Globs on variable paths; variables that match one are left alone."""
     min_ndim: NonNegativeInt = 0
     """Variables with fewer dimensions are left alone."""
+
+    @staticmethod
+    def matches(path: str, glob: str) -> bool:
+        """Whether a glob matches a path: it does if it is that path, whatever brackets are in it.
+
+        >>> from optiplug import Selection
+        >>> Selection.matches("layer[0]/bias", "layer[0]/bias"), Selection.matches("layer0/bias", "layer[0]/*")
+        (True, True)
+        """
+        # `fnmatchcase`: `fnmatch` ignores case on some systems.
+        return path == glob or fnmatchcase(path, glob)
 
 
 class ProcessorConfig(Selection, NamedConfig):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 
 from optiplug.errors import ConfigError, nearest
 
@@ -23,22 +22,27 @@ def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> l
     # A pattern that matches nothing is a typing error more often than not, and would be ignored silently.
     for field in ("only", "skip"):
         for pattern in getattr(config, field):
-            if not _matching(pattern, ranks):
+            if not any(Selection.matches(path, pattern) for path in ranks):
                 raise ConfigError(
                     "a pattern must match at least one variable path",
                     where=f"{where}.{field}",
                     received=pattern,
-                    hint=nearest(pattern, ranks) or f"the paths are {_shown(list(ranks))}",
+                    hint=_hint(pattern, list(ranks)),
                 )
-    # `fnmatchcase`: `fnmatch` ignores case on some systems.
     chosen = [path for path, rank in ranks.items() if rank >= config.min_ndim]
     if config.only:
-        chosen = [path for path in chosen if any(fnmatchcase(path, pattern) for pattern in config.only)]
-    return [path for path in chosen if not any(fnmatchcase(path, pattern) for pattern in config.skip)]
+        chosen = [path for path in chosen if _any(path, config.only)]
+    return [path for path in chosen if not _any(path, config.skip)]
 
 
-def _matching(pattern: str, paths: Mapping[str, int]) -> list[str]:
-    return [path for path in paths if fnmatchcase(path, pattern)]
+def _any(path: str, patterns: Sequence[str]) -> bool:
+    return any(Selection.matches(path, pattern) for pattern in patterns)
+
+
+def _hint(pattern: str, paths: Sequence[str]) -> str:
+    if "[" in pattern and any("[" in path for path in paths):
+        return "in a glob `[0]` is one of some characters; `[[]0]` is the text, and so is a whole path"
+    return nearest(pattern, paths) or f"the paths are {_shown(paths)}"
 
 
 def _shown(paths: Sequence[str]) -> str:

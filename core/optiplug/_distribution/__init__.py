@@ -6,9 +6,11 @@ lists of components and never asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+import tensorflow as tf
 
 from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
 
@@ -21,9 +23,11 @@ __all__ = [
     "checked_mesh",
     "components",
     "create_beside",
+    "devices_of",
     "merge",
     "mesh_of",
     "numpy",
+    "on_device",
     "on_each_device",
     "place_of",
     "replica_index",
@@ -52,6 +56,18 @@ def place_of(variable: Variable) -> Any:
     """Return a key that is equal for variables that can be joined, and None for one that cannot."""
     # On a mesh each variable has a layout of its own, which joining would undo.
     return strategies.place_of(variable) if mesh_of(variable) is None else None
+
+
+def devices_of(variables: Iterable[object]) -> list[str]:
+    """Return the devices that some variables of one replica are on, in order; none for those on a mesh."""
+    single = (each for each in variables if isinstance(each, tf.Variable) and mesh_of(each) is None)
+    return list(dict.fromkeys(each.device for each in single))
+
+
+def on_device(devices: Sequence[str]) -> AbstractContextManager[object]:
+    """Return the context for operations that run on a device; if there are several TensorFlow places each."""
+    # None at all are those of a mesh, which places operations itself.
+    return tf.device(devices[0] if len(devices) == 1 else None) if devices else nullcontext()
 
 
 def create_beside(

@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 from tensorflow.experimental import dtensor
 
+from optiplug._tf_private import outside_function
 from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
 from optiplug.errors import ConfigError, ReplicaContextError
 from optiplug.numerics import after_drawing
@@ -70,7 +71,7 @@ def create(
 ) -> Variable:
     """Create a variable on the mesh of `place`: laid out as it if it has the same shape, else replicated."""
     # A step may be traced just now; variables are created outside of its function, once.
-    with tf.init_scope():
+    with outside_function():
         shape = tf.TensorShape(shape)
         layout = dtensor.Layout.replicated(mesh_of(place), shape.rank)
         if isinstance(place, dtensor.DVariable) and place.shape == shape:

@@ -13,6 +13,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from optiplug._tf_private import outside_function
 from optiplug._types import DType, Gradient, Shape, Strategy, Tensor, Variable
 from optiplug.errors import ReplicaContextError
 
@@ -136,7 +137,7 @@ def create_beside(
         return tf.broadcast_to(first_value(initial, dtype), shape)
 
     # A step may be traced just now; variables are created outside of its function, once.
-    with tf.init_scope(), _scope(strategy), _colocated(strategy, variable):
+    with outside_function(), _scope(strategy), _colocated(strategy, variable):
         return tf.Variable(
             value,
             trainable=False,

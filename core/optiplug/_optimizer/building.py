@@ -10,8 +10,9 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.promises import is_elementwise
 from optiplug._state.dry_run import dry_running
+from optiplug._tf_private import outside_function
 from optiplug._types import Variable
-from optiplug._variables.model_variables import trainable
+from optiplug._variables.model_variables import unwrapped
 from optiplug.errors import ConfigError
 
 from .complex_variables import any_complex
@@ -21,16 +22,31 @@ from .parts import OptimizerParts
 __all__ = ["build", "build_for"]
 
 
+# A loss may be converted by AutoGraph, and this may be called beside it.
+@tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
 def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     """Build an optimizer for the variables that it does not know yet, if there are any."""
     late = parts.late(variables)
     if late:
         # A class written for Keras returns early from `build` while this is set.
         parts.optimizer._built = False  # noqa: SLF001
+        _warn_of_earlier_traces(parts, late)
         # A step may be traced just now; variables are created outside of its function, once.
-        with tf.init_scope():
+        with outside_function():
             # Its method, where a subclass creates its slots. It gets all variables, as in Keras.
             parts.optimizer.build([*parts.variables, *late])
+
+
+def _warn_of_earlier_traces(parts: OptimizerParts, late: Sequence[Variable]) -> None:
+    """Say that what a function of the caller's has traced already does not know of late variables."""
+    sees_all = any(not stage.passes for stage in parts.pipeline.stages("core"))
+    if parts.built and sees_all and not tf.executing_eagerly():
+        warnings.warn(
+            f"{parts.name}: traces of a function that were made before do not know of "
+            f"{[each.name for each in late]}, so processors that look at every variable pass them over in "
+            "those. Hint: call `build(variables)` with all of them before the first step.",
+            stacklevel=4,
+        )
 
 
 def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
@@ -39,7 +55,9 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     Raises
     ------
     GradientsError
-        If one of them cannot be trained, or is complex where a formula is for real ones.
+        If one of them is no variable, or is complex where a formula is for real ones.
+    BuildError
+        If one of them needs state and has no fixed shape.
     ConfigError
         If a pattern or an option of the config does not fit them.
     StateError
@@ -53,12 +71,13 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     if not given:
         return
     # Everything is checked before anything is registered: a refused variable leaves no trace.
-    late = [trainable(variable) for variable in given]
+    late = list(map(unwrapped, given))
     _check_mesh(parts, late)
     if parts.made_by_config:
         parts.io.check_awaited(lambda: dry_built(parts, late).table)
-        # Which formulas a variable meets is known late in a build: tried where it leaves no trace.
-        if any_complex(late) and not dry_running():
+        # Which formulas a variable meets, and what state, is known late in a build: tried where it leaves
+        # no trace.
+        if not dry_running() and (any_complex(late) or not all(each.shape.is_fully_defined() for each in late)):
             dry_built(parts, [*parts.variables, *given])
     for variable in given:
         parts.variables.add(variable)

@@ -25,7 +25,7 @@ from optiplug._step.step import Rate, current_step
 from optiplug._types import Array, DType, Gradient, Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug._variables.gradients import validated_pairs
-from optiplug._variables.model_variables import unwrapped
+from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
@@ -224,13 +224,14 @@ class KerasAPI(metaclass=abc.ABCMeta):
         distribution.require_replica_context(variables[0])
         build_for(parts, given)
         parts.follow_rates()
+        gradients, variables = parts.variables.in_order(gradients, variables)
         # Without such hooks nothing is traced in replica context.
         if parts.pipeline.stages("replica"):
             gradients = list(parts.programs.replica_stages(variables)(gradients))
         if aggregate:
             # Through the public method: a subclass may sum in another way, or drop pairs.
             summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
-            gradients, variables = map(list, zip(*summed, strict=True))
+            gradients, variables = parts.variables.in_order(*map(list, zip(*summed, strict=True)))
         distribution.merge(
             lambda merged: distribution.on_each_device(parts.programs_for(variables), variables[0], merged),
             gradients,
@@ -284,6 +285,14 @@ class KerasAPI(metaclass=abc.ABCMeta):
         unless `initial_value` says otherwise.
         """
         parts, slot = parts_of(self), Slot(variable_name)
+        if not is_trainable(model_variable):
+            # No variable of a step, and so under the name that it has.
+            model_variable = unwrapped(model_variable)
+            name = f"{variable_name}/{model_variable.name.rsplit(':', 1)[0]}"
+            shape = model_variable.shape if shape is None else shape
+            return parts.table.add(
+                name, owner="", beside=model_variable, shape=shape, dtype=model_variable.dtype
+            )
         parts.variables.add(model_variable)
         spec = SlotSpec(shape, initial=lambda _: 0 if initial_value is None else initial_value)
         parts.table.add_slot(slot, [unwrapped(model_variable)], spec, owner="")

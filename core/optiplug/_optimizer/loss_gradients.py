@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import tensorflow as tf
 
 from optiplug._types import Gradient, Tensor, Variable
-from optiplug._variables.model_variables import unwrapped
+from optiplug._variables.model_variables import is_trainable, unwrapped
 
 from .building import build_for
 from .parts import OptimizerParts
@@ -36,14 +36,19 @@ def loss_gradients(
         with tape:
             if not callable(var_list):
                 # By itself a tape watches only variables with `trainable=True`.
-                tape.watch([unwrapped(variable) for variable in var_list])
+                tape.watch(_trained(var_list))
             loss = loss()
     # After the loss: a model may create its variables in its first call.
     if callable(var_list):
         var_list = var_list()
-    variables = [unwrapped(variable) for variable in var_list]
-    gradients = tape.gradient(loss, variables, output_gradients=_seed(parts, loss, variables))
-    return list(zip(gradients, var_list, strict=True))
+    # TensorFlow would warn of each variable of integers.
+    variables = _trained(var_list)
+    gradients = iter(tape.gradient(loss, variables, output_gradients=_seed(parts, loss, variables)))
+    return [(next(gradients) if is_trainable(each) else None, each) for each in var_list]
+
+
+def _trained(variables: Sequence[Variable]) -> list[Variable]:
+    return [unwrapped(variable) for variable in variables if is_trainable(variable)]
 
 
 def scaled_loss(parts: OptimizerParts, loss: Tensor) -> Tensor:

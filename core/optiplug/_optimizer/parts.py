@@ -21,7 +21,7 @@ from optiplug._step.program import Program
 from optiplug._step.program_cache import ProgramCache
 from optiplug._tf_private import children_of, track
 from optiplug._types import Mesh, Variable
-from optiplug._variables.model_variables import ModelVariables, unwrapped
+from optiplug._variables.model_variables import ModelVariables, is_trainable, unwrapped
 from optiplug._variables.packing import Packing
 from optiplug.errors import BuildError, ConfigError
 
@@ -146,10 +146,10 @@ class OptimizerParts:
         return bool(tf.config.list_physical_devices("GPU")) if wanted == "auto" else bool(wanted)
 
     def late(self, variables: Iterable[Variable]) -> list[Variable]:
-        """Return those of some variables that there is no state for yet, as they were given."""
+        """Return those of some variables that are trained and known not yet, as they were given."""
         # Ids: `==` of two tf.Variables compares their values.
         built = set(map(id, self.built))
-        return [variable for variable in variables if id(unwrapped(variable)) not in built]
+        return [each for each in variables if id(unwrapped(each)) not in built and is_trainable(each)]
 
     def next_name(self) -> str:
         """Return a name for a state variable that is created without one."""
@@ -246,12 +246,11 @@ class OptimizerParts:
 
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""
-        given = [unwrapped(variable) for variable in var_list]
         # Variables that were never trained have no state to average.
-        late = set(map(id, self.late(given)))
-        variables = [variable for variable in given if id(variable) not in late]
+        built = set(map(id, self.built))
+        variables = [each for each in map(unwrapped, var_list) if id(each) in built]
         if variables and self.pipeline.stages("end"):
-            for program in self.programs_for(variables).values():
+            for program in self.programs.outside_steps(variables).values():
                 program.finalize(with_state)
 
 

@@ -9,7 +9,7 @@ from optiplug._state.memory_report import StateReport, report
 from optiplug._step.explanation import Explanation, StageEntry
 from optiplug._step.explanation import explain as explain_variables
 from optiplug._types import Variable
-from optiplug._variables.model_variables import unwrapped
+from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, PluginError
 
 from .dry_build import dry_built
@@ -46,7 +46,7 @@ def compiled_program(parts: OptimizerParts) -> str:
             hint="set jit_compile=True; on a DTensor mesh nothing is compiled",
         )
     # All devices have the same program.
-    return next(iter(parts.programs_for(variables).values())).text()
+    return next(iter(parts.programs.outside_steps(variables).values())).text()
 
 
 def _built_with(parts: OptimizerParts, wanted: list[Variable]) -> OptimizerParts:
@@ -57,7 +57,7 @@ def _built_with(parts: OptimizerParts, wanted: list[Variable]) -> OptimizerParts
 
 
 def _wanted(parts: OptimizerParts, variables: Iterable[Variable] | None, method: str) -> list[Variable]:
-    wanted = list(parts.variables) if variables is None else [unwrapped(each) for each in variables]
+    wanted = list(parts.variables) if variables is None else [unwrapped(each) for each in variables if is_trainable(each)]
     if not wanted:
         raise BuildError(
             "there are no variables yet",

@@ -18,7 +18,7 @@ from optiplug._tf_private import CheckpointNode, Trackable, saved_dict, track
 from optiplug._types import DType, Mesh, Shape, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
 from optiplug._variables.packing import Pack, Packing, PackSegment
-from optiplug.errors import StateError
+from optiplug.errors import BuildError, StateError
 from optiplug.numerics import compute_dtype
 
 from .dry_run import Planned, dry_running
@@ -82,9 +82,12 @@ class SlotSpec:
         if isinstance(self.initial, int | float):
             return self.initial
         starts = [tf.cast(self.initial_for(member), dtype) for member in pack.members]
-        # A first value may be a scalar for a whole variable.
-        shapes = [member.shape for member in pack.members]
-        return pack.join(tf.broadcast_to(*each) for each in zip(starts, shapes, strict=True))
+        # A first value may be a scalar for a whole variable. Most are not, and each operation counts here:
+        # a model may have thousands of members.
+        return pack.join(
+            start if start.shape == member.shape else tf.broadcast_to(start, member.shape)
+            for start, member in zip(starts, pack.members, strict=True)
+        )
 
 
 class SlotTable:
@@ -129,11 +132,20 @@ class SlotTable:
 
         Raises
         ------
+        BuildError
+            If the shape is not fixed.
         StateError
             If the name is taken by another owner, or by a variable of another shape or dtype.
         """
         held = self.states.get(name)
         if held is None:
+            if not tf.TensorShape(shape).is_fully_defined():
+                raise BuildError(
+                    f"state needs a fixed shape, and so does the variable of {name!r}",
+                    where=owner,
+                    received=tf.TensorShape(shape),
+                    hint="create the variable without `shape=`, or train it without this state",
+                )
             # Everything else runs as in a real build, so a plan has the same names: docs/architecture.md.
             if dry_running():
                 return self.adopt(name, Planned(name, shape, dtype), owner=owner)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -30,7 +31,8 @@ class Program:
     """One device's step for one list of variables: the gate and, if it proceeds, the compiled core.
 
     The core is one XLA cluster. The gate is a cluster of its own with the condition between the
-    two in the graph: a condition inside a cluster costs four times the step.
+    two in the graph: a condition inside a cluster costs four times the step. One that is not `traced`
+    runs operation by operation when it is called eagerly.
     """
 
     def __init__(
@@ -39,6 +41,8 @@ class Program:
         variables: Sequence[Variable],
         components: Mapping[int, Variable],
         traces: list[str],
+        *,
+        traced: bool = True,
     ) -> None:
         self.plan, self._variables, self._own = plan, list(variables), components
         self._operands = DeviceOperands(plan, self._variables, components)
@@ -48,13 +52,14 @@ class Program:
         # may have the path of a state variable.
         self._names = {key: f"{number}:{path}" for number, (key, path) in enumerate(self._paths.items())}
         self._keys = {name: key for key, name in self._names.items()}
+        self._traced, self._devices = traced, distribution.devices_of(components.values())
         # Not compiled as a whole: joins, rows and the condition belong between the clusters.
         self._eager_step = _compiled(self._step, False)
         self._steps_of_rows: dict[tuple[Any, ...], Function] = {}
         self._compile(plan.jit_compile)
         # Checked at the first call, when the operations of a step are known.
         self._checked = not plan.jit_compile
-        if distribution.mesh_of(variables[0]) is not None:
+        if not traced or distribution.mesh_of(variables[0]) is not None:
             self._inline()
 
     def _compile(self, jit_compile: bool) -> None:
@@ -62,12 +67,24 @@ class Program:
         self._gate = _compiled(self._trace_gate, jit_compile)
 
     def _inline(self) -> None:
-        """Trace all parts into one function: DTensor cannot call a function in two conditions."""
-        self._core, self._gate = self._trace_core, self._trace_gate
+        """Make all parts one function, or none: DTensor cannot call a function in two conditions."""
+        self._core, self._gate, self._checked = self._trace_core, self._trace_gate, True
 
     def __call__(self, gradients: Sequence[Gradient]) -> None:
+        with self._place():
+            self._call(gradients)
+
+    def _place(self) -> AbstractContextManager[object]:
+        """Return the context in which this device's operations are; none where TensorFlow places each."""
+        # A cluster that runs on another device cannot reach the variables; and TensorFlow would trace
+        # anew for each device that is the default of a call.
+        return distribution.on_device(self._devices)
+
+    def _call(self, gradients: Sequence[Gradient]) -> None:
         if not tf.executing_eagerly():
             self._step(gradients)
+        elif not self._traced:
+            self._step([each if isinstance(each, tf.IndexedSlices) else tensor(each) for each in gradients])
         elif any(isinstance(each, tf.IndexedSlices) for each in gradients):
             # The dense shape is a tensor of its own in the slices, and the signature leaves it out.
             self._step_of_rows(gradients)([without_shape(each) for each in gradients])
@@ -119,15 +136,14 @@ class Program:
         return {self._names[key]: value for key, value in frame.ends.items()}
 
     def _trace_core(self, gradients: Sequence[Tensor], starts: Values) -> Values:
-        # Runs while tracing only, so it counts the traces.
-        self._traces.append("core")
+        self._count("core")
         with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
             step = self.plan.step(frame, self._operands.present, self._operands.absent)
             CoreStages(self.plan, step, self._operands.present, gradients).run()
             return self._ends(frame)
 
     def _trace_gate(self, gradients: Sequence[Tensor], starts: Values) -> tuple[list[Tensor], Tensor]:
-        self._traces.append("gate")
+        self._count("gate")
         with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
             step = self.plan.step(frame, self._operands.present, self._operands.absent)
             values = computable(gradients, step)
@@ -136,6 +152,11 @@ class Program:
             # State of a gate changes in every call: that a step was held back is counted there.
             commit(frame)
             return values, frame.proceeds
+
+    def _count(self, part: str) -> None:
+        # What is not traced runs in every step.
+        if not tf.executing_eagerly():
+            self._traces.append(part)
 
     def finalize(self, with_state: bool) -> None:
         """Assign the final values of this device's variables and, `with_state`, those of state."""
@@ -151,11 +172,14 @@ class Program:
     def text(self) -> str:
         """Return the core for dense gradients as XLA has optimized it."""
         operands = self._operands.with_gradients(
-            [tf.zeros(each.shape, each.dtype) for each in self._variables]
+            [tf.zeros_like(self._own[id(each)]) for each in self._variables]
         )
         values = [operand.gradient for operand in operands]
         ir = self._core.experimental_get_compiler_ir(values, self._starts(operands))
-        return str(ir(stage="optimized_hlo"))
+        with warnings.catch_warnings():
+            # TensorFlow would rather have a platform, and then looks for the variables on its first device.
+            warnings.simplefilter("ignore")
+            return str(ir(stage="optimized_hlo", device_name=self._devices[0]))
 
     def _check(self, gradients: Sequence[Tensor], starts: Values) -> None:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""

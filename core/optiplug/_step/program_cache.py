@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import warnings
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias
 from weakref import WeakSet
 
@@ -11,6 +14,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Variable
 from optiplug._variables.capture import Frame
+from optiplug._variables.packing import PackSegment
 from optiplug.errors import HookError, ReplicaContextError
 
 from .plan import Plan
@@ -19,29 +23,42 @@ from .program import Program
 __all__ = ["ProgramCache"]
 
 Key: TypeAlias = tuple[int, ...]
+Programs: TypeAlias = dict[int, Program]
+Own: TypeAlias = dict[int, Variable | PackSegment]
 ReplicaStages: TypeAlias = Callable[[Sequence[Gradient]], list[Gradient]]
+
+# A list of variables is traced when it has come so often, while fewer than so many lists are: measured in
+# docs/design/performance.md. Where all places are taken, it takes that of the one that was not used longest.
+PLACES = {1: 2, 16: 8}
+TO_REPLACE = 256
+COUNTED = 512  # lists whose calls are counted at a time; among more each comes by chance
 
 
 class ProgramCache:
-    """Creates a program when a list of variables is first seen; forgets all when hooks or variables change.
+    """Creates a program for a list of variables; forgets all when hooks or variables change.
 
-    `plan` returns the plan that a step is traced from.
+    The first lists are traced when they come. The steps of any other list run operation by operation,
+    until it has come often. `plan` returns the plan that a step is traced from.
     """
 
     def __init__(self, plan: Callable[[], Plan]) -> None:
         self._plan = plan
-        self._by_variables: dict[Key, dict[int, Program]] = {}
+        self._kept: OrderedDict[Key, Programs] = OrderedDict()
         self._replica_stages: dict[tuple[Key, int], ReplicaStages] = {}
+        self._prepared: tuple[int, Plan, list[Own]] | None = None
+        self._calls: Counter[Key] = Counter()
         # Weak, so that a graph that nobody uses any more is freed.
         self._functions: WeakSet[Any] = WeakSet()
         self.traces: list[str] = []
 
     def clear(self) -> None:
         """Forget every program; each is traced again when it is next needed."""
-        self._by_variables.clear()
+        self._kept.clear()
         self._replica_stages.clear()
+        self._calls.clear()
+        self._prepared = None
 
-    def get(self, variables: Sequence[Variable]) -> dict[int, Program]:
+    def get(self, variables: Sequence[Variable]) -> Programs:
         """Return the program of each device, by the id of its component of the first variable.
 
         Raises
@@ -50,19 +67,59 @@ class ProgramCache:
             If the variables are on a mesh and the function being traced holds a step already.
         """
         self._require_only_step(variables[0])
-        # In the order given: gradients are parallel to it. Lists seen before stay, so unfreezing traces once.
         key = tuple(map(id, variables))
-        if key not in self._by_variables:
+        if not self._is_traced(key, variables[0]):
+            self._count(key)
+            return self._create(variables, traced=False)
+        if key not in self._kept:
+            self._make_room()
+            self._kept[key] = self._create(variables, traced=True)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def outside_steps(self, variables: Sequence[Variable]) -> Programs:
+        """Return programs to look at, or to finalize: no step, so it is not counted as one."""
+        self._require_only_step(variables[0])
+        return self._kept.get(tuple(map(id, variables))) or self._create(variables, traced=True)
+
+    def _is_traced(self, key: Key, first: Variable) -> bool:
+        """Whether the next step of a list is traced."""
+        # A function of the caller's is traced in any case, and DTensor is slow without.
+        if key in self._kept or not tf.executing_eagerly() or distribution.mesh_of(first) is not None:
+            return True
+        needed = next((calls for calls, places in PLACES.items() if len(self._kept) < places), TO_REPLACE)
+        return self._calls[key] + 1 >= needed
+
+    def _count(self, key: Key) -> None:
+        if len(self._calls) >= COUNTED:
+            self._calls.clear()
+        self._calls[key] += 1
+
+    def _make_room(self) -> None:
+        """Forget the programs that were not used longest if there is no place for another list."""
+        if len(self._kept) >= max(PLACES.values()):
+            oldest, _ = self._kept.popitem(last=False)
+            # Counted from the start again, or two lists would take each other's place in every call.
+            del self._calls[oldest]
+            for each in [each for each in self._replica_stages if each[0] == oldest]:
+                del self._replica_stages[each]
+
+    def _create(self, variables: Sequence[Variable], *, traced: bool) -> Programs:
+        plan, devices = self._prepare()
+        first = id(variables[0])
+        return {id(own[first]): Program(plan, variables, own, self.traces, traced=traced) for own in devices}
+
+    def _prepare(self) -> tuple[Plan, list[Own]]:
+        """Return the plan, and each device's own variables and segments: once, as all programs share them."""
+        if self._prepared is None or self._prepared[0] != len(self._prepared[1].table.states):
             plan = self._plan()
             everything = plan.everything()
             devices = [
                 plan.with_segments(dict(zip(map(id, everything), device, strict=True)))
                 for device in distribution.components(everything)
             ]
-            self._by_variables[key] = {
-                id(own[id(variables[0])]): Program(plan, variables, own, self.traces) for own in devices
-            }
-        return self._by_variables[key]
+            self._prepared = len(plan.table.states), _compilable(plan, devices), devices
+        return self._prepared[1:]
 
     def _require_only_step(self, variable: Variable) -> None:
         """Refuse a second step in one function: DTensor may read values from before the first."""
@@ -79,12 +136,26 @@ class ProgramCache:
 
     def replica_stages(self, variables: Sequence[Variable]) -> ReplicaStages:
         """Return the function that runs the hooks of this replica on its gradients before they are summed."""
-        if not tf.executing_eagerly():
+        key = tuple(map(id, variables))
+        if not tf.executing_eagerly() or not self._is_traced(key, variables[0]):
             return _replica_stages(self._plan(), variables)
-        key = tuple(map(id, variables)), distribution.replica_index()
-        if key not in self._replica_stages:
-            self._replica_stages[key] = tf.function(_replica_stages(self._plan(), variables), autograph=False)
-        return self._replica_stages[key]
+        own = key, distribution.replica_index()
+        if own not in self._replica_stages:
+            self._replica_stages[own] = tf.function(_replica_stages(self._plan(), variables), autograph=False)
+        return self._replica_stages[own]
+
+
+def _compilable(plan: Plan, devices: Sequence[Own]) -> Plan:
+    """Return a plan that compiles if each device's own variables are in one place."""
+    places = distribution.devices_of(devices[0].values())
+    if not plan.jit_compile or len(places) < 2:
+        return plan
+    warnings.warn(
+        f"The variables of this optimizer are on {', '.join(places)}, and XLA compiles for one device, so the "
+        "step runs uncompiled. Hint: `jit_compile=False` says that you know.",
+        stacklevel=2,
+    )
+    return replace(plan, jit_compile=False)
 
 
 def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:

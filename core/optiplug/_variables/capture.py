@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -58,7 +59,7 @@ class Working(TensorLike):
         start: Tensor = None,
         dtype: DType | None = None,
     ) -> None:
-        self.frame, self.key, self.path, self.name = frame, key, path, path
+        self.frame, self.key, self.path = frame, key, path
         given = variable if start is None else start
         self.shape: Shape = given.shape
         self.stored_dtype: DType = given.dtype
@@ -73,11 +74,32 @@ class Working(TensorLike):
         return f"<Working {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
+    def name(self) -> str:
+        """The name that the `tf.Variable` of this path has, which classes written for Keras go by."""
+        return f"{self.path}:0"
+
+    @property
+    def trainable(self) -> bool:
+        """True, as of the variables that Keras hands to `update_step`."""
+        return True
+
+    @property
+    def device(self) -> str:
+        """The device of the variable; empty if it stands for several."""
+        return "" if self._variable is None else str(self._variable.device)
+
+    def ref(self) -> Any:
+        """Return the hashable reference of the variable that this stands for."""
+        return self._variable.ref()
+
+    @property
     def old(self) -> Tensor:
         """The value at the start of the step."""
         # Read when it is first needed: a read of what nobody uses is one capture more.
         if self._old is None:
-            self._old = tf.cast(self._variable.read_value(), self.dtype)
+            # Not in the branch that may be traced just now: others read it too.
+            with self.frame.outside_branches():
+                self._old = tf.cast(self._variable.read_value(), self.dtype)
         return self._old
 
     @property
@@ -173,6 +195,7 @@ class Frame:
         self._starts, self._dtypes = starts or {}, dtypes or {}
         self._workings: dict[int, Working] = {}
         self._condition: Tensor | None = None
+        self._graph: tf.Graph | None = None
         self.step: Any = None  # the Step that is traced in it; `_step` lies above this room
 
     def knows(self, key: int) -> bool:
@@ -213,8 +236,21 @@ class Frame:
 
     def admitted(self, new: Tensor, old: Tensor) -> Tensor:
         """Return `new` where the step goes on and `old` where a gate has stopped it."""
+        if self._in_branch():
+            raise HookError(
+                "nothing can be assigned inside a `tf.cond`, a loop or another function: it would count always",
+                hint="assign outside of it what it returns, or `tf.where(condition, new, old)`",
+            )
         # Selected when a value is captured: a selection at the commit makes XLA copy the whole buffer.
         return new if self._condition is None else where(self._condition, new, old)
+
+    def _in_branch(self) -> bool:
+        """Whether a function inside of the one that the step is traced into is being traced."""
+        return not tf.executing_eagerly() and tf.compat.v1.get_default_graph() is not self._graph
+
+    def outside_branches(self) -> AbstractContextManager[object]:
+        """Return the context in which operations are part of the step itself."""
+        return self._graph.as_default() if self._graph is not None and self._in_branch() else nullcontext()
 
     @property
     def assigned(self) -> list[Working]:
@@ -236,6 +272,7 @@ class Frame:
         ]
 
     def __enter__(self) -> Self:
+        self._graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
         _frames().append(self)
         return self
 

@@ -12,7 +12,7 @@ from optiplug._types import DType, Gradient, Shape, Tensor, Variable
 from optiplug.errors import GradientsError
 from optiplug.numerics import compute_dtype
 
-from .model_variables import unwrapped
+from .model_variables import is_trainable, trainable
 
 __all__ = ["dense", "row_signature", "tensor", "validated_pairs", "without_shape"]
 
@@ -25,7 +25,7 @@ def validated_pairs(
     Raises
     ------
     GradientsError
-        If these are no pairs, if one has no variable in it, or if two have the same.
+        If these are no pairs, if one has no variable in it, or one of integers, or if two have the same.
     ValueError
         If there are pairs but no gradient at all.
     """
@@ -45,9 +45,11 @@ def validated_pairs(
         raise ValueError(
             f"No gradients provided for any variable: {missing}. Hint: does the loss depend on them?"
         )
-    if missing:
-        warnings.warn(f"Variables without gradient are left alone: {missing}.", stacklevel=3)
-    variables = [unwrapped(variable) for _, variable in kept]
+    # Nobody expects a gradient of integers.
+    left_alone = [each.name for gradient, each in given if gradient is None and is_trainable(each)]
+    if left_alone:
+        warnings.warn(f"Variables without gradient are left alone: {left_alone}.", stacklevel=3)
+    variables = [trainable(variable) for _, variable in kept]
     # The second assignment would silently replace the first.
     if len(set(map(id, variables))) < len(kept):
         names = [variable.name for variable in variables]
@@ -58,7 +60,7 @@ def validated_pairs(
 def _pair(gradient: Gradient, variable: Variable) -> tuple[Gradient, Variable]:
     """Give a sparse gradient that does not know its shape that of its variable."""
     if isinstance(gradient, tf.IndexedSlices) and gradient.dense_shape is None:
-        shape = tf.constant(variable.shape, gradient.indices.dtype)
+        shape = tf.shape(variable, gradient.indices.dtype)
         gradient = tf.IndexedSlices(gradient.values, gradient.indices, shape)
     return gradient, variable
 
@@ -77,7 +79,8 @@ def dense(gradient: Gradient, variable: Variable) -> Tensor:
     if isinstance(gradient, tf.IndexedSlices):
         return _summed(gradient, variable)
     _require_shape(gradient.shape, variable)
-    return gradient if gradient.shape == variable.shape else tf.ensure_shape(gradient, variable.shape)
+    known = variable.shape.rank is None or gradient.shape == variable.shape
+    return gradient if known else tf.ensure_shape(gradient, variable.shape)
 
 
 def tensor(gradient: object) -> Tensor:
@@ -131,7 +134,8 @@ def _summed(gradient: tf.IndexedSlices, variable: Variable) -> Tensor:
             indices = tf.identity(indices)
     # Before the sum, as rows may repeat: a sum in half precision loses digits.
     values = tf.cast(values, compute_dtype(values.dtype))
-    return tf.math.unsorted_segment_sum(values, indices, variable.shape[0])
+    rows = tf.shape(variable)[0] if variable.shape[0] is None else variable.shape[0]
+    return tf.math.unsorted_segment_sum(values, indices, rows)
 
 
 def _shape_of_rows(gradient: tf.IndexedSlices, variable: Variable) -> Shape:

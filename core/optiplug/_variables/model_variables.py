@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
-from optiplug._types import Tensor, Variable
+from optiplug._types import Gradient, Tensor, Variable
 from optiplug.errors import GradientsError
 
-__all__ = ["ModelVariables", "trainable", "unwrapped"]
+__all__ = ["ModelVariables", "is_trainable", "trainable", "unwrapped"]
 
 
 class ModelVariables:
@@ -19,6 +19,7 @@ class ModelVariables:
         self.paths: dict[int, str] = {}
         # Also keeps the variables alive, so that their ids stay their own.
         self._variables: list[Variable] = []
+        self._positions: dict[int, int] = {}
         self._numbers: dict[str, int] = {}
         self._constraints: dict[int, Callable[[Tensor], Tensor] | None] = {}
 
@@ -34,6 +35,17 @@ class ModelVariables:
     def path(self, variable: Variable) -> str:
         """Return the unique path of a variable."""
         return self.paths[id(variable)]
+
+    def in_order(
+        self, gradients: Sequence[Gradient], variables: Sequence[Variable]
+    ) -> tuple[list[Gradient], list[Variable]]:
+        """Return gradients and variables in the order in which the optimizer met these.
+
+        So a step is the same, bit for bit, in whichever order they are given, and is traced once.
+        """
+        places = [self._positions.get(id(variable), len(self)) for variable in variables]
+        order = sorted(range(len(places)), key=places.__getitem__)
+        return [gradients[place] for place in order], [variables[place] for place in order]
 
     def constraint(self, variable: object) -> Callable[[Tensor], Tensor] | None:
         """Return the function that a variable's values go through after an update; a pack has none."""
@@ -51,6 +63,7 @@ class ModelVariables:
             self._numbers[wanted] += 1
             path = f"{wanted}_{self._numbers[wanted]}"
         self._numbers[path] = 0
+        self._positions[id(variable)] = len(self._variables)
         self._variables.append(variable)
         self.paths[id(variable)] = path
         # A variable of Keras 3 has the constraint; the tf.Variable inside of it has none.
@@ -72,6 +85,18 @@ def unwrapped(variable: object) -> Variable:
     raise GradientsError("a tf.Variable or a Keras variable must be given", received=variable)
 
 
+def is_trainable(given: object) -> bool:
+    """Whether a gradient can move it: a step counter among the variables of a model has none.
+
+    Raises
+    ------
+    GradientsError
+        If it is no variable.
+    """
+    dtype = unwrapped(given).dtype
+    return bool(dtype.is_floating or dtype.is_complex)
+
+
 def trainable(given: object) -> Variable:
     """Return the tf.Variable, if a gradient can move it.
 
@@ -81,7 +106,7 @@ def trainable(given: object) -> Variable:
         If it is a variable of integers, or no variable at all.
     """
     variable = unwrapped(given)
-    if not (variable.dtype.is_floating or variable.dtype.is_complex):
+    if not is_trainable(variable):
         raise GradientsError(
             f"a variable that is trained must have a floating or complex dtype: {variable.name!r}",
             received=variable.dtype.name,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import tensorflow as tf
 
-from optiplug._types import DType, Tensor
+from optiplug._types import DType, Shape, Tensor
+from optiplug.errors import HookError
 
 __all__ = ["TensorLike"]
 
 _BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
-_COMPARE = ("lt", "le", "gt", "ge")
+_COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
 _UNARY = ("neg", "abs", "getitem")
 _OPERATORS = (*_BINARY, *(f"r{name}" for name in _BINARY), *_COMPARE, *_UNARY)
 
@@ -26,6 +27,9 @@ class TensorLike(_Operators):  # type: ignore[misc]  # see above
 
     # Above NumPy's 0 and a tensor's 100: so `array * working` is computed by TensorFlow, not by NumPy.
     __array_priority__ = 200.0
+    # By identity, although `==` compares elements: it may be a key, as no tensor may.
+    __hash__ = object.__hash__
+    shape: Shape
 
     @property
     def value(self) -> Tensor:
@@ -34,6 +38,10 @@ class TensorLike(_Operators):  # type: ignore[misc]  # see above
 
     def __tf_tensor__(self, dtype: DType | None = None, name: str | None = None) -> Tensor:
         return tf.convert_to_tensor(self.value, dtype, name=name)
+
+    def get_shape(self) -> Shape:
+        """Return the static shape, as a `tf.Variable` does."""
+        return self.shape
 
     def read_value(self) -> Tensor:
         """Return the current value as a tensor."""
@@ -88,6 +96,22 @@ def _operator(name: str) -> Any:
     return apply
 
 
+def _refused_in_place(name: str) -> Any:
+    def refuse(self: TensorLike, operand: Tensor) -> NoReturn:
+        # Python would give the name another value, and the variable would silently keep its own.
+        raise HookError(
+            "a variable cannot be changed by an operator",
+            where=getattr(self, "path", ""),
+            received=f"__i{name}__",
+            hint="use `assign`, `assign_add` or `assign_sub`",
+        )
+
+    refuse.__name__ = f"__i{name}__"
+    return refuse
+
+
 # Set on the class: Python looks up operators there, and `__getattr__` is not asked.
 for _name in _OPERATORS:
     setattr(TensorLike, f"__{_name}__", _operator(_name))
+for _name in _BINARY:
+    setattr(TensorLike, f"__i{_name}__", _refused_in_place(_name))

@@ -13,7 +13,7 @@ from optiplug.registry import KINDS
 
 from .contributed import contribute
 from .exits import guarded
-from .output import print_text
+from .output import own_stdout, print_text, with_own_stdout
 
 __all__ = ["application", "main"]
 
@@ -118,8 +118,9 @@ def application(argv: Sequence[str]) -> typer.Typer:
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EPILOG)
     app.callback()(optiplug)
     for name, command in _COMMANDS.items():
-        app.command(name)(guarded(command))
-    contribute(app, argv, tuple(_COMMANDS))
+        app.command(name)(with_own_stdout(guarded(command)))
+    with own_stdout():
+        contribute(app, argv, tuple(_COMMANDS))
     return app
 
 

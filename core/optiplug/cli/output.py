@@ -6,22 +6,42 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import wraps
 from itertools import zip_longest
-from typing import Any
+from typing import Any, ParamSpec, TextIO, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["FORMAT", "dotted", "message", "muted_stderr", "plain", "print_json", "print_table", "print_text"]
+__all__ = [
+    "FORMAT",
+    "dotted",
+    "message",
+    "muted_stderr",
+    "own_stdout",
+    "plain",
+    "print_json",
+    "print_table",
+    "print_text",
+    "with_own_stdout",
+]
+
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 
 FORMAT = 1
 """Version of the JSON that the commands print; grows when a member changes its meaning."""
 
 # In columns; rich has no width without end.
 _UNBOUNDED = 10_000
+
+_STDOUT, _STDERR = 1, 2  # file descriptors: libraries written in C do not write to `sys.stdout`
+
+# Where data goes while `own_stdout` keeps everybody else away from it.
+_owned: list[TextIO] = []
 
 
 def plain(text: str) -> str:
@@ -40,7 +60,7 @@ def message(text: str) -> None:
 def print_json(value: Any) -> None:
     """Print data for programs."""
     # NaN is no JSON, though Python would write it.
-    typer.echo(json.dumps(value, indent=2, allow_nan=False))
+    typer.echo(json.dumps(value, indent=2, allow_nan=False), file=_stdout())
 
 
 def print_text(text: str, style: str = "") -> None:
@@ -76,18 +96,72 @@ def dotted(path: Iterable[str | int]) -> str:
 def muted_stderr() -> Iterator[None]:
     """Mute the stderr of the process, including what C++ libraries write."""
     sys.stderr.flush()
-    # The file descriptor: C++ libraries do not write to `sys.stderr`.
-    saved = os.dup(2)
-    try:
-        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123  # a device, not a path
-            os.dup2(nowhere.fileno(), 2)
+    with open(os.devnull, "wb") as nowhere, _diverted(_STDERR, nowhere.fileno()):  # noqa: PTH123  # a device
         yield
+
+
+@contextlib.contextmanager
+def own_stdout() -> Iterator[None]:
+    """Keep stdout for what this module prints; what plugins print while they are imported goes to stderr."""
+    sys.stdout.flush()
+    with _diverted(_STDOUT, _STDERR) as saved, _text_of(saved) as stream:
+        _owned.append(stream)
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        finally:
+            _owned.pop()
+
+
+def with_own_stdout(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Return a command that keeps stdout to itself."""
+
+    @wraps(command)
+    def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        with own_stdout():
+            return command(*args, **kwargs)
+
+    return run
+
+
+@contextlib.contextmanager
+def _diverted(descriptor: int, to: int) -> Iterator[int]:
+    """Let what the process writes to a file descriptor go to another one; yield the former."""
+    saved = os.dup(descriptor)
+    try:
+        os.dup2(to, descriptor)
+        yield saved
     finally:
-        os.dup2(saved, 2)
+        os.dup2(saved, descriptor)
         os.close(saved)
+
+
+@contextlib.contextmanager
+def _text_of(descriptor: int) -> Iterator[TextIO]:
+    """Open what stdout was as text; where it is no file, as in a test, that itself."""
+    try:
+        sys.stdout.fileno()
+    except OSError:
+        yield sys.stdout
+        return
+    stream = open(  # noqa: PTH123, SIM115  # a descriptor; closed below
+        descriptor, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False
+    )
+    try:
+        yield stream
+    finally:
+        # Whoever reads may have gone; the error that told of it is on its way already.
+        with contextlib.suppress(BrokenPipeError):
+            stream.close()
+
+
+def _stdout() -> TextIO:
+    return _owned[-1] if _owned else sys.stdout
 
 
 def _console() -> Console:
     """Return a console on the stdout of this moment, which never wraps what goes into a pipe or a file."""
-    wraps = sys.stdout.isatty() or os.environ.get("COLUMNS")
-    return Console(highlight=False, markup=False, emoji=False, width=None if wraps else _UNBOUNDED)
+    stdout = _stdout()
+    folds = stdout.isatty() or os.environ.get("COLUMNS")
+    width = None if folds else _UNBOUNDED
+    return Console(file=stdout, highlight=False, markup=False, emoji=False, width=width)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from fnmatch import fnmatchcase
 from math import prod, sqrt
 from typing import ClassVar
 
@@ -157,7 +156,7 @@ class Muon(Optimizer):
 
     def _declared(self, field: str, path: str, rank: int, default: tuple[int, ...]) -> list[int]:
         given: Mapping[str, tuple[int, ...]] = getattr(self.config, field)
-        axes = next((axes for pattern, axes in given.items() if fnmatchcase(path, pattern)), default)
+        axes = next((axes for pattern, axes in given.items() if Selection.matches(path, pattern)), default)
         counted = sorted({axis % rank for axis in axes if -rank <= axis < rank})
         if len(counted) < len(axes):
             rule = f"{path} has axes from 0 to {rank - 1}, each of which can be named once"

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from difflib import get_close_matches
-from fnmatch import fnmatchcase
 
-from optiplug import ConfigError, Processor, Step, Tensor, hookimpl
+from optiplug import ConfigError, Processor, Selection, Step, Tensor, hookimpl
 
 from .configs.layerwise_decay import LayerwiseDecayConfig
 
@@ -64,7 +63,7 @@ class LayerwiseDecay(Processor):
         """Return the number of the layer of each path that is in one."""
         layers: dict[str, int] = {}
         for number, pattern in enumerate(self.config.layers):
-            matching = [path for path in paths if fnmatchcase(path, pattern)]
+            matching = [path for path in paths if Selection.matches(path, pattern)]
             if not matching:
                 rule = "a layer must match at least one variable path"
                 hint = _nearest(pattern, paths)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+
+import pytest
 
 from optiplug import registry
 
@@ -38,3 +41,37 @@ def test_a_pipe_that_closes_early_is_no_error():
     command = f"{sys.executable} -m optiplug.cli schema | head -c 10"
     result = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
     assert result.stderr == ""
+
+
+TALKATIVE = """
+import os
+print("said in Python")
+os.write(1, b"said below Python\\n")
+import optiplug
+class QuietConfig(optiplug.OptimizerConfig):
+    "Nothing to see."
+    implementation = "talkative:Quiet"
+class Quiet(optiplug.Optimizer):
+    def update_step(self, gradient, variable): ...
+"""
+COMMANDS = ["list --json", "schema", "show quiet --json", "check {file}", "explain {file} --json", "--help"]
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split()[0])
+def test_what_plugins_print_is_kept_out_of_stdout(command, tmp_path):
+    described = tmp_path / "talkative-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: talkative\nVersion: 1.0\n")
+    points = "[optiplug.optimizers]\nquiet = talkative:QuietConfig\n[optiplug.commands]\nq = talkative:None\n"
+    (described / "entry_points.txt").write_text(points)
+    (tmp_path / "talkative.py").write_text(TALKATIVE)
+    config = tmp_path / "optimizer.yaml"
+    config.write_text("use: quiet\n")
+    path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])
+    result = optiplug(*command.format(file=config).split(), PYTHONPATH=path)
+    assert "said" not in result.stdout
+    assert {"said in Python", "said below Python"} <= set(result.stderr.splitlines())
+    if command.endswith("--json") or command == "schema":
+        assert json.loads(result.stdout)
+    else:
+        assert result.stdout

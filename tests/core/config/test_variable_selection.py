@@ -45,3 +45,26 @@ def test_a_long_list_of_paths_is_cut():
     with pytest.raises(ConfigError, match=r"the paths are w0, .*w7, \.") as caught:
         selected_paths(Selection(only=["zzz"]), {f"w{key}": 1 for key in range(99)}, "ema")
     assert "w8" not in str(caught.value)
+
+
+BRACKETS = {"layer[0]/bias": 1, "layer[1]/bias": 1, "layer1/bias": 1, "star*": 1}
+
+
+@pytest.mark.parametrize(
+    ("pattern", "selected"),
+    [
+        ("layer[0]/bias", ["layer[0]/bias"]),
+        ("layer[1]/bias", ["layer[1]/bias", "layer1/bias"]),
+        ("layer[[]0]/*", ["layer[0]/bias"]),
+        ("star*", ["star*"]),
+    ],
+)
+def test_a_whole_path_matches_whatever_is_in_it(pattern, selected):
+    assert selected_paths(Selection(only=[pattern]), BRACKETS, "ema") == selected
+    left = [path for path in BRACKETS if path not in selected]
+    assert selected_paths(Selection(skip=[pattern]), BRACKETS, "ema") == left
+
+
+def test_a_glob_with_brackets_that_matches_nothing_is_explained():
+    with pytest.raises(ConfigError, match=r"at least one variable path.*`\[\[\]0\]` is the text"):
+        selected_paths(Selection(only=["layer[0]/*"]), BRACKETS, "ema")

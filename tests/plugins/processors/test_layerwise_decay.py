@@ -32,6 +32,14 @@ def test_the_default_is_that_of_fine_tuning():
     np.testing.assert_allclose(changes(), expected, rtol=1e-13)
 
 
+def test_a_layer_may_be_one_path_with_brackets():
+    variables = [tf.Variable([1.0], name=name) for name in ("layer[0]/bias", "layer[1]/bias")]
+    decay = {"use": "layerwise_decay", "decay": 0.5, "layers": [f"layer[{number}]/bias" for number in (0, 1)]}
+    optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[decay], jit_compile=False)
+    optimizer.apply_gradients([(tf.ones_like(variable), variable) for variable in variables])
+    assert [float(variable[0]) for variable in variables] == [0.5, 0.0]
+
+
 def test_a_layer_without_variables_is_refused():
     with pytest.raises(optiplug.ConfigError, match=r"layers\[1\].*did you mean 'block_1/bias'"):
         changes(layers=["embed/*", "block_1/bais"])
