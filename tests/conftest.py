@@ -27,6 +27,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Choose the devices, after test modules were imported and before the first test."""
     tf_devices.configure()
+    # All that was imported stays, and traces make objects by the hundred thousand.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(scope="module", autouse=True)
