@@ -1,4 +1,4 @@
-"""TensorFlow as the tests run it: on four logical CPUs, with a thread or two, and without effort for speed."""
+"""TensorFlow as the tests run it: on four logical CPUs, a thread or two each, and no graph rewritten."""
 
 from __future__ import annotations
 

@@ -66,8 +66,8 @@ def joined_equals_apart(config: NamedConfig) -> None:
         subject = alone(config).model_copy(update={"pack_small_variables": True})
     joined, apart = restarted(subject, compiled=True), Training(subject, pack_small_variables=False)
     apart.build()
-    pair = [joined.run(), apart.run()]
-    ended = [each.values() for each in pair]
+    pair = joined.run(), apart.run()
+    ended = joined.values(), apart.values()
     compare(*ended, "with small variables joined", 0 if by_itself else _TOLERANCE)
     with tempfile.TemporaryDirectory() as folder:
         paths = [each.checkpoint().write(str(Path(folder, str(place)))) for place, each in enumerate(pair)]
