@@ -15,6 +15,7 @@ from optiplug.errors import HookError, PluginError, nearest
 __all__ = ["checked", "checked_decision", "described", "origin", "require_fitting"]
 
 # The options of pluggy that change when a hook runs; the config alone says the order.
+_DECISION = "(gradients, proceed) must be returned"
 _ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper")
 
 
@@ -87,21 +88,31 @@ def _like(value: object, old: Gradient, index: int, where: str) -> Gradient:
     return new
 
 
-def checked_decision(result: object, where: str) -> tuple[object, Tensor]:
-    """Return the gradients and the decision that a gate gave back, if the latter is a scalar boolean.
+def checked_decision(result: object, where: str, *, accumulates: bool) -> tuple[object, Tensor, list[Tensor]]:
+    """Return what a gate gave back: gradients, the decision and, of one that accumulates, what has a gradient.
 
     Raises
     ------
     HookError
-        If there are not these two; `where` names the hook and its stage.
+        If there is not all of this, or if what has to be one is no scalar boolean; `where` names the hook
+        and its stage.
     """
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise HookError("(gradients, proceed) must be returned", where=where, received=result)
-    proceed = tf.convert_to_tensor(result[1])
-    if proceed.dtype != tf.bool or proceed.shape.rank != 0:
-        rule = "`proceed` must be a scalar boolean tensor"
-        raise HookError(rule, where=where, received=f"{proceed.dtype.name} {proceed.shape}")
-    return result[0], proceed
+    rule = "(gradients, proceed, given) must be returned" if accumulates else _DECISION
+    if not isinstance(result, tuple) or len(result) != (3 if accumulates else 2):
+        raise HookError(rule, where=where, received=result)
+    proceed = _scalar_boolean(result[1], "proceed", where)
+    given = result[2] if accumulates else []
+    if accumulates and (not isinstance(given, list | tuple) or len(given) != len(result[0])):
+        raise HookError("`given` must be a list with one for each gradient", where=where, received=given)
+    return result[0], proceed, [_scalar_boolean(each, "given", where) for each in given]
+
+
+def _scalar_boolean(value: object, name: str, where: str) -> Tensor:
+    tensor = tf.convert_to_tensor(value)
+    if tensor.dtype != tf.bool or tensor.shape.rank != 0:
+        rule = f"`{name}` must be a scalar boolean tensor"
+        raise HookError(rule, where=where, received=f"{tensor.dtype.name} {tensor.shape}")
+    return tensor
 
 
 def described(name: str, hook: object) -> str:

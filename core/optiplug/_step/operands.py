@@ -19,7 +19,7 @@ from optiplug.numerics import compute_dtype
 
 from .plan import Plan
 
-__all__ = ["DeviceOperands", "JoinedOperand", "Operand", "RowsOperand", "commit"]
+__all__ = ["DeviceOperands", "JoinedOperand", "Operand", "RowsOperand", "commit", "write"]
 
 
 class Operand:
@@ -94,7 +94,12 @@ class DeviceOperands:
 
     def __init__(self, plan: Plan, variables: Sequence[Variable], own: Mapping[int, Variable]) -> None:
         self._plan, self._variables, self._own = plan, variables, own
-        self.present, self.absent = plan.operands(variables)
+        self.present, self.waiting, self.absent = plan.operands(variables)
+
+    @property
+    def stepped(self) -> list[VariableOrPack]:
+        """What the core runs over: what has a gradient, and what may have one that was held back."""
+        return [*self.present, *self.waiting]
 
     @property
     def components(self) -> dict[int, Variable]:
@@ -128,8 +133,18 @@ class DeviceOperands:
 
 
 def commit(frame: Frame, chosen: Callable[[int], bool] = bool) -> None:
-    """Write what a step has assigned, each variable once, or what it has to those of chosen `id`s."""
-    assign_all(frame.captured(chosen))
+    """Write what a step has assigned, each variable once, or what it has to those of chosen `id`s.
+
+    All of it, or nothing: the first is written when every value is there and every check has passed.
+    """
+    values = frame.captured(chosen)
+    with frame.effects.awaited([values, frame.ends]):
+        write(values, frame.components)
+
+
+def write(values: Mapping[int, Tensor], components: Mapping[int, Variable]) -> None:
+    """Assign values to the components of the same `id`s."""
+    assign_all((components[key], value) for key, value in values.items())
 
 
 def _power_of_two_from(size: Tensor) -> Tensor:
