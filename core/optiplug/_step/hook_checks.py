@@ -15,7 +15,6 @@ from optiplug.errors import HookError, PluginError, nearest
 __all__ = ["checked", "checked_decision", "described", "origin", "require_fitting"]
 
 # The options of pluggy that change when a hook runs; the config alone says the order.
-_DECISION = "(gradients, proceed) must be returned"
 _ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper")
 
 
@@ -88,8 +87,12 @@ def _like(value: object, old: Gradient, index: int, where: str) -> Gradient:
     return new
 
 
-def checked_decision(result: object, where: str, *, accumulates: bool) -> tuple[object, Tensor, list[Tensor]]:
+def checked_decision(
+    result: object, where: str, *, accumulated: int | None = None
+) -> tuple[object, Tensor, Sequence[Tensor]]:
     """Return what a gate gave back: gradients, the decision and, of one that accumulates, what has a gradient.
+
+    `accumulated` is the number of gradients of a gate that accumulates.
 
     Raises
     ------
@@ -97,12 +100,12 @@ def checked_decision(result: object, where: str, *, accumulates: bool) -> tuple[
         If there is not all of this, or if what has to be one is no scalar boolean; `where` names the hook
         and its stage.
     """
-    rule = "(gradients, proceed, given) must be returned" if accumulates else _DECISION
-    if not isinstance(result, tuple) or len(result) != (3 if accumulates else 2):
-        raise HookError(rule, where=where, received=result)
+    parts = ["gradients", "proceed"] if accumulated is None else ["gradients", "proceed", "given"]
+    if not isinstance(result, tuple) or len(result) != len(parts):
+        raise HookError(f"({', '.join(parts)}) must be returned", where=where, received=result)
     proceed = _scalar_boolean(result[1], "proceed", where)
-    given = result[2] if accumulates else []
-    if accumulates and (not isinstance(given, list | tuple) or len(given) != len(result[0])):
+    given = result[2] if accumulated is not None else []
+    if not isinstance(given, list | tuple) or len(given) != (accumulated or 0):
         raise HookError("`given` must be a list with one for each gradient", where=where, received=given)
     return result[0], proceed, [_scalar_boolean(each, "given", where) for each in given]
 

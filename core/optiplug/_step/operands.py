@@ -65,9 +65,11 @@ class RowsOperand(Operand):
 
     def __init__(self, gradient: tf.IndexedSlices, variables: Mapping[int, Variable]) -> None:
         self._variables = variables
+        table = next(iter(variables.values()))
+        indices = in_range(gradient.indices, table)
         # Outside of the cluster: XLA cannot compile a number of rows that depends on values.
-        self._indices, row_of = tf.unique(gradient.indices)
-        size = _power_of_two_from(tf.size(gradient.indices))
+        self._indices, row_of = tf.unique(indices)
+        size = _power_of_two_from(tf.size(indices))
         # Cast before the sum: 64 additions of 2^-10 to 1 change nothing in bfloat16 (the-compiled-step.md).
         values = tf.cast(gradient.values, compute_dtype(gradient.dtype))
         super().__init__(tf.math.unsorted_segment_sum(values, row_of, size))
@@ -145,6 +147,18 @@ def commit(frame: Frame, chosen: Callable[[int], bool] = bool) -> None:
 def write(values: Mapping[int, Tensor], components: Mapping[int, Variable]) -> None:
     """Assign values to the components of the same `id`s."""
     assign_all((components[key], value) for key, value in values.items())
+
+
+def in_range(indices: Tensor, table: Variable) -> Tensor:
+    """Return the indices of rows, once it is known that the table has them."""
+    # A GPU leaves out what is out of range, as if it were no gradient.
+    rule = f"each row of the gradient of {table.name} must be one of its {table.shape[0]}"
+    checks = [
+        tf.debugging.assert_non_negative(indices, rule),
+        tf.debugging.assert_less(indices, tf.cast(table.shape[0], indices.dtype), rule),
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(indices)
 
 
 def _power_of_two_from(size: Tensor) -> Tensor:

@@ -160,7 +160,8 @@ class Pipeline:
                 given = [values[position] for position in positions]
                 where = self._where(stage, implementation)
                 result = _call(implementation, **{stage.passes: given, "step": view})
-                new, proceed, present = checked_decision(result, where, accumulates=accumulates)
+                accumulated = len(given) if accumulates else None
+                new, proceed, present = checked_decision(result, where, accumulated=accumulated)
                 _replace(values, positions, checked(new, given, where))
                 if accumulates:
                     hidden -= step.give(view.variables, present)

@@ -161,6 +161,10 @@ class Frame:
         self._earlier, self._conditions = earlier or {}, conditions or {}
         self._workings: dict[int, Working] = {}
         self._condition: Tensor | None = None
+        self.effects = Effects()
+        # What was assigned earlier is to be written even if nothing looks at it any more.
+        for key in self._earlier:
+            self._working(key)
         self.step: Any = None  # the Step that is traced in it; `_step` lies above this room
 
     def knows(self, key: int) -> bool:
@@ -227,10 +231,6 @@ class Frame:
         return {each.key: _fitting(each.value, self.components[each.key]) for each in assigned}
 
     def __enter__(self) -> Self:
-        self.effects = Effects()
-        # What was assigned earlier is to be written even if nothing looks at it any more.
-        for key in self._earlier:
-            self._working(key)
         _frames().append(self)
         return self
 
