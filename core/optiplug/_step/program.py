@@ -35,8 +35,8 @@ class Decision(NamedTuple):
     """
 
     gradients: Sequence[Tensor]
-    proceed: Tensor | bool = True
-    given: Sequence[Tensor] = ()
+    proceed: Tensor | bool
+    given: Sequence[Tensor]
     assigned: Values | None = None
 
 
@@ -118,7 +118,7 @@ class Program:
                 lambda: self._write(decision.assigned),
             )
         else:
-            self._run_core(operands, starts, Decision(values))
+            self._run_core(operands, starts, Decision(values, True, []))
 
     def _starts(self, operands: Iterable[Operand]) -> Values:
         return self._by_name({key: value for each in operands for key, value in each.gather().items()})
@@ -163,8 +163,8 @@ class Program:
         self,
         gradients: Sequence[Tensor],
         starts: Values,
-        given: Sequence[Tensor] = (),
-        assigned: Values | None = None,
+        given: Sequence[Tensor],
+        assigned: Values | None,
     ) -> Values:
         # Runs while tracing only, so it counts the traces.
         self._traces.append("core")
@@ -207,14 +207,14 @@ class Program:
             [tf.zeros(each.shape, each.dtype) for each in self._variables]
         )
         values = [operand.gradient for operand in operands]
-        ir = self._core.experimental_get_compiler_ir(values, self._starts(operands))
+        ir = self._core.experimental_get_compiler_ir(values, self._starts(operands), [], None)
         return str(ir(stage="optimized_hlo"))
 
     def _check(self, gradients: Sequence[Tensor], starts: Values) -> None:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""
         device = self._own[id(self._variables[0])].device
         # The gate hands the core gradients in the dtype to compute in, so its signature differs.
-        functions = [(self._core, (gradients, starts, (), None))]
+        functions = [(self._core, (gradients, starts, [], None))]
         if self.plan.pipeline.stages("gate"):
             waiting = self._operands.waiting
             gated = [

@@ -12,6 +12,11 @@ from .configs.accumulate import AccumulateConfig
 
 __all__ = ["Accumulate"]
 
+# The sum of no gradient at all, which is not that of zeros: the smallest normal number in single precision.
+# A state for it would be one for each variable, read and written where all have a gradient in all calls, too;
+# a negative zero does not outlive DTensor.
+_NOTHING = 2.0**-126
+
 
 class Accumulate(Processor):
     """Gradient accumulation: one step for the gradients of several calls.
@@ -54,9 +59,8 @@ class Accumulate(Processor):
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the sums and the count of calls since the last step."""
         super().build(variables)
-        # The sum of nothing is -0.0, which no gradients add up to here: see `_added`.
         self.sum = self.add_slot(
-            "sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype), initial=-0.0
+            "sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype), initial=_NOTHING
         )
         # A count of its own: `iterations` counts committed steps only.
         self.count = self.add_state("count", dtype="int64")
@@ -76,30 +80,31 @@ class Accumulate(Processor):
         self.count.assign(numerics.where(last, tf.zeros_like(count), count))
         totals, given = [], []
         for gradient, variable, now in zip(gradients, step.variables, step.given, strict=True):
-            total = self._added(gradient, variable, now)
-            given.append(now is True or tf.logical_not(_is_of_nothing(total)))
+            total, so_far = self._added(gradient, variable, now)
             # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
             self.sum[variable].assign(numerics.where(last, _nothing_like(total), total))
             # Once, of the sum: dividing each gradient would round as often as there are calls.
-            mean = total / self.config.steps if self.config.reduction == "mean" else total
+            due = _or_zero(total)
+            mean = due / self.config.steps if self.config.reduction == "mean" else due
             totals.append(tf.cast(mean, gradient.dtype))
+            given.append(so_far)
         return totals, last, given
 
-    def _added(self, gradient: Tensor, variable: Working, now: Tensor | bool) -> Tensor:
+    def _added(
+        self, gradient: Tensor, variable: Working, now: Tensor | bool
+    ) -> tuple[Tensor, Tensor | bool]:
+        """Return the sum with this gradient, and whether there was any so far."""
         held = self.sum[variable].value
-        total = held + tf.cast(gradient, held.dtype)
-        # The sign of a zero tells whether there was a gradient. A state of its own would be one for each
-        # variable to read and write in each call, also where all have a gradient in all calls.
-        total = tf.where(tf.equal(total, 0), tf.zeros_like(total), total)
-        return total if now is True else numerics.where(now, total, held)
+        total = _or_zero(held) + tf.cast(gradient, held.dtype)
+        if now is True:
+            return total, True
+        total = numerics.where(now, total, held)
+        return total, tf.reduce_any(tf.not_equal(total, _nothing_like(total)))
 
 
 def _nothing_like(total: Tensor) -> Tensor:
-    return tf.broadcast_to(tf.constant(-0.0, total.dtype), total.shape)
+    return tf.fill(total.shape, tf.constant(_NOTHING, total.dtype))
 
 
-def _is_of_nothing(total: Tensor) -> Tensor:
-    """Whether every element is -0.0."""
-    # Dividing tells the zeros apart, which are equal otherwise.
-    negative = tf.less(1 / tf.math.real(total), 0)
-    return tf.reduce_all(tf.logical_and(tf.equal(total, 0), negative))
+def _or_zero(total: Tensor) -> Tensor:
+    return tf.where(tf.equal(total, _nothing_like(total)), tf.zeros_like(total), total)
