@@ -90,7 +90,7 @@ def _like(value: object, old: Gradient, index: int, where: str) -> Gradient:
 def checked_decision(
     result: object, where: str, *, accumulated: int | None = None
 ) -> tuple[object, Tensor, Sequence[Tensor]]:
-    """Return what a gate gave back: gradients, the decision and, of one that accumulates, what has a gradient.
+    """Return the gradients and the decision of a gate, and of one that accumulates what has a gradient.
 
     `accumulated` is the number of gradients of a gate that accumulates.
 

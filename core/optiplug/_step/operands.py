@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
-from optiplug._variables.gradients import dense
+from optiplug._variables.gradients import dense, in_range
 from optiplug._variables.packing import Pack, VariableOrPack, assign_all
 from optiplug.numerics import compute_dtype
 
@@ -147,18 +147,6 @@ def commit(frame: Frame, chosen: Callable[[int], bool] = bool) -> None:
 def write(values: Mapping[int, Tensor], components: Mapping[int, Variable]) -> None:
     """Assign values to the components of the same `id`s."""
     assign_all((components[key], value) for key, value in values.items())
-
-
-def in_range(indices: Tensor, table: Variable) -> Tensor:
-    """Return the indices of rows, once it is known that the table has them."""
-    # A GPU leaves out what is out of range, as if it were no gradient.
-    rule = f"each row of the gradient of {table.name} must be one of its {table.shape[0]}"
-    checks = [
-        tf.debugging.assert_non_negative(indices, rule),
-        tf.debugging.assert_less(indices, tf.cast(table.shape[0], indices.dtype), rule),
-    ]
-    with tf.control_dependencies(checks):
-        return tf.identity(indices)
 
 
 def _power_of_two_from(size: Tensor) -> Tensor:

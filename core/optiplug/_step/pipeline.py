@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import pluggy
@@ -189,7 +189,7 @@ class Pipeline:
         return f"hook {stage.name!r} of {described(hook.name, hook.plugin)}"
 
     def _view(
-        self, implementation: pluggy.HookImpl, step: Step, hidden: Set[int] = frozenset()
+        self, implementation: pluggy.HookImpl, step: Step, hidden: Collection[int] = ()
     ) -> tuple[Step, list[int]]:
         """Return the step as a hook sees it, and the positions of its variables among all."""
         chosen = self._chosen[implementation.plugin_name]

@@ -90,7 +90,7 @@ class Plan:
         absent: Sequence[VariableOrPack],
         given: Mapping[int, Tensor] | None = None,
     ) -> Step:
-        """Open a step in a frame, over what has a gradient, or has one where `given` says so, and the rest."""
+        """Open a step in a frame: over what has a gradient, if `given` does not deny it, and the rest."""
         numbers = StepNumbers(self.table.states["iterations"].variable, self.rate_of)
         numbers.given = dict(given or {})
         step = open_step(frame, numbers, present, absent)

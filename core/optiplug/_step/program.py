@@ -147,8 +147,8 @@ class Program:
             self._paths,
             self._by_key(starts),
             self.plan.table.computed,
-            self._by_key(assigned),
-            self.plan.conditions(self._operands.waiting, given),
+            earlier=self._by_key(assigned),
+            conditions=self.plan.conditions(self._operands.waiting, given),
         )
 
     def _ends(self, frame: Frame) -> Values:
@@ -214,19 +214,17 @@ class Program:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""
         device = self._own[id(self._variables[0])].device
         # The gate hands the core gradients in the dtype to compute in, so its signature differs.
-        functions = [(self._core, (gradients, starts, [], None))]
+        functions: list[tuple[Function, tuple[object, ...]]] = [(self._core, (gradients, starts, [], None))]
         if self.plan.pipeline.stages("gate"):
             waiting = self._operands.waiting
-            gated = [
-                tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in (*gradients, *waiting)
-            ]
+            gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in (*gradients, *waiting)]
             given = [tf.TensorSpec([], tf.bool) for _ in waiting]
             functions = [(self._gate, (gradients, starts)), (self._core, (gated, starts, given, None))]
         # Traces without compiling; the traces are those that the step then uses.
         graphs = [function.get_concrete_function(*arguments).graph for function, arguments in functions]
         # After tracing, where a hook may raise an error: the next call has to look again.
         self._checked = True
-        if any([warn_of_refused(graph, device) for graph in graphs]):
+        if any(warn_of_refused(graph, device) for graph in graphs):
             self._compile(False)
         else:
             warn_of_dropped(graphs)

@@ -152,6 +152,7 @@ class Frame:
         paths: Mapping[int, str],
         starts: Mapping[int, Tensor] | None = None,
         dtypes: Mapping[int, DType] | None = None,
+        *,
         earlier: Mapping[int, Tensor] | None = None,
         conditions: Mapping[int, Tensor] | None = None,
     ) -> None:

@@ -34,10 +34,12 @@ class Effects:
         tensors: list[Tensor] = tf.nest.flatten(values, expand_composites=True)
         effects = [each for each in _operations()[self._begin :] if each.op_def.is_stateful]
         # One node between: an edge from each value to each assignment would be thousands squared.
-        return tf.control_dependencies([tf.group(*tensors, *effects)] if tensors or effects else [])
+        first = [tf.group(*tensors, *effects)] if tensors or effects else []
+        context: AbstractContextManager[Any] = tf.control_dependencies(first)
+        return context
 
     def settled(self, values: Structure) -> Structure:
-        """Return the same values, none of which is there before all are, and before every check has passed."""
+        """Return the same values, none of which is there before all are and every check has passed."""
         if tf.executing_eagerly():
             return values
         with self.awaited(values):

@@ -90,9 +90,7 @@ class Accumulate(Processor):
             given.append(so_far)
         return totals, last, given
 
-    def _added(
-        self, gradient: Tensor, variable: Working, now: Tensor | bool
-    ) -> tuple[Tensor, Tensor | bool]:
+    def _added(self, gradient: Tensor, variable: Working, now: Tensor | bool) -> tuple[Tensor, Tensor | bool]:
         """Return the sum with this gradient, and whether there was any so far."""
         held = self.sum[variable].value
         total = _or_zero(held) + tf.cast(gradient, held.dtype)

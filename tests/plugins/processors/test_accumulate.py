@@ -34,7 +34,9 @@ CALLS = {
 def gradients(calls, shapes=SHAPES):
     """Return what each call is given: multiples of 1/64, so that sums are exact."""
     random = np.random.default_rng(5)
-    drawn = [{name: np.round(random.normal(size=shape) * 64) / 64 for name, shape in shapes.items()} for _ in calls]
+    drawn = [
+        {name: np.round(random.normal(size=shape) * 64) / 64 for name, shape in shapes.items()} for _ in calls
+    ]
     return [{name: each[name] for name in names} for names, each in zip(calls, drawn, strict=True)]
 
 
@@ -106,7 +108,10 @@ def test_what_never_had_a_gradient_is_left_alone():
 @pytest.mark.parametrize("zero", [0.0, -0.0])
 def test_a_gradient_of_zero_is_a_gradient(zero, jit_compile):
     """It lets momentum run on, and weights decay."""
-    zeros = lambda given: {name: each * 0 + zero if name == "b" else each for name, each in given.items()}  # noqa: E731
+
+    def zeros(given):
+        return {name: np.full_like(each, zero) if name == "b" else each for name, each in given.items()}
+
     early, _ = trained(["ab", "a"], optimizer(jit_compile=jit_compile), of=zeros)
     late, _ = trained(["a", "ab"], optimizer(jit_compile=jit_compile), of=zeros)
     assert not np.array_equal(early["b"], starts()["b"])
@@ -134,7 +139,9 @@ def rows(given):
 
 
 def summed(given):
-    return {name: tf.convert_to_tensor(each) if name == "table" else each for name, each in rows(given).items()}
+    return {
+        name: tf.convert_to_tensor(each) if name == "table" else each for name, each in rows(given).items()
+    }
 
 
 @pytest.mark.parametrize("calls", [[["a", "table"], "a"], ["a", ["a", "table"]]], ids=["first", "last"])
@@ -143,26 +150,36 @@ def test_rows(calls):
     assert not np.array_equal(trained(calls, of=rows)[0]["table"], starts()["table"])
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["skip first", "skip last"])
-def test_with_calls_that_are_skipped(first):
+@pytest.mark.parametrize(
+    ("order", "bad", "left"),
+    [
+        (["skip_non_finite", "accumulate"], [1], ["ab", "b", "a", "ab"]),
+        (["accumulate", "skip_non_finite"], [1], ["b", "a"]),
+        (["loss_scale", "accumulate"], [0, 3], ["a", "b", "ab"]),
+    ],
+    ids=["before the sum", "after the sum", "by a loss scale"],
+)
+def test_with_calls_that_are_skipped(order, bad, left):
     """A bad call before the sum is forgotten; a bad sum is, with all that it holds."""
-    skip = {"use": "skip_non_finite"}
-    ours = optimizer([skip]) if first else optimizer(processors=[], use="adam")
-    if not first:
-        ours.add_processor(optiplug.registry.get("processors", "skip_non_finite")().create())
-    calls = ["ab", "a", "b", "a", "ab"]
-    broken = iter([False, True, False, False, False])
-    bad = lambda given: {name: each * NAN if spoilt else each for spoilt in [next(broken)] for name, each in given.items()}  # noqa: E731, E501
-    actual, _ = trained(calls, ours, of=bad)
-    kept = ["ab", "b", "a", "ab"] if first else ["b", "a", "ab"]
-    everything = gradients(calls)
-    left = [everything[0], *everything[2:]] if first else everything[2:]
-    model, plain = variables(), optimizer()
-    plain.build(list(model.values()))
-    assert [sorted(each) for each in left] == [sorted(each) for each in kept]
-    for given in left:
-        apply(plain, model, given)
-    assert_close(actual, {name: each.numpy() for name, each in model.items()})
+    calls, accumulate = ["ab", "a", "b", "a", "ab"], {"use": "accumulate", "steps": STEPS}
+    hooks = [accumulate if name == "accumulate" else {"use": name} for name in order]
+    if "loss_scale" in order:
+        hooks[0] |= {"initial_scale": 1.0, "dynamic": False}
+    given = gradients(calls)
+    kept = [each for call, each in enumerate(given) if call not in bad]
+    if order[0] == "accumulate":
+        kept = given[2:4]
+    assert [sorted(each) for each in kept] == [sorted(each) for each in left]
+    for call in bad:
+        given[call] = {name: each * NAN for name, each in given[call].items()}
+    ends = []
+    for walked, ours in ((given, optimizer(processors=hooks)), (kept, optimizer())):
+        model = variables()
+        ours.build(list(model.values()))
+        for each in walked:
+            apply(ours, model, each)
+        ends.append({name: each.numpy() for name, each in model.items()})
+    assert_close(*ends)
 
 
 def test_inside_of_a_partition_it_is_refused_and_around_it_works():
@@ -241,6 +258,7 @@ def test_a_variable_that_appears_between_the_calls_of_a_step():
 
 def test_two_of_them_one_after_the_other():
     """Two calls of two calls: what had no gradient in any of the four is left alone."""
+
     def run(calls):
         return trained(calls, optimizer([Accumulate(2)]))[0]
 
@@ -250,14 +268,25 @@ def test_two_of_them_one_after_the_other():
 
 
 def test_schedules_averages_and_clips_see_one_step():
-    config = {"use_ema": True, "ema_momentum": 0.5, "global_clipnorm": 0.25, "use": "sgd",
-              "learning_rate": lambda iteration: tf.where(iteration == 0, 1.0, 10.0)}  # fmt: skip
-    ends = [trained(calls, optimizer(**config)) for calls in (["ab", "a"] * 2, ["a", "ab"] * 2)]
-    whole_step = gradients(["ab", "a"] * 2)
-    first = {name: (whole_step[0].get(name, 0) + whole_step[1].get(name, 0)) / 2 for name in "ab"}
-    norm = np.sqrt(sum(np.sum(each**2) for each in first.values()))
-    assert norm > 0.25
-    assert int(ends[0][1].iterations) == int(ends[1][1].iterations) == 2
+    config = {
+        "use_ema": True,
+        "global_clipnorm": 0.25,
+        "weight_decay": None,
+        "learning_rate": lambda iteration: tf.where(iteration == 0, 1.0, 0.0),
+    }
+    for calls in (["ab", "a"] * 2, ["a", "ab"] * 2):
+        ours, made = trained(calls, optimizer(use="sgd", **config))
+        first = gradients(calls)[:2]
+        means = {name: sum(each.get(name, 0) for each in first) / 2 for name in "ab"}
+        norm = np.sqrt(sum(np.sum(each**2) for each in means.values()))
+        assert norm > 0.25
+        moved = {name: starts()[name] - mean * 0.25 / norm for name, mean in means.items()}
+        assert_close(ours, moved)
+        average = made.state.states["ema/average/b"].numpy()
+        momentum = 0.99
+        expected_average = starts()["b"] * momentum**2 + moved["b"] * (1 - momentum**2)
+        np.testing.assert_allclose(average, expected_average, rtol=1e-5)
+        assert int(made.iterations) == 2
 
 
 def test_the_usual_program_is_not_changed_by_it():
