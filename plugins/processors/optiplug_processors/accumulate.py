@@ -82,7 +82,7 @@ class Accumulate(Processor):
         for gradient, variable, now in zip(gradients, step.variables, step.given, strict=True):
             total, so_far = self._added(gradient, variable, now)
             # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
-            self.sum[variable].assign(numerics.where(last, _nothing_like(total), total))
+            self.sum[variable].assign(tf.where(tf.broadcast_to(last, total.shape), _nothing(total), total))
             # Once, of the sum: dividing each gradient would round as often as there are calls.
             due = _or_zero(total)
             mean = due / self.config.steps if self.config.reduction == "mean" else due
@@ -97,12 +97,13 @@ class Accumulate(Processor):
         if now is True:
             return total, True
         total = numerics.where(now, total, held)
-        return total, tf.reduce_any(tf.not_equal(total, _nothing_like(total)))
+        return total, tf.reduce_any(tf.not_equal(total, _nothing(total)))
 
 
-def _nothing_like(total: Tensor) -> Tensor:
-    return tf.fill(total.shape, tf.constant(_NOTHING, total.dtype))
+def _nothing(total: Tensor) -> Tensor:
+    # A scalar: XLA folds a tensor of one number to all of its elements, and holds them.
+    return tf.constant(_NOTHING, total.dtype)
 
 
 def _or_zero(total: Tensor) -> Tensor:
-    return tf.where(tf.equal(total, _nothing_like(total)), tf.zeros_like(total), total)
+    return tf.where(tf.equal(total, _nothing(total)), tf.constant(0, total.dtype), total)
