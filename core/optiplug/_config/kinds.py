@@ -70,7 +70,7 @@ class Selection(Section):
         """Whether a glob matches a path: it does if it is that path, whatever brackets are in it.
 
         >>> from optiplug import Selection
-        >>> Selection.matches("layer[0]/bias", "layer[0]/bias"), Selection.matches("layer0/bias", "layer[0]/*")
+        >>> Selection.matches("a[0]/bias", "a[0]/bias"), Selection.matches("a0/bias", "a[0]/*")
         (True, True)
         """
         # `fnmatchcase`: `fnmatch` ignores case on some systems.

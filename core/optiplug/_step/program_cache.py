@@ -151,8 +151,8 @@ def _compilable(plan: Plan, devices: Sequence[Own]) -> Plan:
     if not plan.jit_compile or len(places) < 2:
         return plan
     warnings.warn(
-        f"The variables of this optimizer are on {', '.join(places)}, and XLA compiles for one device, so the "
-        "step runs uncompiled. Hint: `jit_compile=False` says that you know.",
+        f"The variables of this optimizer are on {', '.join(places)}, and XLA compiles for one device, so "
+        "the step runs uncompiled. Hint: `jit_compile=False` says that you know.",
         stacklevel=2,
     )
     return replace(plan, jit_compile=False)
@@ -175,6 +175,7 @@ def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:
                         received=[working.path for working in frame.assigned],
                         hint="keep state in `gate` or a later stage",
                     )
-            return changed
+            # A check that fails must stop all of the step.
+            return frame.effects.settled(changed)
 
     return run

@@ -35,6 +35,7 @@ Given = Array | Gradient | None
 """A gradient as a check gives it."""
 
 STEPS = 4
+_MOST_CALLS = 16  # that a gate may hold back before there is a step
 # Two of one shape, as state that they share by mistake shows in no other way.
 SHAPES: dict[str, tuple[int, ...]] = {"encoder/table": (5, 2), "decoder/kernel": (5, 2), "scale": ()}
 _TABLE = "encoder/table"
@@ -116,6 +117,15 @@ class Training:
         self.apply(
             {name: None if value is None else tf.cast(value, dtypes[name]) for name, value in values.items()}
         )
+
+    def until_a_step(self, values: Mapping[str, Given]) -> int:
+        """Apply the same gradients until that is a step, and return in how many calls."""
+        for call in range(1, _MOST_CALLS + 1):
+            before = self.optimizer.iterations.numpy()
+            self.step(values)
+            if self.optimizer.iterations.numpy() > before:
+                return call
+        raise AssertionError(f"{_MOST_CALLS} calls must be enough for a step")
 
     def run(
         self, first: int = 0, last: int = STEPS, of: Callable[[int], Mapping[str, Given]] = gradients

@@ -160,6 +160,8 @@ def test_the_compiled_core_never_touches_the_table():
                 program._names[id(each)]: tf.TensorSpec([None, 2])
                 for each in optimizer.state.rows_of(variable)
             },
+            [],
+            None,
         ).graph.variables
     ]
     assert tuple(SHAPE) not in shapes
