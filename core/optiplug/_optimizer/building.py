@@ -77,7 +77,9 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
         parts.io.check_awaited(lambda: dry_built(parts, late).table)
         # Which formulas a variable meets, and what state, is known late in a build: tried where it leaves
         # no trace.
-        if not dry_running() and (any_complex(late) or not all(each.shape.is_fully_defined() for each in late)):
+        if not dry_running() and (
+            any_complex(late) or not all(each.shape.is_fully_defined() for each in late)
+        ):
             dry_built(parts, [*parts.variables, *given])
     for variable in given:
         parts.variables.add(variable)

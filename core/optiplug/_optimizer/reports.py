@@ -57,7 +57,11 @@ def _built_with(parts: OptimizerParts, wanted: list[Variable]) -> OptimizerParts
 
 
 def _wanted(parts: OptimizerParts, variables: Iterable[Variable] | None, method: str) -> list[Variable]:
-    wanted = list(parts.variables) if variables is None else [unwrapped(each) for each in variables if is_trainable(each)]
+    wanted = (
+        list(parts.variables)
+        if variables is None
+        else [unwrapped(each) for each in variables if is_trainable(each)]
+    )
     if not wanted:
         raise BuildError(
             "there are no variables yet",

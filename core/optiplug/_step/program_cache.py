@@ -151,8 +151,8 @@ def _compilable(plan: Plan, devices: Sequence[Own]) -> Plan:
     if not plan.jit_compile or len(places) < 2:
         return plan
     warnings.warn(
-        f"The variables of this optimizer are on {', '.join(places)}, and XLA compiles for one device, so the "
-        "step runs uncompiled. Hint: `jit_compile=False` says that you know.",
+        f"The variables of this optimizer are on {', '.join(places)}, and XLA compiles for one device, so "
+        "the step runs uncompiled. Hint: `jit_compile=False` says that you know.",
         stacklevel=2,
     )
     return replace(plan, jit_compile=False)
