@@ -69,8 +69,7 @@ class MADGRAD(Optimizer):
         weight = self.rate(variable) * self.once(self._root, variable)
         total.assign_add(weight * gradient)
         squares.assign_add(tf.math.real(weight) * numerics.squared_magnitude(gradient))
-        # XLA on a CPU takes a power four times as long.
-        divisor = tf.exp(tf.math.log(squares) / 3) + self.config.epsilon
+        divisor = _cube_root(squares) + self.config.epsilon
         # The way to the point of dual averaging, not the point: it may be small beside the variable.
         way = self.start[variable] - variable.old - total / tf.cast(divisor, variable.dtype)
         momentum = self.scalar(self.config.momentum, variable)
@@ -79,3 +78,9 @@ class MADGRAD(Optimizer):
 
     def _root(self, dtype: DType) -> Tensor:
         return tf.sqrt(tf.cast(self.iterations + 1, dtype))
+
+
+def _cube_root(x: Tensor) -> Tensor:
+    # XLA on a CPU takes a power four times as long. The logarithm of 0 is infinite even if it is not chosen.
+    positive = tf.greater(x, 0)
+    return tf.where(positive, tf.exp(tf.math.log(tf.where(positive, x, 1)) / 3), 0)

@@ -70,8 +70,8 @@ class Selection(Section):
         """Whether a glob matches a path: it does if it is that path, whatever brackets are in it.
 
         >>> from optiplug import Selection
-        >>> Selection.matches("a[0]/bias", "a[0]/bias"), Selection.matches("a0/bias", "a[0]/*")
-        (True, True)
+        >>> [Selection.matches(path, "layer[0]/bias") for path in ("layer[0]/bias", "layer0/bias", "bias")]
+        [True, True, False]
         """
         # `fnmatchcase`: `fnmatch` ignores case on some systems.
         return path == glob or fnmatchcase(path, glob)

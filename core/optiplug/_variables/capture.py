@@ -279,7 +279,7 @@ class Frame:
         """Return `new` where `condition` holds and no gate has stopped the step, else `old`."""
         if self._in_branch():
             raise HookError(
-                "nothing can be assigned in a `tf.cond`, a loop or another function: it would count always",
+                "nothing can be assigned inside a `tf.cond`, a loop or a function: it would count always",
                 hint="assign outside of it what it returns, or `tf.where(condition, new, old)`",
             )
         # Selected when a value is captured: a selection at the commit makes XLA copy the whole buffer.

@@ -97,7 +97,7 @@ def _operator(name: str) -> Any:
 
 
 def _refused_in_place(name: str) -> Any:
-    def refuse(self: TensorLike, operand: Tensor) -> NoReturn:  # noqa: ARG001  # as Python calls it
+    def refuse(self: TensorLike, _: Tensor) -> NoReturn:
         # Python would give the name another value, and the variable would silently keep its own.
         raise HookError(
             "a variable cannot be changed by an operator",

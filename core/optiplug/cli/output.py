@@ -144,7 +144,7 @@ def _text_of(descriptor: int) -> Iterator[TextIO]:
     except OSError:
         yield sys.stdout
         return
-    stream = open(  # noqa: SIM115  # a descriptor; closed below
+    stream = open(  # noqa: SIM115  # closed below
         descriptor, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False
     )
     try:

@@ -53,6 +53,27 @@ def makes_no_nan_of_finite_gradients(config: NamedConfig) -> None:
 
 
 @check(*_STEPPED)
+def makes_nothing_infinite_on_the_way(config: NamedConfig) -> None:
+    """A step has no infinity and no NaN, not even in what it does not choose.
+
+    So it can run under `tf.debugging.enable_check_numerics`, after gradients of zero, too.
+    """
+    training = Training(config, jit_compile=False)
+    training.build()
+    # Traced while it is on: a constant is an operation there, and none to Python.
+    tf.debugging.enable_check_numerics()
+    try:
+        training.run(last=1, of=lambda _: {name: np.zeros(shape) for name, shape in SHAPES.items()})
+        training.run(last=2)
+    except tf.errors.InvalidArgumentError as error:
+        hint = "choose what goes into a function, as in tf.math.log(tf.where(x > 0, x, 1))"
+        told = next((line for line in error.message.splitlines() if "Detected" in line), error.message)
+        require(False, "every number on the way must be finite", received=told, hint=hint)
+    finally:
+        tf.debugging.disable_check_numerics()
+
+
+@check(*_STEPPED)
 def same_at_every_size_of_gradients(config: NamedConfig) -> None:
     """Gradients from 1e-30 to 3e38 move variables in float32 as they move those in float64."""
     single, dtypes = restarted(config), dict.fromkeys(SHAPES, "float64")

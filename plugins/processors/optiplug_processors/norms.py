@@ -35,4 +35,6 @@ def nan_unless_finite(factor: Tensor, norm: Tensor) -> Tensor:
 
     An infinite norm makes a factor of 0, which hides the overflow in all but a few elements.
     """
-    return tf.where(tf.math.is_finite(norm), factor, tf.constant(float("nan"), norm.dtype))
+    # No constant NaN: TensorFlow's own check of numerics would find it, although it is not chosen.
+    one = tf.ones([], norm.dtype)
+    return factor * tf.sqrt(tf.where(tf.math.is_finite(norm), one, -one))

@@ -21,6 +21,15 @@ class SquaresWhateverComes(SGD):
         variable.assign_sub(0.01 * gradient / (tf.sqrt(square) + 1e-7))
 
 
+@breaks("makes_nothing_infinite_on_the_way", "every number on the way must be finite")
+class TakesTheLogarithmOfZero(SGD):
+    def update_step(self, gradient, variable):
+        size = tf.exp(tf.math.log(tf.abs(gradient)))
+        variable.assign_sub(
+            self.rate(variable) * tf.where(tf.abs(gradient) > 0, tf.sign(gradient) * size, 0.0)
+        )
+
+
 @breaks("same_at_every_size_of_gradients", "must move as in float64 by gradients of 1e-30")
 class DividesByASumOfSquares(SGD):
     def update_step(self, gradient, variable):
