@@ -29,7 +29,6 @@ class TensorLike(_Operators):  # type: ignore[misc]  # see above
     __array_priority__ = 200.0
     # By identity, although `==` compares elements: it may be a key, as no tensor may.
     __hash__ = object.__hash__
-    shape: Shape
 
     @property
     def value(self) -> Tensor:
@@ -41,7 +40,8 @@ class TensorLike(_Operators):  # type: ignore[misc]  # see above
 
     def get_shape(self) -> Shape:
         """Return the static shape, as a `tf.Variable` does."""
-        return self.shape
+        shape: Shape = self.value.shape
+        return shape
 
     def read_value(self) -> Tensor:
         """Return the current value as a tensor."""

@@ -63,7 +63,7 @@ def test_variables_on_several_devices_run_uncompiled(fields, graph):
         assert {each.device for each in beside} <= {variable.device}
 
 
-def test_variables_on_several_devices_that_are_not_compiled_warn_of_nothing(recwarn):
+def test_several_devices_without_a_compiler_warn_of_nothing(recwarn):
     trained(variables_on(*DEVICES), tf.fill([2, 2], 0.5), jit_compile=False)
     assert not list(recwarn)
 
