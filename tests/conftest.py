@@ -19,14 +19,13 @@ hypothesis.settings.register_profile("optiplug", deadline=None, derandomize=True
 hypothesis.settings.load_profile("optiplug")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes longest."""
-    items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
 def pytest_collection_finish() -> None:
     """Choose the devices, after test modules were imported and before the first test."""
     tf_devices.configure()
+    # All that was imported stays, and traces make objects by the hundred thousand.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000)
 
 
 @pytest.fixture(scope="module", autouse=True)

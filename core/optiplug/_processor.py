@@ -39,6 +39,9 @@ class Processor(Configured, Stateful):
     0.5
     """
 
+    accumulates = False
+    """Whether its gate holds gradients back: it then sees all variables, and `step.given`."""
+
     @property
     def idle(self) -> bool:
         """Whether the hyperparameters make this processor change nothing: it then stays out of the step."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
 from itertools import cycle
 from typing import Any
@@ -62,6 +63,7 @@ KEYWORDS = {
     "clipvalue": ("clip_by_value", "max_value"),
     "global_clipnorm": ("clip_by_global_norm", "max_norm"),
 }
+PAIRS = list(zip(PROCESSORS, cycle(["", *KEYWORDS]), strict=False))
 MODES = ["eager"] * 8 + ["graph"] * 3 + ["compiled"]  # compiling takes long, and is tried elsewhere too
 
 
@@ -240,18 +242,34 @@ def drawn(run: dict[str, Any]) -> set[str]:
     return found
 
 
-@pytest.mark.long
-def test_a_thousand_random_calls():
+def draw_runs(number: int, body: Callable[..., None]) -> None:
+    """Call `body` with runs of one processor, the same at each time."""
+    processor, keyword = PAIRS[number]
+    few = settings(max_examples=EXAMPLES)(given(run=runs(processor, keyword))(body))
+    seed(number)(few)()
+
+
+@pytest.mark.parametrize("number", range(len(PAIRS)), ids=list(PROCESSORS))
+def test_a_hundred_random_calls(number):
+    tried = []
+
+    def each(run: dict[str, Any]) -> None:
+        check(run)
+        tried.append(run)
+
+    draw_runs(number, each)
+    assert len(tried) * CALLS >= 100
+
+
+def test_everything_is_among_a_thousand_random_calls():
     seen: Counter[str] = Counter()
 
-    def every(run: dict[str, Any]) -> None:
-        check(run)
+    def each(run: dict[str, Any]) -> None:
         seen.update(drawn(run))
         seen["call"] += CALLS
 
-    for number, (processor, keyword) in enumerate(zip(PROCESSORS, cycle(["", *KEYWORDS]), strict=False)):
-        few = settings(max_examples=EXAMPLES)(given(run=runs(processor, keyword))(every))
-        seed(number)(few)()
+    for number in range(len(PAIRS)):
+        draw_runs(number, each)
     assert seen["call"] >= 1000
     kinds = [*MODES, *KEYWORDS, *PROCESSORS, *EPSILON, "empty", "rank 0", "rank 1", "rank 2", "rank 3"]
     kinds += ["sparse", "missing", "late", "built", "nesterov", "momentum", "average", "named", "schedule"]

@@ -119,7 +119,7 @@ class SkipNonFinite(Processor):
 class Accumulate(Processor):
     """The mean or the sum of the gradients of `steps` calls makes one step.
 
-    A variable without a gradient in the last call keeps what it has for the next step.
+    It is one for every variable that had a gradient in any of them.
     """
 
     def __init__(self, steps: int, reduction: str = "mean") -> None:
@@ -135,6 +135,7 @@ class Accumulate(Processor):
         if self.calls < self.steps:
             return gradients, False
         self.calls = 0
+        step.keys = sorted(self.sums)
         totals = [self.sums.pop(key) for key in step.keys]
         return [total / self.steps if self.reduction == "mean" else total for total in totals], True
 

@@ -63,6 +63,7 @@ class Processor:
         """See the variables before the first step."""
 
     def gate(self, gradients: list[Array], step: Step) -> tuple[list[Array], bool]:
+        """Return the gradients, and whether a step happens; may replace `step.keys`."""
         return gradients, True
 
     def clip(self, gradients: list[Array], step: Step) -> list[Array]:
@@ -99,11 +100,11 @@ def call(
     for processor in processors:
         present = processor.decay(present, step)
     step.gradients = present
-    given = dict(zip(keys, present, strict=True))
+    given = dict(zip(step.keys, present, strict=True))
     updates = [new - variables[key] for key, new in _updated(optimizer, given, variables, iteration).items()]
     for processor in processors:
         updates = processor.update(updates, step)
-    for key, update in zip(keys, updates, strict=True):
+    for key, update in zip(step.keys, updates, strict=True):
         variables[key] = variables[key] + update
     for processor in processors:
         processor.post_step(step)

@@ -88,16 +88,20 @@ def _share_left(config: Any, landscape: Landscape) -> float:
         for name, value in landscape.start.items()
     }
     optimizer = config.model_copy(update={"jit_compile": False}).create()
+    optimizer.build(list(variables.values()))
 
     def loss() -> Any:
         return landscape.loss(**variables)
 
-    @tf.function(autograph=False)
-    def step() -> None:
+    def step(index: Any) -> list[Any]:
         optimizer.minimize(loss, list(variables.values()))
+        return [index + 1]
+
+    @tf.function(autograph=False)
+    def descend() -> None:
+        tf.while_loop(lambda index: index < landscape.steps, step, [0], parallel_iterations=1)
 
     before = float(loss())
-    for _ in range(landscape.steps):
-        step()
+    descend()
     after = float(loss())
     return after / before if np.isfinite(after) else np.inf

@@ -48,12 +48,13 @@ def from_oracle(case: Case, dtype: str) -> float:
     return deviation(follow(created(case), initial, gradients, dtype), theirs)
 
 
-def from_peer(peer: Peer, dtype: str) -> float:
-    """Return the largest deviation of a plugin from the same thing in another package."""
+def from_peer(peer: Peer, dtype: str, **fields: Any) -> float:
+    """Return the largest deviation of a plugin, with further `fields`, from the same in another package."""
     initial, gradients = problem(shapes=peer.shapes)
     their = peer.create()
     run = follow if hasattr(their, "apply_gradients") else follow_optax
-    return deviation(follow(created(peer), initial, gradients, dtype), run(their, initial, gradients, dtype))
+    ours = follow(created(peer, **fields), initial, gradients, dtype)
+    return deviation(ours, run(their, initial, gradients, dtype))
 
 
 def kind_of(use: str) -> str:
@@ -61,13 +62,12 @@ def kind_of(use: str) -> str:
     return next(kind for kind in ("optimizers", "processors") if use in names(kind))
 
 
-def created(case: Case | Peer) -> Any:
+def created(case: Case | Peer, **fields: Any) -> Any:
     """Return an optimizer with what a case describes: itself, or a processor around descent."""
     if kind_of(case.use) == "optimizers":
-        return optiplug.create(case.use, **case.fields)
-    return optiplug.create(
-        "sgd", learning_rate=RATE, momentum=MOMENTUM, processors=[{"use": case.use, **case.fields}]
-    )
+        return optiplug.create(case.use, **case.fields, **fields)
+    processors = [{"use": case.use, **case.fields}]
+    return optiplug.create("sgd", learning_rate=RATE, momentum=MOMENTUM, processors=processors, **fields)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The devices that the tests see: four logical CPUs, a thread or two each."""
+"""TensorFlow as the tests run it: on four logical CPUs, a thread or two each, and no graph rewritten."""
 
 from __future__ import annotations
 
@@ -21,3 +21,5 @@ def configure() -> None:
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * LOGICAL_CPUS)
     tf.config.threading.set_intra_op_parallelism_threads(1)  # each xdist worker has a core of its own
     tf.config.threading.set_inter_op_parallelism_threads(2)
+    # Rewriting a graph takes longer than the few steps that it would make faster.
+    tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})

@@ -19,8 +19,8 @@ def first_value(initial: Callable[[], Tensor | float], dtype: DType) -> Tensor:
     """
     start = initial()
     # The 0.0 that is the default fits every dtype, and a flag is written as a number.
-    counts = dtype.is_integer or dtype == tf.bool
-    if counts and isinstance(start, int | float) and float(start).is_integer():
+    whole = isinstance(start, int | float) and float(start).is_integer()
+    if whole and (dtype.is_integer or dtype == tf.bool):
         start = dtype.as_numpy_dtype(start)
     # A number must not pass through float32 on its way to a double.
     return tf.cast(start, dtype) if tf.is_tensor(start) else tf.convert_to_tensor(start, dtype)

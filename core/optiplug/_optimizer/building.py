@@ -26,15 +26,17 @@ __all__ = ["build", "build_for"]
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
 def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     """Build an optimizer for the variables that it does not know yet, if there are any."""
-    late = parts.late(variables)
-    if late:
-        # A class written for Keras returns early from `build` while this is set.
-        parts.optimizer._built = False  # noqa: SLF001
-        _warn_of_earlier_traces(parts, late)
-        # A step may be traced just now; variables are created outside of its function, once.
-        with outside_function():
-            # Its method, where a subclass creates its slots. It gets all variables, as in Keras.
-            parts.optimizer.build([*parts.variables, *late])
+    # Of threads that take the first step together one builds, and the others find it done.
+    with parts.lock:
+        late = parts.late(variables)
+        if late:
+            # A class written for Keras returns early from `build` while this is set.
+            parts.optimizer._built = False  # noqa: SLF001
+            _warn_of_earlier_traces(parts, late)
+            # A step may be traced just now; variables are created outside of its function, once.
+            with outside_function():
+                # Its method, where a subclass creates its slots. It gets all variables, as in Keras.
+                parts.optimizer.build([*parts.variables, *late])
 
 
 def _warn_of_earlier_traces(parts: OptimizerParts, late: Sequence[Variable]) -> None:

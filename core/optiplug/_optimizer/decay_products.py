@@ -49,7 +49,8 @@ def bias_correction(step: Step, beta: Scalar, like: Working | Tensor | DType, ah
         )
     # As rounded where the weight of a moment is formed from it.
     logarithm = step.log_decay_product(beta)[int(now.dtype == tf.float64)]
-    logarithm += ahead * tf.math.log1p(tf.cast(now, tf.float64) - 1)
+    if ahead:  # as 0 times the logarithm of a rate of 0 is NaN
+        logarithm += ahead * tf.math.log1p(tf.cast(now, tf.float64) - 1)
     return tf.cast(-tf.math.expm1(logarithm), now.dtype)
 
 

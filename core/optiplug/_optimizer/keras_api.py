@@ -211,6 +211,8 @@ class KerasAPI(metaclass=abc.ABCMeta):
             If no variable has a gradient.
         ReplicaContextError
             A RuntimeError, if called in a cross-replica context.
+        HookError
+            If called by a hook of this optimizer, or if a hook breaks the contract of its stage.
         """
         aggregate = kwargs.pop("experimental_aggregate_gradients", True) and not skip_gradients_aggregation
         if kwargs:
@@ -222,6 +224,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
             return self.iterations
         # Before `build`, so that a refused call creates no state.
         distribution.require_replica_context(variables[0])
+        parts.require_no_step()
         build_for(parts, given)
         parts.follow_rates()
         gradients, variables = parts.variables.in_order(gradients, variables)
@@ -232,10 +235,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
             # Through the public method: a subclass may sum in another way, or drop pairs.
             summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
             gradients, variables = parts.variables.in_order(*map(list, zip(*summed, strict=True)))
-        distribution.merge(
-            lambda merged: distribution.on_each_device(parts.programs_for(variables), variables[0], merged),
-            gradients,
-        )
+        distribution.merge(lambda merged: parts.step(variables, merged), gradients)
         return self.iterations
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -20,10 +21,11 @@ from optiplug._step.plan import Plan
 from optiplug._step.program import Program
 from optiplug._step.program_cache import ProgramCache
 from optiplug._tf_private import children_of, track
-from optiplug._types import Mesh, Variable
+from optiplug._types import Gradient, Mesh, Variable
+from optiplug._variables.capture import open_frames
 from optiplug._variables.model_variables import ModelVariables, is_trainable, unwrapped
 from optiplug._variables.packing import Packing
-from optiplug.errors import BuildError, ConfigError
+from optiplug.errors import BuildError, ConfigError, HookError
 
 from .complex_variables import refuse_complex
 from .decay_products import create_products, products_of
@@ -62,6 +64,8 @@ class OptimizerParts:
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = False
         self.programs = ProgramCache(self.plan)
+        # Threads that share an optimizer take turns. Reentrant, as a first step builds.
+        self.lock = threading.RLock()
         # Functions, since name and processors are known late, and change.
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
         self.manifest = Manifest(self.io.describe, self.io.check)
@@ -243,6 +247,23 @@ class OptimizerParts:
         followed = [node for node in self.node if node.learning_rate.function]
         if followed:  # once for all replicas, before any part of the step asks for it
             distribution.merge(follow)
+
+    def require_no_step(self) -> None:
+        """Raise `HookError` while a step of this optimizer is being traced in this thread."""
+        counter = self.table.states.get("iterations")
+        if counter is not None and any(frame.knows(id(counter.variable)) for frame in open_frames()):
+            raise HookError(
+                "a step cannot take another step of the same optimizer",
+                where=self.name,
+                received="`apply_gradients` inside of one of its own hooks",
+                hint="change the gradients or updates that the hook is given, or use another optimizer",
+            )
+
+    def step(self, variables: Sequence[Variable], gradients: Sequence[Gradient]) -> None:
+        """Run the program of each device, in cross-replica context."""
+        # Not in replica context, where the threads of a strategy wait for each other.
+        with self.lock:
+            distribution.on_each_device(self.programs_for(variables), variables[0], gradients)
 
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""

@@ -13,6 +13,7 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import reduce
+from types import ModuleType
 from typing import Any
 
 from optiplug.errors import (
@@ -303,7 +304,9 @@ class Registry:
         module, _, attribute = entry.target.partition(":")
         here: Any = sys.modules.get(module)
         for name in attribute.split("."):
-            here = inspect.getattr_static(here, name, None)  # a module's __getattr__ might import
+            # A module's __getattr__ might import. `getattr_static` is slow, and every plugin is asked.
+            plain = isinstance(here, ModuleType)
+            here = vars(here).get(name) if plain else inspect.getattr_static(here, name, None)
         return here
 
     def _unknown(self, kind: str, wanted: Reference, reference: object) -> UnknownPluginError:

@@ -131,7 +131,11 @@ class Slot:
                 hint="build the optimizer with this variable first",
             )
         frame = current_frame()
-        return state if frame is None else frame.working(state.variable)
+        if frame is None:
+            return state
+        working = frame.working(state.variable)
+        # State follows its variable: who changes that whether it has a gradient or not, changes this so, too.
+        return working.unconditional() if getattr(variable, "always", False) else working
 
     def __contains__(self, variable: Variable | Working) -> bool:
         return _key(variable) in self._states or _key(variable) in self._joined

@@ -276,10 +276,13 @@ class SlotTable:
         each = ((name, state.variable) for name, state in self.states.items())
         return {name: variable for name, variable in each if isinstance(variable, PackSegment)}
 
+    def with_state(self, variable: Variable) -> list[Variable | PackSegment]:
+        """Return the variable and the state that there is for it."""
+        return [variable, *(state.variable for state in self._beside.get(id(variable), {}).values())]
+
     def rows_of(self, variable: Variable) -> list[Variable]:
         """Return the variable and its state variables of the same shape: what a row of it consists of."""
-        beside = self._beside.get(id(variable), {}).values()
-        return [variable, *(state.variable for state in beside if state.shape == variable.shape)]
+        return [each for each in self.with_state(variable) if each.shape == variable.shape]
 
     def _in_saved_model(self) -> dict[str, Trackable]:
         """Return the children for a SavedModel, which has to hold the variables that its functions use."""

@@ -26,9 +26,9 @@ class CoreStages:
     """Runs the core of one step: a stage of hooks by the pipeline, a built-in one by its method here."""
 
     def __init__(
-        self, plan: Plan, step: Step, present: Sequence[Variable], gradients: Sequence[Tensor]
+        self, plan: Plan, step: Step, stepped: Sequence[Variable], gradients: Sequence[Tensor]
     ) -> None:
-        self._plan, self._step, self._present = plan, step, present
+        self._plan, self._step, self._stepped = plan, step, stepped
         # Cast once on entry, and rounded once at the commit: docs/design/the-compiled-step.md.
         self._gradients = computable(gradients, step)
         self._committed: dict[int, Tensor] = {}
@@ -76,7 +76,7 @@ class CoreStages:
             variable.replace_update(update)
 
     def _constraint(self) -> None:
-        for operand, variable in zip(self._present, self._step.variables, strict=True):
+        for operand, variable in zip(self._stepped, self._step.variables, strict=True):
             constraint = self._plan.variables.constraint(operand)
             if constraint is not None:
                 variable.assign(constraint(variable.value))

@@ -71,6 +71,11 @@ class Hook:
         return self.plugin if isinstance(self.plugin, Stateful) else None
 
     @property
+    def accumulates(self) -> bool:
+        """Whether its gate holds gradients back, so that those of earlier calls may be due in any call."""
+        return bool(getattr(self.plugin, "accumulates", False))
+
+    @property
     def elementwise(self) -> bool:
         """Whether it treats every element alike."""
         return is_elementwise(type(self.plugin))

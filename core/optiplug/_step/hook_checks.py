@@ -87,21 +87,35 @@ def _like(value: object, old: Gradient, index: int, where: str) -> Gradient:
     return new
 
 
-def checked_decision(result: object, where: str) -> tuple[object, Tensor]:
-    """Return the gradients and the decision that a gate gave back, if the latter is a scalar boolean.
+def checked_decision(
+    result: object, where: str, *, accumulated: int | None = None
+) -> tuple[object, Tensor, Sequence[Tensor]]:
+    """Return the gradients and the decision of a gate, and of one that accumulates what has a gradient.
+
+    `accumulated` is the number of gradients of a gate that accumulates.
 
     Raises
     ------
     HookError
-        If there are not these two; `where` names the hook and its stage.
+        If there is not all of this, or if what has to be one is no scalar boolean; `where` names the hook
+        and its stage.
     """
-    if not isinstance(result, tuple) or len(result) != 2:
-        raise HookError("(gradients, proceed) must be returned", where=where, received=result)
-    proceed = tf.convert_to_tensor(result[1])
-    if proceed.dtype != tf.bool or proceed.shape.rank != 0:
-        rule = "`proceed` must be a scalar boolean tensor"
-        raise HookError(rule, where=where, received=f"{proceed.dtype.name} {proceed.shape}")
-    return result[0], proceed
+    parts = ["gradients", "proceed"] if accumulated is None else ["gradients", "proceed", "given"]
+    if not isinstance(result, tuple) or len(result) != len(parts):
+        raise HookError(f"({', '.join(parts)}) must be returned", where=where, received=result)
+    proceed = _scalar_boolean(result[1], "proceed", where)
+    given = result[2] if accumulated is not None else []
+    if not isinstance(given, list | tuple) or len(given) != (accumulated or 0):
+        raise HookError("`given` must be a list with one for each gradient", where=where, received=given)
+    return result[0], proceed, [_scalar_boolean(each, "given", where) for each in given]
+
+
+def _scalar_boolean(value: object, name: str, where: str) -> Tensor:
+    tensor = tf.convert_to_tensor(value)
+    if tensor.dtype != tf.bool or tensor.shape.rank != 0:
+        rule = f"`{name}` must be a scalar boolean tensor"
+        raise HookError(rule, where=where, received=f"{tensor.dtype.name} {tensor.shape}")
+    return tensor
 
 
 def described(name: str, hook: object) -> str:

@@ -13,13 +13,13 @@ import tensorflow as tf
 
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
-from optiplug._variables.gradients import dense
+from optiplug._variables.gradients import dense, in_range
 from optiplug._variables.packing import Pack, VariableOrPack, assign_all
 from optiplug.numerics import compute_dtype
 
 from .plan import Plan
 
-__all__ = ["DeviceOperands", "JoinedOperand", "Operand", "RowsOperand", "commit"]
+__all__ = ["DeviceOperands", "JoinedOperand", "Operand", "RowsOperand", "commit", "write"]
 
 
 class Operand:
@@ -65,9 +65,11 @@ class RowsOperand(Operand):
 
     def __init__(self, gradient: tf.IndexedSlices, variables: Mapping[int, Variable]) -> None:
         self._variables = variables
+        table = next(iter(variables.values()))
+        indices = in_range(gradient.indices, table)
         # Outside of the cluster: XLA cannot compile a number of rows that depends on values.
-        self._indices, row_of = tf.unique(gradient.indices)
-        size = _power_of_two_from(tf.size(gradient.indices))
+        self._indices, row_of = tf.unique(indices)
+        size = _power_of_two_from(tf.size(indices))
         # Cast before the sum: 64 additions of 2^-10 to 1 change nothing in bfloat16 (the-compiled-step.md).
         values = tf.cast(gradient.values, compute_dtype(gradient.dtype))
         super().__init__(tf.math.unsorted_segment_sum(values, row_of, size))
@@ -94,7 +96,12 @@ class DeviceOperands:
 
     def __init__(self, plan: Plan, variables: Sequence[Variable], own: Mapping[int, Variable]) -> None:
         self._plan, self._variables, self._own = plan, variables, own
-        self.present, self.absent = plan.operands(variables)
+        self.present, self.waiting, self.absent = plan.operands(variables)
+
+    @property
+    def stepped(self) -> list[VariableOrPack]:
+        """What the core runs over: what has a gradient, and what may have one that was held back."""
+        return [*self.present, *self.waiting]
 
     @property
     def components(self) -> dict[int, Variable]:
@@ -128,8 +135,18 @@ class DeviceOperands:
 
 
 def commit(frame: Frame, chosen: Callable[[int], bool] = bool) -> None:
-    """Write what a step has assigned, each variable once, or what it has to those of chosen `id`s."""
-    assign_all(frame.captured(chosen))
+    """Write what a step has assigned, each variable once, or what it has to those of chosen `id`s.
+
+    All of it, or nothing: the first is written when every value is there and every check has passed.
+    """
+    values = frame.captured(chosen)
+    with frame.effects.awaited([values, frame.ends]):
+        write(values, frame.components)
+
+
+def write(values: Mapping[int, Tensor], components: Mapping[int, Variable]) -> None:
+    """Assign values to the components of the same `id`s."""
+    assign_all((components[key], value) for key, value in values.items())
 
 
 def _power_of_two_from(size: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import pluggy
@@ -123,6 +123,12 @@ class Pipeline:
         hooks = (self._hooks[name] for name in dict.fromkeys(names))
         return [hook.name for hook in hooks if hook.stateful is not None and hook.stateful.has_slots]
 
+    @property
+    def accumulated(self) -> frozenset[int]:
+        """The ids of the variables whose gradients a gate holds back."""
+        gates = (self._hooks[name] for name in self._names("gate"))
+        return frozenset().union(*(self._chosen[gate.name] for gate in gates if gate.accumulates))
+
     def needing_all_rows(self) -> list[str]:
         """Return the names of the hooks that say that some rows of a table are not enough for them."""
         return [hook.name for hook in self._active if hook.needs_all_rows]
@@ -150,17 +156,22 @@ class Pipeline:
     def decide(self, stage: Stage, values: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Hand `values` through gates, which decide too; a gate after one that says no changes nothing.
 
-        `step.frame.proceeds` is the decision.
+        `step.frame.proceeds` is the decision. What has no gradient in this call is shown to a gate that
+        accumulates, and to those after it.
         """
-        values = list(values)
+        values, hidden = list(values), set(step.numbers.given)
         for implementation in self._implementations(stage.name):
-            view, positions = self._view(implementation, step)
+            accumulates = self._hooks[implementation.plugin_name].accumulates
+            view, positions = self._view(implementation, step, set() if accumulates else hidden)
             if positions:
                 given = [values[position] for position in positions]
                 where = self._where(stage, implementation)
                 result = _call(implementation, **{stage.passes: given, "step": view})
-                new, proceed = checked_decision(result, where)
+                accumulated = len(given) if accumulates else None
+                new, proceed, present = checked_decision(result, where, accumulated=accumulated)
                 _replace(values, positions, checked(new, given, where))
+                if accumulates:
+                    hidden -= step.give(view.variables, present)
                 # Before the next gate, whose assignments count only then: docs/design/the-compiled-step.md.
                 step.frame.require(proceed)
         return values
@@ -184,13 +195,15 @@ class Pipeline:
         hook = self._hooks[implementation.plugin_name]
         return f"hook {stage.name!r} of {described(hook.name, hook.plugin)}"
 
-    def _view(self, implementation: pluggy.HookImpl, step: Step) -> tuple[Step, list[int]]:
+    def _view(
+        self, implementation: pluggy.HookImpl, step: Step, hidden: Collection[int] = ()
+    ) -> tuple[Step, list[int]]:
         """Return the step as a hook sees it, and the positions of its variables among all."""
         chosen = self._chosen[implementation.plugin_name]
 
         def is_chosen(key: int) -> bool:
             # Members of a pack have the same hooks, so the first one stands for all.
-            return self._first(key) in chosen
+            return self._first(key) in chosen and key not in hidden
 
         positions = [position for position, variable in enumerate(step.variables) if is_chosen(variable.key)]
         return step.restricted(is_chosen), positions

@@ -56,17 +56,47 @@ class Plan:
         segments = self.table.segments.values()
         return own | {id(segment): segment.of(own[id(segment.whole)]) for segment in segments}
 
-    def operands(self, present: Sequence[Variable]) -> tuple[list[VariableOrPack], list[VariableOrPack]]:
-        """Return what a step treats as one variable each: those with a gradient, and the others."""
-        return self.packing.operands(present, self.variables, self._may_join)
+    def operands(
+        self, present: Sequence[Variable]
+    ) -> tuple[list[VariableOrPack], list[Variable], list[VariableOrPack]]:
+        """Return what a step treats as one variable each.
+
+        That is: those with a gradient, those that have none now but may have had one that a gate has held
+        back, and the others.
+        """
+        waiting = self.pipeline.accumulated.difference(map(id, present))
+
+        def may_join(pack: Pack) -> bool:
+            # Of those that wait each may have a gradient or not, so they are looked at one by one.
+            return waiting.isdisjoint(map(id, pack.members)) and self._may_join(pack)
+
+        present, absent = self.packing.operands(present, self.variables, may_join)
+        waits = [each for each in absent if id(each) in waiting]
+        return present, waits, [each for each in absent if id(each) not in waiting]
 
     def _may_join(self, pack: Pack) -> bool:
         return self.table.keeps_joined(pack) and self.pipeline.treats_alike(pack.members)
 
-    def step(self, frame: Frame, present: Sequence[VariableOrPack], absent: Sequence[VariableOrPack]) -> Step:
-        """Open a step in a frame, over what has a gradient and what has none."""
+    def conditions(self, waiting: Sequence[Variable], given: Sequence[Tensor]) -> dict[int, Tensor]:
+        """Return whether each of those that wait has a gradient, by its `id` and those of its state."""
+        return {
+            id(each): condition
+            # Without `given` nothing is conditional: in a gate, and in what happens at the end of training.
+            for variable, condition in zip(waiting, given, strict=bool(given))
+            for each in self.table.with_state(variable)
+        }
+
+    def step(
+        self,
+        frame: Frame,
+        present: Sequence[VariableOrPack],
+        absent: Sequence[VariableOrPack],
+        given: Mapping[int, Tensor] | None = None,
+    ) -> Step:
+        """Open a step in a frame: over what has a gradient, if `given` does not deny it, and the rest."""
         iterations = self.table.states["iterations"].variable
         numbers = StepNumbers(iterations, self.rate_of, self.decay_products)
+        numbers.given = dict(given or {})
         step = open_step(frame, numbers, present, absent)
         for stage in self.pipeline.stages("every part"):
             step.change_rates(self.pipeline.fold(stage, [step.rate(each) for each in step.variables], step))

@@ -6,25 +6,40 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
+from optiplug._variables.effects import Effects
 from optiplug._variables.gradients import row_signature, tensor, without_shape
 from optiplug.numerics import compute_dtype
 
 from .core_stages import CoreStages, computable
-from .operands import DeviceOperands, Operand, commit
+from .operands import DeviceOperands, Operand, commit, write
 from .plan import Plan
-from .xla import refused_operations
+from .step import Step
+from .xla import warn_of_dropped, warn_of_refused
 
 __all__ = ["Program"]
 
 Values: TypeAlias = Mapping[str, Tensor]
 Function: TypeAlias = Any  # a tf.function, or a method that stands for one
+
+
+class Decision(NamedTuple):
+    """What the gates of a step hand to its core.
+
+    `given` tells of each variable that waits whether it has a gradient; `assigned` holds the new state of
+    gates that the core is to write, together with all else.
+    """
+
+    gradients: Sequence[Tensor]
+    proceed: Tensor | bool
+    given: Sequence[Tensor]
+    assigned: Values | None = None
 
 
 class Program:
@@ -65,6 +80,8 @@ class Program:
     def _compile(self, jit_compile: bool) -> None:
         self._core = _compiled(self._trace_core, jit_compile)
         self._gate = _compiled(self._trace_gate, jit_compile)
+        # A compiled core that has begun cannot fail, and a sum that a cluster does not write is a copy more.
+        self._gate_writes = jit_compile
 
     def _inline(self) -> None:
         """Make all parts one function, or none: DTensor cannot call a function in two conditions."""
@@ -101,57 +118,93 @@ class Program:
         return self._steps_of_rows[key]
 
     def _step(self, gradients: Sequence[Gradient]) -> None:
+        effects, pipeline = Effects(), self.plan.pipeline
         operands = self._operands.with_gradients(gradients)
         values = [operand.gradient for operand in operands]
-        pipeline = self.plan.pipeline
         if any(not stage.passes for stage in pipeline.stages("core")):  # its hooks see every variable
             operands += self._operands.joined(self._operands.absent)
         starts = self._starts(operands)
+        # Rows are checked, and a row that there is not must stop all of the step.
+        values = effects.settled(values)
         if not self._checked:
             self._check(values, starts)
         if pipeline.stages("gate"):
-            values, proceed = self._gate(values, starts)
-            tf.cond(proceed, lambda: self._run_core(operands, values, starts), lambda: False)
+            decision = self._gate(values, starts)
+            tf.cond(
+                decision.proceed,
+                lambda: self._run_core(operands, starts, decision),
+                lambda: self._write(decision.assigned),
+            )
         else:
-            self._run_core(operands, values, starts)
+            self._run_core(operands, starts, Decision(values, True, []))
 
     def _starts(self, operands: Iterable[Operand]) -> Values:
-        return {self._names[key]: value for each in operands for key, value in each.gather().items()}
+        return self._by_name({key: value for each in operands for key, value in each.gather().items()})
 
-    def _run_core(self, operands: Iterable[Operand], values: Sequence[Tensor], starts: Values) -> bool:
-        self._scatter(operands, self._core(values, starts))
+    def _run_core(self, operands: Iterable[Operand], starts: Values, decision: Decision) -> bool:
+        self._scatter(operands, self._core(decision.gradients, starts, decision.given, decision.assigned))
         return True  # tf.cond wants the same structure from both branches
 
-    def _scatter(self, operands: Iterable[Operand], ends: Values) -> None:
-        by_key = {self._keys[name]: value for name, value in ends.items()}
-        for operand in operands:
-            operand.scatter(by_key)
+    def _write(self, assigned: Values | None) -> bool:
+        write(self._by_key(assigned), self._components)
+        return True
 
-    def _frame(self, starts: Values) -> Frame:
-        by_key = {self._keys[name]: value for name, value in starts.items()}
-        return Frame(self._components, self._paths, by_key, self.plan.table.computed)
+    def _by_key(self, values: Values | None) -> dict[int, Tensor]:
+        return {self._keys[name]: value for name, value in (values or {}).items()}
+
+    def _by_name(self, values: Mapping[int, Tensor]) -> Values:
+        return {self._names[key]: value for key, value in values.items()}
+
+    def _scatter(self, operands: Iterable[Operand], ends: Values) -> None:
+        for operand in operands:
+            operand.scatter(self._by_key(ends))
+
+    def _frame(self, starts: Values, assigned: Values | None = None, given: Sequence[Tensor] = ()) -> Frame:
+        return Frame(
+            self._components,
+            self._paths,
+            self._by_key(starts),
+            self.plan.table.computed,
+            earlier=self._by_key(assigned),
+            conditions=self.plan.conditions(self._operands.waiting, given),
+        )
 
     def _ends(self, frame: Frame) -> Values:
-        """Return the new values of those that a frame started from."""
-        return {self._names[key]: value for key, value in frame.ends.items()}
+        """Return the new values of those that a frame started from, once all else is written."""
+        return frame.effects.settled(self._by_name(frame.ends))
 
-    def _trace_core(self, gradients: Sequence[Tensor], starts: Values) -> Values:
+    def _open_step(self, frame: Frame, given: Sequence[Tensor]) -> Step:
+        flags = dict(zip(map(id, self._operands.waiting), given, strict=True))
+        return self.plan.step(frame, self._operands.stepped, self._operands.absent, flags)
+
+    def _trace_core(
+        self,
+        gradients: Sequence[Tensor],
+        starts: Values,
+        given: Sequence[Tensor],
+        assigned: Values | None,
+    ) -> Values:
         self._count("core")
-        with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
-            step = self.plan.step(frame, self._operands.present, self._operands.absent)
-            CoreStages(self.plan, step, self._operands.present, gradients).run()
+        with distribution.tracing(self._variables[0]), self._frame(starts, assigned, given) as frame:
+            step = self._open_step(frame, given)
+            CoreStages(self.plan, step, self._operands.stepped, gradients).run()
             return self._ends(frame)
 
-    def _trace_gate(self, gradients: Sequence[Tensor], starts: Values) -> tuple[list[Tensor], Tensor]:
+    def _trace_gate(self, gradients: Sequence[Tensor], starts: Values) -> Decision:
         self._count("gate")
+        waiting = self._operands.waiting
         with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
-            step = self.plan.step(frame, self._operands.present, self._operands.absent)
-            values = computable(gradients, step)
+            step = self._open_step(frame, [tf.constant(False) for _ in waiting])
+            values = computable([*gradients, *(tf.zeros(each.shape, each.dtype) for each in waiting)], step)
             for stage in self.plan.pipeline.stages("gate"):
                 values = self.plan.pipeline.decide(stage, values, step)
+            given = [step.numbers.given[id(each)] for each in waiting]
             # State of a gate changes in every call: that a step was held back is counted there.
-            commit(frame)
-            return values, frame.proceeds
+            if self._gate_writes:
+                commit(frame)
+                return Decision(values, frame.proceeds, given)
+            assigned = self._by_name(frame.captured())
+            return frame.effects.settled(Decision(values, frame.proceeds, given, assigned))
 
     def _count(self, part: str) -> None:
         # What is not traced runs in every step.
@@ -162,7 +215,8 @@ class Program:
         """Assign the final values of this device's variables and, `with_state`, those of state."""
         operands = self._operands.joined(self._operands.present)
         with distribution.tracing(self._variables[0]), self._frame(self._starts(operands)) as frame:
-            step = self.plan.step(frame, self._operands.present, self._operands.absent)
+            absent = [*self._operands.waiting, *self._operands.absent]
+            step = self.plan.step(frame, self._operands.present, absent)
             for stage in self.plan.pipeline.stages("end"):
                 self.plan.pipeline.run(stage, step)
             commit(frame, lambda key: with_state or key in self.plan.variables.paths)
@@ -175,7 +229,7 @@ class Program:
             [tf.zeros_like(self._own[id(each)]) for each in self._variables]
         )
         values = [operand.gradient for operand in operands]
-        ir = self._core.experimental_get_compiler_ir(values, self._starts(operands))
+        ir = self._core.experimental_get_compiler_ir(values, self._starts(operands), [], None)
         with warnings.catch_warnings():
             # TensorFlow would rather have a platform, and then looks for the variables on its first device.
             warnings.simplefilter("ignore")
@@ -183,26 +237,22 @@ class Program:
 
     def _check(self, gradients: Sequence[Tensor], starts: Values) -> None:
         """Fall back to the uncompiled step if XLA has no kernel for something in it."""
-        self._checked = True
         device = self._own[id(self._variables[0])].device
         # The gate hands the core gradients in the dtype to compute in, so its signature differs.
-        functions = [(self._core, gradients)]
+        functions: list[tuple[Function, tuple[object, ...]]] = [(self._core, (gradients, starts, [], None))]
         if self.plan.pipeline.stages("gate"):
-            gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in gradients]
-            functions = [(self._gate, gradients), (self._core, gated)]
-        for function, given in functions:
-            # Traces without compiling; the trace is the one that the step then uses.
-            graph = function.get_concrete_function(given, starts).graph
-            refused = refused_operations(graph, device)
-            if refused:
-                named = ", ".join(f"{operation} ({node})" for operation, node in refused.items())
-                warnings.warn(
-                    f"XLA cannot compile this step, so it runs uncompiled. It refuses: {named}. Hint: "
-                    "the name of a node starts with that of its hook; use TensorFlow operations there.",
-                    stacklevel=2,
-                )
-                self._compile(False)
-                return
+            waiting = self._operands.waiting
+            gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in (*gradients, *waiting)]
+            given = [tf.TensorSpec([], tf.bool) for _ in waiting]
+            functions = [(self._gate, (gradients, starts)), (self._core, (gated, starts, given, None))]
+        # Traces without compiling; the traces are those that the step then uses.
+        graphs = [function.get_concrete_function(*arguments).graph for function, arguments in functions]
+        # After tracing, where a hook may raise an error: the next call has to look again.
+        self._checked = True
+        if any(warn_of_refused(graph, device) for graph in graphs):
+            self._compile(False)
+        else:
+            warn_of_dropped(graphs)
 
 
 def _compiled(

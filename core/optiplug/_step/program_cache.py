@@ -175,6 +175,7 @@ def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:
                         received=[working.path for working in frame.assigned],
                         hint="keep state in `gate` or a later stage",
                     )
-            return changed
+            # A check that fails must stop all of the step.
+            return frame.effects.settled(changed)
 
     return run

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import tensorflow as tf
 
@@ -26,8 +26,9 @@ class StepNumbers:
     """What all restricted views of one step share: counter, learning rates, gradients, and cached scalars.
 
     `rate_of` returns the learning rate of the variable with an `id`, and for None that of the optimizer;
-    `changed` holds the rates that a hook has changed, as tensors. `decay_products` has, by the `id` of a
-    schedule of a decay rate, the schedule and the state of its running product.
+    `changed` holds the rates that a hook has changed, as tensors. `given` tells of those that may have no
+    gradient whether they have one. `decay_products` has, by the `id` of a schedule of a decay rate, the
+    schedule and the state of its running product.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class StepNumbers:
         self.changed: dict[int, Tensor] = {}
         self.computed: dict[tuple[Any, DType], tuple[Any, Any]] = {}
         self.gradients: dict[int, Tensor] = {}
+        self.given: dict[int, Tensor] = {}
         self.updating: Working | None = None
 
 
@@ -90,7 +92,16 @@ class Step:
     @property
     def every_variable(self) -> list[Working]:
         """All variables the optimizer was built with, those without a gradient included."""
-        return [self.frame.working(operand) for operand in self._every]
+        return [self.frame.working(operand).unconditional() for operand in self._every]
+
+    @property
+    def given(self) -> list[Tensor | Literal[True]]:
+        """Whether each of `variables` has a gradient: True, or a scalar boolean tensor for what is held back.
+
+        Where gradients are held back, a variable may have had none in any of the calls. Its gradient is
+        zero then, and what is assigned to it and its state does not count.
+        """
+        return [self.numbers.given.get(id(operand), True) for operand in self._present]
 
     @property
     def iteration(self) -> Tensor:
@@ -102,6 +113,13 @@ class Step:
     def gradients(self) -> list[Tensor]:
         """The gradients as they reached the optimizer, parallel to `variables`; from `update` on."""
         return [self.numbers.gradients[variable.key] for variable in self.variables]
+
+    def give(self, variables: Sequence[Working], given: Sequence[Tensor]) -> set[int]:
+        """Say of variables that may have no gradient whether they have one, and return their `id`s."""
+        flags = {each.key: flag for each, flag in zip(variables, given, strict=True)}
+        maybe = flags.keys() & self.numbers.given.keys()
+        self.numbers.given |= {key: flags[key] for key in maybe}
+        return maybe
 
     def rate(self, like: Working | Tensor | DType) -> Tensor:
         """Return the learning rate of this step as a scalar of the dtype of `like`.

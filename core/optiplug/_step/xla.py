@@ -1,31 +1,59 @@
-"""Which operations XLA can compile, looked up before the first step."""
+"""What XLA makes of the operations of a step, looked up before the first one."""
 
 from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator
 
 import tensorflow as tf
 
 from optiplug._tf_private import xla_compiles
 
-__all__ = ["refused_operations"]
+__all__ = ["warn_of_dropped", "warn_of_refused"]
 
 # Nodes that stand for arguments and bookkeeping; they have no kernel of their own.
 _WITHOUT_KERNEL = {"Placeholder", "PlaceholderWithDefault"}
+# What XLA compiles to nothing, or to its input.
+_DROPPED = {"Assert", "CheckNumerics", "CheckNumericsV2"}
 
 
-def refused_operations(graph: tf.Graph, device: str) -> dict[str, str]:
-    """Return the types of operations in `graph` that XLA has no kernel for, each with one node's name.
+def warn_of_refused(graph: tf.Graph, device: str) -> bool:
+    """Warn of operations in `graph` that XLA has no kernel for, if there are any, and return whether.
 
     `device` is a device string; its kind decides which XLA is asked.
     """
     device_kind = "GPU" if "GPU" in device.upper() else "CPU"
-    # Functions that the step calls, such as branches, are in the library of the graph.
-    nested = graph.as_graph_def().library.function
-    found = {operation.type: operation.name for operation in graph.get_operations()}
-    found.update({node.op: node.name for function in nested for node in function.node_def})
     # A call of a function is an operation of the function's name, without a kernel.
-    defined = {function.signature.name for function in nested}
-    return {
+    defined = {function.signature.name for function in graph.as_graph_def().library.function}
+    refused = {
         operation: name
-        for operation, name in found.items()
+        for operation, name in _operations(graph)
         if operation not in _WITHOUT_KERNEL | defined and not xla_compiles(operation, device_kind)
     }
+    if refused:
+        named = ", ".join(f"{operation} ({name})" for operation, name in refused.items())
+        warnings.warn(
+            f"XLA cannot compile this step, so it runs uncompiled. It refuses: {named}. Hint: "
+            "the name of a node starts with that of its hook; use TensorFlow operations there.",
+            stacklevel=2,
+        )
+    return bool(refused)
+
+
+def warn_of_dropped(graphs: Iterable[tf.Graph]) -> None:
+    """Warn of assertions, which XLA leaves out without a word."""
+    dropped = [name for graph in graphs for operation, name in _operations(graph) if operation in _DROPPED]
+    if dropped:
+        warnings.warn(
+            f"XLA leaves assertions out, so these are not checked: {', '.join(dropped)}. Hint: "
+            "`jit_compile=False` keeps them; a gate may also return that the step must not happen.",
+            stacklevel=2,
+        )
+
+
+def _operations(graph: tf.Graph) -> Iterator[tuple[str, str]]:
+    """Yield the type and the name of every operation, those of functions that the graph calls included."""
+    yield from ((operation.type, operation.name) for operation in graph.get_operations())
+    # Branches, for example, are in the library of the graph.
+    for function in graph.as_graph_def().library.function:
+        yield from ((node.op, node.name) for node in function.node_def)

@@ -7,6 +7,7 @@ although its author writes ``variable.assign_sub(...)``.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -19,9 +20,20 @@ from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug.errors import HookError
 from optiplug.numerics import compute_dtype, where
 
+from .effects import Effects
 from .tensor_like import TensorLike
 
-__all__ = ["Frame", "Working", "current_frame"]
+__all__ = ["Frame", "Working", "current_frame", "open_frames"]
+
+
+class _Values:
+    """The values of one variable in one step, which all views of it share."""
+
+    def __init__(self, old: Tensor | None, new: Tensor | None) -> None:
+        self.old, self.new = old, new
+        # What an update starts from, while it is watched, and what was added since; None after an assignment.
+        self.watched: Tensor | None = None
+        self.added: list[Tensor] | None = None
 
 
 class Working(TensorLike):
@@ -57,18 +69,20 @@ class Working(TensorLike):
         *,
         variable: Variable = None,
         start: Tensor = None,
+        earlier: Tensor = None,
         dtype: DType | None = None,
+        condition: Tensor | None = None,
     ) -> None:
         self.frame, self.key, self.path = frame, key, path
+        self.condition, self.always = condition, condition is None
         given = variable if start is None else start
         self.shape: Shape = given.shape
         self.stored_dtype: DType = given.dtype
         self.dtype: DType = dtype or compute_dtype(given.dtype)
         self._variable = variable
-        self._old: Tensor | None = None if start is None else tf.cast(start, self.dtype)
-        self._new: Tensor | None = None
-        self._start: Tensor | None = None  # of the update that is watched
-        self._added: list[Tensor] | None = None
+        start = start if earlier is None else earlier
+        first = None if start is None else tf.cast(start, self.dtype)
+        self._values = _Values(first, None if earlier is None else first)
 
     def __repr__(self) -> str:
         return f"<Working {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
@@ -96,16 +110,16 @@ class Working(TensorLike):
     def old(self) -> Tensor:
         """The value at the start of the step."""
         # Read when it is first needed: a read of what nobody uses is one capture more.
-        if self._old is None:
+        if self._values.old is None:
             # Not in the branch that may be traced just now: others read it too.
             with self.frame.outside_branches():
-                self._old = tf.cast(self._variable.read_value(), self.dtype)
-        return self._old
+                self._values.old = tf.cast(self._variable.read_value(), self.dtype)
+        return self._values.old
 
     @property
     def value(self) -> Tensor:
         """The current value: what was last assigned, or the value at the start of the step."""
-        return self.old if self._new is None else self._new
+        return self.old if self._values.new is None else self._values.new
 
     def assign(
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
@@ -120,7 +134,8 @@ class Working(TensorLike):
                 received=tuple(value.shape),
                 hint="reduce or broadcast the value to the shape of the variable first",
             )
-        self._new, self._added = self.frame.admitted(value, self.value), None
+        self._values.new = self.frame.admitted(value, self.value, self.condition)
+        self._values.added = None
         return self
 
     def assign_add(
@@ -138,15 +153,15 @@ class Working(TensorLike):
         return self._add(-delta, self.value - delta)
 
     def _add(self, delta: Tensor, total: Tensor) -> Working:
-        added = self._added
+        added = self._values.added
         self.assign(total)
         if added is not None:
-            self._added = [*added, tf.broadcast_to(delta, tf.shape(total))]
+            self._values.added = [*added, tf.broadcast_to(delta, tf.shape(total))]
         return self
 
     def watch_update(self) -> None:
         """Keep what is added to the value from now on, as `update`."""
-        self._start, self._added = self.value, []
+        self._values.watched, self._values.added = self.value, []
 
     @property
     def update(self) -> Tensor:
@@ -154,17 +169,26 @@ class Working(TensorLike):
 
         An update that is small beside its variable is mostly rounding error in a difference of values.
         """
-        return tf.add_n(self._added) if self._added else self.value - self._start
+        added = self._values.added
+        return tf.add_n(added) if added else self.value - self._values.watched
 
     def replace_update(self, update: Tensor) -> None:
         """Capture the value at `watch_update` plus another update."""
-        self.assign(self._start + update)
-        self._added = [update]
+        self.assign(self._values.watched + update)
+        self._values.added = [update]
+
+    def unconditional(self) -> Working:
+        """Return a view of the same variable whose assignments count whether it has a gradient or not."""
+        if self.always:
+            return self
+        view = copy.copy(self)
+        view.condition, view.always = None, True
+        return view
 
     @property
     def assigned(self) -> bool:
         """Whether anything was assigned in this step."""
-        return self._new is not None
+        return self._values.new is not None
 
 
 class Frame:
@@ -181,6 +205,10 @@ class Frame:
         a pack's. The caller that opened the frame writes their new values, `ends`, back.
     dtypes
         The dtype to compute in, of those for which the one that they are kept in does not tell.
+    earlier
+        The values that an earlier part of the step has assigned and left to this one to write, by `id`.
+    conditions
+        By `id`, the scalar boolean where which assignments count: whether there is a gradient at all.
     """
 
     def __init__(
@@ -189,37 +217,50 @@ class Frame:
         paths: Mapping[int, str],
         starts: Mapping[int, Tensor] | None = None,
         dtypes: Mapping[int, DType] | None = None,
+        *,
+        earlier: Mapping[int, Tensor] | None = None,
+        conditions: Mapping[int, Tensor] | None = None,
     ) -> None:
         # Keys are ids: a tf.Variable is not hashable, and `==` compares its values.
-        self._components, self._paths = components, paths
+        self.components, self._paths = components, paths
         self._starts, self._dtypes = starts or {}, dtypes or {}
+        self._earlier, self._conditions = earlier or {}, conditions or {}
         self._workings: dict[int, Working] = {}
         self._condition: Tensor | None = None
         self._graph: tf.Graph | None = None
+        self.effects = Effects()
+        # What was assigned earlier is to be written even if nothing looks at it any more.
+        for key in self._earlier:
+            self._working(key)
         self.step: Any = None  # the Step that is traced in it; `_step` lies above this room
 
     def knows(self, key: int) -> bool:
         """Whether there is something in this step that has this `id`."""
-        return key in self._components or key in self._starts
+        return key in self.components or key in self._starts
 
     def working(self, variable: Variable) -> Working:
         """Return the one working variable that stands for `variable` in this step."""
         key = id(variable)
+        if not self.knows(key):
+            raise HookError(
+                "a step must reach what it changes through `step.variables`, or the variable it is given",
+                where=self._paths.get(key, ""),
+                received=getattr(variable, "name", variable),
+                hint="small variables come joined; `pack_small_variables=False` keeps them apart",
+            )
+        return self._working(key)
+
+    def _working(self, key: int) -> Working:
         if key not in self._workings:
-            if not self.knows(key):
-                raise HookError(
-                    "a step must reach what it changes through `step.variables`, or the variable it is given",
-                    where=self._paths.get(key, ""),
-                    received=getattr(variable, "name", variable),
-                    hint="small variables come joined; `pack_small_variables=False` keeps them apart",
-                )
             self._workings[key] = Working(
                 self,
                 key,
                 self._paths[key],
-                variable=self._components.get(key),
+                variable=self.components.get(key),
                 start=self._starts.get(key),
+                earlier=self._earlier.get(key),
                 dtype=self._dtypes.get(key),
+                condition=self._conditions.get(key),
             )
         return self._workings[key]
 
@@ -234,15 +275,17 @@ class Frame:
         """Whether all that was required so far holds: a scalar boolean tensor."""
         return tf.constant(True) if self._condition is None else self._condition
 
-    def admitted(self, new: Tensor, old: Tensor) -> Tensor:
-        """Return `new` where the step goes on and `old` where a gate has stopped it."""
+    def admitted(self, new: Tensor, old: Tensor, condition: Tensor | None = None) -> Tensor:
+        """Return `new` where `condition` holds and no gate has stopped the step, else `old`."""
         if self._in_branch():
             raise HookError(
                 "nothing can be assigned inside a `tf.cond`, a loop or a function: it would count always",
                 hint="assign outside of it what it returns, or `tf.where(condition, new, old)`",
             )
         # Selected when a value is captured: a selection at the commit makes XLA copy the whole buffer.
-        return new if self._condition is None else where(self._condition, new, old)
+        for each in (condition, self._condition):
+            new = new if each is None else where(each, new, old)
+        return new
 
     def _in_branch(self) -> bool:
         """Whether a function inside of the one that the step is traced into is being traced."""
@@ -262,14 +305,10 @@ class Frame:
         """The new values of those in `starts` to which something was assigned."""
         return {working.key: working.value for working in self.assigned if working.key in self._starts}
 
-    def captured(self, chosen: Callable[[int], bool] = bool) -> list[tuple[Variable, Tensor]]:
-        """Return what is to be written to every other variable, or to those of chosen `id`s."""
+    def captured(self, chosen: Callable[[int], bool] = bool) -> dict[int, Tensor]:
+        """Return what is to be written to every other variable, or to those of chosen `id`s, by `id`."""
         assigned = [each for each in self.assigned if each.key not in self._starts and chosen(each.key)]
-        variables = [self._components[each.key] for each in assigned]
-        return [
-            (variable, tf.cast(each.value, variable.dtype))
-            for variable, each in zip(variables, assigned, strict=True)
-        ]
+        return {each.key: _fitting(each.value, self.components[each.key]) for each in assigned}
 
     def __enter__(self) -> Self:
         self._graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
@@ -297,3 +336,14 @@ def current_frame() -> Frame | None:
     """Return the frame of the step being traced in this thread, or None outside of any step."""
     frames = _frames()
     return frames[-1] if frames else None
+
+
+def open_frames() -> tuple[Frame, ...]:
+    """Return the frames of all steps being traced in this thread, one inside of the other."""
+    return tuple(_frames())
+
+
+def _fitting(value: Tensor, variable: Variable) -> Tensor:
+    value = tf.cast(value, variable.dtype)
+    # A wrong shape that is only known at run time must fail before anything is written.
+    return value if value.shape.is_fully_defined() else tf.ensure_shape(value, variable.shape)

@@ -14,7 +14,7 @@ from optiplug.numerics import compute_dtype
 
 from .model_variables import is_trainable, trainable
 
-__all__ = ["dense", "row_signature", "tensor", "validated_pairs", "without_shape"]
+__all__ = ["dense", "in_range", "row_signature", "tensor", "validated_pairs", "without_shape"]
 
 
 def validated_pairs(
@@ -123,15 +123,24 @@ def row_signature(gradient: Gradient, variable: Variable) -> tf.TypeSpec:
     return tf.TensorSpec(gradient.shape, gradient.dtype)
 
 
+def in_range(indices: Tensor, table: Variable) -> Tensor:
+    """Return the indices of rows, once it is known that the table has them."""
+    # To a sum on a CPU a row above the last is an error already; all else is left out in silence.
+    rule = f"each row of the gradient of {table.name} must be one of its {table.shape[0]}"
+    checks = [
+        tf.debugging.assert_non_negative(indices, rule),
+        tf.debugging.assert_less(indices, tf.cast(table.shape[0], indices.dtype), rule),
+    ]
+    with tf.control_dependencies(checks):
+        return tf.identity(indices)
+
+
 def _summed(gradient: tf.IndexedSlices, variable: Variable) -> Tensor:
     """Sum rows in the dtype to compute in."""
     values, indices = gradient.values, gradient.indices
     _require_shape(_shape_of_rows(gradient, variable), variable)
     if distribution.mesh_of(variable) is None:
-        # To TensorFlow's sum a row above the last is an error already; one below the first it leaves out.
-        rule = f"the rows of the gradient of {variable.name} must not be negative"
-        with tf.control_dependencies([tf.debugging.assert_non_negative(indices, rule)]):
-            indices = tf.identity(indices)
+        indices = in_range(indices, variable)
     # Before the sum, as rows may repeat: a sum in half precision loses digits.
     values = tf.cast(values, compute_dtype(values.dtype))
     rows = tf.shape(variable)[0] if variable.shape[0] is None else variable.shape[0]

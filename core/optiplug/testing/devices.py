@@ -23,6 +23,7 @@ def same_on_two_devices(config: NamedConfig) -> None:
     strategy = _two_replicas()
     with strategy.scope():
         training = Training(config)  # compiled, as only then two traces of one step have the same bits
+        training.build()  # here, as TensorFlow traces a function twice that creates variables
 
     @tf.function(autograph=False)  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def step(values: Mapping[str, Tensor]) -> None:

@@ -67,17 +67,16 @@ def joined_equals_apart(config: NamedConfig) -> None:
     subject: NamedConfig = config
     if isinstance(config, OptimizerConfig):
         subject = alone(config).model_copy(update={"pack_small_variables": True})
-    joined = restarted(subject, compiled=True).run()
-    apart = Training(subject, pack_small_variables=False).run()
-    tolerance = 0 if by_itself else _TOLERANCE
-    compare(joined.values(), apart.values(), "with small variables joined", tolerance)
-    for source, together in ((joined, False), (apart, True)):
-        other = Training(subject, pack_small_variables=together)
-        other.optimizer.build(list(other.variables.values()))
-        with tempfile.TemporaryDirectory() as folder:
-            path = source.checkpoint().write(str(Path(folder, "checkpoint")))
-            other.checkpoint().read(path).assert_consumed()
-        compare(other.values(), source.values(), "joined or taken apart by a checkpoint")
+    joined, apart = restarted(subject, compiled=True), Training(subject, pack_small_variables=False)
+    apart.build()
+    pair = joined.run(), apart.run()
+    ended = joined.values(), apart.values()
+    compare(*ended, "with small variables joined", 0 if by_itself else _TOLERANCE)
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [each.checkpoint().write(str(Path(folder, str(place)))) for place, each in enumerate(pair)]
+        for other, path, expected in zip(reversed(pair), paths, ended, strict=True):
+            other.restart().checkpoint().read(path).assert_consumed()
+            compare(other.values(), expected, "joined or taken apart by a checkpoint")
 
 
 @check(*_RUNNING[:2])
@@ -114,7 +113,7 @@ def same_bits_in_graph_and_xla(config: NamedConfig) -> None:
     expected = reference(config).values()
     for what, options in {"in a tf.function": {}, "in a compiled one": {"jit_compile": True}}.items():
         function = partial(tf.function, autograph=False, **options)
-        training = Training(config, through=function).run()
+        training = restarted(config, compiled=True).through(function).run()
         joined = options and parts_of(training.optimizer).packing.packs
         compare(training.values(), expected, what, _TOLERANCE if joined else 0)
 
@@ -122,7 +121,8 @@ def same_bits_in_graph_and_xla(config: NamedConfig) -> None:
 @check(*_RUNNING)
 def assigns_declared_state_only(config: NamedConfig) -> None:
     """A step touches the model's variables and what the optimizer lists as its own, nothing else."""
-    training = Training(config, through=partial(tf.function, autograph=False), jit_compile=False)
+    # A new one, whose state is created inside of the function.
+    training = Training(config, jit_compile=False).through(partial(tf.function, autograph=False))
     training.run(last=1)
     graph = training.apply.get_concrete_function(  # type: ignore[attr-defined]  # of tf.function
         {name: tf.constant(value, tf.float32) for name, value in gradients(0).items()}

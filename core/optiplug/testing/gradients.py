@@ -11,7 +11,7 @@ import tensorflow as tf
 from optiplug._config.base import NamedConfig
 
 from .check import check, require
-from .training import SHAPES, STEPS, Training, compare, gradients, reference, sliced
+from .training import SHAPES, STEPS, Training, compare, gradients, reference, restarted, sliced
 
 _STEPPED = ("optimizers", "processors")
 _DTYPES = ("float16", "bfloat16", "float32", "float64")
@@ -20,7 +20,7 @@ _DTYPES = ("float16", "bfloat16", "float32", "float64")
 @check(*_STEPPED)
 def dense_equals_sparse(config: NamedConfig) -> None:
     """Gradients as `tf.IndexedSlices`, with duplicate rows, give what their dense sum gives."""
-    actual = Training(config).run(of=sliced).values()
+    actual = restarted(config, compiled=True).run(of=sliced).values()
     compare(actual, reference(config).values(), "with IndexedSlices")
 
 

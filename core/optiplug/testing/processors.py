@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
+from functools import cache
+
+import numpy as np
+
 from optiplug._config.kinds import ProcessorConfig
 from optiplug._hookspecs import hook_names
 
 from .check import NotApplicable, check, require
 from .subjects import DescentConfig
-from .training import Training, compare
+from .training import SHAPES, Training, Values, compare, gradients, reference, restarted
 
 _KIND = "processors"
 _SELECTED = "decoder/*"
@@ -28,10 +33,16 @@ def selectors_spare_the_others(config: ProcessorConfig) -> None:
     training = Training(chosen, jit_compile=False)
     if any("gate" in hook_names(each) for each in training.optimizer.processors):
         raise NotApplicable("a gate decides about the whole step")
-    plain, actual = (each.run().values() for each in (Training(DescentConfig(jit_compile=False)), training))
+    plain, actual = _plain(), training.run().values()
     others = [name for name in plain if not name.startswith("variable decoder/")]
     expected = {name: plain[name] for name in others}
     compare({name: actual[name] for name in others}, expected, "not selected", 1e-6)
+
+
+@cache
+def _plain() -> Values:
+    """Return what the same steps end with where there is no processor."""
+    return Training(DescentConfig(jit_compile=False)).run().values()
 
 
 @check(_KIND)
@@ -42,3 +53,33 @@ def owns_its_state(config: ProcessorConfig) -> None:
     names = set(training.optimizer.state.states) - {"iterations", "learning_rate"}
     owners = {name.partition("/")[0] for name in names}
     require(len(owners) in {0, 2}, "two in a list must each have state of their own", received=sorted(names))
+
+
+@check(_KIND)
+def calls_of_a_step_come_in_any_order(config: ProcessorConfig) -> None:
+    """A gate that holds gradients back lets all of them go, whichever call of the step had them.
+
+    A gate that adds up over calls says `accumulates`, and so sees variables without gradient, too.
+    """
+    if not any("gate" in hook_names(each) for each in reference(config).optimizer.processors):
+        raise NotApplicable("it holds nothing back")
+    training = restarted(config)
+    count = training.until_a_step(gradients(0))
+    if count == 1:
+        raise NotApplicable("each call is a step")
+    early, late, always = SHAPES
+    calls = [{early: call == 0, late: call == count - 1, always: True} for call in range(count)]
+    ends = []
+    for order in (range(count), reversed(range(count))):
+        training.restart()
+        for call in order:
+            given = gradients(call)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of variables without gradient
+                training.step({name: given[name] if has else None for name, has in calls[call].items()})
+        ends.append(training.values())
+    start = restarted(config).model_values()
+    for name in SHAPES:
+        moved = not np.array_equal(ends[0][f"variable {name}"], start[name])
+        require(moved, "each variable that had a gradient in any of the calls must be updated", where=name)
+    compare(ends[1], ends[0], "with the calls of a step in reverse", 1e-6)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
 from optiplug._config.kinds import OptimizerConfig
+from optiplug._hookspecs import hookimpl
 
 from .check import NotApplicable, check, require
 from .training import SHAPES, STEPS, Training, compare, gradients, reference, restarted
@@ -65,17 +67,53 @@ def takes_late_variables(config: NamedConfig) -> None:
 @check(*_STATEFUL)
 def spares_what_has_no_gradient(config: NamedConfig) -> None:
     """A variable without gradient is left alone; an optimizer leaves alone its state, too."""
-    training, name = restarted(config).run(last=1), "decoder/kernel"
+    training, name = restarted(config), "decoder/kernel"
+    training.until_a_step(gradients(0))
     before = training.values()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        training.step({**gradients(1), name: None})
+        training.until_a_step({**gradients(1), name: None})
     own = [each for each in before if each == f"variable {name}" or each.endswith(f"/{name}")]
     spared = own if config.kind == "optimizers" else own[:1]
     after = training.values()
     compare(
         {each: after[each] for each in spared}, {each: before[each] for each in spared}, "without gradient"
     )
+
+
+@check(*_STATEFUL)
+def a_failed_step_changes_nothing(config: NamedConfig) -> None:
+    """Where an assertion of a hook stops an uncompiled step, every variable and all state stay as they were.
+
+    State is assigned through what a step is given, which is written when all of the step is known; a
+    `tf.Variable` that is assigned by itself changes at once.
+    """
+    training, stopping = Training(config, jit_compile=False), Stopping()
+    training.optimizer.add_processor(stopping)
+    for _ in range(training.until_a_step(gradients(0)) - 1):
+        training.step(
+            gradients(1)
+        )  # to the last call of the next step, as the others have no core to fail in
+    before = training.values()
+    stopping.stop.assign(True)
+    with suppress(tf.errors.InvalidArgumentError):
+        training.step(gradients(1))
+        raise AssertionError("the step must run the hook that fails")
+    compare(training.values(), before, "after a step that failed")
+
+
+class Stopping:
+    """Stops a step with an error, once everything that was traced before it has run."""
+
+    def __init__(self) -> None:
+        self.stop = tf.Variable(False, trainable=False)
+
+    @hookimpl
+    def post_step(self) -> None:
+        """Stop the step if `stop` says so."""
+        stop = self.stop.read_value()
+        with tf.control_dependencies(tf.compat.v1.get_default_graph().get_operations()):
+            tf.debugging.assert_equal(stop, False, "the step was told to fail")
 
 
 @check("optimizers")

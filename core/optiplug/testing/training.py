@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Self
@@ -34,6 +35,7 @@ Given = Array | Gradient | None
 """A gradient as a check gives it."""
 
 STEPS = 4
+_MOST_CALLS = 16  # that a gate may hold back before there is a step
 # Two of one shape, as state that they share by mistake shows in no other way.
 SHAPES: dict[str, tuple[int, ...]] = {"encoder/table": (5, 2), "decoder/kernel": (5, 2), "scale": ()}
 _TABLE = "encoder/table"
@@ -76,8 +78,6 @@ class Training:
         Their dtypes, by name; those not named are float32.
     around
         The mean of the values that variables start from.
-    through
-        What to wrap around the function that takes a step, such as `tf.function`.
     fields
         Further fields of the optimizer's config: ``jit_compile=False`` where a check is not about
         the compiler, which takes most of its time otherwise.
@@ -90,7 +90,6 @@ class Training:
         shapes: Mapping[str, tuple[int, ...]] = SHAPES,
         dtypes: Mapping[str, str] | None = None,
         around: float = 0.0,
-        through: Callable[[Callable[..., Any]], Callable[..., Any]] = lambda function: function,
         **fields: Any,
     ) -> None:
         random = np.random.default_rng(3)
@@ -100,8 +99,14 @@ class Training:
             for name in shapes
         }
         self.optimizer = optimizer_of(config, **fields)
+        self.apply: Callable[..., Any] = self._apply
+
+    def through(self, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Training:
+        """Return the same training, whose steps are taken through a function such as a `tf.function`."""
+        wrapped = copy(self)
         # An object of its own: TensorFlow counts traces by code, and would warn of too many.
-        self.apply = through(partial(self._apply))
+        wrapped.apply = wrap(partial(self._apply))
+        return wrapped
 
     def _apply(self, values: Mapping[str, Given]) -> None:
         self.optimizer.apply_gradients([(value, self.variables[name]) for name, value in values.items()])
@@ -112,6 +117,15 @@ class Training:
         self.apply(
             {name: None if value is None else tf.cast(value, dtypes[name]) for name, value in values.items()}
         )
+
+    def until_a_step(self, values: Mapping[str, Given]) -> int:
+        """Apply the same gradients until that is a step, and return in how many calls."""
+        for call in range(1, _MOST_CALLS + 1):
+            before = self.optimizer.iterations.numpy()
+            self.step(values)
+            if self.optimizer.iterations.numpy() > before:
+                return call
+        raise AssertionError(f"{_MOST_CALLS} calls must be enough for a step")
 
     def run(
         self, first: int = 0, last: int = STEPS, of: Callable[[int], Mapping[str, Given]] = gradients

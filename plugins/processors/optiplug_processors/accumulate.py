@@ -12,18 +12,24 @@ from .configs.accumulate import AccumulateConfig
 
 __all__ = ["Accumulate"]
 
+# The sum of no gradient at all, which is not that of zeros: the smallest normal number in single precision.
+# A state for it would be one for each variable, read and written where all have a gradient in all calls, too;
+# a negative zero does not outlive DTensor.
+_NOTHING = 2.0**-126
+
 
 class Accumulate(Processor):
     """Gradient accumulation: one step for the gradients of several calls.
 
     Of `steps` calls the first only add their gradients to the slot ``sum``; the last makes the
     step with ``sum / steps`` (`reduction` ``"mean"``, the default) or ``sum`` (``"sum"``), and
-    the slot starts again at 0. Schedules, averages and `iterations` count steps, not calls, and
+    the slot starts again. Schedules, averages and `iterations` count steps, not calls, and
     clipping sees the accumulated gradient once. The sums are held in float32, or in float64 for
     double precision. With `steps` 1 no operation is added.
 
-    A variable without a gradient in the last of the calls is left alone by that step and keeps
-    what it has accumulated for the next one.
+    The step is one for every variable that had a gradient in any of the calls, whichever it was; a
+    call without one adds nothing, and the mean is over all `steps` calls. A variable that had none
+    in all of them is left alone, with its state.
 
     Raises
     ------
@@ -48,11 +54,14 @@ class Accumulate(Processor):
     """
 
     Config = AccumulateConfig
+    accumulates = True
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the sums and the count of calls since the last step."""
         super().build(variables)
-        self.sum = self.add_slot("sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype))
+        self.sum = self.add_slot(
+            "sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype), initial=_NOTHING
+        )
         # A count of its own: `iterations` counts committed steps only.
         self.count = self.add_state("count", dtype="int64")
 
@@ -62,20 +71,41 @@ class Accumulate(Processor):
         return bool(self.config.steps == 1)
 
     @hookimpl
-    def gate(self, gradients: Sequence[Tensor], step: Step) -> tuple[list[Tensor], Tensor]:
+    def gate(
+        self, gradients: Sequence[Tensor], step: Step
+    ) -> tuple[list[Tensor], Tensor, list[Tensor | bool]]:
         """Add up, and go on at the last of the calls."""
         count = self.count + 1
         last = tf.equal(count, self.config.steps)
         self.count.assign(numerics.where(last, tf.zeros_like(count), count))
-        pairs = zip(gradients, step.variables, strict=True)
-        return [self._added(gradient, variable, last) for gradient, variable in pairs], last
+        totals, given = [], []
+        for gradient, variable, now in zip(gradients, step.variables, step.given, strict=True):
+            total, so_far = self._added(gradient, variable, now)
+            # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
+            self.sum[variable].assign(tf.where(tf.broadcast_to(last, total.shape), _nothing(total), total))
+            # Once, of the sum: dividing each gradient would round as often as there are calls.
+            due = _or_zero(total)
+            mean = due / self.config.steps if self.config.reduction == "mean" else due
+            totals.append(tf.cast(mean, gradient.dtype))
+            given.append(so_far)
+        return totals, last, given
 
-    def _added(self, gradient: Tensor, variable: Working, last: Tensor) -> Tensor:
-        held = self.sum[variable]
-        total = held + tf.cast(gradient, held.dtype)
-        # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
-        held.assign(numerics.where(last, tf.zeros_like(total), total))
-        # Once, of the sum: dividing each gradient would round as often as there are calls.
-        if self.config.reduction == "mean":
-            total = total / self.config.steps
-        return tf.cast(total, gradient.dtype)
+    def _added(self, gradient: Tensor, variable: Working, now: Tensor | bool) -> tuple[Tensor, Tensor | bool]:
+        """Return the sum with this gradient, and whether there was any so far."""
+        held = self.sum[variable].value
+        # So that the sum of all calls is finite.
+        bounded = numerics.limited(tf.cast(gradient, held.dtype), power=1, terms=2 * self.config.steps)
+        total = _or_zero(held) + bounded
+        if now is True:
+            return total, True
+        total = numerics.where(now, total, held)
+        return total, tf.reduce_any(tf.not_equal(total, _nothing(total)))
+
+
+def _nothing(total: Tensor) -> Tensor:
+    # A scalar: XLA folds a tensor of one number to all of its elements, and holds them.
+    return tf.constant(_NOTHING, total.dtype)
+
+
+def _or_zero(total: Tensor) -> Tensor:
+    return tf.where(tf.equal(total, _nothing(total)), tf.constant(0, total.dtype), total)

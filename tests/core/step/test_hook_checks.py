@@ -71,6 +71,23 @@ def test_what_a_gate_returns_is_checked(result, rule):
         step(SGD(processors=[hook("gate", result)]))
 
 
+@pytest.mark.parametrize(
+    ("result", "rule"),
+    [
+        (lambda values: (values, True), "(gradients, proceed, given) must be returned"),
+        (lambda values: (values, True, True), "`given` must be a list with one for each gradient"),
+        (lambda values: (values, True, []), "`given` must be a list with one for each gradient"),
+        (lambda values: (values, True, [1.0]), "`given` must be a scalar boolean tensor"),
+        (lambda _: (None, True, [True]), "a list of tensors must be returned"),
+    ],
+)
+def test_what_a_gate_that_accumulates_returns_is_checked(result, rule):
+    gate = hook("gate", result)
+    gate.accumulates = True
+    with pytest.raises(HookError, match=re.escape(rule)):
+        step(SGD(processors=[gate]))
+
+
 def test_a_wrapper_is_refused():
     class Wrapper:
         @hookimpl(wrapper=True)

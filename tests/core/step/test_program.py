@@ -33,7 +33,7 @@ def core_of(optimizer, variables):
 
 def copies(optimizer, variable, gradient):
     core = core_of(optimizer, [variable])
-    program = core.experimental_get_compiler_ir([gradient], {})(stage="optimized_hlo")
+    program = core.experimental_get_compiler_ir([gradient], {}, [], None)(stage="optimized_hlo")
     return re.findall(r"f32\[64,33\]\S* copy\(.*", program)
 
 
@@ -71,7 +71,7 @@ def test_the_condition_of_a_gate_is_outside_the_cluster():
             optimizer.apply_gradients([(gradient, variable)])
 
         graph = step.get_concrete_function(tf.constant(1.0)).graph
-        core = core_of(optimizer, [variable]).get_concrete_function([tf.constant(1.0)], {}).graph
+        core = core_of(optimizer, [variable]).get_concrete_function([tf.constant(1.0)], {}, [], None).graph
         return {each.type for each in graph.get_operations()}, {each.type for each in core.get_operations()}
 
     outside, inside = operations(**EVERYTHING)

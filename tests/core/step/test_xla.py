@@ -53,3 +53,27 @@ def test_jit_compile_false_gives_the_same_without_a_cluster():
         assert len(compiled_calls(step, tf.constant([0.5, -0.5]))) == jit_compile
         values[jit_compile] = variable.numpy()
     np.testing.assert_allclose(values[True], values[False], rtol=1e-6)
+
+
+class Checks:
+    @hookimpl
+    def clip(self, gradients):
+        tf.debugging.assert_less(tf.reduce_max(gradients[0]), 2.0)
+        return gradients
+
+
+@pytest.mark.parametrize("gates", [[], ["skip_non_finite"]], ids=["no gate", "a gate"])
+def test_assertions_are_said_to_be_left_out(gates):
+    optimizer, variable = SGD(1.0, processors=[*gates, Checks()]), tf.Variable(5.0)
+    with pytest.warns(UserWarning, match=r"leaves assertions out.*: checks/.*jit_compile=False") as told:
+        optimizer.apply_gradients([(tf.constant(1.0), variable)])
+    assert len(told) == 1
+    optimizer.apply_gradients([(tf.constant(3.0), variable)])
+    assert float(variable) == 1.0
+
+
+def test_assertions_hold_where_nothing_is_compiled():
+    optimizer, variable = SGD(1.0, processors=[Checks()], jit_compile=False), tf.Variable(5.0)
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        optimizer.apply_gradients([(tf.constant(3.0), variable)])
+    assert float(variable) == 5.0

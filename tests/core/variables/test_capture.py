@@ -108,3 +108,87 @@ def test_frames_nest():
             assert current_frame() is inner
         assert current_frame() is outer
     assert current_frame() is None
+
+
+def test_an_update_is_what_was_added():
+    variable = tf.Variable([2.0**20, 2.0**20])
+    working = frame_of(variable).working(variable)
+    working.assign_sub([0.5, 0.5])  # before it is watched
+    working.watch_update()
+    working.assign_sub([1e-6, 2e-6])
+    working.assign_add(1e-6)
+    np.testing.assert_array_equal(working.update, np.float32([0.0, -2e-6]) + np.float32([0.0, 1e-6]))
+
+
+def test_an_update_of_what_is_assigned_is_a_difference():
+    variable = tf.Variable([1.0, 2.0])
+    working = frame_of(variable).working(variable)
+    working.watch_update()
+    np.testing.assert_array_equal(working.update, [0.0, 0.0])
+    working.assign_add([1.0, 1.0])
+    working.assign([5.0, 5.0])
+    np.testing.assert_array_equal(working.update, [4.0, 3.0])
+
+
+def test_an_update_is_replaced():
+    variable = tf.Variable([1.0, 2.0])
+    working = frame_of(variable).working(variable)
+    working.watch_update()
+    working.assign_sub([0.5, 0.5])
+    working.replace_update(tf.constant([1.0, -1.0]))
+    np.testing.assert_array_equal(working.value, [2.0, 1.0])
+    np.testing.assert_array_equal(working.update, [1.0, -1.0])
+
+
+def conditional(variable, condition):
+    keys = {id(variable): variable}
+    conditions = {id(variable): tf.constant(condition)}
+    return Frame(keys, dict.fromkeys(keys, variable.name), conditions=conditions)
+
+
+@pytest.mark.parametrize("condition", [True, False])
+def test_what_may_have_no_gradient_is_assigned_where_it_has_one(condition):
+    variable = tf.Variable([1.0, 2.0])
+    frame = conditional(variable, condition)
+    working = frame.working(variable)
+    working.assign([5.0, 5.0])
+    working.assign_add([1.0, 1.0])
+    commit(frame)
+    np.testing.assert_array_equal(variable, [6.0, 6.0] if condition else [1.0, 2.0])
+
+
+def test_an_unconditional_view_is_of_the_same_value():
+    variable = tf.Variable(1.0)
+    working = conditional(variable, False).working(variable)
+    view = working.unconditional()
+    view.assign(3.0)
+    working.assign(5.0)
+    assert (float(working.value), float(view.value), float(view.old)) == (3.0, 3.0, 1.0)
+    assert frame_of(variable).working(variable).unconditional().always
+
+
+def test_what_was_assigned_earlier_is_read_and_written():
+    variable = tf.Variable(1.0)
+    keys = {id(variable): variable}
+    earlier = {id(variable): tf.constant(2.0)}
+    frame = Frame(keys, dict.fromkeys(keys, variable.name), earlier=earlier)
+    assert float(frame.working(variable).value) == float(frame.working(variable).old) == 2.0
+    commit(frame)
+    assert float(variable) == 2.0
+
+
+def test_a_wrong_shape_is_found_before_anything_is_written():
+    one, other = tf.Variable([1.0, 2.0]), tf.Variable([1.0, 2.0])
+
+    @tf.function(autograph=False)
+    def run(count):
+        with frame_of(one, other) as frame:
+            frame.working(one).assign([3.0, 3.0])
+            frame.working(other).assign(tf.ones([4])[:count])
+            commit(frame)
+
+    with pytest.raises(tf.errors.InvalidArgumentError):
+        run(tf.constant(3))
+    np.testing.assert_array_equal(one, [1.0, 2.0])
+    run(tf.constant(2))
+    np.testing.assert_array_equal(other, [1.0, 1.0])

@@ -12,7 +12,8 @@ import tf_keras
 
 import optiplug
 from optiplug_keras import wrap
-from support.keras_models import compiled, fit
+from support import keras_models
+from support.keras_models import fit
 from support.keras_models import model as untrained
 
 SGD = {
@@ -26,6 +27,11 @@ SGD = {
     "global_clipnorm": 1.0,
     "processors": [{"use": "skip_non_finite"}],
 }
+
+
+def compiled(flavour, optimizer):
+    # XLA would take most of the time here, for the whole model; what it does to `fit` is tried there.
+    return keras_models.compiled(flavour, optimizer, jit_compile=False)
 
 
 def trained(flavour, name="sgd", **hyperparameters):

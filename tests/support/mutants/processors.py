@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from optiplug import Processor, ProcessorConfig, hookimpl
+import tensorflow as tf
+
+from optiplug import Processor, ProcessorConfig, hookimpl, numerics
 from support.mutants.mutant import breaks
 
 
@@ -57,3 +59,22 @@ class HalvesTheFirstGradientInPython(Hook):
     def clip(self, gradients, step):
         self.calls += 1
         return [gradient / self.calls for gradient in gradients]
+
+
+@breaks("calls_of_a_step_come_in_any_order", "any of the calls must be updated")
+class ForgetsWhatTheLastCallDoesNotGive(Hook):
+    """Two calls are a step, but only for what has a gradient in the second one."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.sum = self.add_slot("sum")
+        self.count = self.add_state("count")
+
+    @hookimpl
+    def gate(self, gradients, step):
+        totals, last = [], tf.equal(self.count, 1.0)
+        self.count.assign(1.0 - self.count)
+        for gradient, variable in zip(gradients, step.variables, strict=True):
+            totals.append(self.sum[variable] + gradient)
+            self.sum[variable].assign(numerics.where(last, tf.zeros_like(gradient), totals[-1]))
+        return totals, last

@@ -31,6 +31,17 @@ class HidesStateFromTheCheckpoint(SGD):
         super().update_step(gradient / self.hidden(), variable)
 
 
+@breaks("a_failed_step_changes_nothing", "after a step that failed: calls differs")
+class AssignsItsStateAtOnce(SGD):
+    def build(self, variables):
+        super().build(variables)
+        self.calls = self.add_state("calls")
+
+    def update_step(self, gradient, variable):
+        self.calls.variable.assign_add(1.0)
+        super().update_step(gradient, variable)
+
+
 @breaks("reports_what_it_allocates", "the report must tell")
 class GrowsWithEachBuild(SGD):
     builds: ClassVar[int] = 0
