@@ -63,7 +63,7 @@ class ConditionalGradient(Optimizer):
         unit = _normalized(gradient)
         if self.config.norm == "nuclear" and len(variable.shape) > 1 and variable.shape.num_elements():
             unit = self._top_pair(unit)
-        present = numerics.global_norm([gradient]) > 0
+        present = numerics.global_norm([gradient], tf.float64) > 0
         rate = self.rate(variable) * tf.cast(present, variable.dtype)
         # The value before any `weight_decay`, so that this one is beside the step as everywhere else.
         variable.assign_sub(rate * (variable.old + self.scalar(self.config.radius, variable) * unit))
@@ -82,5 +82,5 @@ class ConditionalGradient(Optimizer):
 
 
 def _normalized(vector: Tensor) -> Tensor:
-    norm = numerics.global_norm([vector])
+    norm = numerics.global_norm([vector], tf.float64)
     return numerics.scaled(vector, tf.math.divide_no_nan(tf.ones_like(norm), norm))

@@ -104,9 +104,11 @@ class DoG(ParameterFree):
         square_sum: State | Working,
     ) -> None:
         """Update the distance from the initial point, and the sum of squared gradient norms."""
-        moved = numerics.global_norm([variable.old - self.initial[variable] for variable in variables])
+        moved = numerics.global_norm(
+            [variable.old - self.initial[variable] for variable in variables], tf.float64
+        )
         max_distance.assign(tf.maximum(max_distance, moved))
-        square_sum.assign_add(tf.add_n([numerics.sum_of_squares(each) for each in gradients]))
+        square_sum.assign_add(tf.square(numerics.global_norm(gradients, tf.float64)))
 
     def _first_distance(self, variables: Sequence[Variable]) -> Tensor:
-        return self.config.reps_rel * (1 + numerics.global_norm(variables))
+        return self.config.reps_rel * (1 + numerics.global_norm(variables, tf.float64))

@@ -151,7 +151,7 @@ class SAM(Optimizer):
 
 
 def _inverse_norm(gradients: Sequence[Tensor]) -> Tensor:
-    return tf.math.divide_no_nan(tf.constant(1.0, tf.float64), numerics.global_norm(gradients))
+    return tf.math.divide_no_nan(tf.constant(1.0, tf.float64), numerics.global_norm(gradients, tf.float64))
 
 
 def _unwrapped(variable: Variable) -> Variable:

@@ -103,34 +103,40 @@ def squared_magnitude(x: Tensor) -> Tensor:
 
 
 def sum_of_squares(x: Tensor) -> Tensor:
-    """Return the sum of ``|x_i|^2`` as a float64 scalar: float32 has no room for the squares of its range.
+    """Return the sum of ``|x_i|^2`` as a scalar: float64 for double precision, float32 otherwise.
 
     >>> float(sum_of_squares(tf.constant([3.0, 4.0])))
     25.0
     """
-    # Not slower than in float32, as it waits for memory: docs/design/edges.md.
-    return tf.add_n([total(tf.square(tf.cast(part, tf.float64))) for part in _real_parts(x)])
+    return tf.cast(tf.add_n(list(map(_squares, _real_parts(x)))), scalar_dtype(x.dtype))
 
 
-def global_norm(tensors: Sequence[Tensor]) -> Tensor:
-    """Return ``sqrt(sum of |x_i|^2 over all tensors)`` as a float64 scalar, right for all finite numbers.
+def _squares(x: Tensor) -> Tensor:
+    # In float64, as float32 has no room for the squares of its range. It is not slower: docs/design/edges.md.
+    return total(tf.square(tf.cast(x, tf.float64)))
 
-    The norm of float32 numbers may be larger than any of them can be: multiply tensors by factors
-    that come from it with `scaled`.
+
+def global_norm(tensors: Sequence[Tensor], dtype: DType | None = None) -> Tensor:
+    """Return ``sqrt(sum of |x_i|^2 over all tensors)`` as a scalar, right for all finite numbers.
+
+    Its dtype is float64 if any tensor is double precision, else float32, or the one that is given. The
+    norm of float32 numbers may be larger than float32 can hold, and a factor over it smaller: ask for
+    float64, and multiply with `scaled`.
 
     >>> float(global_norm([tf.constant([3.0]), tf.constant([[4.0]])]))
     5.0
     """
     norms = [_norm(part) for each in tensors for part in _real_parts(each)]
-    return _norm(tf.stack(norms)) if norms else tf.constant(0, tf.float64)
+    norm = _norm(tf.stack(norms)) if norms else tf.constant(0, tf.float64)
+    return tf.cast(norm, dtype or widest_dtype(tensors))
 
 
 def _norm(x: Tensor) -> Tensor:
     if x.dtype != tf.float64:
-        return tf.sqrt(sum_of_squares(x))
+        return tf.sqrt(_squares(x))
     # No dtype is wider, so its numbers are divided by the largest of them.
     largest = tf.reduce_max(tf.abs(x)) if x.shape.num_elements() != 0 else tf.constant(0, tf.float64)
-    return largest * tf.sqrt(sum_of_squares(tf.math.divide_no_nan(x, largest)))
+    return largest * tf.sqrt(_squares(tf.math.divide_no_nan(x, largest)))
 
 
 def _real_parts(x: Tensor) -> list[Tensor]:
@@ -142,7 +148,7 @@ def _real_parts(x: Tensor) -> list[Tensor]:
 def scaled(x: Tensor, factor: Tensor) -> Tensor:
     """Return ``x * factor`` in the dtype of `x`, where `factor` is real and may be out of its range.
 
-    >>> scaled(tf.constant([3e20, 4e20]), 1 / global_norm([tf.constant([3e20, 4e20])])).numpy()
+    >>> scaled(tf.constant([3e20, 4e20]), 1 / global_norm([tf.constant([3e20, 4e20])], tf.float64)).numpy()
     array([0.6, 0.8], dtype=float32)
     """
     x = tf.convert_to_tensor(x)
@@ -177,7 +183,7 @@ def limited_norm(gradient: Tensor, power: float = 2) -> Tensor:
     array([0.6, 0.8], dtype=float32)
     """
     gradient = tf.convert_to_tensor(gradient)
-    norm, bound = global_norm([gradient]), _bound(gradient.dtype, power, 1)
+    norm, bound = global_norm([gradient], tf.float64), _bound(gradient.dtype, power, 1)
     return scaled(gradient, bound / tf.maximum(norm, bound))
 
 

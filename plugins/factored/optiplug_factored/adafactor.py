@@ -155,4 +155,4 @@ def _without(lengths: Sequence[int], axis: int) -> list[int]:
 
 def _root_mean_square(x: Tensor) -> Tensor:
     # Of no elements it is 0, not 0 / 0.
-    return numerics.global_norm([x]) / max(x.shape.num_elements(), 1) ** 0.5
+    return numerics.global_norm([x], tf.float64) / max(x.shape.num_elements(), 1) ** 0.5

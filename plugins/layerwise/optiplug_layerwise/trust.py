@@ -17,7 +17,7 @@ def norm(x: Tensor) -> Tensor:
     >>> float(norm(tf.constant([3.0, 4.0])))
     5.0
     """
-    return numerics.global_norm([x])
+    return numerics.global_norm([x], tf.float64)
 
 
 def trusted(numerator: Tensor, denominator: Tensor, norms: Sequence[Tensor]) -> Tensor:

@@ -50,6 +50,6 @@ def newton_schulz(
 def _frobenius_norm(matrix: Tensor) -> Tensor:
     """Return the norm of a matrix, or those of a stack of them with two more axes."""
     if matrix.shape.rank == 2:
-        return numerics.global_norm([matrix])
-    norms = [numerics.global_norm([each]) for each in tf.unstack(matrix)]
+        return numerics.global_norm([matrix], tf.float64)
+    norms = [numerics.global_norm([each], tf.float64) for each in tf.unstack(matrix)]
     return tf.reshape(tf.stack(norms), [-1, 1, 1])

@@ -68,4 +68,4 @@ class AGC(Processor):
 def _unit_norms(value: Tensor) -> Tensor:
     """Return the norm of each unit, in a shape that multiplies `value`."""
     axes = axes_of(value, None, "")
-    return norms(value, axes) if axes else numerics.global_norm([value])
+    return norms(value, axes) if axes else numerics.global_norm([value], tf.float64)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_global_norm import ClipByGlobalNormConfig
@@ -46,7 +48,7 @@ class ClipByGlobalNorm(Processor):
     @hookimpl
     def clip(self, gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
         """Scale all gradients by one factor."""
-        norm = numerics.global_norm(gradients)
+        norm = numerics.global_norm(gradients, tf.float64)
         bound = step.scalar(self.config.max_norm, norm)
         scale = nan_unless_finite(shrinkage(norm, bound), norm)
         return [numerics.scaled(gradient, scale) for gradient in gradients]

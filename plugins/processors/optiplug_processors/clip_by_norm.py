@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import tensorflow as tf
+
 from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.clip_by_norm import ClipByNormConfig
@@ -50,6 +52,6 @@ class ClipByNorm(Processor):
         return [self._clipped(gradient, step) for gradient in gradients]
 
     def _clipped(self, gradient: Tensor, step: Step) -> Tensor:
-        norm = numerics.global_norm([gradient])
+        norm = numerics.global_norm([gradient], tf.float64)
         bound = step.scalar(self.config.max_norm, norm)
         return numerics.scaled(gradient, shrinkage(norm, bound))

@@ -57,7 +57,7 @@ class Monitor(Processor):
     @hookimpl
     def clip(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
         """Record the norm of the gradients, which pass unchanged."""
-        self.gradient_norm.assign(numerics.global_norm(gradients))
+        self.gradient_norm.assign(numerics.global_norm(gradients, tf.float64))
         return gradients
 
     @hookimpl
@@ -67,5 +67,5 @@ class Monitor(Processor):
             self.gradient_norm.assign(0.0)
         # A read of the old values keeps a copy of them: only of what changes.
         changes = [each - each.old for each in step.every_variable if each.assigned]
-        self.update_norm.assign(numerics.global_norm(changes) if changes else 0.0)
-        self.variable_norm.assign(numerics.global_norm(step.every_variable))
+        self.update_norm.assign(numerics.global_norm(changes, tf.float64) if changes else 0.0)
+        self.variable_norm.assign(numerics.global_norm(step.every_variable, tf.float64))

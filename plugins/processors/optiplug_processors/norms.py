@@ -26,7 +26,7 @@ def inverse_norm(tensors: Sequence[Tensor]) -> Tensor:
     >>> float(inverse_norm([tf.constant([3.0, 4.0])])), float(inverse_norm([tf.zeros([2])]))
     (0.2, 0.0)
     """
-    norm = numerics.global_norm(tensors)
+    norm = numerics.global_norm(tensors, tf.float64)
     return nan_unless_finite(tf.math.divide_no_nan(tf.ones([], norm.dtype), norm), norm)
 
 

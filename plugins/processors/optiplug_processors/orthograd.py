@@ -60,13 +60,13 @@ def _turned(gradient: Tensor, variable: Tensor) -> Tensor:
     # In one dimension nothing is orthogonal, and the gradient would always be 0.
     if gradient.shape.num_elements() < 2:
         return gradient
-    length = numerics.global_norm([gradient])
+    length = numerics.global_norm([gradient], tf.float64)
     along, direction = _unit(variable), _unit(gradient)
     # XLA on a CPU is slow at the inner product of large vectors and not at norms. |a + b|^2 - |a - b|^2
     # is four times that of a and b, and as exact as a sum of products where both have length 1.
     cosine = (numerics.sum_of_squares(along + direction) - numerics.sum_of_squares(along - direction)) / 4
     rest = direction - along * tf.cast(cosine, along.dtype)
-    sine = numerics.global_norm([rest])
+    sine = numerics.global_norm([rest], tf.float64)
     smallest = (
         2.0**-47 if numerics.scalar_dtype(rest.dtype) == tf.float64 else 2.0**-18
     )  # 32 units of the last place of 1

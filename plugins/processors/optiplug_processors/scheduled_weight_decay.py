@@ -77,7 +77,7 @@ class ScheduledWeightDecay(DecoupledDecay):
     def _gradient_size(self, gradients: Sequence[Tensor], step: Step) -> Tensor:
         """Return the root of the second moment after this step's gradients, without its bias."""
         elements = sum(gradient.shape.num_elements() for gradient in gradients)
-        mean_square = tf.square(numerics.global_norm(gradients)) / max(elements, 1)
+        mean_square = tf.square(numerics.global_norm(gradients, tf.float64)) / max(elements, 1)
         beta_2 = step.scalar(self.config.beta_2, tf.float64)
         # The weight is 1 - beta_2^t, but for a schedule, and where this is added to a training that runs.
         self.weight.assign(beta_2 * self.weight + (1 - beta_2))

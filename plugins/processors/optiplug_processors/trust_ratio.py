@@ -58,7 +58,10 @@ class TrustRatio(Processor):
         return [numerics.scaled(update, self._ratio(update, each, step)) for update, each in pairs]
 
     def _ratio(self, update: Tensor, variable: Working, step: Step) -> Tensor:
-        norm, length = numerics.global_norm([variable.old]), numerics.global_norm([update])
+        norm, length = (
+            numerics.global_norm([variable.old], tf.float64),
+            numerics.global_norm([update], tf.float64),
+        )
         rate = tf.cast(tf.math.real(step.rate(variable)), norm.dtype)
         # Both sides times the rate, which may be 0.
         divisor = length + step.scalar(self.config.epsilon, norm) * rate

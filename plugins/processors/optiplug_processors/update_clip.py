@@ -53,7 +53,7 @@ class UpdateClip(Processor):
         return [self._clipped(update, variable, step) for update, variable in pairs]
 
     def _clipped(self, update: Tensor, variable: Working, step: Step) -> Tensor:
-        rms = numerics.global_norm([update]) / max(update.shape.num_elements(), 1) ** 0.5
+        rms = numerics.global_norm([update], tf.float64) / max(update.shape.num_elements(), 1) ** 0.5
         rate = tf.math.real(step.rate(variable))
         # The threshold times the rate and not the update over it, as the rate may be 0.
         bound = step.scalar(self.config.threshold, rms) * tf.cast(rate, rms.dtype)
