@@ -66,10 +66,13 @@ class NovoGrad(Optimizer):
         momentum, norm = self.momentum[variable], self.norm[variable]
         gradient = numerics.limited_norm(gradient)
         beta_1, beta_2 = self.scalar(self.config.beta_1, momentum), self.scalar(self.config.beta_2, norm)
-        present = tf.cast(numerics.sum_of_squares(gradient), norm.dtype)
+        present = tf.square(numerics.global_norm([gradient], tf.float64))
         # Zero says that there was no gradient yet: a count would not tell for a variable that came late.
         first = tf.equal(norm.value, 0)
-        norm.assign(tf.sqrt(tf.where(first, present, beta_2 * tf.square(norm) + (1 - beta_2) * present)))
+        # In float64, as the squares of a small norm are 0 in float32.
+        decay, before = tf.cast(beta_2, tf.float64), tf.square(tf.cast(norm, tf.float64))
+        squared = tf.where(first, present, decay * before + (1 - decay) * present)
+        norm.assign(tf.cast(tf.sqrt(squared), norm.dtype))
         if self.config.amsgrad:
             largest = self.norm_max[variable]
             largest.assign(tf.maximum(largest, norm))

@@ -52,17 +52,27 @@ def saved_dict(values: Mapping[str, Any]) -> Trackable:
 class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
     """A node of a checkpoint with children by name, and with other children in a SavedModel if given.
 
-    Rests on `Trackable._trackable_children`.
+    Children in `former` are restored from checkpoints that have them under these names, and not saved.
+
+    Rests on `Trackable._trackable_children` and `_lookup_dependency`.
     """
 
     def __init__(self, in_saved_model: Callable[[], Mapping[str, Trackable]] | None = None) -> None:
         self._in_saved_model = in_saved_model
+        self.former: dict[str, Trackable] = {}
 
     def _trackable_children(self, save_type: str = "checkpoint", **kwargs: Any) -> dict[str, Trackable]:
         if save_type == "savedmodel" and self._in_saved_model is not None:
             return dict(self._in_saved_model())
         children: dict[str, Trackable] = super()._trackable_children(save_type, **kwargs)
-        return children
+        return {name: child for name, child in children.items() if name not in self.former}
+
+    def find_former(self, name: str) -> Trackable | None:
+        """Return the child that a checkpoint has under a former name, when it is restored from there."""
+        return self.former.get(name)
+
+    def _lookup_dependency(self, name: str, *arguments: Any, **options: Any) -> Trackable | None:
+        return self.find_former(name) or super()._lookup_dependency(name, *arguments, **options)
 
 
 class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  # TensorFlow is untyped

@@ -170,6 +170,7 @@ def apply(optimizer: Any, run: dict[str, Any], row: list[tuple[Any, Any]], varia
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Variables without gradient")
+        warnings.filterwarnings("ignore", ".*traces of a function that were made before")
         if run["mode"] == "graph":
             step = tf.function(step, autograph=False)
         step()

@@ -43,3 +43,13 @@ class AdaBeliefConfig(OptimizerConfig):
     """With `rectify`: smallest length of the approximated simple moving average to divide by the variance."""
     amsgrad: bool = False
     """Divide by the maximum of all variances so far. One more state slot."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for first steps of the size of the gradient."""
+        if not self.rectify:
+            return {}
+        return {
+            "same_at_every_size_of_gradients": "elements count as at most 5e18: larger squares overflow",
+            "corrects_scheduled_decay_rates": "the first steps are those of the momentum alone",
+        }

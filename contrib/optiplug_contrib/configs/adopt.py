@@ -33,3 +33,11 @@ class ADOPTConfig(OptimizerConfig):
     """Small constant for numerical stability: lower bound of the denominator."""
     clip_exponent: NonNegativeFloat | None = 0.25
     """Exponent p of the clip of normalized gradients at step t, to ``[-t^p, t^p]``; None: no clip."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for steps of any length."""
+        if self.clip_exponent is not None:
+            return {}
+        reason = "elements count as at most 9e18, and a step grows with the last of them"
+        return {"same_at_every_size_of_gradients": reason}

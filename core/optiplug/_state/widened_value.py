@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import tensorflow as tf
 
 from optiplug._tf_private import CheckpointNode, CheckpointValue, Trackable, track
@@ -46,10 +44,6 @@ class WidenedValue(CheckpointValue):
 class StateNode(CheckpointNode):
     """What a checkpoint holds of a table of state: a variable by each name."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._widened: dict[str, WidenedValue] = {}
-
     def add(self, name: str, variable: Variable | PackSegment, narrow: DType | None) -> None:
         """Track a variable; `narrow` is the dtype of its values in earlier versions, if it was another."""
         if narrow is None:
@@ -61,15 +55,11 @@ class StateNode(CheckpointNode):
         track(self, name, value)
         value.reads_narrow = False
         track(self, f"{name}{WIDENED}", value)
-        self._widened[name] = value
+        self.former[name] = value
 
-    def _lookup_dependency(self, name: str, *arguments: Any, **options: Any) -> Trackable | None:
-        # Asked for by the name that earlier versions gave it.
-        if name in self._widened:
-            self._widened[name].reads_narrow = True
-            return self._widened[name]
-        return super()._lookup_dependency(name, *arguments, **options)
-
-    def _trackable_children(self, save_type: str = "checkpoint", **options: Any) -> dict[str, Trackable]:
-        children = super()._trackable_children(save_type, **options)
-        return {name: child for name, child in children.items() if name not in self._widened}
+    def find_former(self, name: str) -> Trackable | None:
+        """Return the variable of a former name, to be read in its narrower dtype."""
+        value = self.former.get(name)
+        if isinstance(value, WidenedValue):
+            value.reads_narrow = True
+        return value

@@ -127,9 +127,10 @@ def in_range(indices: Tensor, table: Variable) -> Tensor:
     """Return the indices of rows, once it is known that the table has them."""
     # To a sum on a CPU a row above the last is an error already; all else is left out in silence.
     rule = f"each row of the gradient of {table.name} must be one of its {table.shape[0]}"
+    count = tf.shape(table)[0] if table.shape[0] is None else table.shape[0]
     checks = [
         tf.debugging.assert_non_negative(indices, rule),
-        tf.debugging.assert_less(indices, tf.cast(table.shape[0], indices.dtype), rule),
+        tf.debugging.assert_less(indices, tf.cast(count, indices.dtype), rule),
     ]
     with tf.control_dependencies(checks):
         return tf.identity(indices)

@@ -36,7 +36,7 @@ class UnitNorm(Projection):
     >>> kernel = tf.Variable([[3.0, 0.0], [4.0, 2.0]])
     >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[UnitNorm()])
     >>> _ = optimizer.apply_gradients([(tf.zeros([2, 2]), kernel)])
-    >>> print(kernel.numpy())
+    >>> print(kernel.numpy().round(6))
     [[0.6 0. ]
      [0.8 1. ]]
     """

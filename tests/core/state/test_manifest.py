@@ -12,10 +12,14 @@ import optiplug
 from optiplug_adam.adam import Adam
 from support.optimizer_states import FULL, assert_same_state, checkpoint, model, stored, trained
 
+RATE = {"use": "constant", "value": 0.1}
 OTHERS = {
     "a slot missing": ({"amsgrad": True}, ("second_moment_max/kernel", "-", "float32 (2, 2)")),
     "a slot too many": ({"use_ema": False}, ("ema/average/kernel", "float32 (2, 2)", "-")),
-    "a schedule for a rate": ({"learning_rate": lambda: 0.1}, ("learning_rate", "float32 ()", "-")),
+    "a schedule for a rate": (
+        {"learning_rate": {"use": "constant", "value": 0.1}},
+        ("learning_rate", "float32 ()", "-"),
+    ),
 }
 
 

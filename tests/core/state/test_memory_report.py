@@ -66,7 +66,7 @@ def test_rows_say_slot_variable_shape_and_dtype():
         "ema/average",
         "dense/kernel",
         (3, 4),
-        "float16",
+        "float32",
     )
     assert rows["iterations"].variable == ""
     assert json.loads(report.to_json())["total"] == report.total

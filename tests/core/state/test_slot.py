@@ -19,14 +19,14 @@ def table_with(*variables):
 @pytest.mark.parametrize(
     ("options", "shape", "dtype", "value"),
     [
-        ({}, (2,), tf.float16, 0.0),
+        ({}, (2,), tf.float32, 0.0),
         ({"dtype": tf.float32}, (2,), tf.float32, 0.0),
         ({"dtype": lambda _: tf.float64}, (2,), tf.float64, 0.0),
-        ({"shape": ()}, (), tf.float16, 0.0),
-        ({"shape": lambda variable: (1, variable.shape[0])}, (1, 2), tf.float16, 0.0),
-        ({"initial": 0.5}, (2,), tf.float16, 0.5),
-        ({"initial": "variable"}, (2,), tf.float16, 3.0),
-        ({"initial": lambda variable: variable * 2}, (2,), tf.float16, 6.0),
+        ({"shape": ()}, (), tf.float32, 0.0),
+        ({"shape": lambda variable: (1, variable.shape[0])}, (1, 2), tf.float32, 0.0),
+        ({"initial": 0.5}, (2,), tf.float32, 0.5),
+        ({"initial": "variable"}, (2,), tf.float32, 3.0),
+        ({"initial": lambda variable: variable * 2}, (2,), tf.float32, 6.0),
     ],
 )
 def test_what_a_slot_starts_as(options, shape, dtype, value):

@@ -28,17 +28,17 @@ def test_everything_in_memory_has_a_path():
 
 def test_variables_that_are_treated_alike_are_one_operand():
     parts, variables = built()
-    present, absent = parts.plan().operands(variables)
+    present, _, absent = parts.plan().operands(variables)
     assert (len(present), absent) == (1, [])
 
     parts, variables = built(pack_small_variables=False)
-    present, absent = parts.plan().operands(variables)
+    present, _, absent = parts.plan().operands(variables)
     assert (present, absent) == (variables, [])
 
 
 def test_a_member_without_gradient_takes_its_pack_apart():
     parts, variables = built()
-    present, absent = parts.plan().operands(variables[:2])
+    present, _, absent = parts.plan().operands(variables[:2])
 
     assert present == variables[:2]
     assert absent == variables[2:]

@@ -292,7 +292,7 @@ def test_schedules_averages_and_clips_see_one_step():
 
 def test_the_usual_program_is_not_changed_by_it():
     """Where all have a gradient nothing is conditional, and no variable has state for it but the sum."""
-    ours = optimizer()
+    ours = optimizer(use="sgd")
     model = variables()
     ours.build(list(model.values()))
     assert sorted(name for name in ours.state.states if name.startswith("accumulate")) == [

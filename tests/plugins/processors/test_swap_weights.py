@@ -45,14 +45,18 @@ def test_the_averages_equal_the_oracle(form):
 
 @pytest.mark.parametrize("pack", [True, False])
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_exchanged_twice_everything_is_as_before_to_the_last_bit(dtype, pack):
+def test_exchanged_twice_everything_is_as_before(dtype, pack):
+    """To the last bit, but for an average beside half precision, which is rounded as the variable is."""
     swap = SwapWeights(momentum=0.9)
     optimizer, variables = trained(swap, dtype, 10, pack_small_variables=pack)
-    before = [(variable.numpy(), swap.average[variable].numpy()) for variable in variables]
+    before = [
+        (variable.numpy(), tf.cast(swap.average[variable].value, variable.dtype).numpy())
+        for variable in variables
+    ]
     optimizer.finalize_variable_values(variables)
     for variable, (value, average) in zip(variables, before, strict=True):
         np.testing.assert_array_equal(variable.numpy(), average)
-        np.testing.assert_array_equal(swap.average[variable].numpy(), value)
+        np.testing.assert_array_equal(swap.average[variable].numpy(), np.asarray(value, np.float32))
     optimizer.finalize_variable_values(variables)
     after = [(variable.numpy(), swap.average[variable].numpy()) for variable in variables]
     for old, new in zip(before, after, strict=True):

@@ -20,3 +20,9 @@ class CautiousConfig(ProcessorConfig):
 
     min_share: Annotated[Scalar, Number(gt=0, le=1)] = 0.001
     """Lower bound of the fraction of unmasked elements, by which the rest is divided."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for updates near the end of the range of float32."""
+        reason = "what is kept of an update is enlarged, and may overflow"
+        return {"same_at_every_size_of_gradients": reason}
