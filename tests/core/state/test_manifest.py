@@ -17,7 +17,7 @@ OTHERS = {
     "a slot missing": ({"amsgrad": True}, ("second_moment_max/kernel", "-", "float32 (2, 2)")),
     "a slot too many": ({"use_ema": False}, ("ema/average/kernel", "float32 (2, 2)", "-")),
     "a schedule for a rate": (
-        {"learning_rate": {"use": "constant", "value": 0.1}},
+        {"learning_rate": RATE},
         ("learning_rate", "float32 ()", "-"),
     ),
 }
