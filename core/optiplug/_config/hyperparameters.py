@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from numbers import Real
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from optiplug.errors import ConfigError
@@ -37,6 +37,7 @@ __all__ = [
     "UnitFloat",
     "UnitScalar",
     "in_float32",
+    "is_decay_rate",
     "renamed_types",
 ]
 
@@ -147,6 +148,12 @@ def in_float32(number: float) -> float:
     except OverflowError:
         return math.copysign(math.inf, number)
     return single if abs(single) >= _SMALLEST else math.copysign(0.0, number)
+
+
+def is_decay_rate(config: type[BaseModel], field: str) -> bool:
+    """Whether a field of a config holds the decay rate of an average, a number in [0, 1) or a schedule."""
+    kinds = config.model_fields[field].metadata
+    return any(isinstance(kind, Number) and kind.lt == 1 and kind.schedule for kind in kinds)
 
 
 def _as_config(schedule: object) -> object:

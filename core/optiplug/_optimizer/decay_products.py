@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import tensorflow as tf
 
 from optiplug import numerics
-from optiplug._config.hyperparameters import Number, Scalar
+from optiplug._config.hyperparameters import Scalar, is_decay_rate
 from optiplug._step.step import Step
 from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.capture import Working
@@ -56,9 +56,7 @@ def bias_correction(step: Step, beta: Scalar, like: Working | Tensor | DType, ah
 
 def _scheduled(node: OptimizerNode) -> Iterator[tuple[str, Scalar]]:
     for field, value in node.config:
-        kinds = type(node.config).model_fields[field].metadata
-        decays = any(isinstance(kind, Number) and kind.lt == 1 for kind in kinds)
-        if decays and not isinstance(value, int | float):
+        if is_decay_rate(type(node.config), field) and not isinstance(value, int | float):
             yield field, value
 
 

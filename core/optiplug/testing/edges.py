@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
-from optiplug._config.hyperparameters import Number
+from optiplug._config.hyperparameters import is_decay_rate
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._hookspecs import hookimpl
 from optiplug._types import Array, Tensor
@@ -152,7 +152,7 @@ def corrects_scheduled_decay_rates(config: OptimizerConfig) -> None:
 
     The bias of an average is the product of its decay rates so far, not a power of the last one.
     """
-    rising = {name: _rising for name, value in config if _is_decay_rate(config, name) and value}
+    rising = {name: _rising for name, value in config if is_decay_rate(type(config), name) and value}
     if not rising:
         raise NotApplicable("it has no decay rates that follow a schedule")
     steps = _steps_on_a_constant_gradient(alone(config))
@@ -161,11 +161,6 @@ def corrects_scheduled_decay_rates(config: OptimizerConfig) -> None:
     scheduled = _steps_on_a_constant_gradient(alone(config).model_copy(update=rising))
     fits = np.ptp(scheduled) <= 1e-2 * np.abs(steps).max()
     require(fits, "steps on a constant gradient must be equal", received=scheduled.tolist())
-
-
-def _is_decay_rate(config: OptimizerConfig, name: str) -> bool:
-    kinds = type(config).model_fields[name].metadata
-    return any(isinstance(kind, Number) and kind.lt == 1 and kind.schedule for kind in kinds)
 
 
 def _rising(iteration: Tensor) -> Tensor:
