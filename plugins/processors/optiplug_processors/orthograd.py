@@ -67,9 +67,8 @@ def _turned(gradient: Tensor, variable: Tensor) -> Tensor:
     cosine = (numerics.sum_of_squares(along + direction) - numerics.sum_of_squares(along - direction)) / 4
     rest = direction - along * tf.cast(cosine, along.dtype)
     sine = numerics.global_norm([rest], tf.float64)
-    smallest = (
-        2.0**-47 if numerics.scalar_dtype(rest.dtype) == tf.float64 else 2.0**-18
-    )  # 32 units of the last place of 1
+    double = numerics.scalar_dtype(rest.dtype) == tf.float64
+    smallest = 2.0**-47 if double else 2.0**-18  # 32 units of the last place of 1
     scale = numerics.where(sine > smallest, tf.math.divide_no_nan(length, sine), tf.zeros_like(sine))
     return numerics.scaled(rest, scale)
 
