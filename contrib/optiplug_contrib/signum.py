@@ -26,7 +26,7 @@ class Signum(Optimizer):
     this is signSGD, the sign of the gradient, without state. The decay of the paper's Signum is
     the keyword `weight_decay`.
 
-    The sign of a complex number z is z / |z|, as in `tf.sign` and optax.
+    The sign of a complex number z is ``z / |z|``, as in `tf.sign` and optax.
 
     State: the slot `momentum`, if there is one.
 

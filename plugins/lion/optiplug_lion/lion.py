@@ -25,7 +25,7 @@ class Lion(Optimizer):
     Weight decay is decoupled and off unless `weight_decay` is given; the paper advises values 3 to
     10 times larger than for AdamW, as the learning rate is as much smaller.
 
-    The sign of a complex number z is z / |z|, as in `tf.sign` and optax.
+    The sign of a complex number z is ``z / |z|``, as in `tf.sign` and optax.
 
     State: the slot `momentum`. The compiled step is fastest with numbers ``beta_1 <= beta_2``, as
     here: with schedules, or with a larger `beta_1`, it copies the momentum.
