@@ -122,7 +122,7 @@ def _names_in_keras(ours: Optimizer) -> dict[str, list[str]]:
         slot, path = ours.state.homes.get(name, (name, ""))
         for keras in [slot] if slot in _COUNTERS else slots[slot]:
             # Without duplicates: a name without a colon has one form twice.
-            for each in dict.fromkeys(_names(keras, raw.get(path, ""))):
+            for each in dict.fromkeys([*_names(keras, raw.get(path, "")), *_names(keras, path)]):
                 table[each].append(name)
     return dict(table)
 

@@ -37,5 +37,9 @@ class DecayExclusions:
             escape(known.path(variable))
             for variable in known
             if id(variable) in self._variables
-            or any(pattern.search(variable.name) for pattern in self._patterns)
+            or any(
+                pattern.search(name)
+                for pattern in self._patterns
+                for name in (known.path(variable), variable.name)
+            )
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -34,7 +35,7 @@ class ModelVariables:
 
     def path(self, variable: Variable) -> str:
         """Return the unique path of a variable."""
-        return self.paths[id(variable)]
+        return self.paths[id(unwrapped(variable))]
 
     def in_order(
         self, gradients: Sequence[Gradient], variables: Sequence[Variable]
@@ -56,8 +57,7 @@ class ModelVariables:
         variable = unwrapped(given)
         if variable in self:
             return
-        # TensorFlow ends names with ":0", the number of an output.
-        path = wanted = variable.name.rsplit(":", 1)[0]
+        path = wanted = _given_path(given)
         # The last number of each name is kept, so naming a thousand equal names is linear.
         while path in self._numbers:
             self._numbers[wanted] += 1
@@ -68,6 +68,14 @@ class ModelVariables:
         self.paths[id(variable)] = path
         # A variable of Keras 3 has the constraint; the tf.Variable inside of it has none.
         self._constraints[id(variable)] = getattr(given, "constraint", None)
+
+
+def _given_path(variable: Any) -> str:
+    """Return the path that Keras 3 gives to a variable, or the name of a tf.Variable."""
+    # The tf.Variable inside has another name, in a subclassed model without that of the layer.
+    path = getattr(variable, "path", None)
+    # TensorFlow ends names with ":0", the number of an output.
+    return path if isinstance(path, str) else str(variable.name).rsplit(":", 1)[0]
 
 
 def unwrapped(variable: object) -> Variable:

@@ -9,9 +9,13 @@ from urllib.parse import quote, unquote
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
 import optiplug
 from optiplug import Tensor, Variable
+
+from .identity import ModelVariables, paired
+from .saved_state import SavedState
 
 __all__ = ["Adapter"]
 
@@ -41,6 +45,9 @@ class Adapter:
     def __init__(self, optimizer: optiplug.Optimizer, **keywords: Any) -> None:
         super().__init__(name=optimizer.name, **keywords)  # type: ignore[call-arg]  # the next base is of Keras
         self.optimizer = optimizer
+        # Objects of plain classes, in which Keras does not track the variables of the model.
+        self._model, self._waiting = ModelVariables(), SavedState()
+        self._unconfirmed: SavedState | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
         if name in _OPTIPLUG_DOES and value:
@@ -117,40 +124,77 @@ class Adapter:
         self.optimizer.set_weights(weights)
 
     def save_own_variables(self, store: Any) -> None:
-        """Put the state into a mapping or a group of an HDF5 file, each array under its key."""
+        """Put the state into a mapping or a group of an HDF5 file, and what tells its variables apart."""
+        self._confirm()
         values: dict[str, Any] = {}
         self.optimizer.save_own_variables(values)
-        keys = self._keys()
-        for name, value in values.items():
-            store[quote(keys.get(name, name), safe="")] = value  # a slash would open a group
+        identities = self._model.identities(self._model.known)
+        saved = SavedState(values, self.optimizer.state.homes, identities).joined(self._waiting)
+        for key, value in saved.dump().items():
+            store[quote(key, safe="")] = value  # a slash would open a group
 
     def load_own_variables(self, store: Any) -> None:
         """Set the state from such a mapping; all, or none.
 
-        As in Keras, weights can be loaded into a model that is not trained any further: where
-        this optimizer is not built, or nothing was saved for it, that is a warning.
+        State follows its variable, whatever has become of names and places. That of a variable which is
+        frozen here waits until it is trained. As in Keras, weights can be loaded into a model that is not
+        trained any further: where this optimizer is not built, or nothing was saved for it, that is a
+        warning, and so is a variable that no state was saved of.
 
         Raises
         ------
         StateError
-            If the names or shapes differ from those of this optimizer.
+            If state or shapes differ from those of this optimizer, or nothing tells which variable is which.
         """
-        names = {key: name for name, key in self._keys().items()}
-        keys = [(key, unquote(key)) for key in store.keys()]  # noqa: SIM118  # no mapping
-        if self.built and keys:
-            values = {names.get(plain, plain): np.asarray(store[key]) for key, plain in keys}
-            self.optimizer.load_own_variables(values)
-        elif self.built or keys:
+        arrays = {unquote(key): np.asarray(store[key]) for key in store.keys()}  # noqa: SIM118  # no mapping
+        if self.built and arrays:
+            self._load(SavedState.read(arrays, self.optimizer.state.homes, self.name))
+        elif self.built or arrays:
             reason = "the weights were saved without it" if self.built else "it is not built"
             warnings.warn(f"The state of {self.name!r} is not loaded: {reason}.", stacklevel=2)
 
-    def _keys(self) -> dict[str, str]:
-        """Return the key of each state in a file, by its name.
-
-        In place of the path of a variable it has the variable's place, by which Keras finds the
-        weights of a model too: paths are others once a model was loaded or made a second time.
-        """
+    def _load(self, saved: SavedState) -> None:
+        # Earlier versions did not tell the variables apart.
+        known = list(self._model.known) if saved.identities else []
+        pairs, confirmed = paired(saved.identities, self._model.identities(known), self.name)
+        fresh = [path for path in known if path not in pairs]
+        present: dict[str, Any] = {}
+        self.optimizer.save_own_variables(present)
         homes = self.optimizer.state.homes
-        paths = dict.fromkeys(path for _, path in homes.values())
-        places = {path: place for place, path in enumerate(paths)}
-        return {name: f"{slot}/{places[path]}" for name, (slot, path) in homes.items()}
+        kept = {name: present[name] for name, (_, path) in homes.items() if path in fresh}
+        self.optimizer.load_own_variables({**saved.renamed(pairs), **kept})
+        self._waiting = saved.without(pairs.values())
+        self._unconfirmed = None if confirmed else saved
+        if fresh and confirmed:
+            warnings.warn(f"{self.name}: no state was saved of {fresh}, which start afresh.", stacklevel=4)
+
+    def _build(self, variables: Sequence[Variable]) -> None:
+        """Create the state for the variables that are trained, given in the order of the model."""
+        self._confirm()
+        if self._model.are(variables):
+            return
+        self.optimizer.build(variables)
+        late = self._model.meet({self.optimizer.path(each): each for each in variables})
+        if late and self._waiting.identities:
+            # The values of variables are there outside of a function that is traced only.
+            with tf.init_scope():
+                self._resume(list(late))
+
+    def _confirm(self) -> None:
+        """Look at state again that was loaded before the weights, whose values tell whose it is."""
+        saved, self._unconfirmed = self._unconfirmed, None
+        if saved is not None:
+            with tf.init_scope():
+                self._load(saved)
+            self._unconfirmed = None
+
+    def _resume(self, late: Sequence[str]) -> None:
+        """Give variables that were frozen when state was loaded their state."""
+        try:
+            pairs, _ = paired(self._waiting.identities, self._model.identities(late), self.name)
+        except optiplug.StateError:
+            warnings.warn(f"{self.name}: {late} start afresh: no saved state is theirs.", stacklevel=4)
+            return
+        for name, value in self._waiting.renamed(pairs).items():
+            self.optimizer.state.states[name].assign(value)
+        self._waiting = self._waiting.without(pairs.values())

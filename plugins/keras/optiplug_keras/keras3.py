@@ -65,7 +65,7 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         """Create the state for these variables, if there are any."""
         if not variables:
             return
-        self.optimizer.build([variable for variable in variables if not _computed(variable)])
+        self._build([variable for variable in variables if not _computed(variable)])
         # Set so, they are not tracked: a checkpoint of the optimizer has no place for the model.
         self.__dict__["_trainable_variables"] = list(variables)
         self.built = True
@@ -75,8 +75,7 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
     ) -> None:
         """Take one step with these gradients, of these variables or of those it was built with."""
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
-        if not self.built:
-            self.build(variables)
+        self.build(variables)
         pairs = [pair for pair in zip(grads, variables, strict=True) if not _computed(pair[1])]
         # The scales of float8 layers: what comes as their gradient is assigned, and no optimizer sees it.
         for gradient, variable in zip(grads, variables, strict=True):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
 
@@ -43,13 +45,34 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
 
     @property
     def variables(self) -> list[Variable]:
-        """The state, as a list that is also a method."""
-        return self.optimizer.variables
+        """The state in the order of the model, as a list that is also a method."""
+        variables = self.optimizer.variables
+        variables[:] = [self.optimizer.state.states[name].variable for name in self._names()]
+        return variables
+
+    def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
+        """Set the state from arrays in the order of `variables`; all, or none."""
+        given = dict(zip(self._names(), weights, strict=False))
+        ordered = [given[name] for name in self.optimizer.state.states if name in given]
+        self.optimizer.set_weights([*ordered, *weights[len(given) :]])
+
+    def _names(self) -> list[str]:
+        """Return the names of state, those of a slot in the order of the model.
+
+        An HDF5 file has nothing but places, and a model that is loaded meets its variables in that order.
+        """
+        homes = self.optimizer.state.homes
+        places = {path: place for place, path in enumerate(self._model.trained)}
+        slots = defaultdict(list)
+        for name in sorted(homes, key=lambda each: places.get(homes[each][1], len(places))):
+            slots[homes[name][0]].append(name)
+        rest = {slot: iter(names) for slot, names in slots.items()}
+        return [next(rest[homes[name][0]]) if name in homes else name for name in self.optimizer.state.states]
 
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state for these variables, if there are any."""
         if var_list:
-            self.optimizer.build(var_list)
+            self._build(var_list)
             self._built = self.built = True
 
     def compute_gradients(
@@ -76,10 +99,9 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
     ) -> Variable:
         """Take one step with these (gradient, variable) pairs and return `iterations`."""
         pairs = list(grads_and_vars)
-        if not self.built:
-            # The first call may be in a `tf.function`, which must not create variables.
-            with tf.init_scope():
-                self.build([variable for _, variable in pairs])
+        # A call may be in a `tf.function`, which must not create variables.
+        with tf.init_scope():
+            self.build([variable for _, variable in pairs])
         return self.optimizer.apply_gradients(pairs, name, skip_gradients_aggregation, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
