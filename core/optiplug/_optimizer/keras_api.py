@@ -51,7 +51,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         member = getattr(type(self), name, None)
         if not isinstance(member, property):
             super().__setattr__(name, value)
-        elif member.fset is None and member is getattr(tf.Module, name, None):
+        elif member.fset is None and isinstance(getattr(tf.Module, name, None), property):
             raise ConfigError(
                 f"{name!r} is a property of tf.Module, which cannot be set",
                 where=type(self).__name__,

@@ -116,8 +116,7 @@ class StateIO:
             self._awaited = None
 
     def _require_restorable(self, saved: Description, table: SlotTable) -> None:
-        # JSON has no tuples.
-        known = {name: (dtype, tuple(shape)) for name, (dtype, shape) in saved["state"].items()}
+        known = saved["state"]
         # A variable that appears late gets its saved state then.
         late = dict.fromkeys(slot for slot, _ in table.homes.values())
         widened = {name for name, dtype in table.widened.items() if known.get(name, ("",))[0] == dtype.name}

@@ -101,7 +101,7 @@ def test_hdf5_of_tf_keras(tmp_path):
 def test_hdf5_after_a_callback_read_the_rate(tmp_path):
     """The first thing that is read of the optimizer is its rate, before it is built."""
     model = compiled(tf_keras, wrap("adam", learning_rate=0.5, keras=tf_keras))
-    fit(model, epochs=2, callbacks=[tf_keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)])
+    fit(model, epochs=2, callbacks=[tf_keras.callbacks.LearningRateScheduler(lambda _, rate: rate / 2)])
     model.save(tmp_path / "model.h5")
 
     loaded = tf_keras.models.load_model(tmp_path / "model.h5")
