@@ -9,7 +9,7 @@ import abc
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import tensorflow as tf
 
@@ -18,9 +18,12 @@ from ._types import Tensor
 __all__ = [
     "CheckpointNode",
     "CheckpointValue",
+    "RestoredOnRelease",
+    "SavedObject",
     "Trackable",
     "children_of",
     "outside_function",
+    "release",
     "saved_dict",
     "track",
     "xla_compiles",
@@ -106,6 +109,95 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
                 object_map[self] = tf.Variable(self.read_value(), trainable=False, name=self.path)
         else:
             object_map[self].assign(self.read_value())
+
+
+class SavedObject:
+    """An object as a checkpoint has it, before anything is restored.
+
+    Rests on `CheckpointPosition` and on the graph of objects that a checkpoint holds.
+    """
+
+    def __init__(self, restoring: Any, number: int) -> None:
+        self._restoring, self._number = restoring, number
+
+    @classmethod
+    def parent(cls, position: Any, owner: Trackable) -> SavedObject:
+        """Return what the checkpoint has of `owner`, given the position of one of its children there."""
+        known = position.checkpoint.object_by_proto_id
+        return cls(position.checkpoint, next(number for number in list(known) if known.get(number) is owner))
+
+    @property
+    def checkpoint(self) -> str:
+        """The path of the checkpoint."""
+        return str(self._restoring.save_path_string)
+
+    @property
+    def children(self) -> dict[str, SavedObject]:
+        """The objects below it, by name."""
+        return {each.local_name: SavedObject(self._restoring, each.node_id) for each in self._node.children}
+
+    @property
+    def key(self) -> str | None:
+        """The key of its value in the checkpoint, if it has one."""
+        return next((str(each.checkpoint_key) for each in self._node.attributes), None)
+
+    @property
+    def _node(self) -> Any:
+        return self._restoring.object_graph_proto.nodes[self._number]
+
+
+class RestoredOnRelease(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  # TensorFlow is untyped
+    """An object that sees a checkpoint before anything is restored, and one child of which then waits.
+
+    TensorFlow restores the child called `_waits` when `release` is called, and nothing if `_before_restore`
+    raises. That is called for each child of the checkpoint that waits, or that the object does not have.
+
+    Rests on `Trackable._lookup_dependency`, `_deferred_dependencies` and `_handle_deferred_dependencies`.
+    """
+
+    _waits: ClassVar[str]
+
+    @abc.abstractmethod
+    def _before_restore(self, child: str, saved: SavedObject) -> None:
+        """Refuse what a checkpoint has of this object, if that does not fit."""
+
+    def _lookup_dependency(self, name: str, *known: Any, **options: Any) -> Trackable | None:
+        # What is known of the children is handed over only while a checkpoint is restored.
+        waits = name == type(self)._waits and (known or options)  # noqa: SLF001  # of its class
+        return None if waits else super()._lookup_dependency(name, *known, **options)
+
+    @property
+    def _deferred_dependencies(self) -> _Deferred:
+        return _Deferred(super()._deferred_dependencies, self)
+
+
+class _Deferred:
+    """What TensorFlow keeps of a checkpoint for children that are not there yet; it is told by `append`."""
+
+    def __init__(self, held: dict[str, list[Any]], owner: RestoredOnRelease) -> None:
+        self._held, self._owner = held, owner
+        self.get, self.pop = held.get, held.pop
+
+    def setdefault(self, name: str, default: list[Any]) -> _Deferred:
+        self._name, self._default = name, default
+        return self
+
+    def append(self, position: Any) -> None:
+        saved = SavedObject.parent(position, self._owner)
+        # By the class, since an attribute of a user's own may have any name.
+        type(self._owner)._before_restore(self._owner, self._name, saved)  # noqa: SLF001
+        self._held.setdefault(self._name, self._default).append(position)
+
+
+def release(parent: Trackable, child: Trackable) -> bool:
+    """Restore the child of a `RestoredOnRelease` that waits, and say whether it did.
+
+    Rests on `_handle_deferred_dependencies`.
+    """
+    name = type(parent)._waits  # noqa: SLF001
+    waited = bool(parent._deferred_dependencies.get(name, ()))  # noqa: SLF001
+    parent._handle_deferred_dependencies(name, child)  # noqa: SLF001
+    return waited
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from optiplug import _tf_private as private
@@ -105,3 +106,45 @@ def private_names(text):
             yield node.attr
         elif isinstance(node, ast.FunctionDef) and node.name in names:
             yield node.name
+
+
+class Asked(private.RestoredOnRelease, tf.Module):
+    """An object with a child that waits, which writes down what it is asked."""
+
+    _waits = "held"
+
+    def __init__(self, refuse=()):
+        super().__init__()
+        self.asked, self.refuse = (), refuse
+        self.held, self.free = tf.Variable(1.0), tf.Variable(2.0)
+
+    def _before_restore(self, child, saved):
+        self.asked = (*self.asked, (child, sorted(saved.children), saved.children["held"].key))
+        if child in self.refuse:
+            raise ValueError(child)
+
+
+def test_a_child_waits_until_it_is_released(tmp_path):
+    source = Asked()
+    source.held.assign(3.0)
+    source.free.assign(4.0)
+    path = tf.train.Checkpoint(x=source).write(str(tmp_path / "c"))
+    target = Asked()
+    status = tf.train.Checkpoint(x=target).read(path)
+    assert (float(target.held), float(target.free)) == (1.0, 4.0)
+    assert target.asked == (("held", ["free", "held"], "x/held/.ATTRIBUTES/VARIABLE_VALUE"),)
+    assert private.release(target, target.held)
+    assert not private.release(target, target.held)
+    status.assert_consumed()
+    assert float(target.held) == 3.0
+
+
+def test_nothing_is_restored_where_an_object_refuses(tmp_path):
+    source, target = Asked(), Asked(refuse=["held"])
+    source.free.assign(4.0)
+    path = tf.train.Checkpoint(x=source, y=tf.Variable(5.0)).write(str(tmp_path / "c"))
+    other = tf.Variable(0.0)
+    with pytest.raises(ValueError, match="held"):
+        tf.train.Checkpoint(x=target, y=other).read(path)
+    assert (float(target.held), float(target.free), float(other)) == (1.0, 2.0, 0.0)
+    assert not private.release(target, target.held)

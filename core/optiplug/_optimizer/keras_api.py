@@ -51,7 +51,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         member = getattr(type(self), name, None)
         if not isinstance(member, property):
             super().__setattr__(name, value)
-        elif member.fset is None and member is getattr(tf.Module, name, None):
+        elif member.fset is None and isinstance(getattr(tf.Module, name, None), property):
             raise ConfigError(
                 f"{name!r} is a property of tf.Module, which cannot be set",
                 where=type(self).__name__,
@@ -323,8 +323,13 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
         """Set the variables of the optimizer from arrays in the order of `variables`; all, or none.
 
-        Positions say nothing of what an array is: two of one shape that changed places go
-        unnoticed. `load_own_variables` goes by name.
+        Positions say nothing of what an array is: two of one shape and kind of numbers that changed
+        places go unnoticed. `load_own_variables` goes by name.
+
+        Raises
+        ------
+        StateError
+            If there are more or fewer, or one has another shape or another kind of numbers.
         """
         parts_of(self).io.load_in_order(weights)
 
@@ -341,8 +346,8 @@ class KerasAPI(metaclass=abc.ABCMeta):
         Raises
         ------
         StateError
-            If anything is missing, unknown, or of another shape or dtype; if it was saved by a
-            newer version of a plugin, or by an older one whose state this one cannot read.
+            If anything is missing, unknown, no array of numbers, or of another shape or dtype; if it was
+            saved by a newer version of a plugin, or by an older one whose state this one cannot read.
         """
         parts_of(self).io.load(store)
 

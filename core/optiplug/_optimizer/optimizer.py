@@ -17,10 +17,12 @@ from optiplug._config.kinds import OptimizerConfig, Selection
 from optiplug._config.variable_selection import selected_paths
 from optiplug._derived import derived
 from optiplug._state.memory_report import StateReport
+from optiplug._state.saved_state import STATE
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
 from optiplug._step.explanation import Explanation
 from optiplug._step.step import Step, current_step
+from optiplug._tf_private import RestoredOnRelease, SavedObject
 from optiplug._types import DType, Mesh, Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug.errors import BuildError
@@ -37,7 +39,7 @@ __all__ = ["Optimizer"]
 Computed = TypeVar("Computed")
 
 
-class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is untyped
+class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  # tf.Module is untyped
     """Base of all optimizers, with the API of `tf.keras.optimizers.Optimizer` 2.15.
 
     A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
@@ -86,6 +88,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
     """
 
     Config: ClassVar[type[NamedConfig]] = ClassConfig
+    _waits = STATE
 
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
@@ -112,6 +115,9 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
     def _state_owner(self) -> StateOwner:
         return parts_of(self).owner
+
+    def _before_restore(self, child: str, saved: SavedObject) -> None:
+        parts_of(self).before_restore(child, saved)
 
     # Processors have the same methods; neither is a kind of the other.
     add_slot = Stateful.add_slot

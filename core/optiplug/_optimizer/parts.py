@@ -11,7 +11,8 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig, config_of
 from optiplug._config.kinds import OptimizerConfig
-from optiplug._state.manifest import Manifest
+from optiplug._state.manifest import Manifest, parsed
+from optiplug._state.saved_state import MANIFEST, STATE, require_tensors, saved_description
 from optiplug._state.slot import State
 from optiplug._state.state_io import StateIO
 from optiplug._state.stateful import Stateful, StateOwner
@@ -20,7 +21,7 @@ from optiplug._step.pipeline import Pipeline
 from optiplug._step.plan import Plan
 from optiplug._step.program import Program
 from optiplug._step.program_cache import ProgramCache
-from optiplug._tf_private import children_of, track
+from optiplug._tf_private import SavedObject, Trackable, children_of, release, track
 from optiplug._types import Gradient, Mesh, Variable
 from optiplug._variables.capture import open_frames
 from optiplug._variables.model_variables import ModelVariables, is_trainable, unwrapped
@@ -38,7 +39,6 @@ __all__ = ["OptimizerParts", "give_parts", "parts_of"]
 
 # Python reserves names of this form, so no attribute of a subclass has it.
 _NAME = "__optiplug__"
-CHECKPOINT_NAMES = ("state", "manifest")  # keys in checkpoints, and so a part of the file format
 
 
 class OptimizerParts:
@@ -68,14 +68,32 @@ class OptimizerParts:
         self.lock = threading.RLock()
         # Functions, since name and processors are known late, and change.
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
-        self.manifest = Manifest(self.io.describe, self.io.check)
+        self.manifest = Manifest(self.io.describe, self.restore)
         self.node = self._new_node()
         self.pipeline = self.new_pipeline()
 
     def track_in(self, optimizer: tf.Module) -> None:
         """Make the state a part of the checkpoints of an optimizer."""
-        for name, child in zip(CHECKPOINT_NAMES, (self.table.node, self.manifest), strict=True):
+        for name, child in self._checkpointed.items():
             track(optimizer, name, child)
+
+    @property
+    def _checkpointed(self) -> dict[str, Trackable]:
+        return {STATE: self.table.node, MANIFEST: self.manifest}
+
+    def before_restore(self, child: str, saved: SavedObject) -> None:
+        """Refuse what a checkpoint has of the optimizer, given one child of that, if it does not fit."""
+        description = saved_description(saved, self.name)
+        if child == STATE:
+            self.io.check(description)
+
+    def restore(self, text: object) -> None:
+        """Restore the state that a checkpoint has, of which this is the description."""
+        # TensorFlow passes over a child without values, which so was not looked at.
+        if not release(self.optimizer, self.table.node):
+            description = parsed(text, self.name)
+            require_tensors({}, description, self.name)
+            self.io.check(description)
 
     def put_inside(self, outer: OptimizerParts, name: str) -> None:
         """Nest this optimizer, which has no state yet, in another one, whose table keeps its state."""
@@ -223,7 +241,7 @@ class OptimizerParts:
     def _require_own_checkpoint(self) -> None:
         """Refuse an attribute that TensorFlow tracks in the place of the state: checkpoints would lose it."""
         children = children_of(self.optimizer)
-        for name, child in zip(CHECKPOINT_NAMES, (self.table.node, self.manifest), strict=True):
+        for name, child in self._checkpointed.items():
             if children.get(name) is not child:
                 raise ConfigError(
                     f"an attribute {name!r} cannot hold variables: checkpoints keep the state of the "

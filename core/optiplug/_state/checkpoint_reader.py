@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
+import math
 import re
 from collections import defaultdict
-from collections.abc import Mapping
 from os import PathLike, fspath
 from typing import Any
 
@@ -15,7 +14,7 @@ import tensorflow as tf
 from optiplug._types import Array
 from optiplug.errors import StateError
 
-from .manifest import version_key
+from .manifest import Description, parsed, version_key
 from .widened_value import WIDENED
 
 __all__ = ["read_state"]
@@ -40,7 +39,8 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     Raises
     ------
     StateError
-        If there is no such checkpoint, no such optimizer in it, or more than one.
+        If there is no such checkpoint, no such optimizer in it, or more than one, or if the description
+        of its state is malformed.
 
     Examples
     --------
@@ -76,21 +76,27 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     # Only now: a checkpoint may hold a whole model beside this optimizer.
     values = {name: reader.get_tensor(key) for name, key in found[matching[0]].items()}
     key = f"{matching[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
-    manifest = json.loads(reader.get_tensor(key)) if reader.has_tensor(key) else {}
-    return {**_taken_apart(values, manifest), **_versions(manifest)}
+    where = fspath(checkpoint)
+    empty: Description = {"versions": {}, "state": {}, "packs": {}}
+    manifest = parsed(reader.get_tensor(key), where) if reader.has_tensor(key) else empty
+    return {**_taken_apart(values, manifest, where), **_versions(manifest)}
 
 
-def _versions(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    versions = manifest.get("versions", {})
-    return {version_key(owner): np.int64(version) for owner, version in versions.items() if version != 1}
+def _versions(manifest: Description) -> dict[str, Any]:
+    versions = manifest["versions"].items()
+    return {version_key(owner): np.int64(version) for owner, version in versions if version != 1}
 
 
-def _taken_apart(values: dict[str, Array], manifest: Mapping[str, Any]) -> dict[str, Array]:
+def _taken_apart(values: dict[str, Array], manifest: Description, where: str) -> dict[str, Array]:
     """Split the joined variables of a SavedModel into the state variables that have a name."""
-    for whole in manifest.get("packs", {}).keys() & values.keys():
+    for whole in manifest["packs"].keys() & values.keys():
         names, vector = manifest["packs"][whole], values.pop(whole)
-        shapes = [manifest["state"][name][1] for name in names]
-        ends = np.cumsum([np.prod(shape, dtype=int) for shape in shapes])
+        shapes = [tuple(size or 0 for size in manifest["state"][name][1]) for name in names]
+        sizes = list(map(math.prod, shapes))
+        if vector.shape != (sum(sizes),):
+            rule = "a joined variable must have the elements of its parts"
+            raise StateError(rule, where=f"{where}: {whole}", received=vector.shape, hint=f"they are {sizes}")
+        ends = np.cumsum(sizes)
         for name, shape, piece in zip(names, shapes, np.split(vector, ends[:-1]), strict=True):
             values[name] = piece.reshape(shape)
     # Sorted, as the order of the keys in a checkpoint means nothing.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import TypeAlias, TypedDict
+from typing import Any, TypeAlias, TypedDict
 
 import tensorflow as tf
 
@@ -17,6 +17,7 @@ __all__ = [
     "Manifest",
     "Spec",
     "differences",
+    "parsed",
     "require_same",
     "spec",
     "version_key",
@@ -111,20 +112,79 @@ def widens(saved: Spec, expected: Spec) -> bool:
 class Manifest(tf.train.experimental.PythonState):  # type: ignore[misc]  # TensorFlow is untyped
     """The description in a checkpoint of the other state of the optimizer.
 
-    TensorFlow reads it before any variable, so what does not fit is found while nothing has been
-    changed.
+    TensorFlow reads it before any variable, and `accept` lets the variables be restored.
     """
 
-    def __init__(self, describe: Callable[[], Description], check: Callable[[Description], None]) -> None:
-        self._describe, self._check = describe, check
+    def __init__(self, describe: Callable[[], Description], accept: Callable[[object], None]) -> None:
+        self._describe, self._accept = describe, accept
 
     def serialize(self) -> str:
         """Return the description of the state as JSON."""
         return json.dumps(self._describe())
 
-    def deserialize(self, text: str | bytes) -> None:
-        """Check the description of what is about to be restored."""
-        self._check(json.loads(text))
+    def deserialize(self, text: object) -> None:
+        """Accept the description of what is about to be restored."""
+        self._accept(text)
+
+
+def parsed(text: object, where: str) -> Description:
+    """Return the description of state that a checkpoint has as JSON.
+
+    Raises
+    ------
+    StateError
+        If it is none.
+    """
+    try:
+        read = json.loads(text)  # type: ignore[arg-type]  # anything may be in a checkpoint
+        problem = _malformed(read)
+    except (TypeError, ValueError, RecursionError) as error:
+        problem = f"it is no JSON: {error}"
+    if problem:
+        raise StateError(
+            f"the description of state in the checkpoint is malformed: {problem}; nothing was changed",
+            where=where,
+            hint="it was not written by optiplug, or was damaged",
+        )
+    state = {name: (dtype, tuple(shape)) for name, (dtype, shape) in read["state"].items()}
+    return {"versions": read["versions"], "state": state, "packs": read.get("packs", {})}
+
+
+def _malformed(read: Any) -> str:
+    """Return what is wrong with a description that was read, nothing if it is as `Description` says."""
+    if not isinstance(read, dict) or not {"versions", "state"} <= read.keys():
+        return "it must have `versions` and `state`"
+    for part, rule, holds in (
+        ("versions", "a whole number from 1 on", lambda each: _is_count(each) and each >= 1),
+        ("state", "a dtype and a shape", _is_spec),
+        ("packs", "names of state", lambda each: _are_names(each, read["state"])),
+    ):
+        entries = read.get(part, {})
+        if not isinstance(entries, dict):
+            return f"`{part}` must have names"
+        wrong = next((name for name, each in entries.items() if not holds(each)), None)
+        if wrong is not None:
+            return f"{part}: {wrong!r} must be {rule}"
+    return ""
+
+
+def _is_spec(value: Any) -> bool:
+    match value:
+        case [str(dtype), [*shape]] if all(each is None or _is_count(each) for each in shape):
+            try:
+                tf.as_dtype(dtype), tf.TensorShape(shape)
+            except (TypeError, ValueError, OverflowError):
+                return False
+            return True
+    return False
+
+
+def _are_names(value: object, state: Mapping[str, object]) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) and name in state for name in value)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
 
 
 # What the table of differences shows for a name that one side lacks.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -13,6 +13,7 @@ from optiplug._config.base import NamedConfig
 from optiplug._types import Array
 from optiplug.errors import StateError
 
+from .arrays import array_of_numbers, arrays_by_name, converted, state_version
 from .manifest import Description, Spec, require_same, spec, version_key, widens
 from .table import SlotTable
 
@@ -56,9 +57,10 @@ class StateIO:
         Raises
         ------
         StateError
-            If anything is missing, unknown, of another shape or dtype, or of a version that cannot be read.
+            If anything is no array of numbers, missing, unknown, of another shape or dtype, or of a version
+            that cannot be read.
         """
-        values = {name: np.asarray(store[name]) for name in store}
+        values = arrays_by_name(store, self._name())
         hint = _SAME if self._built() else _BUILD
         # Keras numbers the state that it saves, so nothing tells which array is which.
         if values and all(name.isdigit() for name in values):
@@ -71,12 +73,17 @@ class StateIO:
         Raises
         ------
         StateError
-            If there are more or fewer, or one has another shape.
+            If there are more or fewer, or one has another shape or another kind of numbers.
         """
-        names = list(self._table.states)
+        if not isinstance(weights, Iterable):
+            raise StateError("must be a list of arrays", where=self._name(), received=weights)
+        names, weights = list(self._table.states), list(weights)
         # Arrays in excess get names, too, so that the table of differences shows them.
         names += [f"weight {position}" for position in range(len(names), len(weights))]
-        given = {name: np.asarray(weight) for name, weight in zip(names, weights, strict=False)}
+        given = {
+            name: array_of_numbers(weight, f"{self._name()}: {name}")
+            for name, weight in zip(names, weights, strict=False)
+        }
         hint = "give one array for each of `variables`, in their order"
         # Keras takes lists of Python numbers here, so dtypes are converted.
         self._assign(given, hint=hint if self._built() else _BUILD, dtypes=False)
@@ -109,8 +116,7 @@ class StateIO:
             self._awaited = None
 
     def _require_restorable(self, saved: Description, table: SlotTable) -> None:
-        # JSON has no tuples.
-        known = {name: (dtype, tuple(shape)) for name, (dtype, shape) in saved["state"].items()}
+        known = saved["state"]
         # A variable that appears late gets its saved state then.
         late = dict.fromkeys(slot for slot, _ in table.homes.values())
         widened = {name for name, dtype in table.widened.items() if known.get(name, ("",))[0] == dtype.name}
@@ -126,11 +132,24 @@ class StateIO:
         require_same(
             saved, expected, where=self._name(), hint=hint, dtypes=dtypes, widened=widened if dtypes else ()
         )
-        for name, value in values.items():
-            state = self._table.states[name]
-            state.assign(value.astype(state.dtype.as_numpy_dtype))
+        given = {name: self._converted(name, value) for name, value in values.items()}
+        for name, value in given.items():
+            self._table.states[name].assign(value)
         if dtypes:
             self._tell(widened)
+
+    def _converted(self, name: str, value: Array) -> Array:
+        # An array of another kind is another state: a rate in the place of the counter.
+        result = converted(value, self._table.states[name].dtype)
+        if result is None:
+            held = self._table.states[name].dtype.name
+            raise StateError(
+                f"state of {held} cannot be set from these {value.dtype.name}; nothing was changed",
+                where=f"{self._name()}: {name}",
+                received=value,
+                hint="give one array for each of `variables`, in their order",
+            )
+        return result
 
     def _tell(self, widened: set[str]) -> None:
         if widened:
@@ -146,7 +165,8 @@ class StateIO:
         """Take the versions out of saved values, and bring older values up to date."""
         owners = self._owners()
         for owner, config in owners.items():
-            version = int(values.pop(version_key(owner), np.int64(1)))
+            key = version_key(owner)
+            version = state_version(values.pop(key, np.int64(1)), f"{self._name()}: {key}")
             if version > config.state_version:
                 raise self._of_version(owner, config, version)
             if version < config.state_version:
@@ -157,7 +177,10 @@ class StateIO:
                 old = {name.removeprefix(prefix): values.pop(name) for name in own}
                 # It sees names without prefix: a plugin does not know what its user calls it.
                 new = config.migrate_state(version, old)
-                values |= {f"{prefix}{name}": np.asarray(value) for name, value in new.items()}
+                values |= {
+                    f"{prefix}{name}": value
+                    for name, value in arrays_by_name(new, f"{self._name()}: {owner}").items()
+                }
         return values
 
     def _of_version(self, owner: str, config: type[NamedConfig], version: int, older: str = "") -> StateError:

@@ -27,6 +27,8 @@ from .widened_value import StateNode
 
 __all__ = ["SlotSpec", "SlotTable"]
 
+_COUNTERS = ("iterations", "learning_rate")
+
 Initial: TypeAlias = float | str | Callable[[Variable], Tensor]
 
 
@@ -98,7 +100,7 @@ class SlotTable:
 
     def __init__(self, model_variables: ModelVariables, packing: Packing) -> None:
         self._model_variables, self._packing = model_variables, packing
-        # A dictionary keeps the order of creation, which is the order of `variables` and `set_weights`.
+        # Its order is that of `variables` and `set_weights`: the counters, then by creation.
         self.states: dict[str, State] = {}
         self.homes: dict[str, tuple[str, str]] = {}
         """The slot and the path of the model variable of each state variable that belongs to one."""
@@ -177,6 +179,9 @@ class SlotTable:
             self._by_name.add(name, variable, widened)
         state = State(variable, name)
         self.states[name], self._owners[name] = state, owner
+        if name in _COUNTERS:
+            # `variables` begins with them, as in Keras, whichever was asked for first.
+            self.states = {each: self.states[each] for each in _COUNTERS if each in self.states} | self.states
         return state
 
     def add_slot(self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, *, owner: str) -> None:

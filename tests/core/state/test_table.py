@@ -1,6 +1,7 @@
 import pytest
 import tensorflow as tf
 
+import optiplug
 from optiplug import BuildError, StateError
 from optiplug._state.slot import Slot
 from optiplug._state.table import SlotSpec, SlotTable
@@ -39,3 +40,19 @@ def test_one_name_cannot_be_two_things():
         table.add("average/w", owner="other", beside=variable)
     with pytest.raises(StateError, match=r"\(3,\)"):
         table.add("average/w", owner="", beside=variable, shape=[3])
+
+
+@pytest.mark.parametrize("first", ["learning_rate", "iterations", "add_variable"])
+def test_counters_come_first_whatever_was_read(first):
+    optimizer = optiplug.create("sgd", momentum=0.9)
+    if first == "add_variable":
+        optimizer.add_variable(name="extra")
+    else:
+        getattr(optimizer, first)
+    optimizer.build([tf.Variable(1.0, name="w")])
+    names = list(optimizer.state.states)
+    assert names[:2] == ["iterations", "learning_rate"]
+    assert names[2:] == [*["extra"] * (first == "add_variable"), "momentum/w"]
+    assert [id(each) for each in optimizer.variables] == [
+        id(each.variable) for each in optimizer.state.states.values()
+    ]

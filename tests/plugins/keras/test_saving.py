@@ -97,6 +97,19 @@ def test_hdf5_of_tf_keras(tmp_path):
     assert fit(loaded) == fit(model)
 
 
+@pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
+def test_hdf5_after_a_callback_read_the_rate(tmp_path):
+    """The first thing that is read of the optimizer is its rate, before it is built."""
+    model = compiled(tf_keras, wrap("adam", learning_rate=0.5, keras=tf_keras))
+    fit(model, epochs=2, callbacks=[tf_keras.callbacks.LearningRateScheduler(lambda _, rate: rate / 2)])
+    model.save(tmp_path / "model.h5")
+
+    loaded = tf_keras.models.load_model(tmp_path / "model.h5")
+
+    assert_same_state(loaded, model)
+    assert float(loaded.optimizer.learning_rate) == float(model.optimizer.learning_rate) == 0.125
+
+
 def test_saved_model_of_tf_keras_starts_afresh(tmp_path):
     """tf_keras restores the state of no optimizer that is not one of its own."""
     model = trained(tf_keras)
