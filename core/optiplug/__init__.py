@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from ._task import Task
     from ._types import DType, Gradient, Shape, Tensor, Variable
     from ._variables.capture import Working
+    from ._variables.identity import Identity, match_variables
 
 __all__ = [
     "AmbiguousPluginError",
@@ -70,6 +71,7 @@ __all__ = [
     "Gradient",
     "GradientsError",
     "HookError",
+    "Identity",
     "IncompatiblePluginError",
     "Moments",
     "NamedConfig",
@@ -110,6 +112,7 @@ __all__ = [
     "create",
     "from_config",
     "hookimpl",
+    "match_variables",
     "numerics",
     "read_state",
     "register",
@@ -120,6 +123,7 @@ __all__ = [
 _LAZY = {
     "DType": "_types",
     "Gradient": "_types",
+    "Identity": "_variables.identity",
     "Moments": "_optimizer.moments",
     "Optimizer": "_optimizer.optimizer",
     "Processor": "_processor",
@@ -135,6 +139,7 @@ _LAZY = {
     "convert": "_keras_conversion",
     "create": "_creation",
     "from_config": "_creation",
+    "match_variables": "_variables.identity",
     "read_state": "_state.checkpoint_reader",
 }
 

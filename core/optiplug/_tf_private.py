@@ -57,7 +57,7 @@ class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
 
     Children in `former` are restored from checkpoints that have them under these names, and not saved.
 
-    Rests on `Trackable._trackable_children` and `_lookup_dependency`.
+    Rests on `Trackable._trackable_children`, `_lookup_dependency` and `_handle_deferred_dependencies`.
     """
 
     def __init__(self, in_saved_model: Callable[[], Mapping[str, Trackable]] | None = None) -> None:
@@ -74,8 +74,25 @@ class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
         """Return the child that a checkpoint has under a former name, when it is restored from there."""
         return self.former.get(name)
 
+    def saved_name(self, name: str) -> str | None:
+        """Return the name that a child has in the checkpoint that is restored, None if it is not there."""
+        return name
+
+    def present_name(self, saved_name: str) -> str | None:
+        """Return the name of the child that has this one in the checkpoint, None if there is none."""
+        return saved_name
+
     def _lookup_dependency(self, name: str, *arguments: Any, **options: Any) -> Trackable | None:
-        return self.find_former(name) or super()._lookup_dependency(name, *arguments, **options)
+        restores = arguments or options
+        present = self.present_name(name) if restores else name
+        if present is None:
+            return None
+        return self.find_former(present) or super()._lookup_dependency(present, *arguments, **options)
+
+    def _handle_deferred_dependencies(self, name: str, trackable: Trackable) -> None:
+        saved = self.saved_name(name)
+        if saved is not None:
+            super()._handle_deferred_dependencies(saved, trackable)
 
 
 class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  # TensorFlow is untyped
@@ -135,6 +152,13 @@ class SavedObject:
     def children(self) -> dict[str, SavedObject]:
         """The objects below it, by name."""
         return {each.local_name: SavedObject(self._restoring, each.node_id) for each in self._node.children}
+
+    @property
+    def found(self) -> list[tuple[object, SavedObject]]:
+        """All objects of this program that the checkpoint has, each with what it has of it."""
+        known = self._restoring.object_by_proto_id
+        objects = [(known.get(number), number) for number in list(known)]
+        return [(each, SavedObject(self._restoring, number)) for each, number in objects if each is not None]
 
     @property
     def key(self) -> str | None:

@@ -78,15 +78,15 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     late = list(map(unwrapped, given))
     _check_mesh(parts, late)
     if parts.made_by_config:
-        parts.io.check_awaited(lambda: dry_built(parts, late).table)
+        parts.io.check_awaited(lambda: dry_built(parts, given).table)
         # Which formulas a variable meets, and what state, is known late in a build: tried where it leaves
         # no trace.
         if not dry_running() and (
             any_complex(late) or not all(each.shape.is_fully_defined() for each in late)
         ):
             dry_built(parts, [*parts.variables, *given])
-    for variable in given:
-        parts.variables.add(variable)
+    parts.variables.add_all(given)
+    parts.io.meet()
     # `build` of a subclass runs again for late variables, and its unnamed state has to get the same names.
     if not parts.built:
         parts.unnamed_before_build = parts.unnamed

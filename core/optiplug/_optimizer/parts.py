@@ -11,7 +11,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig, config_of
 from optiplug._config.kinds import OptimizerConfig
-from optiplug._state.manifest import Manifest, parsed
+from optiplug._state.manifest import Description, Manifest, parsed
 from optiplug._state.saved_state import MANIFEST, STATE, require_tensors, saved_description
 from optiplug._state.slot import State
 from optiplug._state.state_io import StateIO
@@ -69,6 +69,8 @@ class OptimizerParts:
         # Functions, since name and processors are known late, and change.
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
         self.manifest = Manifest(self.io.describe, self.restore)
+        # What the checkpoint that is being read has of the optimizer.
+        self.saved: tuple[Description, SavedObject | None] | None = None
         self.node = self._new_node()
         self.pipeline = self.new_pipeline()
 
@@ -83,17 +85,18 @@ class OptimizerParts:
 
     def before_restore(self, child: str, saved: SavedObject) -> None:
         """Refuse what a checkpoint has of the optimizer, given one child of that, if it does not fit."""
-        description = saved_description(saved, self.name)
-        if child == STATE:
-            self.io.check(description)
+        self.saved = saved_description(saved, self.name), saved
+        self.io.require_versions(self.saved[0])
 
     def restore(self, text: object) -> None:
         """Restore the state that a checkpoint has, of which this is the description."""
-        # TensorFlow passes over a child without values, which so was not looked at.
-        if not release(self.optimizer, self.table.node):
+        saved, self.saved = self.saved, None
+        if saved is None:  # TensorFlow passes over a child without values, which so was not looked at.
             description = parsed(text, self.name)
             require_tensors({}, description, self.name)
-            self.io.check(description)
+            saved = description, None
+        self.io.restore(*saved)
+        release(self.optimizer, self.table.node)
 
     def put_inside(self, outer: OptimizerParts, name: str) -> None:
         """Nest this optimizer, which has no state yet, in another one, whose table keeps its state."""

@@ -77,7 +77,7 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     values = {name: reader.get_tensor(key) for name, key in found[matching[0]].items()}
     key = f"{matching[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
     where = fspath(checkpoint)
-    empty: Description = {"versions": {}, "state": {}, "packs": {}}
+    empty: Description = {"versions": {}, "state": {}, "packs": {}, "variables": {}, "alike": {}}
     manifest = parsed(reader.get_tensor(key), where) if reader.has_tensor(key) else empty
     return {**_taken_apart(values, manifest, where), **_versions(manifest)}
 

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias, TypedDict
 import tensorflow as tf
 
 from optiplug._types import Array, Variable
+from optiplug._variables.identity import Identity
 from optiplug.errors import StateError
 
 __all__ = [
@@ -29,11 +30,17 @@ VERSION = "state_version"
 
 
 class Description(TypedDict):
-    """The description in a checkpoint: versions by owner, specs by name, segment names by pack."""
+    """The description in a checkpoint: versions by owner, specs by name, segment names by pack.
+
+    `variables` has what `Identity.dump` returns of each variable of the model, by its path, and `alike`
+    what `ModelVariables.alike` has; nothing in checkpoints of earlier versions.
+    """
 
     versions: dict[str, int]
     state: dict[str, Spec]
     packs: dict[str, list[str]]
+    variables: dict[str, dict[str, Any]]
+    alike: dict[str, list[int]]
 
 
 def version_key(owner: str) -> str:
@@ -147,7 +154,13 @@ def parsed(text: object, where: str) -> Description:
             hint="it was not written by optiplug, or was damaged",
         )
     state = {name: (dtype, tuple(shape)) for name, (dtype, shape) in read["state"].items()}
-    return {"versions": read["versions"], "state": state, "packs": read.get("packs", {})}
+    return {
+        "versions": read["versions"],
+        "state": state,
+        "packs": read.get("packs", {}),
+        "variables": read.get("variables", {}),
+        "alike": read.get("alike", {}),
+    }
 
 
 def _malformed(read: Any) -> str:
@@ -158,6 +171,8 @@ def _malformed(read: Any) -> str:
         ("versions", "a whole number from 1 on", lambda each: _is_count(each) and each >= 1),
         ("state", "a dtype and a shape", _is_spec),
         ("packs", "names of state", lambda each: _are_names(each, read["state"])),
+        ("variables", "what tells a variable from others", _is_identity),
+        ("alike", "whole numbers", lambda each: isinstance(each, list) and all(map(_is_count, each))),
     ):
         entries = read.get(part, {})
         if not isinstance(entries, dict):
@@ -177,6 +192,14 @@ def _is_spec(value: Any) -> bool:
                 return False
             return True
     return False
+
+
+def _is_identity(value: object) -> bool:
+    try:
+        Identity.from_saved("", value)  # type: ignore[arg-type]  # anything may be in a checkpoint
+    except (TypeError, ValueError, KeyError):
+        return False
+    return True
 
 
 def _are_names(value: object, state: Mapping[str, object]) -> bool:

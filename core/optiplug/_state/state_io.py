@@ -8,13 +8,18 @@ from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
+import tensorflow as tf
 
+from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
+from optiplug._tf_private import SavedObject
 from optiplug._types import Array
+from optiplug._variables.identity import Identity
 from optiplug.errors import StateError
 
 from .arrays import array_of_numbers, arrays_by_name, converted, state_version
 from .manifest import Description, Spec, require_same, spec, version_key, widens
+from .restoration import Restoration
 from .table import SlotTable
 
 __all__ = ["Owners", "StateIO"]
@@ -40,7 +45,8 @@ class StateIO:
         built: Callable[[], bool],
     ) -> None:
         self._table, self._owners, self._name, self._built = table, owners, name, built
-        self._awaited: Description | None = None
+        self._restoration: Restoration | None = None
+        self._awaited = False
 
     def save(self, store: MutableMapping[str, Array]) -> None:
         """Put each state variable into a mapping under its name, and state versions that are not 1."""
@@ -90,33 +96,62 @@ class StateIO:
 
     def describe(self) -> Description:
         """Return the description of the state that a checkpoint holds."""
-        versions = {owner: config.state_version for owner, config in self._owners().items()}
-        return {"versions": versions, "state": _specs(self._table), "packs": self._table.packs}
+        known = self._table.model_variables
+        # Nothing has a value in a graph of TensorFlow 1.
+        values = enumerate(known) if tf.executing_eagerly() else ()
+        identities = [Identity.of(distribution.numpy(each), known.path(each), i) for i, each in values]
+        return {
+            "versions": {owner: config.state_version for owner, config in self._owners().items()},
+            "state": _specs(self._table),
+            "packs": self._table.packs,
+            "variables": {each.path: each.dump() for each in identities},
+            "alike": known.alike,
+        }
 
-    def check(self, saved: Description) -> None:
-        """Raise `StateError` if the description in a checkpoint does not fit.
-
-        Before `build` only versions are checked, the rest by `check_awaited`.
-        """
+    def require_versions(self, saved: Description) -> None:
+        """Raise `StateError` if the state in a checkpoint is of other versions."""
         for owner, config in self._owners().items():
             version = saved["versions"].get(owner, config.state_version)
             if version != config.state_version:
                 hint = "`load_own_variables(optiplug.read_state(checkpoint))` converts it"
                 raise self._of_version(owner, config, version, hint)
+
+    def restore(self, saved: Description, optimizer: SavedObject | None) -> None:
+        """Prepare to restore state from a checkpoint, given what that has of the optimizer.
+
+        Before `build` little is checked, and the rest by `check_awaited`.
+
+        Raises
+        ------
+        StateError
+            If it does not fit.
+        """
+        self.require_versions(saved)
+        restoration = Restoration(saved, optimizer, self._name())
         if self._built():
-            self._require_restorable(saved, self._table)
-        else:
-            # TensorFlow defers the values to variables that are created later, and the check waits, too.
-            self._awaited = saved
+            restoration.meet(self._table.model_variables)
+            self._require_restorable(restoration, self._table)
+        # TensorFlow defers the values to variables that are created later, and the check waits, too.
+        self._restoration, self._awaited = restoration, not self._built()
+        self._table.restore_from(restoration)
+
+    def meet(self) -> None:
+        """Find variables that appear late in the checkpoint that was restored."""
+        if self._restoration is not None:
+            self._restoration.meet(self._table.model_variables)
 
     def check_awaited(self, planned: Callable[[], SlotTable]) -> None:
         """Check a description that was restored before `build` against the state that `build` will create."""
-        if self._awaited is not None:
-            self._require_restorable(self._awaited, planned())
-            self._awaited = None
+        if self._restoration is not None and self._awaited:
+            table = planned()
+            self._restoration.meet(table.model_variables)
+            self._require_restorable(self._restoration, table)
+            self._awaited = False
 
-    def _require_restorable(self, saved: Description, table: SlotTable) -> None:
-        known = saved["state"]
+    def _require_restorable(self, restoration: Restoration, table: SlotTable) -> None:
+        known = restoration.state
+        # Of a variable that was not there nothing was saved, which is told.
+        known |= {name: each for name, each in _specs(table).items() if restoration.saved_name(name) is None}
         # A variable that appears late gets its saved state then.
         late = dict.fromkeys(slot for slot, _ in table.homes.values())
         widened = {name for name, dtype in table.widened.items() if known.get(name, ("",))[0] == dtype.name}

@@ -22,6 +22,7 @@ from optiplug.errors import BuildError, StateError
 from optiplug.numerics import compute_dtype
 
 from .dry_run import Planned, dry_running
+from .restoration import Restoration
 from .slot import Slot, State
 from .widened_value import StateNode
 
@@ -288,6 +289,15 @@ class SlotTable:
     def rows_of(self, variable: Variable) -> list[Variable]:
         """Return the variable and its state variables of the same shape: what a row of it consists of."""
         return [each for each in self.with_state(variable) if each.shape == variable.shape]
+
+    @property
+    def model_variables(self) -> ModelVariables:
+        """The variables of the model that there is state for."""
+        return self._model_variables
+
+    def restore_from(self, restoration: Restoration) -> None:
+        """Restore state by the names that it has in this checkpoint, now and when variables appear late."""
+        self._by_name.restoration = restoration
 
     def _in_saved_model(self) -> dict[str, Trackable]:
         """Return the children for a SavedModel, which has to hold the variables that its functions use."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from optiplug._tf_private import CheckpointNode, CheckpointValue, Trackable, track
 from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.packing import PackSegment
+
+from .restoration import Restoration
 
 __all__ = ["WIDENED", "StateNode", "WidenedValue"]
 
@@ -42,7 +46,22 @@ class WidenedValue(CheckpointValue):
 
 
 class StateNode(CheckpointNode):
-    """What a checkpoint holds of a table of state: a variable by each name."""
+    """What a checkpoint holds of a table of state: a variable by each name.
+
+    `restoration` tells the names in the checkpoint that was restored last.
+    """
+
+    restoration: Restoration | None = None
+
+    def saved_name(self, name: str) -> str | None:
+        """Return the name that a state variable has in the checkpoint that is restored."""
+        return name if self.restoration is None else _translated(name, self.restoration.saved_name)
+
+    def present_name(self, saved_name: str) -> str | None:
+        """Return the name of the state variable that has this one in the checkpoint."""
+        return (
+            saved_name if self.restoration is None else _translated(saved_name, self.restoration.present_name)
+        )
 
     def add(self, name: str, variable: Variable | PackSegment, narrow: DType | None) -> None:
         """Track a variable; `narrow` is the dtype of its values in earlier versions, if it was another."""
@@ -63,3 +82,9 @@ class StateNode(CheckpointNode):
         if isinstance(value, WidenedValue):
             value.reads_narrow = True
         return value
+
+
+def _translated(name: str, translate: Callable[[str], str | None]) -> str | None:
+    ending = WIDENED if name.endswith(WIDENED) else ""
+    other = translate(name.removesuffix(WIDENED))
+    return None if other is None else f"{other}{ending}"

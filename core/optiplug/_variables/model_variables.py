@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -23,6 +24,11 @@ class ModelVariables:
         self._positions: dict[int, int] = {}
         self._numbers: dict[str, int] = {}
         self._constraints: dict[int, Callable[[Tensor], Tensor] | None] = {}
+        self._given: dict[int, Variable] = {}
+        # By the name that variables have: the number of the call of `build` in which each was met.
+        self._calls: dict[str, list[int]] = defaultdict(list)
+        self._names: dict[str, str] = {}
+        self._call = 0
 
     def __contains__(self, variable: Variable) -> bool:
         return id(variable) in self.paths
@@ -36,6 +42,19 @@ class ModelVariables:
     def path(self, variable: Variable) -> str:
         """Return the unique path of a variable."""
         return self.paths[id(unwrapped(variable))]
+
+    def given(self, variable: Variable) -> Variable:
+        """Return a variable as it was given: that of Keras, which wraps it."""
+        return self._given[id(variable)]
+
+    def name(self, path: str) -> str:
+        """Return the name of the variable of a path, without the number that tells it from others."""
+        return self._names[path]
+
+    @property
+    def alike(self) -> dict[str, list[int]]:
+        """The names that several variables have, with the number of the call in which each was met."""
+        return {name: calls for name, calls in self._calls.items() if len(calls) > 1}
 
     def in_order(
         self, gradients: Sequence[Gradient], variables: Sequence[Variable]
@@ -52,6 +71,12 @@ class ModelVariables:
         """Return the function that a variable's values go through after an update; a pack has none."""
         return self._constraints.get(id(variable))
 
+    def add_all(self, given: Iterable[Variable]) -> None:
+        """Add variables that were met at once."""
+        self._call += 1
+        for each in given:
+            self.add(each)
+
     def add(self, given: Variable) -> None:
         """Add a variable; equal names are told apart by a number, in order."""
         variable = unwrapped(given)
@@ -63,6 +88,9 @@ class ModelVariables:
             self._numbers[wanted] += 1
             path = f"{wanted}_{self._numbers[wanted]}"
         self._numbers[path] = 0
+        self._names[path] = wanted
+        self._calls[wanted].append(self._call)
+        self._given[id(variable)] = given
         self._positions[id(variable)] = len(self._variables)
         self._variables.append(variable)
         self.paths[id(variable)] = path

@@ -12,10 +12,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 import optiplug
-from optiplug import Tensor, Variable
+from optiplug import Tensor, Variable, match_variables
 
-from .identity import ModelVariables, paired
 from .saved_state import SavedState
+from .trained_variables import TrainedVariables
 
 __all__ = ["Adapter"]
 
@@ -46,7 +46,7 @@ class Adapter:
         super().__init__(name=optimizer.name, **keywords)  # type: ignore[call-arg]  # the next base is of Keras
         self.optimizer = optimizer
         # Objects of plain classes, in which Keras does not track the variables of the model.
-        self._model, self._waiting = ModelVariables(), SavedState()
+        self._model, self._waiting = TrainedVariables(), SavedState()
         self._unconfirmed: SavedState | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -156,7 +156,7 @@ class Adapter:
     def _load(self, saved: SavedState) -> None:
         # Earlier versions did not tell the variables apart.
         known = list(self._model.known) if saved.identities else []
-        pairs, confirmed = paired(saved.identities, self._model.identities(known), self.name)
+        pairs, confirmed = match_variables(saved.identities, self._model.identities(known), self.name)
         fresh = [path for path in known if path not in pairs]
         present: dict[str, Any] = {}
         self.optimizer.save_own_variables(present)
@@ -191,7 +191,7 @@ class Adapter:
     def _resume(self, late: Sequence[str]) -> None:
         """Give variables that were frozen when state was loaded their state."""
         try:
-            pairs, _ = paired(self._waiting.identities, self._model.identities(late), self.name)
+            pairs, _ = match_variables(self._waiting.identities, self._model.identities(late), self.name)
         except optiplug.StateError:
             warnings.warn(f"{self.name}: {late} start afresh: no saved state is theirs.", stacklevel=4)
             return

@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 import optiplug
-
-from .identity import Identity, Pairs
+from optiplug import Identity
 
 __all__ = ["Homes", "SavedState"]
 
@@ -58,7 +57,7 @@ class SavedState:
             ) from None
         return cls(values, homes, identities)
 
-    def renamed(self, pairs: Pairs) -> dict[str, npt.NDArray[Any]]:
+    def renamed(self, pairs: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
         """Return the arrays under the names that their state has here: what is shared, and that of pairs."""
         paths = {was: path for path, was in pairs.items()}
         return {

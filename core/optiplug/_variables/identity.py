@@ -1,7 +1,7 @@
 """Which variable of a saved model is which of the present one.
 
 Neither names nor places tell by themselves: Keras numbers the names of layers on in one process, and layers
-are frozen, unfrozen and put in another order. The values of the weights do, once Keras has loaded them.
+are frozen, unfrozen and put in another order. The values of the weights do, once they are loaded.
 """
 
 from __future__ import annotations
@@ -15,21 +15,32 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-import optiplug
-from optiplug import Variable
+from optiplug._types import Array
+from optiplug.errors import StateError
 
-__all__ = ["Identity", "ModelVariables", "Pairs", "paired"]
+__all__ = ["Identity", "Pairs", "match_variables"]
 
 Pairs: TypeAlias = Mapping[str, str]
 """The path of a saved variable by the path of the present one."""
 
 
+# Elements of a value that tell it from others; those of a large one are picked evenly.
+_ELEMENTS = 1 << 16
+
+
 @dataclass(frozen=True)
 class Identity:
-    """What tells one variable of a model from the others.
+    """What tells one variable of a model from the others: its path, its place, its shape and its value.
 
     `place` is its position among the variables that are trained, in the order of the model, None if it is
-    frozen; `value` a digest of its value.
+    frozen or the order is not known. `value` is a digest, empty if the value is not known.
+
+    Examples
+    --------
+    >>> import numpy as np, optiplug
+    >>> identity = optiplug.Identity.of(np.zeros([2, 3], "float32"), "dense/kernel", place=0)
+    >>> identity.shape, optiplug.Identity.from_saved("dense/kernel", identity.dump()) == identity
+    ((2, 3), True)
     """
 
     path: str
@@ -38,16 +49,17 @@ class Identity:
     value: str
 
     @classmethod
-    def of(cls, variable: Variable, path: str, place: int | None) -> Identity:
-        """Return the identity that a variable has now."""
-        value = np.ascontiguousarray(variable.numpy())
-        digest = hashlib.blake2b(value.tobytes(), digest_size=8).hexdigest()
-        return cls(path, place, tuple(value.shape), digest)
+    def of(cls, value: Array, path: str, place: int | None = None) -> Identity:
+        """Return the identity of a variable that has this value."""
+        elements = np.reshape(value, -1)[:: max(1, value.size // _ELEMENTS)]
+        text = np.ascontiguousarray(elements).tobytes()
+        return cls(path, place, tuple(value.shape), hashlib.blake2b(text, digest_size=8).hexdigest())
 
     @classmethod
     def from_saved(cls, path: str, saved: Mapping[str, Any]) -> Identity:
-        """Return the identity that a file tells of."""
-        return cls(path, saved["place"], tuple(saved["shape"]), saved["value"])
+        """Return the identity that a file tells of: what `dump` returned."""
+        place = None if saved["place"] is None else int(saved["place"])
+        return cls(path, place, tuple(map(int, saved["shape"])), str(saved["value"]))
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON has it, without the path."""
@@ -58,48 +70,38 @@ class Identity:
         return replace(self, path=path, place=None)
 
 
-class ModelVariables:
-    """The variables of the model that an optimizer has met, by path, and those that are trained, in order."""
-
-    def __init__(self) -> None:
-        self.known: dict[str, Variable] = {}
-        self.trained: list[str] = []
-        self._last: list[int] = []
-
-    def are(self, variables: Sequence[Variable]) -> bool:
-        """Whether these are the variables that were trained last."""
-        before, self._last = self._last, list(map(id, variables))
-        return before == self._last
-
-    def meet(self, trained: Mapping[str, Variable]) -> dict[str, Variable]:
-        """Take the variables that are trained now, in the order of the model, and return the late ones."""
-        late = {path: each for path, each in trained.items() if path not in self.known}
-        self.known |= late
-        self.trained = list(trained)
-        return late
-
-    def identities(self, paths: Iterable[str]) -> list[Identity]:
-        """Return the identities that some of them have now."""
-        places = {path: place for place, path in enumerate(self.trained)}
-        return [Identity.of(self.known[path], path, places.get(path)) for path in paths]
-
-
-def paired(saved: Sequence[Identity], present: Sequence[Identity], where: str) -> tuple[Pairs, bool]:
+def match_variables(
+    saved: Sequence[Identity], present: Sequence[Identity], where: str, *, loaded: bool = False
+) -> tuple[Pairs, bool]:
     """Return which saved variable each of the present ones is, and whether the weights confirm it.
 
-    Those that nothing was saved of are left out.
+    Values decide, then names and places, which must not differ; names and places are not asked if the
+    values of the weights are known to be `loaded`. Those that nothing was saved of are left out.
 
     Raises
     ------
     StateError
         If nothing tells, with the variables in doubt.
+
+    Examples
+    --------
+    >>> import numpy as np, optiplug
+    >>> saved = [optiplug.Identity.of(np.float32([each]), f"layer_{each}") for each in (0, 1)]
+    >>> now = [optiplug.Identity.of(np.float32([each]), f"layer_{each + 1}") for each in (0, 1)]
+    >>> optiplug.match_variables(saved, now, "example")
+    ({'layer_1': 'layer_0', 'layer_2': 'layer_1'}, True)
     """
     before = {each.path: each.value for each in saved}
     now = {each.path: each.value for each in present}
     ways = [_by_path(saved, present), _by_place(saved, present), _by_value(saved, present)]
-    confirmed = [way for way in ways if all(now[path] == before[was] for path, was in way.items())]
-    if any(confirmed):
-        return max(confirmed, key=len), True
+    confirmed = [way for way in ways if all(now[path] == before[was] != "" for path, was in way.items())]
+    if any(confirmed) or loaded:
+        pairs = max(confirmed, key=len)
+        rest = {before[was] for was in before.keys() - set(pairs.values())}
+        in_doubt = [path for path in now if path not in pairs and now[path] in rest]
+        if in_doubt:
+            raise _in_doubt(saved, present, where, in_doubt)
+        return pairs, True
     # The weights come later, or in another dtype: what names and places tell must not differ.
     by_name, by_place = _by_path(saved, present, numbered=False), ways[1]
     in_doubt = [path for path, was in by_place.items() if by_name.get(path, was) != was]
@@ -135,12 +137,13 @@ def _trained(identities: Iterable[Identity]) -> list[Identity]:
 def _by_value(saved: Sequence[Identity], present: Sequence[Identity]) -> dict[str, str]:
     """Pair the variables that have one value, those of equal values by the layers that others tell of."""
     before, now = _grouped(saved, _value), _grouped(present, _value)
-    groups = [(now[value], before[value]) for value in now.keys() & before.keys()]
+    groups = [(now[value], before[value]) for value in now if value and value in before]
     pairs = {here[0]: there[0] for here, there in groups if len(here) == len(there) == 1}
     layers = {_layer(path): _layer(was) for path, was in pairs.items()}
     for here, there in groups:
         for path in here:
-            was = f"{layers.get(_layer(path), _layer(path))}/{path.rpartition('/')[2]}"
+            layer = layers.get(_layer(path), _layer(path))
+            was = "/".join(filter(None, [layer, path.rpartition("/")[2]]))
             if was in there:
                 pairs[path] = was
     return pairs
@@ -173,11 +176,11 @@ def _layer(path: str) -> str:
 
 def _in_doubt(
     saved: Sequence[Identity], present: Sequence[Identity], where: str, paths: Sequence[str]
-) -> optiplug.StateError:
+) -> StateError:
     before = {each.path: str(each.shape) for each in saved}
     now = {each.path: str(each.shape) for each in present}
     rows = [(path, before.get(path, "-"), now.get(path, "-")) for path in dict.fromkeys([*now, *before])]
-    return optiplug.StateError(
+    return StateError(
         "nothing tells which variable of the model the saved state is of; nothing was changed",
         where=where,
         received=list(paths) or None,
