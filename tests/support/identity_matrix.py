@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import astuple, dataclass, replace
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -193,20 +194,28 @@ class Cell:
     @property
     def applies(self) -> bool:
         """Whether there is such a thing: a file with the config has the model in it as it was saved."""
-        if self.file == "h5":
-            return self.flavour == "tf_keras" and not self._other_model and "subclassed" not in self._made_by
+        change = CHANGES[self.change]
         if self.change == "rename" and not self.named:
             return False
-        return self.file != "keras" or not self._other_model
+        if self.file in ("keras", "h5") and change.loaded is not change.saved:
+            return False
+        if self.file == "h5" and (self.flavour == "keras" or self.kind in ("subclassed", "equal_names")):
+            return False
+        # tf_keras saves variables without a name in its own files only.
+        unnamed = self.flavour == "tf_keras" and self.kind == "unnamed_variables"
+        return not unnamed or self.file in ("keras", "weights")
 
     @property
-    def _made_by(self) -> str:
-        return "subclassed" if self.kind in ("subclassed", "equal_names") else ""
+    def may_be_refused(self) -> bool:
+        """Whether nothing tells which variable is which when the state is loaded.
 
-    @property
-    def _other_model(self) -> bool:
-        change = CHANGES[self.change]
-        return change.loaded is not change.saved
+        tf_keras loads an optimizer before the weights, and Keras refuses weights without the right layers.
+        """
+        if self.change == "add_layer":
+            return True
+        trained_before = CHANGES[self.change].loaded not in (same, CHANGES[self.change].saved)
+        late = self.flavour == "tf_keras" and self.file in ("keras", "weights")
+        return late and (trained_before or self.kind == "unnamed_variables")
 
     def run(self, folder: Path) -> Outcome:
         """Save and load, and return what became of the state."""
@@ -218,14 +227,13 @@ class Outcome:
 
     def __init__(self, cell: Cell, folder: Path) -> None:
         self.flavour, self.cell = FLAVOURS[cell.flavour], cell
-        self.told: list[str] = []
         plan = [Layer(name if cell.named else None) for name in ("first", "second", "third")]
         change = CHANGES[cell.change]
         model = compiled(self.flavour, KINDS[cell.kind](self.flavour, change.first(plan)))
         self._set_trainable(model, change.saved(plan))
         _mark(model)
         save = getattr(self, f"_{cell.file}")
-        self.refused = ""
+        self.refused, self.wrong = "", []
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             try:
@@ -234,6 +242,11 @@ class Outcome:
                 self.wrong = list(self._wrong(caught))
                 self._set_trainable(self.loaded, [replace(each, trainable=True) for each in plan])
             except optiplug.StateError as error:
+                self.refused = str(error)
+                return
+            except ValueError as error:
+                if "could not be loaded" not in str(error):
+                    raise
                 self.refused = str(error)
                 return
         self.wrong += list(self._wrong(caught))
@@ -328,3 +341,15 @@ CELLS = [
     for named in (True, False)
     if (cell := Cell(flavour, kind, change, file, named)).applies
 ]
+
+
+def pairwise(cells: Sequence[Cell]) -> list[Cell]:
+    """Return some of the cells, in which every two values that are together in one are together again."""
+    rest = {cell: set(combinations(astuple(cell), 2)) for cell in cells}
+    chosen: list[Cell] = []
+    while any(rest.values()):
+        best = max(rest, key=lambda cell: len(rest[cell]))
+        chosen.append(best)
+        covered = rest.pop(best)
+        rest = {cell: pairs - covered for cell, pairs in rest.items()}
+    return chosen

@@ -16,6 +16,7 @@ from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
 
 from . import dtensor, strategies
 from .dtensor import checked_mesh, mesh_of, require_one_mesh
+from .first_value import first_value
 from .strategies import merge, on_each_device, replica_index, require_replica_context, sum_over_replicas
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "components",
     "create_beside",
     "devices_of",
+    "first_value",
     "merge",
     "mesh_of",
     "numpy",

@@ -226,6 +226,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         distribution.require_replica_context(variables[0])
         parts.require_no_step()
         build_for(parts, given)
+        parts.start()
         parts.follow_rates()
         gradients, variables = parts.variables.in_order(gradients, variables)
         # Without such hooks nothing is traced in replica context.

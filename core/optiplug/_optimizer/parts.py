@@ -258,6 +258,21 @@ class OptimizerParts:
         """Return the program of each device."""
         return self.programs.get(variables)
 
+    def start(self) -> None:
+        """Let state begin as the variables of a model that was made while this step is traced."""
+
+        def start() -> None:
+            with tf.init_scope():
+                names = self.table.start()
+            if names:  # in a first trace, which TensorFlow runs only if it cannot begin with the variables
+                rule = f"{self.name}: {names[0]!r} begins as its variable does, which has no value yet. "
+                tf.debugging.Assert(
+                    tf.constant(False), [rule + "Hint: build the model before it is trained."]
+                )
+
+        if self.table.waits:
+            distribution.merge(start)
+
     def follow_rates(self) -> None:
         """Read the learning rates that functions without arguments give, of nested optimizers too."""
 

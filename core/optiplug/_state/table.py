@@ -115,6 +115,8 @@ class SlotTable:
         self._joined: dict[str, State] = {}
         # By the `id` of the model variable.
         self._beside: dict[int, dict[str, State]] = {}
+        # State that begins as its variable does, and that had none to begin with when it was created.
+        self._unstarted: list[tuple[State, Sequence[Variable], Callable[[], Tensor | float]]] = []
         # A node of its own, so that no name of state can be that of another child.
         self._by_name = StateNode()
         self.node = CheckpointNode(self._in_saved_model)
@@ -198,15 +200,19 @@ class SlotTable:
                 self.widened[name] = widened
             if name in segments:
                 self.adopt(name, segments[name], owner=owner, widened=widened)
+            initial = partial(spec.initial_for, variable)
+            waits = name not in self.states and _waits(spec, [variable])
             state = self.add(
                 name,
                 owner=owner,
                 beside=variable,
                 shape=spec.shape_for(variable),
                 dtype=spec.dtype_for(variable),
-                initial=partial(spec.initial_for, variable),
+                initial=_zero if waits else initial,
                 widened=widened,
             )
+            if waits:
+                self._unstarted.append((state, [variable], initial))
             slot.put(variable, state)
             self._compute_as(variable, state, spec)
             self._beside.setdefault(id(variable), {})[name] = state
@@ -238,15 +244,18 @@ class SlotTable:
     def _create_joined(self, name: str, pack: Pack, spec: SlotSpec) -> Variable:
         first = pack.members[0]
         dtype = spec.dtype_for(first)
+        initial, waits = partial(spec.initial_joined, pack, dtype), _waits(spec, pack.members)
         whole = distribution.create_beside(
             first,
-            lambda: spec.initial_joined(pack, dtype),
+            _zero if waits else initial,
             shape=pack.shape,
             dtype=dtype,
             # TensorFlow allows no colon in the name of a variable; the name of a pack has one.
             name=name.replace(":", "_"),
         )
         self._joined[name] = State(whole, name)
+        if waits:
+            self._unstarted.append((self._joined[name], pack.members, initial))
         self._compute_as(first, self._joined[name], spec)
         return whole
 
@@ -254,6 +263,21 @@ class SlotTable:
         # A slot with a dtype of its own, such as a counter, is left alone: docs/design/nesting.md.
         if spec.dtype is None and spec.stored_dtype is not None:
             self.computed[id(state.variable)] = compute_dtype(spec.own_dtype(variable))
+
+    @property
+    def waits(self) -> bool:
+        """Whether some state has not begun as its variables yet."""
+        return bool(self._unstarted)
+
+    def start(self) -> list[str]:
+        """Let state begin as its variables once those have values, and return the names of what waits."""
+        waiting, self._unstarted = self._unstarted, []
+        for state, variables, initial in waiting:
+            if _have_values(variables):
+                state.assign(tf.broadcast_to(distribution.first_value(initial, state.dtype), state.shape))
+            else:
+                self._unstarted.append((state, variables, initial))
+        return [state.name for state, *_ in self._unstarted]
 
     def keeps_joined(self, pack: Pack) -> bool:
         """Whether all state of the members of a pack is joined as they are, so that a step can join them."""
@@ -312,3 +336,20 @@ def _joinable(pack: Pack, spec: SlotSpec) -> bool:
     """Whether the state of all members has their shapes and one dtype."""
     dtypes = {spec.dtype_for(member) for member in pack.members}
     return len(dtypes) == 1 and all(spec.shape_for(member) == member.shape for member in pack.members)
+
+
+def _zero() -> float:
+    return 0.0
+
+
+def _waits(spec: SlotSpec, variables: Sequence[Variable]) -> bool:
+    """Whether state begins as variables that have no values yet."""
+    # A model of Keras may be made in the function that trains it, where values come after the trace.
+    return not (isinstance(spec.initial, int | float) or dry_running() or _have_values(variables))
+
+
+def _have_values(variables: Sequence[Variable]) -> bool:
+    with tf.init_scope():  # what a variable holds is known outside of a function that is traced
+        return all(
+            distribution.mesh_of(each) is not None or bool(each.is_initialized()) for each in variables
+        )

@@ -124,3 +124,27 @@ def test_state_has_a_place_in_the_tree_of_keras():
 
     assert set(tree) == {"iterations", "learning_rate", "momentum"}
     assert int(model.optimizer.iterations) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "keywords"),
+    [
+        ("sgd", {"use_ema": True, "ema_momentum": 0.5}),
+        ("sgd", {"processors": ["lookahead"]}),
+        ("schedule_free_adamw", {}),
+        ("prodigy", {}),
+    ],
+)
+def test_model_without_an_input_is_as_one_with_it(name, keywords):
+    """Such a model is made in the function that trains it, where its weights have no values yet."""
+    inputs, outputs = np.ones([8, 5], np.float32), np.ones([8, 3], np.float32)
+
+    def state(first):
+        keras.utils.set_random_seed(1)
+        model = keras.Sequential([*first, keras.layers.Dense(3)])
+        model.compile(optimizer=wrap(name, **keywords, jit_compile=False), loss="mse", jit_compile=False)
+        model.fit(inputs, outputs, epochs=2, batch_size=4, verbose=0)
+        return [*model.get_weights(), *(each.numpy() for each in model.optimizer.variables)]
+
+    for with_input, without in zip(state([keras.Input((5,))]), state([]), strict=True):
+        np.testing.assert_allclose(without, with_input, rtol=1e-6, atol=1e-7)
