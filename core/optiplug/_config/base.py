@@ -22,6 +22,8 @@ from optiplug import registry
 from optiplug._hookspecs import hook_names
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
 
+from .keras_schedules import of_keras, saved
+from .plain_numbers import Followed, plain
 from .validation_errors import problems
 
 if TYPE_CHECKING:  # its module imports TensorFlow
@@ -72,7 +74,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _lists_are_tuples(cls, value: object) -> object:
+    def _plain_values(cls, value: object) -> object:
         # A strict field of tuples refuses a list, and documents have only lists.
         return _tuples(value)
 
@@ -329,10 +331,11 @@ def _config_class(kind: str, reference: object, path: tuple[str | int, ...]) -> 
 
 
 def _tuples(value: object) -> object:
-    """Turn the lists of a document into the tuples of a frozen config."""
+    """Turn the lists of a document into the tuples of a frozen config, and numbers into those of Python."""
+    value = plain(value)
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return tuple(map(_tuples, value)) if isinstance(value, list) or type(value) is tuple else value
 
 
 def _plain(value: object) -> Any:
@@ -344,16 +347,20 @@ def _plain(value: object) -> Any:
     return dumped
 
 
-def _dumped(value: object, path: tuple[str | int, ...], found: list[Problem]) -> Any:
+def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> Any:
     """Return `value` as plain JSON values, collecting what cannot be one in `found`."""
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_dumped(item, (*path, index), found) for index, item in enumerate(value)]
+    if isinstance(value, Followed):
+        return _dumped(value.now, path, found)
     config = config_of(value)
     if isinstance(value, Mapping) or (config is None and isinstance(value, Section)):
         return {str(key): _dumped(item, (*path, str(key)), found) for key, item in dict(value).items()}
     try:
+        if config is None and of_keras(value):
+            return _dumped(saved(value), path, found)
         if config is None and hook_names(value):  # registered without a Config: it has default fields only
             config = registry.get("processors", registry.reference_of(type(value)))()
         if config is not None:
@@ -361,6 +368,9 @@ def _dumped(value: object, path: tuple[str | int, ...], found: list[Problem]) ->
             return {name: _dumped(item, (*path, name), found) for name, item in fields.items()}
     except PluginError as error:
         found.append(Problem(path, error.rule, value, error.hint))
+        return None
+    except ConfigError as error:
+        found.extend(each.within(*path) for each in error.problems)
         return None
     found.append(Problem(path, "can be used in code only", value, "give a number, or register a schedule"))
     return None

@@ -1,12 +1,16 @@
-"""Learning rate schedules of Keras, translated to configs of optiplug."""
+"""Learning rate schedules of Keras in configs of optiplug. Neither Keras is imported here."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["translated"]
+from optiplug.errors import ConfigError
 
+__all__ = ["imported", "of_keras", "restored", "saved", "translated"]
+
+_MODULES = ("keras", "tf_keras")
 # The hyperparameters have the same names.
 _NAMES = {
     "CosineDecay": "cosine",
@@ -30,9 +34,72 @@ def translated(value: Any) -> object:
     """
     cls = type(value)
     # By name, as neither Keras need be installed. The type itself: a subclass may compute something else.
-    if cls.__name__ in _NAMES and cls.__module__.partition(".")[0] in ("keras", "tf_keras"):
+    if cls.__name__ in _NAMES and cls.__module__.partition(".")[0] in _MODULES:
         value = {"class_name": cls.__name__, "config": value.get_config()}
     match value:
         case {"class_name": str(name), "config": Mapping() as config} if name in _NAMES:
-            return {"use": _NAMES[name], **{key: field for key, field in config.items() if key != "name"}}
+            fields = {key: field for key, field in config.items() if key != "name"}
+            if fields.get("warmup_target", "") is None:
+                fields.pop("warmup_steps", None)  # Keras warms up only where there is a target
+            return {"use": _NAMES[name], **fields}
     return value
+
+
+def of_keras(value: object) -> bool:
+    """Whether this is a schedule of a Keras that is imported, or what Keras makes of one in a config."""
+    if isinstance(value, Mapping):
+        return "class_name" in value and "config" in value
+    return any(isinstance(value, keras.optimizers.schedules.LearningRateSchedule) for keras in imported())
+
+
+def saved(schedule: Any) -> Mapping[str, Any]:
+    """Return a schedule of Keras as Keras saves it.
+
+    Raises
+    ------
+    ConfigError
+        If its class is not registered with Keras, so that it would not be found again.
+    """
+    cls = type(schedule)
+    for keras in imported():
+        own = cls.__module__.partition(".")[0] == keras.__name__
+        if own or keras.saving.get_registered_object(keras.saving.get_registered_name(cls)) is cls:
+            form: Mapping[str, Any] = keras.saving.serialize_keras_object(schedule)
+            return form
+    raise ConfigError(
+        "a schedule of Keras is saved only if its class is registered",
+        received=schedule,
+        hint=f"put @keras.saving.register_keras_serializable() above {cls.__name__}",
+    )
+
+
+def restored(form: Mapping[str, Any]) -> Any:
+    """Return the schedule that `saved` told, or Keras itself.
+
+    Raises
+    ------
+    ConfigError
+        If no Keras that is imported knows its class.
+    """
+    name = form.get("registered_name") or form["class_name"]
+    built_in = str(form.get("module")).startswith("keras.")
+    for keras in imported():
+        if built_in or keras.saving.get_registered_object(name) is not None:
+            return keras.saving.deserialize_keras_object(_lists(form))
+    raise ConfigError(
+        f"no schedule is registered with Keras as {name!r}",
+        received=dict(form),
+        hint="import the module that registers it, or give the class in `custom_objects`",
+    )
+
+
+def _lists(value: Any) -> Any:
+    """Turn tuples of a frozen config into the lists that Keras wrote."""
+    if isinstance(value, Mapping):
+        return {key: _lists(item) for key, item in value.items()}
+    return list(map(_lists, value)) if isinstance(value, tuple) else value
+
+
+def imported() -> Iterator[Any]:
+    """Iterate over the modules of Keras that are imported: Keras 3, and tf_keras."""
+    return (sys.modules[name] for name in _MODULES if name in sys.modules)

@@ -17,7 +17,9 @@ from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import recreated
+from optiplug._config.keras_schedules import of_keras, saved
 from optiplug._config.kinds import OptimizerConfig
+from optiplug._config.plain_numbers import Followed
 from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
 from optiplug._state.table import SlotSpec
@@ -134,6 +136,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
             return rate.current(rate.number)
         if isinstance(hyperparameter, NamedConfig):
             return hyperparameter.dump()
+        if of_keras(hyperparameter):
+            return saved(hyperparameter)
+        if isinstance(hyperparameter, Followed):
+            return hyperparameter.now
         if callable(hyperparameter):
             raise ConfigError(
                 "a function can be used in code only",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optiplug import NonNegativeFloat, PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Steps
+from optiplug_schedules.fields import Duration
 
 __all__ = ["ExponentialConfig"]
 
@@ -17,7 +17,7 @@ class ExponentialConfig(ScheduleConfig):
 
     initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
-    decay_steps: Steps
+    decay_steps: Duration
     """Number of steps over which the value is multiplied by `decay_rate` once."""
     decay_rate: PositiveFloat
     """Decay rate; above 1 the value grows."""
