@@ -107,9 +107,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
         return parts.learning_rate.value(parts.iterations().variable)
 
     @learning_rate.setter
-    def learning_rate(self, value: float | Tensor) -> None:
+    def learning_rate(self, value: Rate | Tensor) -> None:
         parts = parts_of(self)
-        parts.learning_rate.assign(value, parts.name)
+        if parts.learning_rate.assign(value, parts.name):
+            parts.programs.forget_rates(parts.name)
 
     # The name that older code reads and sets.
     lr = learning_rate
@@ -358,7 +359,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         if isinstance(parts.config, ClassConfig):
             config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
         else:
-            config = parts.config.dump()
+            config = parts.config_with_rate.dump()
         config["exclude_from_weight_decay"] = list(parts.node.excluded_from_weight_decay)
         if "learning_rate" in config:
             config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)

@@ -49,6 +49,7 @@ class ProgramCache:
         self._calls: Counter[Key] = Counter()
         # Weak, so that a graph that nobody uses any more is freed.
         self._functions: WeakSet[Any] = WeakSet()
+        self._callers: WeakSet[Any] = WeakSet()
         self.traces: list[str] = []
 
     def clear(self) -> None:
@@ -57,6 +58,19 @@ class ProgramCache:
         self._replica_stages.clear()
         self._calls.clear()
         self._prepared = None
+
+    def forget_rates(self, where: str) -> None:
+        """Forget every program, as its learning rate became a schedule, or another one, or a number.
+
+        What a caller's function has traced cannot be forgotten: it is told in a warning.
+        """
+        self.clear()
+        if self._callers:
+            warnings.warn(
+                f"{where}: a tf.function has traced a step with the learning rate that was, and keeps it. Hint: "
+                "create the function, or compile the model, anew.",
+                stacklevel=4,
+            )
 
     def get(self, variables: Sequence[Variable]) -> Programs:
         """Return the program of each device, by the id of its component of the first variable.
@@ -67,6 +81,8 @@ class ProgramCache:
             If the variables are on a mesh and the function being traced holds a step already.
         """
         self._require_only_step(variables[0])
+        if not tf.executing_eagerly():
+            self._callers.add(tf.compat.v1.get_default_graph())
         key = tuple(map(id, variables))
         if not self._is_traced(key, variables[0]):
             self._count(key)
