@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import abc
+import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
-from ._config.base import NamedConfig
+from ._config.base import NamedConfig, ScheduleConfig, resolve
 from ._config.constructor import Configured
 from ._config.hyperparameters import Scalar
+from ._config.keras_schedules import imported, of_keras
+from ._config.plain_numbers import is_variable
 from ._types import DType, Tensor, Variable
 from .errors import ConfigError
 from .numerics import scalar_dtype
 
 __all__ = ["Schedule", "evaluate", "stays", "takes_iteration"]
 
+# Under this name each Keras saves a schedule of ours, and `optiplug_keras` registers the class.
+_PACKAGE, _NAME = "optiplug", "Schedule"
+
 
 class Schedule(Configured, abc.ABC):
     """A scalar that depends on the number of committed steps.
 
     A subclass names its `Config` and writes `value`. Every numeric hyperparameter of an optimizer
-    or processor accepts a schedule, and so does every Keras optimizer, which calls it with the
-    iteration.
+    or processor accepts a schedule, and so does every optimizer of Keras 3 and tf_keras, for which it is
+    a `LearningRateSchedule`; `import optiplug_keras` makes a model that was saved with one loadable.
 
     Raises
     ------
@@ -56,10 +63,64 @@ class Schedule(Configured, abc.ABC):
         """Return the value at an iteration (0 at the first step) as a scalar of `dtype`."""
         return tf.cast(self.value(tf.cast(iteration, tf.float64)), dtype)
 
+    # Keras asks with `isinstance` for a schedule of its own; which is this object's class stays as it is.
+    @property  # type: ignore[misc]  # mypy knows it as an attribute
+    def __class__(self) -> type:
+        return seen_by_keras(type(self))
+
+    def __reduce__(self) -> tuple[type, tuple[object]]:
+        return type(self), (self.config,)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the config as plain values, its name under "use".
+
+        Raises
+        ------
+        ConfigError
+            If something in it can be used in code only, or its class is not registered.
+        """
+        config: dict[str, Any] = self.config.dump()
+        return config
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, object]) -> Schedule:
+        """Create a schedule from what `get_config` returned.
+
+        Raises
+        ------
+        ConfigError
+            If the config breaks rules, or names a plugin that is not installed.
+
+        Examples
+        --------
+        >>> import optiplug
+        >>> config = optiplug.create("constant", value=0.5).get_config()
+        >>> float(optiplug.Schedule.from_config(config)(0))
+        0.5
+        """
+        schedule: Schedule = resolve(ScheduleConfig.kind, config).create()
+        return schedule
+
     @staticmethod
     def of(value: Scalar | Schedule) -> Callable[[Tensor], Tensor]:
         """Return a function of the step for a number, a schedule's config, a schedule or a callable."""
         return lambda step: evaluate(value, step, step.dtype)
+
+
+def seen_by_keras(schedule: type[Schedule]) -> type:
+    """Return a class of schedules, as a subclass of the schedules of each Keras that is imported, too."""
+    bases = tuple(keras.optimizers.schedules.LearningRateSchedule for keras in imported())
+    return _as_subclass(schedule, bases) if bases else schedule
+
+
+@functools.cache
+def _as_subclass(schedule: type[Schedule], bases: tuple[type, ...]) -> type:
+    # Each Keras saves the name of a class, and some of its loaders go by that alone.
+    name = f"{_PACKAGE}>{_NAME}"
+    both = abc.ABCMeta(name, (schedule, *bases), {"__module__": schedule.__module__})
+    for keras in imported():
+        keras.saving.register_keras_serializable(_PACKAGE, _NAME)(both)
+    return both
 
 
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
@@ -71,7 +132,7 @@ def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType
     Raises
     ------
     ConfigError
-        If a function without arguments gives a value of Python while a step is traced.
+        If a function gives a value while a step is traced that would never change.
     """
     dtype = scalar_dtype(like)
     # Created here and not when the config is validated, which must not import TensorFlow.
@@ -80,7 +141,7 @@ def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType
     if isinstance(value, Schedule):
         value = value(iteration, dtype)
     elif callable(value) and not tf.is_tensor(value):
-        value = value(iteration) if takes_iteration(value) else _read(value)
+        value = _read(value, iteration)
     if not isinstance(value, int | float):
         return tf.cast(value, like)
     return tf.cast(tf.constant(value, dtype), like)
@@ -88,18 +149,43 @@ def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType
 
 def stays(value: object) -> bool:
     """Whether a value that a function gave would be the same in each run of the program that is traced."""
-    if tf.executing_eagerly() or isinstance(value, tf.Variable):
+    if tf.executing_eagerly() or is_variable(value):
         return False
-    return not tf.is_tensor(value) or tf.get_static_value(value) is not None
+    return not tf.is_tensor(value) or not _varies(value)
 
 
-def _read(function: Callable[..., object]) -> object:
-    value = function()
-    if stays(value):
+def _varies(tensor: Tensor) -> bool:
+    """Whether a tensor comes from an argument of the function that is traced, a variable, or chance."""
+    if not tf.is_symbolic_tensor(tensor):
+        return False
+    seen: set[str] = set()
+    behind = [tensor]
+    # What a function took in from outside of it keeps its value, unless it is a variable's handle.
+    held = {
+        id(inner)
+        for outer, inner in getattr(tensor.graph, "captures", ())
+        if not tf.is_symbolic_tensor(outer)
+    }
+    while behind:
+        each = behind.pop()
+        if each.op.name in seen:
+            continue
+        seen.add(each.op.name)
+        if each.op.op_def.is_stateful or (each.op.type == "Placeholder" and id(each) not in held):
+            return True
+        behind += each.op.inputs
+    return False
+
+
+def _read(function: Callable[..., object], iteration: Tensor) -> object:
+    takes = takes_iteration(function)
+    value = function(iteration) if takes else function()
+    # A schedule of Keras may be a constant, and says so in its class.
+    if stays(value) and not (takes and of_keras(function)):
         raise ConfigError(
-            "a function without arguments is called while a step is traced, so its value would not change",
+            "a function is called while a step is traced, so its value would not change",
             received=function,
-            hint="let it take the step, or return a tf.Variable",
+            hint="let it take the step and use it, or return a tf.Variable; give a constant as a number",
         )
     return value
 

@@ -22,6 +22,8 @@ from optiplug import registry
 from optiplug._hookspecs import hook_names
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
 
+from .keras_schedules import how_to_save, saved
+from .plain_numbers import Followed, plain
 from .validation_errors import problems
 
 if TYPE_CHECKING:  # its module imports TensorFlow
@@ -72,7 +74,7 @@ class Section(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _lists_are_tuples(cls, value: object) -> object:
+    def _plain_values(cls, value: object) -> object:
         # A strict field of tuples refuses a list, and documents have only lists.
         return _tuples(value)
 
@@ -329,10 +331,11 @@ def _config_class(kind: str, reference: object, path: tuple[str | int, ...]) -> 
 
 
 def _tuples(value: object) -> object:
-    """Turn the lists of a document into the tuples of a frozen config."""
+    """Turn the lists of a document into the tuples of a frozen config, and numbers into those of Python."""
+    value = plain(value)
     if isinstance(value, dict):
         return {key: _tuples(item) for key, item in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) else value
+    return tuple(map(_tuples, value)) if isinstance(value, list) or type(value) is tuple else value
 
 
 def _plain(value: object) -> Any:
@@ -344,13 +347,17 @@ def _plain(value: object) -> Any:
     return dumped
 
 
-def _dumped(value: object, path: tuple[str | int, ...], found: list[Problem]) -> Any:
+def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> Any:
     """Return `value` as plain JSON values, collecting what cannot be one in `found`."""
+    if isinstance(value, Followed):
+        value = value.now
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | list):
         return [_dumped(item, (*path, index), found) for index, item in enumerate(value)]
     config = config_of(value)
+    if config is None:
+        value = saved(value) or value
     if isinstance(value, Mapping) or (config is None and isinstance(value, Section)):
         return {str(key): _dumped(item, (*path, str(key)), found) for key, item in dict(value).items()}
     try:
@@ -362,5 +369,5 @@ def _dumped(value: object, path: tuple[str | int, ...], found: list[Problem]) ->
     except PluginError as error:
         found.append(Problem(path, error.rule, value, error.hint))
         return None
-    found.append(Problem(path, "can be used in code only", value, "give a number, or register a schedule"))
+    found.append(Problem(path, "can be used in code only", value, how_to_save(value)))
     return None

@@ -21,7 +21,8 @@ from pydantic_core import CoreSchema, core_schema
 from optiplug.errors import ConfigError
 
 from .base import ScheduleConfig, config_of, reference_schema, resolve
-from .keras_schedules import translated
+from .keras_schedules import of_keras, restored, translated
+from .plain_numbers import Followed, is_variable, plain
 
 __all__ = [
     "BelowOneScalar",
@@ -52,8 +53,9 @@ class Number:
     A number may be of any real type but bool; the config keeps it as a float. Steps compute in float32,
     where 1e-46 is 0 and 1 - 1e-9 is 1: the number is refused if it breaks a bound there, or is infinite
     or 0 only there. What is no number of a step can have a plain pydantic field. A schedule is one of
-    the registry, as a config or a mapping with `use`, or, in code, any callable. A schedule of Keras
-    becomes the config of the same name here, so that it can be dumped.
+    the registry, as a config or a mapping with `use`, or, in code, any callable, or a `tf.Variable`, which
+    every step reads. A schedule of Keras becomes the config of the same name here; one of a class that is
+    registered with Keras is dumped as Keras does.
 
     Examples
     --------
@@ -71,17 +73,33 @@ class Number:
     schedule: bool = True
 
     def check(self, value: object) -> Any:
-        """Return the number as a float, a schedule as its config, a callable as it is."""
-        # In Python a bool is a number. NumPy scalars are Real, too.
+        """Return the number as a float, a schedule as its config, a variable as a function, that as it is."""
+        value = plain(value)
+        # In Python a bool is a number.
         if not isinstance(value, bool) and isinstance(value, Real):
             return self._bounded(value)
+        if self.schedule and is_variable(value):
+            return self._followed(value)
+        if self.schedule and config_of(value) is None and of_keras(value):
+            return _config_of_keras(value)
         if self.schedule and (isinstance(value, Mapping) or config_of(value) is not None):
-            return resolve(ScheduleConfig.kind, translated(value))
+            return resolve(ScheduleConfig.kind, value)
         # A class can be called, too, and is a schedule that somebody forgot to create.
         if self.schedule and callable(value) and not isinstance(value, type):
-            return _as_config(value)
+            return value
         rule = "must be a number or a schedule" if self.schedule else "must be a number"
         raise ConfigError(rule, received=value, hint=_hint(value))
+
+    def _followed(self, variable: Any) -> Followed:
+        followed = Followed(variable)
+        try:
+            now = followed.now
+        except NotImplementedError:  # inside a function that is being traced
+            return followed
+        if isinstance(now, bool) or not isinstance(now, Real):
+            raise ConfigError("must be a number or a schedule", received=variable)
+        self._bounded(now)
+        return followed
 
     def _bounded(self, value: Real) -> float:
         try:
@@ -156,13 +174,20 @@ def is_decay_rate(config: type[BaseModel], field: str) -> bool:
     return any(isinstance(kind, Number) and kind.lt == 1 and kind.schedule for kind in kinds)
 
 
-def _as_config(schedule: object) -> object:
-    """Return the config of the same schedule as a callable, if there is one, else the callable."""
-    translation = translated(schedule)
-    try:
-        return schedule if translation is schedule else resolve(ScheduleConfig.kind, translation)
-    except ConfigError:  # Keras takes hyperparameters that a config does not, such as tensors
+def _config_of_keras(schedule: object) -> object:
+    """Return our config of a schedule of Keras, if there is one, else the schedule."""
+    ours = translated(schedule)
+    if ours is not schedule:
+        try:
+            return resolve(ScheduleConfig.kind, ours)
+        except ConfigError as refusal:  # Keras takes hyperparameters that a config does not, such as alpha=2
+            refused = refusal
+    if not isinstance(schedule, Mapping):
         return schedule
+    try:
+        return restored(schedule)
+    except ConfigError as unknown:
+        raise (unknown if ours is schedule else refused) from None
 
 
 def _hint(value: object) -> str:

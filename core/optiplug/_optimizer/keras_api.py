@@ -17,7 +17,9 @@ from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import recreated
+from optiplug._config.keras_schedules import how_to_save, saved
 from optiplug._config.kinds import OptimizerConfig
+from optiplug._config.plain_numbers import Followed
 from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
 from optiplug._state.table import SlotSpec
@@ -105,9 +107,9 @@ class KerasAPI(metaclass=abc.ABCMeta):
         return parts.learning_rate.value(parts.iterations().variable)
 
     @learning_rate.setter
-    def learning_rate(self, value: float | Tensor) -> None:
+    def learning_rate(self, value: Rate | Tensor) -> None:
         parts = parts_of(self)
-        parts.learning_rate.assign(value, parts.name)
+        parts.learning_rate.assign(value, parts.name, parts.programs)
 
     # The name that older code reads and sets.
     lr = learning_rate
@@ -134,14 +136,17 @@ class KerasAPI(metaclass=abc.ABCMeta):
             return rate.current(rate.number)
         if isinstance(hyperparameter, NamedConfig):
             return hyperparameter.dump()
-        if callable(hyperparameter):
+        if isinstance(hyperparameter, Followed):
+            return hyperparameter.now
+        form = saved(hyperparameter)
+        if form is None and callable(hyperparameter):
             raise ConfigError(
                 "a function can be used in code only",
                 where=parts_of(self).name,
                 received=hyperparameter,
-                hint="give a number, or register a schedule",
+                hint=how_to_save(hyperparameter),
             )
-        return hyperparameter
+        return hyperparameter if form is None else form
 
     def _var_key(self, variable: Variable | Working) -> int:
         return variable.key if isinstance(variable, Working) else id(variable)
@@ -358,7 +363,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         if isinstance(parts.config, ClassConfig):
             config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
         else:
-            config = parts.config.dump()
+            config = parts.config_with_rate.dump()
         config["exclude_from_weight_decay"] = list(parts.node.excluded_from_weight_decay)
         if "learning_rate" in config:
             config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)

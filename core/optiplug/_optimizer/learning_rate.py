@@ -12,12 +12,14 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.base import config_of
 from optiplug._config.hyperparameters import Number
+from optiplug._config.plain_numbers import is_variable, plain
 from optiplug._schedule import evaluate, stays, takes_iteration
 from optiplug._state.slot import State
 from optiplug._state.stateful import StateOwner
+from optiplug._step.program_cache import ProgramCache
 from optiplug._step.step import Rate, Step
 from optiplug._types import DType, Tensor, Variable
-from optiplug.errors import ConfigError, sentence
+from optiplug.errors import ConfigError
 from optiplug.numerics import widest_dtype
 
 __all__ = ["LearningRate"]
@@ -83,37 +85,47 @@ class LearningRate:
                 received=value,
                 hint="let it return a tf.Variable or take the step, or call `apply_gradients` eagerly",
             )
-        distribution.assign(source.variable, tf.cast(_checked(value, where), source.dtype))
+        rate = value if tf.is_tensor(value) and not tf.executing_eagerly() else _checked(value, where)
+        distribution.assign(source.variable, tf.cast(rate, source.dtype))
 
     def in_step(self, step: Step) -> Tensor:
         """Return the rate for a formula that does not say of which variable it wants it."""
         return step.rate_of_formula(self.source, self.dtype)
 
-    def assign(self, value: object, where: str) -> None:
-        """Set the learning rate to another number, from the next step on.
+    def assign(self, value: object, where: str, programs: ProgramCache) -> None:
+        """Set the learning rate from the next step on, which is traced again unless a number stays one.
 
         Raises
         ------
         ConfigError
-            If it is no rate.
-        TypeError
-            If the learning rate is a schedule or a function, or is to become one.
+            If it is no rate, or if a function of a caller has traced a step and would keep what it was.
         """
         rate = _checked(value, where)
         if self.given is None:
             self.given = rate
             return
-        source = self.source
-        if self.number is None or not isinstance(source, State) or callable(rate) or config_of(rate):
-            raise TypeError(
-                sentence(
-                    "a learning rate can be set from a number to a number, and a schedule stays what it is",
-                    where=where,
-                    received=value,
-                    hint="create the optimizer with a float learning rate to set it later",
-                )
+        source, follows = self.source, callable(rate) or config_of(rate) is not None
+        if self.number is not None and isinstance(source, State) and not follows:
+            source.variable.assign(rate)
+            return
+        if tf.is_tensor(rate):
+            raise ConfigError(
+                "a schedule cannot become a tensor inside a function that is traced",
+                where=f"{where}.learning_rate",
+                received=rate,
+                hint="set a number outside of it first",
             )
-        source.variable.assign(rate)
+        programs.require_no_caller(where)
+        programs.clear()
+        self.given = rate
+        self._keep_state_of_given()
+
+    def _keep_state_of_given(self) -> None:
+        """Let there be a variable if a number was given: state depends on the config, not on what it was."""
+        if self.number is None and self.function is None:
+            self._owner.table.forget(self._owner.qualified("learning_rate"))
+        elif isinstance(self.source, State):
+            self.source.variable.assign(math.nan if self.number is None else self.number)
 
     def current(self, number: float) -> float:
         """Return the number that was given, unless another was set since; no variable is created."""
@@ -136,15 +148,12 @@ class LearningRate:
 
 
 def _checked(value: object, where: str) -> Any:
-    """Return a rate as `Number` does; a tensor as it is, checked if it has a value already."""
-    if not tf.is_tensor(value) and not isinstance(value, np.ndarray):
-        known = value
-    elif tf.executing_eagerly() and np.asarray(value).ndim == 0:
-        known = np.asarray(value).item()
-    else:
-        return value
+    """Return a rate as `Number` does: of a variable its value, a tensor that has none yet as it is."""
+    if is_variable(value) and tf.executing_eagerly():
+        value = np.asarray(value)
+    if tf.is_tensor(known := plain(value)) or is_variable(known):
+        return known
     try:
-        checked = Number(ge=0).check(known)
+        return Number(ge=0).check(known)
     except ConfigError as error:
         raise ConfigError([each.within(where, "learning_rate") for each in error.problems]) from None
-    return checked if known is value else value

@@ -102,6 +102,7 @@ class OptimizerParts:
         """Nest this optimizer, which has no state yet, in another one, whose table keeps its state."""
         # One step has one table, so a checkpoint has everything once: docs/design/nesting.md.
         self.variables, self.packing, self.table = outer.variables, outer.packing, outer.table
+        self.programs = outer.programs
         self.owner = StateOwner(
             outer.owner.qualified(name),
             outer.table,
@@ -136,6 +137,13 @@ class OptimizerParts:
     def name(self) -> str:
         """The name of the optimizer."""
         return self.node.name
+
+    @property
+    def config_with_rate(self) -> Any:
+        """The config with the learning rate that was set last: another schedule, or a number."""
+        if "learning_rate" not in type(self.config).model_fields:
+            return self.config
+        return self.config.model_copy(update={"learning_rate": self.learning_rate.given})
 
     def owners(self) -> dict[str, type[NamedConfig]]:
         """Return the config of each owner of state, by the prefix of its names."""

@@ -187,6 +187,12 @@ class SlotTable:
             self.states = {each: self.states[each] for each in _COUNTERS if each in self.states} | self.states
         return state
 
+    def forget(self, name: str) -> None:
+        """Drop a state variable of the whole optimizer, if there is one; checkpoints have it no more."""
+        if name in self.states:
+            self._by_name.forget(name, self.states.pop(name).variable)
+            del self._owners[name]
+
     def add_slot(self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, *, owner: str) -> None:
         """Create state for each of `variables`, named ``slot/path``: a variable, or a segment of a pack's."""
         if slot.exact:

@@ -65,6 +65,7 @@ class StateNode(CheckpointNode):
 
     def add(self, name: str, variable: Variable | PackSegment, narrow: DType | None) -> None:
         """Track a variable; `narrow` is the dtype of its values in earlier versions, if it was another."""
+        self.former.pop(name, None)
         if narrow is None:
             track(self, name, variable)
             return
@@ -75,6 +76,10 @@ class StateNode(CheckpointNode):
         value.reads_narrow = False
         track(self, f"{name}{WIDENED}", value)
         self.former[name] = value
+
+    def forget(self, name: str, variable: Variable) -> None:
+        """Leave a variable out from now on."""
+        self.former[name] = variable
 
     def find_former(self, name: str) -> Trackable | None:
         """Return the variable of a former name, to be read in its narrower dtype."""

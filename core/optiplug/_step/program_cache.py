@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Variable
 from optiplug._variables.capture import Frame
 from optiplug._variables.packing import PackSegment
-from optiplug.errors import HookError, ReplicaContextError
+from optiplug.errors import ConfigError, HookError, ReplicaContextError
 
 from .plan import Plan
 from .program import Program
@@ -49,6 +50,7 @@ class ProgramCache:
         self._calls: Counter[Key] = Counter()
         # Weak, so that a graph that nobody uses any more is freed.
         self._functions: WeakSet[Any] = WeakSet()
+        self._callers: WeakSet[Any] = WeakSet()
         self.traces: list[str] = []
 
     def clear(self) -> None:
@@ -57,6 +59,23 @@ class ProgramCache:
         self._replica_stages.clear()
         self._calls.clear()
         self._prepared = None
+
+    def require_no_caller(self, where: str) -> None:
+        """Refuse a change that is traced where a function of a caller has traced a step: that would keep it.
+
+        Raises
+        ------
+        ConfigError
+            If there is such a function.
+        """
+        if self._callers:
+            gc.collect()  # one that was dropped may be waiting for it
+        if self._callers:
+            raise ConfigError(
+                "a number and a schedule cannot change places in a step that a tf.function has traced",
+                where=f"{where}.learning_rate",
+                hint="drop the function first, in Keras by `model.make_train_function(force=True)`",
+            )
 
     def get(self, variables: Sequence[Variable]) -> Programs:
         """Return the program of each device, by the id of its component of the first variable.
@@ -67,6 +86,8 @@ class ProgramCache:
             If the variables are on a mesh and the function being traced holds a step already.
         """
         self._require_only_step(variables[0])
+        if not tf.executing_eagerly():
+            self._callers.add(tf.compat.v1.get_default_graph())
         key = tuple(map(id, variables))
         if not self._is_traced(key, variables[0]):
             self._count(key)

@@ -14,6 +14,10 @@ from .adapter import Adapter
 __all__ = ["KerasAdapter"]
 
 
+# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
+keras.saving.register_keras_serializable("optiplug", "Schedule")(optiplug.Schedule)
+
+
 @keras.saving.register_keras_serializable(package="optiplug")
 class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras is untyped
     """An optimizer of optiplug as a `keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.

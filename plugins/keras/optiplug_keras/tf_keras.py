@@ -18,6 +18,10 @@ from .adapter import Adapter
 __all__ = ["TFKerasAdapter"]
 
 
+# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
+tf_keras.saving.register_keras_serializable("optiplug", "Schedule")(optiplug.Schedule)
+
+
 @tf_keras.saving.register_keras_serializable(package="optiplug", name="KerasAdapter")
 class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[misc]  # tf_keras is untyped
     """An optimizer of optiplug as a `tf_keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.

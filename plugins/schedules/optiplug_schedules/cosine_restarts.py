@@ -12,7 +12,7 @@ import tensorflow as tf
 from optiplug import Schedule, Tensor
 
 from .configs.cosine_restarts import CosineRestartsConfig
-from .progress import half_cosine, passed, periods, remaining
+from .progress import half_cosine, passed, periods, remaining, spanned
 
 __all__ = ["CosineDecayRestarts"]
 
@@ -52,7 +52,7 @@ class CosineDecayRestarts(Schedule):
         """Return the number of restarts up to `step` and the fraction of its period that is left."""
         length = self.config.first_decay_steps
         restarts = periods(step, length)
-        left = remaining(step - tf.cast(restarts * length, step.dtype), length)
+        left = remaining(step - spanned(restarts, length, step.dtype), length)
         return tf.cast(restarts, step.dtype), left
 
     def _growing_periods(self, step: Tensor) -> tuple[Tensor, Tensor]:
@@ -72,10 +72,10 @@ class _Periods(NamedTuple):
 
 
 @functools.lru_cache(maxsize=64)
-def _table(first_length: int, growth: float) -> _Periods:
+def _table(first_length: float, growth: float) -> _Periods:
     rows = []
     with localcontext(prec=100):  # every boundary on a whole step has fewer digits: none is rounded across it
-        start, length = Decimal(0), Decimal(first_length)
+        start, length = Decimal(0), Decimal(repr(first_length))
         while start < _LAST_STEP:
             end = start + length
             rows.append((math.ceil(start), math.floor(end), float(end % 1), float(length)))

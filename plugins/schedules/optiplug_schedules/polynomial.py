@@ -7,7 +7,7 @@ import tensorflow as tf
 from optiplug import Schedule, Tensor
 
 from .configs.polynomial import PolynomialConfig
-from .progress import interpolate, periods, remaining
+from .progress import interpolate, periods, remaining, spanned
 
 __all__ = ["PolynomialDecay"]
 
@@ -37,5 +37,5 @@ class PolynomialDecay(Schedule):
     def _left_in_cycle(self, step: Tensor) -> Tensor:
         # The ceiling of a quotient is minus the floor of minus it; step 0 is in the first cycle already.
         begun = tf.maximum(-periods(-step, self.config.decay_steps), 1)
-        length = tf.cast(begun * self.config.decay_steps, step.dtype)
+        length = spanned(begun, self.config.decay_steps, step.dtype)
         return (length - step) / length

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Tensor
+from optiplug import DType, Tensor
 
-__all__ = ["elapsed", "half_cosine", "interpolate", "passed", "periods", "remaining"]
+__all__ = ["elapsed", "half_cosine", "interpolate", "passed", "periods", "remaining", "spanned"]
 
 
-def elapsed(step: Tensor, steps: int) -> Tensor:
+def elapsed(step: Tensor, steps: float) -> Tensor:
     """Return ``step / steps`` held between 0 and 1, exactly 1 from `steps` on."""
     if steps == 0:
         return tf.ones_like(step)
@@ -26,16 +26,28 @@ def elapsed(step: Tensor, steps: int) -> Tensor:
     return tf.minimum(tf.maximum(step / steps, ended), 1)
 
 
-def remaining(step: Tensor, steps: int) -> Tensor:
+def remaining(step: Tensor, steps: float) -> Tensor:
     """Return ``1 - step / steps`` held between 0 and 1, with all its digits as it nears 0."""
     # From the other end, as 1 minus a fraction near 1 would lose its digits.
     return elapsed(steps - step, steps)
 
 
-def periods(step: Tensor, steps: int) -> Tensor:
+def periods(step: Tensor, steps: float) -> Tensor:
     """Return ``floor(step / steps)`` as int64."""
-    # Divided as integers: the floor of a rounded quotient may be one too low.
-    return tf.cast(tf.floor(step), tf.int64) // steps
+    if isinstance(steps, int):
+        # Divided as integers: the floor of a rounded quotient may be one too low.
+        return tf.cast(tf.floor(step), tf.int64) // steps
+    # Compared by products, which are right where a quotient is one too low or too high.
+    count = tf.floor(step / steps)
+    count += tf.cast((count + 1) * steps <= step, step.dtype)
+    return tf.cast(count - tf.cast(count * steps > step, step.dtype), tf.int64)
+
+
+def spanned(count: Tensor, steps: float, dtype: DType) -> Tensor:
+    """Return so many times `steps`, a whole number exactly."""
+    if isinstance(steps, int):
+        return tf.cast(count * steps, dtype)
+    return tf.cast(count, dtype) * steps
 
 
 def passed(step: Tensor, boundaries: Sequence[int]) -> Tensor:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig, UnitFloat
-from optiplug_schedules.fields import Steps, StepsOrZero
+from optiplug import ConfigError, NonNegativeFloat, PositiveFloat, ScheduleConfig, UnitFloat
+from optiplug_schedules.fields import Duration, Time
 
 __all__ = ["CosineConfig"]
 
@@ -21,18 +21,21 @@ class CosineConfig(ScheduleConfig):
 
     initial_learning_rate: NonNegativeFloat
     """Value at step 0: where the decay starts, or the warmup if there is one."""
-    decay_steps: Steps
+    decay_steps: Duration
     """Number of steps of the decay, counted from the end of the warmup."""
     alpha: UnitFloat = 0.0
     """Final value, as a fraction of the value at which the decay starts."""
     warmup_target: NonNegativeFloat | None = None
     """Value at which the warmup ends and the decay starts; goes together with `warmup_steps`."""
-    warmup_steps: StepsOrZero = 0
+    warmup_steps: Time = 0
     """Number of steps of the warmup, before the decay; goes together with `warmup_target`."""
+
+    exponent: PositiveFloat = 1.0
+    """Power of the cosine; above 1 it falls sooner."""
 
     @field_validator("warmup_steps")
     @classmethod
-    def _target_and_steps(cls, steps: int, info: ValidationInfo) -> int:
+    def _target_and_steps(cls, steps: float, info: ValidationInfo) -> float:
         if "warmup_target" in info.data and (info.data["warmup_target"] is None) != (steps == 0):
             raise ConfigError(
                 "goes together with warmup_target", received=steps, hint="give both for a warmup, or neither"

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from optiplug import ConfigError, NonNegativeFloat, Number, PositiveFloat, ScheduleConfig, UnitFloat
-from optiplug_schedules.fields import Steps
+from optiplug_schedules.fields import Duration
 
 __all__ = ["CosineRestartsConfig"]
 
@@ -32,7 +32,7 @@ class CosineRestartsConfig(ScheduleConfig):
 
     initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
-    first_decay_steps: Steps
+    first_decay_steps: Duration
     """Number of steps of the first period."""
     t_mul: Annotated[float, Number(ge=1, le=1000, schedule=False), AfterValidator(_one_or_growing)] = 2.0
     """Ratio of the lengths of a period and the one before: 1, or 1.001 to 1000."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optiplug import NonNegativeFloat, ScheduleConfig
-from optiplug_schedules.fields import Steps
+from optiplug_schedules.fields import Duration
 
 __all__ = ["InverseTimeConfig"]
 
@@ -17,7 +17,7 @@ class InverseTimeConfig(ScheduleConfig):
 
     initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
-    decay_steps: Steps
+    decay_steps: Duration
     """Number of steps over which the divisor grows by `decay_rate`."""
     decay_rate: NonNegativeFloat
     """Decay rate: growth of the divisor; 0 keeps the initial value."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import ValidationInfo, field_validator
 
 from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig
-from optiplug_schedules.fields import Boundaries
+from optiplug_schedules.fields import Times
 
 __all__ = ["PiecewiseConstantConfig"]
 
@@ -17,7 +17,7 @@ class PiecewiseConstantConfig(ScheduleConfig):
     paper = "He, Zhang, Ren and Sun 2016, Deep Residual Learning for Image Recognition, arXiv:1512.03385"
     example = {"boundaries": [1000], "values": [0.1, 0.01]}
 
-    boundaries: Boundaries
+    boundaries: Times
     """Last step of each value but the last; strictly increasing."""
     values: tuple[NonNegativeFloat, ...]
     """The values, one more than boundaries."""

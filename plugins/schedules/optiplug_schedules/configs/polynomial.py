@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optiplug import NonNegativeFloat, PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Steps
+from optiplug_schedules.fields import Duration
 
 __all__ = ["PolynomialConfig"]
 
@@ -17,7 +17,7 @@ class PolynomialConfig(ScheduleConfig):
 
     initial_learning_rate: NonNegativeFloat
     """Value at step 0."""
-    decay_steps: Steps
+    decay_steps: Duration
     """Number of steps of the decay."""
     end_learning_rate: NonNegativeFloat = 0.0001
     """Final value, from `decay_steps` on; it may be the higher one."""
