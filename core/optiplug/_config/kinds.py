@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -14,6 +15,7 @@ from optiplug.errors import ConfigError
 
 from .base import NamedConfig, ScheduleConfig, Section, config_of, reference_schema, resolve
 from .hyperparameters import (
+    REGULAR,
     NonNegativeInt,
     NonNegativeScalar,
     PathGlobs,
@@ -69,10 +71,16 @@ class Selection(Section):
     def matches(path: str, glob: str) -> bool:
         """Whether a glob matches a path: it does if it is that path, whatever brackets are in it.
 
+        What begins with ``re:`` is a regular expression that is searched in the path.
+
         >>> from optiplug import Selection
         >>> [Selection.matches(path, "layer[0]/bias") for path in ("layer[0]/bias", "layer0/bias", "bias")]
         [True, True, False]
+        >>> [Selection.matches(path, "re:bi.s$") for path in ("layer/bias", "bias/kernel")]
+        [True, False]
         """
+        if glob.startswith(REGULAR):
+            return path == glob or re.search(glob.removeprefix(REGULAR), path) is not None
         # `fnmatchcase`: `fnmatch` ignores case on some systems.
         return path == glob or fnmatchcase(path, glob)
 
@@ -82,7 +90,9 @@ class ProcessorConfig(Selection, NamedConfig):
 
     Class attributes hold for all processors of a class: `elementwise`, `complex_variables` and `copies`
     as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
-    ``sparse: lazy`` a processor gets no others. None: as `elementwise` says.
+    ``sparse: lazy`` a processor gets no others. None: as `elementwise` says. `decays` says that it is a
+    weight decay, which leaves alone what `exclude_from_weight_decay` excludes; hooks for the stage `decay`
+    are anyway.
 
     Raises
     ------
@@ -104,6 +114,7 @@ class ProcessorConfig(Selection, NamedConfig):
     elementwise: ClassVar[bool] = False
     complex_variables: ClassVar[bool | None] = False
     takes_rows: ClassVar[bool | None] = None
+    decays: ClassVar[bool] = False
     copies: ClassVar[str] = ""
 
     name: str | None = None
@@ -251,7 +262,7 @@ class OptimizerConfig(NamedConfig):
     pack_small_variables: bool = True
     """Join small variables where the update is elementwise: faster, with the same results."""
     exclude_from_weight_decay: PathGlobs = ()
-    """Globs on the paths of variables that are excluded from `weight_decay`."""
+    """Globs on the paths of variables that are excluded from weight decay, of optimizers inside too."""
     processors: tuple[_Entry, ...] = ()
     """Processors, and in code any objects with hooks, in the order in which they run."""
 

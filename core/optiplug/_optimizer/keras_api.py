@@ -301,19 +301,23 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
-        """Exclude variables from `weight_decay`: these, and all whose name matches a regular expression.
+        """Exclude variables from weight decay: these, and those in whose path a regular expression is found.
+
+        It holds for every weight decay, of optimizers inside, too, and is ``re:...`` in the config.
 
         Raises
         ------
         BuildError
             If the optimizer is built already.
+        ConfigError
+            If that is no regular expression.
         """
         parts = parts_of(self)
         if parts.built:
             raise BuildError(
                 "`exclude_from_weight_decay` must be called before the optimizer is built", where=parts.name
             )
-        parts.exclusions.add(var_list or (), var_names or ())
+        parts.exclusions.add(var_list or (), var_names or (), f"{parts.name}.exclude_from_weight_decay")
 
     @derived
     def variables(self) -> VariableList:
@@ -358,7 +362,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
             config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
         else:
             config = parts.config.dump()
-        config["exclude_from_weight_decay"] = list(parts.node.excluded_from_weight_decay)
+        config["exclude_from_weight_decay"] = parts.excluded_patterns()
         if "learning_rate" in config:
             config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)
         return config

@@ -156,7 +156,7 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
 
     @derived
     def excluded_from_weight_decay(self) -> tuple[str, ...]:
-        """Globs on the paths that weight decay leaves alone: of the config, and of the method, once built."""
+        """Globs on the paths of the variables that weight decay leaves alone, once it is built."""
         return parts_of(self).node.excluded_from_weight_decay
 
     def path(self, variable: Variable | Working) -> str:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig, config_of
 from optiplug._config.kinds import OptimizerConfig
+from optiplug._state.dry_run import dry_running
 from optiplug._state.manifest import Manifest, parsed
 from optiplug._state.saved_state import MANIFEST, STATE, require_tensors, saved_description
 from optiplug._state.slot import State
@@ -58,7 +59,7 @@ class OptimizerParts:
         self.table = SlotTable(self.variables, self.packing)
         self.owner = StateOwner("", self.table, self.variables, state_dtype=config.state_dtype, mesh=mesh)
         self.learning_rate = LearningRate(getattr(config, "learning_rate", None), self.owner)
-        self.exclusions = DecayExclusions()
+        self.exclusions = DecayExclusions(config.exclude_from_weight_decay)
         self.added: list[object] = []
         self.built: Sequence[Variable] = ()
         self.unnamed = self.unnamed_before_build = 0
@@ -108,6 +109,7 @@ class OptimizerParts:
         )
         self.learning_rate = LearningRate(self.learning_rate.given, self.owner)
         self.io, self.manifest = outer.io, outer.manifest
+        self.exclusions.outer = outer.exclusions
         self.node = self._new_node()
 
     def _new_node(self) -> OptimizerNode:
@@ -184,6 +186,17 @@ class OptimizerParts:
         pipeline = Pipeline(hooks, self.variables, self.packing.first)
         refuse_complex(self.node, pipeline, self.variables)
         return pipeline
+
+    def excluded_patterns(self) -> list[str]:
+        """Return what is excluded from weight decay, for a config."""
+        # A dry run hands the exclusions on by themselves.
+        known = bool(self.built) or dry_running()
+        return self.exclusions.patterns(self.variables, self.name, built=known)
+
+    def require_exclusions(self) -> None:
+        """Refuse exclusions from weight decay without effect, of this optimizer and of nested ones."""
+        for node in self.node:
+            node.require_exclusions(self.pipeline.decays(node.owner.prefix), complete=self.made_by_config)
 
     def add_processor(self, processor: object) -> None:
         """Append a hook, unless it is refused."""
