@@ -207,7 +207,8 @@ class OptimizerConfig(NamedConfig):
     Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
     depends on no other; `complex_variables`, whether the formula is right for them, which `build` refuses
     if not (None: nobody knows); `copies`, the reason if the compiled step copies a variable;
-    `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it.
+    `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it; `unsaid`,
+    the keys beside our fields that configs of Keras have, with the value that says nothing.
 
     Raises
     ------
@@ -235,6 +236,14 @@ class OptimizerConfig(NamedConfig):
         "decay": "give `learning_rate` a schedule: inverse_time with decay_steps=1 and this decay_rate",
         "gradient_aggregator": "write a hook for `pre_aggregate`, or override `aggregate_gradients`",
         "gradient_transformers": "list them under `processors`, as hooks for `clip`",
+        "gradient_accumulation_steps": "list {'use': 'accumulate', 'steps': ...} under `processors`",
+        "loss_scale_factor": "list {'use': 'loss_scale', 'initial_scale': ..., 'dynamic': False} there",
+    }
+    needs: ClassVar[Mapping[str, str]] = {"ema_momentum": "use_ema", "ema_overwrite_frequency": "use_ema"}
+    unsaid: ClassVar[Mapping[str, object]] = {
+        "decay": 0.0,
+        "gradient_accumulation_steps": None,
+        "loss_scale_factor": None,
     }
 
     name: str | None = None

@@ -16,7 +16,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
-from optiplug._config.keras_objects import recreated
+from optiplug._config.keras_objects import of_keras, recreated
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
@@ -330,10 +330,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         Positions say nothing of what an array is: two of one shape and kind of numbers that changed
         places go unnoticed. `load_own_variables` goes by name.
 
-        Raises
-        ------
-        StateError
-            If there are more or fewer, or one has another shape or another kind of numbers.
+        Raises a StateError if there are more or fewer, or one has another shape or kind.
         """
         parts_of(self).io.load_in_order(weights)
 
@@ -380,8 +377,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         it to a Config, a class with one, a class with hooks, or a schedule class of Keras.
         `runtime` is what no config holds: `mesh`.
         """
-        # The class is known already, and its Config has no field `use`.
-        fields = {key: value for key, value in config.items() if key != "use"}
+        fields = of_keras(config, cls)
         return cls(**recreated(fields, custom_objects or {}), **runtime)
 
     # `copy` and `pickle` both ask for this, so both get the message.

@@ -63,7 +63,7 @@ def test_what_each_keyword_stands_for(values, fields, asked):
         {"weight_decay": None},
         {"weight_decay": 0},
         {"weight_decay": 0.0, "exclude_from_weight_decay": ["*"]},
-        {"use_ema": False, "ema_momentum": 0.5, "ema_overwrite_frequency": 3},
+        {"use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None},
     ],
 )
 def test_what_is_off_adds_nothing(values, asked):
