@@ -10,7 +10,10 @@ from optiplug.errors import ConfigError
 
 from .registration import config_class
 
-__all__ = ["of_keras", "recreated", "renamed"]
+__all__ = ["KERAS_NAMES", "of_keras", "recreated", "renamed"]
+
+KERAS_NAMES = {"adam_w": "adamw", "rm_sprop": "rmsprop", "schedule_free_adam_w": "schedule_free_adamw"}
+"""What Keras 3 calls its optimizers, where that is not what they are called here."""
 
 _OF_AVERAGES = {"ema_momentum", "ema_overwrite_frequency"}
 

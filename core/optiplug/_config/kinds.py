@@ -25,6 +25,7 @@ from .hyperparameters import (
 )
 
 __all__ = [
+    "AnyProcessor",
     "CommandConfig",
     "OptimizerConfig",
     "ProcessorConfig",
@@ -170,10 +171,11 @@ class CommandConfig(NamedConfig):
     kind = "commands"
 
 
-class _Processor:
+class AnyProcessor:
     """Annotation of an entry of `processors`: a config, what names one, or an object with hooks."""
 
     def check(self, value: object) -> object:
+        """Return a config, resolved where it was named, or the object."""
         if isinstance(value, NamedConfig | Mapping | str):
             return resolve(ProcessorConfig.kind, value)
         # Its methods are marked, too, so it would be accepted and fail in the first step.
@@ -198,7 +200,7 @@ class _Processor:
         return reference_schema(ProcessorConfig.kind)
 
 
-_Entry: TypeAlias = Annotated[Any, _Processor()]
+_Entry: TypeAlias = Annotated[Any, AnyProcessor()]
 
 
 class OptimizerConfig(NamedConfig):

@@ -116,6 +116,14 @@ class OptimizerNode:
                 received=self.config.weight_decay,
                 hint="give it to those",
             )
+        unused = getattr(self.config, "learning_rate", None) is None and self.learning_rate.given is not None
+        if self.inside and not self.own and unused:
+            raise ConfigError(
+                "was set before there were optimizers inside, which have the variables",
+                where=f"{self.name}.learning_rate",
+                received=self.learning_rate.given,
+                hint="give it to those, or set it when it is built",
+            )
 
     def _members(self, group: str) -> list[Variable]:
         return [variable for variable in self.variables if self._group_of.get(id(variable), "") == group]
@@ -171,11 +179,15 @@ class OptimizerNode:
         # Outer processors come before those of nested optimizers: docs/design/nesting.md.
         for processor in map(_fresh, listed) if owner else listed:
             append(processor, every)
+        place = len(hooks)
         for keyword, processor in self._keywords:
             # Clips and averages come before the variables are handed out, a decay belongs to the formula.
             append(processor, own if keyword == "weight_decay" else every)
+        last = len(hooks)
         for processor in added:
             append(processor, every)
+        # They have their names last, since state has them already, and their place where a config lists them.
+        hooks[place:] = [*hooks[last:], *hooks[place:last]]
         for node in self.inside.values():
             node.append_hooks(hooks)
         # Last, so that stages of the optimizer itself see what its processors return.

@@ -29,6 +29,7 @@ from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
+from .current import current_config, set_rate, shared_rate
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 
@@ -98,16 +99,14 @@ class KerasAPI(metaclass=abc.ABCMeta):
         """The learning rate: a variable, the value of a schedule now, or inside a step its rate."""
         parts, step = parts_of(self), current_step()
         # An AttributeError, so that `hasattr(optimizer, "learning_rate")` is False.
-        if parts.learning_rate.given is None:
+        rate = shared_rate(parts)
+        if rate is None:
             raise AttributeError(f"{parts.name} has no learning rate")
-        if step is not None:
-            return parts.learning_rate.in_step(step)
-        return parts.learning_rate.value(parts.iterations().variable)
+        return rate.value(parts.iterations().variable) if step is None else rate.in_step(step)
 
     @learning_rate.setter
     def learning_rate(self, value: float | Tensor) -> None:
-        parts = parts_of(self)
-        parts.learning_rate.assign(value, parts.name)
+        set_rate(parts_of(self), value)
 
     # The name that older code reads and sets.
     lr = learning_rate
@@ -355,10 +354,11 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def get_config(self) -> dict[str, Any]:
         """Return every hyperparameter as plain values, the learning rate as it is now, and no `mesh`."""
         parts = parts_of(self)
-        if isinstance(parts.config, ClassConfig):
-            config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
+        now = current_config(parts)
+        if isinstance(now, ClassConfig):
+            config = {"is_legacy_optimizer": False, **now.dump_fields()}
         else:
-            config = parts.config.dump()
+            config = now.dump()
         config["exclude_from_weight_decay"] = parts.excluded_patterns()
         if "learning_rate" in config:
             config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)

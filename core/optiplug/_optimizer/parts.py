@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig, config_of
-from optiplug._config.kinds import OptimizerConfig
+from optiplug._config.kinds import AnyProcessor, OptimizerConfig, ProcessorConfig
 from optiplug._state.dry_run import dry_running
 from optiplug._state.manifest import Manifest, parsed
 from optiplug._state.saved_state import MANIFEST, STATE, require_tensors, saved_description
@@ -200,9 +200,21 @@ class OptimizerParts:
 
     def add_processor(self, processor: object) -> None:
         """Append a hook, unless it is refused."""
+        processor = AnyProcessor().check(processor)
+        # A config is one object from now on, as its place in the list tells its name.
+        if isinstance(processor, ProcessorConfig):
+            processor = processor.create()
         # Made for its checks, and dropped: a refused hook must not stay in the list.
         self.new_pipeline(processor)
         self.added.append(processor)
+        self.renew_pipeline()
+
+    def remove_processor(self, processor: object) -> None:
+        """Take out a hook that was added, given that or its config."""
+        wanted = AnyProcessor().check(processor)
+        self.added.remove(
+            next((each for each in self.added if each is wanted or config_of(each) == wanted), wanted)
+        )
         self.renew_pipeline()
 
     def renew_pipeline(self) -> None:

@@ -19,7 +19,8 @@ class Partition(Optimizer):
     without any takes what is left. The optimizer of a group has
 
     - its own state, named ``GROUP/SLOT/PATH``, and its own rate, ``GROUP/learning_rate``:
-      ``optimizer.nested["GROUP"].learning_rate`` reads and assigns it;
+      ``optimizer.nested["GROUP"].learning_rate`` reads and assigns it, and the `learning_rate` of the
+      partition that of all groups, as long as they have the same;
     - its own keywords and processors, which see the variables of the group only: `clipnorm`,
       `weight_decay`, `use_ema`, `learning_rate_scale` and so on.
 

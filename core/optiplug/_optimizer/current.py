@@ -1,0 +1,79 @@
+"""An optimizer as it is now: its learning rate, that of all inside of it, and its config."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from optiplug._config.base import config_of
+from optiplug._config.current import updated
+from optiplug.errors import ConfigError
+
+from .learning_rate import LearningRate
+from .parts import OptimizerParts
+
+__all__ = ["current_config", "set_rate", "shared_rate"]
+
+
+def shared_rate(parts: OptimizerParts) -> LearningRate | None:
+    """Return the learning rate of an optimizer, or the one that all inside of it have now, if any."""
+    if parts.learning_rate.given is not None:
+        return parts.learning_rate
+    rates = _rates(parts)
+    numbers = {None if each.number is None else each.current(each.number) for each in rates}
+    return rates[0] if len(numbers) == 1 and None not in numbers else None
+
+
+def set_rate(parts: OptimizerParts, value: object) -> None:
+    """Set the learning rate of an optimizer, or that of all inside of it.
+
+    Raises
+    ------
+    ConfigError
+        If it is no rate, or if those have different ones.
+    """
+    if parts.learning_rate.given is not None or not parts.node.inside:
+        parts.learning_rate.assign(value, parts.name)
+        return
+    if shared_rate(parts) is None:
+        raise ConfigError(
+            "the optimizers inside have learning rates of their own, which one number cannot replace",
+            where=f"{parts.name}.learning_rate",
+            received=value,
+            hint='set each: `optimizer.nested["NAME"].learning_rate = ...`',
+        )
+    for rate in _rates(parts):
+        rate.assign(value, parts.name)
+
+
+def current_config(parts: OptimizerParts) -> Any:
+    """Return the config with what was set since: the rates of optimizers inside, and processors.
+
+    Raises
+    ------
+    ConfigError
+        If two of those optimizers share a config and have different rates.
+    """
+    changes: dict[int, dict[str, object]] = {}
+    for node in list(parts.node)[1:]:
+        rate = node.learning_rate
+        if rate.number is not None:
+            change: dict[str, object] = {"learning_rate": rate.current(rate.number)}
+            if changes.setdefault(id(node.config), change) != change:
+                rule = "optimizers inside that have different rates must have configs of their own"
+                raise ConfigError(rule, where=node.owner.prefix, received=node.config)
+    # A constructor of a user's own adds its processors again.
+    if parts.added and parts.made_by_config:
+        names = {id(plugin): name for name, plugin in parts.pipeline.processors.items()}
+        added = (_named(each, names.get(id(each))) for each in parts.added)
+        changes[id(parts.config)] = {"processors": (*parts.config.processors, *added)}
+    return updated(parts.config, changes)
+
+
+def _rates(parts: OptimizerParts) -> list[LearningRate]:
+    return [node.learning_rate for node in parts.node if node.learning_rate.given is not None]
+
+
+def _named(processor: object, name: str | None) -> object:
+    """Return the config of a processor, if it has one, with the name that it has in its optimizer."""
+    config = config_of(processor)
+    return processor if config is None else config.model_copy(update={"name": name})
