@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from optiplug._config.base import config_of
 from optiplug._config.current import updated
+from optiplug._state.slot import State
+from optiplug._types import Tensor, Variable
 from optiplug.errors import ConfigError
 
 from .learning_rate import LearningRate
 from .parts import OptimizerParts
 
-__all__ = ["current_config", "set_rate", "shared_rate"]
+__all__ = ["RateOfAll", "current_config", "rate_now", "set_rate", "shared_rate"]
 
 
 def shared_rate(parts: OptimizerParts) -> LearningRate | None:
@@ -21,6 +24,37 @@ def shared_rate(parts: OptimizerParts) -> LearningRate | None:
     rates = _rates(parts)
     numbers = {None if each.number is None else each.current(each.number) for each in rates}
     return rates[0] if len(numbers) == 1 and None not in numbers else None
+
+
+class RateOfAll(State):
+    """The learning rate of several optimizers, which has one value, and is set for all of them."""
+
+    def __init__(self, states: Sequence[State]) -> None:
+        super().__init__(states[0].variable, states[0].name)
+        self._states = states
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def assign(
+        self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> State:
+        """Set all of them: tf_keras assigns what it was given."""
+        for state in self._states:
+            state.assign(value, use_locking, name, read_value)
+        return self
+
+
+def rate_now(parts: OptimizerParts) -> Variable | Tensor | State | None:
+    """Return the learning rate of an optimizer, or the one of all inside of it; None if there is none."""
+    rate = shared_rate(parts)
+    if rate is None:
+        return None
+    rates = [rate] if rate is parts.learning_rate else _rates(parts)
+    if len(rates) == 1:
+        return rate.value(parts.iterations().variable)
+    sources = [each.source for each in rates]
+    return RateOfAll([each for each in sources if isinstance(each, State)])
 
 
 def set_rate(parts: OptimizerParts, value: object) -> None:

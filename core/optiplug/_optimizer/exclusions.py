@@ -67,9 +67,8 @@ class DecayExclusions:
                 received=unknown,
                 hint="build the optimizer first, or exclude them by `var_names`",
             )
-        # A path may contain `[` or `*`, which a glob would not take literally.
-        paths = [escape(known.path(each)) for each in self._variables.values() if each in known]
-        return list(dict.fromkeys([*self._all, *paths]))
+        globs = [_glob(known.path(each), known) for each in self._variables.values() if each in known]
+        return list(dict.fromkeys([*self._all, *globs]))
 
     def require(self, paths: Sequence[str], where: str) -> None:
         """Refuse globs of the config that match none of these paths.
@@ -100,3 +99,15 @@ class DecayExclusions:
     @property
     def _all(self) -> Sequence[str]:
         return (*self._configured, *self._patterns)
+
+
+def _glob(path: str, known: ModelVariables) -> str:
+    """Return a glob on this path and no other, which holds in a model that was saved and loaded, too."""
+    names, others = path.split("/"), [known.path(each) for each in known if known.path(each) != path]
+    # Keras puts the name of a model before those of its layers when it builds it, not when it loads it.
+    for count in range(2, len(names) + 1):
+        # A name may contain `[` or `*`, which a glob would not take literally.
+        glob = "*" + escape("/".join(names[-count:]))
+        if not any(Selection.matches(other, glob) for other in others):
+            return glob
+    return escape(path)

@@ -29,7 +29,7 @@ from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
-from .current import current_config, set_rate, shared_rate
+from .current import current_config, rate_now, set_rate
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 
@@ -99,10 +99,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
         """The learning rate: a variable, the value of a schedule now, or inside a step its rate."""
         parts, step = parts_of(self), current_step()
         # An AttributeError, so that `hasattr(optimizer, "learning_rate")` is False.
-        rate = shared_rate(parts)
+        rate = rate_now(parts) if step is None else parts.learning_rate.given
         if rate is None:
             raise AttributeError(f"{parts.name} has no learning rate")
-        return rate.value(parts.iterations().variable) if step is None else rate.in_step(step)
+        return rate if step is None else parts.learning_rate.in_step(step)
 
     @learning_rate.setter
     def learning_rate(self, value: float | Tensor) -> None:

@@ -75,7 +75,7 @@ class Adapter:
             raise optiplug.ConfigError(
                 "there is not one learning rate that a callback could read and set",
                 where=f"{self.name}.learning_rate",
-                hint="set those of `optimizer.nested`, or give a schedule to each",
+                hint="build it first if all groups have the same, else set those of `optimizer.nested`",
             ) from None
 
     @learning_rate.setter

@@ -41,6 +41,15 @@ def test_one_rate_of_all_groups_is_read_and_set():
     assert rates(again) == rates(optimizer)
 
 
+def test_the_rate_of_all_groups_is_set_for_all_when_it_is_assigned():
+    """tf_keras assigns to what it has read."""
+    optimizer = partition(0.5, 0.5)
+    rate = optimizer.learning_rate
+    rate.assign(0.125)
+    assert rates(optimizer) == {"a": 0.125, "b": 0.125}
+    assert float(rate) == float(np.array(rate)) == 0.125
+
+
 def test_different_rates_of_groups_are_not_one():
     optimizer = partition(0.5, 0.25)
     assert not hasattr(optimizer, "learning_rate")

@@ -157,3 +157,17 @@ def test_a_variable_by_itself_has_a_path_once_it_is_built():
 def test_what_are_no_patterns_is_refused(names, rule):
     with pytest.raises(optiplug.ConfigError, match=rule):
         optiplug.create("sgd").exclude_from_weight_decay(var_names=names)
+
+
+def test_a_variable_is_told_from_all_others():
+    paths = ["m/a/w", "m/b/w", "m/b[0]/w", "xm/c/w", "m/c/w", "w"]
+    variables = [tf.Variable(1.0, name=path) for path in paths]
+    optimizer = optiplug.create("sgd", weight_decay=0.5)
+    optimizer.exclude_from_weight_decay([variables[index] for index in (0, 2, 3, 5)])
+    optimizer.build(variables)
+    patterns = optimizer.get_config()["exclude_from_weight_decay"]
+    assert patterns == ["*a/w", "*b[[]0]/w", "*xm/c/w", "w"]
+    shorter = [tf.Variable(1.0, name=path.removeprefix("m/")) for path in paths]
+    again = optiplug.from_config(optimizer.get_config())
+    again.build(shorter)
+    assert again.excluded_from_weight_decay == ("a/w", "b[[]0]/w", "xm/c/w", "w")
