@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from optiplug import Processor, ProcessorConfig, hookimpl
 from optiplug_sgd.config import SGDConfig
 from optiplug_sgd.sgd import SGD
@@ -15,7 +13,6 @@ class ReadsNotAllOfItsSettings(SGD):
     class Config(SGDConfig):
         """Gradient descent."""
 
-        needs: ClassVar = {}
         unread: float = 0.5
         """A number."""
 
@@ -28,16 +25,8 @@ class HasASettingOfAnother(Processor):
         shift: float = 0.0
         """What is added."""
         power: int = 1
-        """The power of it, which is 0 anyway."""
+        """How often it is added."""
 
     @hookimpl
     def clip(self, gradients, step):
-        return [gradient + self.config.shift**self.config.power for gradient in gradients]
-
-
-@breaks("every_setting_acts", "nesterov: must change something")
-class SaysNotWhatASettingNeeds(SGD):
-    class Config(SGDConfig):
-        """Gradient descent."""
-
-        needs: ClassVar = {"nesterov": "learning_rate"}
+        return [gradient + self.config.shift * self.config.power for gradient in gradients]
