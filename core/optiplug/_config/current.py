@@ -25,8 +25,11 @@ def updated(config: Config, changes: Mapping[int, Mapping[str, object]]) -> Conf
     Outer(parts=(Inner(rate=0.5), Inner(rate=1.0)))
     """
     inside = {name: _updated(value, changes) for name, value in config}
-    changed = {name: value for name, value in inside.items() if value is not getattr(config, name)}
-    return config.model_copy(update={**changed, **changes.get(id(config), {})})
+    changed: dict[str, object] = {
+        name: value for name, value in inside.items() if value is not getattr(config, name)
+    }
+    changed |= changes.get(id(config), {})
+    return config.model_copy(update=changed) if changed else config
 
 
 def _updated(value: object, changes: Mapping[int, Mapping[str, object]]) -> Any:

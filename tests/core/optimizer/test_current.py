@@ -41,7 +41,7 @@ def test_one_rate_of_all_groups_is_read_and_set():
     assert rates(again) == rates(optimizer)
 
 
-def test_the_rate_of_all_groups_is_set_for_all_when_it_is_assigned():
+def test_a_rate_that_is_assigned_is_set_for_all_groups():
     """tf_keras assigns to what it has read."""
     optimizer = partition(0.5, 0.5)
     rate = optimizer.learning_rate
