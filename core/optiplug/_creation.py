@@ -9,6 +9,7 @@ from typing import Any
 from optiplug import registry
 
 from ._config.base import NamedConfig, resolve
+from ._config.keras_objects import KERAS_NAMES
 from ._optimizer.optimizer import Optimizer
 from ._types import Mesh
 from .document import read
@@ -26,7 +27,7 @@ def create(name: str, /, *, mesh: Mesh | None = None, **hyperparameters: object)
     ----------
     name
         ``name``, ``name@distribution`` or ``name@distribution>=1.2``. Optimizers come first,
-        then processors, then schedules.
+        then processors, then schedules. What Keras 3 calls its own, such as ``adam_w``, is known, too.
     mesh
         The `tf.experimental.dtensor.Mesh` of an optimizer whose variables are on one; see `Optimizer`.
     hyperparameters
@@ -52,6 +53,8 @@ def create(name: str, /, *, mesh: Mesh | None = None, **hyperparameters: object)
         except UnknownPluginError:
             continue
         return config(**hyperparameters).create(**_runtime(mesh))
+    if name in KERAS_NAMES:
+        return create(KERAS_NAMES[name], mesh=mesh, **hyperparameters)
     return registry.get(_KINDS[0], name)  # raises, with the nearest name of an optimizer
 
 

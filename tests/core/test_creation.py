@@ -18,3 +18,8 @@ def test_a_file_is_a_config(tmp_path):
     path.write_text('use = "sgd"\nlearning_rat = 0.5\n')
     with pytest.raises(optiplug.ConfigError, match=r"a.toml:2:1: learning_rat: .*learning_rate"):
         optiplug.from_config(path)
+
+
+@pytest.mark.parametrize(("name", "ours"), [("adam_w", "adamw"), ("rm_sprop", "rmsprop")])
+def test_names_of_keras_3(name, ours):
+    assert optiplug.create(name, learning_rate=0.5).config == optiplug.create(ours, learning_rate=0.5).config

@@ -64,12 +64,13 @@ def test_any_hyperparameters():
     @settings(max_examples=500)
     def every(given_ones):
         try:
-            optimizer = SGD(**{"jit_compile": False, **given_ones})
+            optimizer, variable = SGD(**{"jit_compile": False, **given_ones}), tf.Variable([1.0, 2.0])
+            optimizer.build([variable])  # which knows what selections select
         except optiplug.errors.OptiplugError as error:
             outcomes[type(error)] += 1
             return
         outcomes["made"] += 1
-        assert optimizer.apply_gradients([(tf.constant([0.5, -0.5]), tf.Variable([1.0, 2.0]))]) == 1
+        assert optimizer.apply_gradients([(tf.constant([0.5, -0.5]), variable)]) == 1
         config = json.loads(json.dumps(optimizer.get_config(), allow_nan=False))
         assert SGD.from_config(config).config == optimizer.config
 

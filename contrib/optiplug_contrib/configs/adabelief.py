@@ -20,6 +20,7 @@ class AdaBeliefConfig(OptimizerConfig):
     """Adam that divides by the variance of the gradient around its moving average. Two state slots."""
 
     implementation = "optiplug_contrib.adabelief:AdaBelief"
+    needs = {"sma_threshold": "rectify"}
     paper = (
         "Zhuang, Tang, Ding, Tatikonda, Dvornek, Papademetris and Duncan 2020, AdaBelief Optimizer: "
         "Adapting Stepsizes by the Belief in Observed Gradients, arXiv:2010.07468"

@@ -23,6 +23,8 @@ class ConditionalGradientConfig(OptimizerConfig):
         "ord": 'write `norm`: "frobenius" or "nuclear"',
     }
 
+    needs = {"power_iterations": "norm=nuclear"}
+
     learning_rate: UnitScalar = 0.01
     """Step size: convex combination weight of the best point of the ball."""
     radius: PositiveScalar = 1.0

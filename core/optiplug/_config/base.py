@@ -6,7 +6,7 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 from pydantic import (
     BaseModel,
@@ -15,6 +15,7 @@ from pydantic import (
     GetJsonSchemaHandler,
     ValidationError,
     field_validator,
+    model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
 
@@ -90,6 +91,9 @@ class NamedConfig(Section):
     ``Config(**Config.example)`` is what its documentation and `optiplug.testing` create. `replaced`
     says what to write instead of a key that was a field once, or is one elsewhere.
 
+    `needs` maps a field that does nothing without another one to that other, or to ``"other=value"``;
+    where the other is not set, or has another value, the field is refused if it is set.
+
     What keeps state between steps raises `state_version` when names or shapes of its state change,
     and offers `migrate_state` for older versions. `keras_slots` maps the names that Keras gives to
     the state of the same algorithm to ours, for `optiplug.convert`.
@@ -120,6 +124,7 @@ class NamedConfig(Section):
     paper: ClassVar[str] = ""
     state_version: ClassVar[int] = 1
     keras_slots: ClassVar[Mapping[str, str]] = {}
+    needs: ClassVar[Mapping[str, str]] = {}
     example: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, /, **values: object) -> None:
@@ -127,6 +132,27 @@ class NamedConfig(Section):
         if "kind" in type(self).__dict__:
             raise TypeError(f"{type(self).__name__} is abstract: it has no implementation")
         super().__init__(**values)
+
+    @model_validator(mode="after")
+    def _settings_have_an_effect(self) -> Self:
+        found = [
+            Problem((name,), f"has no effect without `{other}`", getattr(self, name), "set both, or neither")
+            for each in type(self).__mro__
+            for name, other in vars(each).get("needs", {}).items()
+            if self._is_set(name) and not self._holds(other)
+        ]
+        if found:
+            raise ConfigError(found)
+        return self
+
+    def _is_set(self, name: str) -> bool:
+        # What `get_config` writes has every field, most of them with their defaults.
+        default = type(self).model_fields[name].get_default(call_default_factory=True)
+        return name in self.model_fields_set and bool(getattr(self, name) != default)
+
+    def _holds(self, needed: str) -> bool:
+        name, _, value = needed.partition("=")
+        return getattr(self, name) == value if value else bool(getattr(self, name))
 
     @classmethod
     def __pydantic_init_subclass__(cls, **keywords: object) -> None:

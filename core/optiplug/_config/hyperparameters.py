@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import math
 import operator
+import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Real
 from typing import Annotated, Any, TypeAlias
 
-from pydantic import BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic import AfterValidator, BaseModel, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from optiplug.errors import ConfigError
@@ -25,6 +26,7 @@ from .keras_schedules import of_keras, restored, translated
 from .plain_numbers import Followed, is_variable, plain
 
 __all__ = [
+    "REGULAR",
     "BelowOneScalar",
     "NonNegativeFloat",
     "NonNegativeInt",
@@ -37,6 +39,7 @@ __all__ = [
     "Scalar",
     "UnitFloat",
     "UnitScalar",
+    "checked_pattern",
     "in_float32",
     "is_decay_rate",
     "renamed_types",
@@ -233,8 +236,30 @@ NonNegativeInt: TypeAlias = Annotated[int, Field(ge=0)]
 PositiveInt: TypeAlias = Annotated[int, Field(ge=1)]
 """A whole number >= 1."""
 
-PathGlobs: TypeAlias = tuple[str, ...]
-"""Globs on the paths of variables, e.g. ``["*/bias", "encoder/*"]``; ``*`` crosses ``/``."""
+
+def checked_pattern(pattern: str) -> str:
+    """Return a glob, or a regular expression if it is one.
+
+    Raises
+    ------
+    ConfigError
+        If it begins with ``re:`` and what follows is no regular expression.
+    """
+    if pattern.startswith(REGULAR):
+        try:
+            re.compile(pattern.removeprefix(REGULAR))
+        except re.error as error:
+            raise ConfigError(f"must be a regular expression: {error}", received=pattern) from None
+    return pattern
+
+
+REGULAR = "re:"
+"""What regular expressions begin with among globs."""
+
+PathGlobs: TypeAlias = tuple[Annotated[str, AfterValidator(checked_pattern)], ...]
+"""Globs on the paths of variables, e.g. ``["*/bias", "encoder/*"]``; ``*`` crosses ``/``.
+
+``"re:bias$"`` is a regular expression, which is searched in the path."""
 
 renamed_types: dict[str, str] = {
     "ClosedUnitInterval": "UnitScalar",

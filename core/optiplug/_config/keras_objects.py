@@ -10,7 +10,30 @@ from optiplug.errors import ConfigError
 
 from .registration import config_class
 
-__all__ = ["recreated", "renamed"]
+__all__ = ["KERAS_NAMES", "of_keras", "recreated", "renamed"]
+
+KERAS_NAMES = {"adam_w": "adamw", "rm_sprop": "rmsprop", "schedule_free_adam_w": "schedule_free_adamw"}
+"""What Keras 3 calls its optimizers, where that is not what they are called here."""
+
+_OF_AVERAGES = {"ema_momentum", "ema_overwrite_frequency"}
+
+
+def of_keras(config: Mapping[str, object], configured: type) -> dict[str, object]:
+    """Return a config for this class without the name of it, and without what Keras writes and does not say.
+
+    >>> class Descent:
+    ...     class Config:
+    ...         unsaid = {"loss_scale_factor": None}
+    >>> of_keras({"use": "sgd", "momentum": 0.9, "loss_scale_factor": None}, Descent)
+    {'momentum': 0.9}
+    """
+    unsaid = dict(getattr(getattr(configured, "Config", None), "unsaid", {}))
+    if config.get("use_ema") is False:  # RMSprop of tf_keras has another default
+        unsaid |= {name: config[name] for name in _OF_AVERAGES & config.keys()}
+    said = {name: value for name, value in config.items() if name not in unsaid or value != unsaid[name]}
+    # The class is known already, and its Config has no field `use`.
+    said.pop("use", None)
+    return said
 
 
 def renamed(hyperparameters: Mapping[str, object]) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from optiplug.errors import ConfigError
@@ -13,14 +13,11 @@ from .kinds import OptimizerConfig
 __all__ = ["keyword_processors"]
 
 
-def keyword_processors(
-    config: OptimizerConfig, excluded: Iterable[str] | None = None
-) -> list[tuple[str, NamedConfig]]:
+def keyword_processors(config: OptimizerConfig) -> list[tuple[str, NamedConfig]]:
     """Return the processors that keywords stand for, each with its keyword, in the order of the stages.
 
     They are found by name: `clip_by_norm`, `clip_by_value`, `clip_by_global_norm`, `weight_decay` and
-    `ema`. Those listed as `processors` come before them within a stage. `excluded` are globs on the
-    paths of variables that `weight_decay` leaves alone, by default those in the config.
+    `ema`. Those listed as `processors` come before them within a stage.
 
     Raises
     ------
@@ -35,11 +32,9 @@ def keyword_processors(
         wanted.append(("clipvalue", {"use": "clip_by_value", "max_value": config.clipvalue}))
     if config.global_clipnorm is not None:
         wanted.append(("global_clipnorm", {"use": "clip_by_global_norm", "max_norm": config.global_clipnorm}))
-    # 0 is left out: an idle processor would be listed, and its patterns checked.
+    # 0 is left out: an idle processor would be listed.
     if config.weight_decay not in (None, 0) and not config.own_weight_decay:
-        skip = config.exclude_from_weight_decay if excluded is None else tuple(excluded)
-        decay = {"rate": config.weight_decay, "skip": skip}
-        wanted.append(("weight_decay", {"use": "weight_decay", **decay}))
+        wanted.append(("weight_decay", {"use": "weight_decay", "rate": config.weight_decay}))
     if config.use_ema:
         average = {"momentum": config.ema_momentum, "overwrite_frequency": config.ema_overwrite_frequency}
         wanted.append(("use_ema", {"use": "ema", **average}))

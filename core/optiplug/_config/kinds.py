@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
@@ -14,6 +15,7 @@ from optiplug.errors import ConfigError
 
 from .base import NamedConfig, ScheduleConfig, Section, config_of, reference_schema, resolve
 from .hyperparameters import (
+    REGULAR,
     NonNegativeInt,
     NonNegativeScalar,
     PathGlobs,
@@ -23,6 +25,7 @@ from .hyperparameters import (
 )
 
 __all__ = [
+    "AnyProcessor",
     "CommandConfig",
     "OptimizerConfig",
     "ProcessorConfig",
@@ -69,10 +72,16 @@ class Selection(Section):
     def matches(path: str, glob: str) -> bool:
         """Whether a glob matches a path: it does if it is that path, whatever brackets are in it.
 
+        What begins with ``re:`` is a regular expression that is searched in the path.
+
         >>> from optiplug import Selection
         >>> [Selection.matches(path, "layer[0]/bias") for path in ("layer[0]/bias", "layer0/bias", "bias")]
         [True, True, False]
+        >>> [Selection.matches(path, "re:bi.s$") for path in ("layer/bias", "bias/kernel")]
+        [True, False]
         """
+        if glob.startswith(REGULAR):
+            return path == glob or re.search(glob.removeprefix(REGULAR), path) is not None
         # `fnmatchcase`: `fnmatch` ignores case on some systems.
         return path == glob or fnmatchcase(path, glob)
 
@@ -82,7 +91,9 @@ class ProcessorConfig(Selection, NamedConfig):
 
     Class attributes hold for all processors of a class: `elementwise`, `complex_variables` and `copies`
     as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
-    ``sparse: lazy`` a processor gets no others. None: as `elementwise` says.
+    ``sparse: lazy`` a processor gets no others. None: as `elementwise` says. `decays` says that it is a
+    weight decay, which leaves alone what `exclude_from_weight_decay` excludes; hooks for the stage `decay`
+    are anyway.
 
     Raises
     ------
@@ -104,6 +115,7 @@ class ProcessorConfig(Selection, NamedConfig):
     elementwise: ClassVar[bool] = False
     complex_variables: ClassVar[bool | None] = False
     takes_rows: ClassVar[bool | None] = None
+    decays: ClassVar[bool] = False
     copies: ClassVar[str] = ""
 
     name: str | None = None
@@ -159,10 +171,11 @@ class CommandConfig(NamedConfig):
     kind = "commands"
 
 
-class _Processor:
+class AnyProcessor:
     """Annotation of an entry of `processors`: a config, what names one, or an object with hooks."""
 
     def check(self, value: object) -> object:
+        """Return a config, resolved where it was named, or the object."""
         if isinstance(value, NamedConfig | Mapping | str):
             return resolve(ProcessorConfig.kind, value)
         # Its methods are marked, too, so it would be accepted and fail in the first step.
@@ -187,7 +200,7 @@ class _Processor:
         return reference_schema(ProcessorConfig.kind)
 
 
-_Entry: TypeAlias = Annotated[Any, _Processor()]
+_Entry: TypeAlias = Annotated[Any, AnyProcessor()]
 
 
 class OptimizerConfig(NamedConfig):
@@ -196,7 +209,8 @@ class OptimizerConfig(NamedConfig):
     Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
     depends on no other; `complex_variables`, whether the formula is right for them, which `build` refuses
     if not (None: nobody knows); `copies`, the reason if the compiled step copies a variable;
-    `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it.
+    `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it; `unsaid`,
+    the keys beside our fields that configs of Keras have, with the value that says nothing.
 
     Raises
     ------
@@ -224,6 +238,14 @@ class OptimizerConfig(NamedConfig):
         "decay": "give `learning_rate` a schedule: inverse_time with decay_steps=1 and this decay_rate",
         "gradient_aggregator": "write a hook for `pre_aggregate`, or override `aggregate_gradients`",
         "gradient_transformers": "list them under `processors`, as hooks for `clip`",
+        "gradient_accumulation_steps": "list {'use': 'accumulate', 'steps': ...} under `processors`",
+        "loss_scale_factor": "list {'use': 'loss_scale', 'initial_scale': ..., 'dynamic': False} there",
+    }
+    needs: ClassVar[Mapping[str, str]] = {"ema_momentum": "use_ema", "ema_overwrite_frequency": "use_ema"}
+    unsaid: ClassVar[Mapping[str, object]] = {
+        "decay": 0.0,
+        "gradient_accumulation_steps": None,
+        "loss_scale_factor": None,
     }
 
     name: str | None = None
@@ -251,7 +273,7 @@ class OptimizerConfig(NamedConfig):
     pack_small_variables: bool = True
     """Join small variables where the update is elementwise: faster, with the same results."""
     exclude_from_weight_decay: PathGlobs = ()
-    """Globs on the paths of variables that are excluded from `weight_decay`."""
+    """Globs on the paths of variables that are excluded from weight decay, of optimizers inside too."""
     processors: tuple[_Entry, ...] = ()
     """Processors, and in code any objects with hooks, in the order in which they run."""
 

@@ -8,7 +8,7 @@ from optiplug.errors import ConfigError, nearest
 
 from .kinds import Selection
 
-__all__ = ["selected_paths"]
+__all__ = ["require_matches", "selected_paths"]
 
 
 def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> list[str]:
@@ -17,22 +17,38 @@ def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> l
     Raises
     ------
     ConfigError
-        If a pattern matches no path at all, naming the nearest one.
+        If a pattern matches no path at all, naming the nearest one; if nothing is selected.
     """
-    # A pattern that matches nothing is a typing error more often than not, and would be ignored silently.
     for field in ("only", "skip"):
-        for pattern in getattr(config, field):
-            if not any(Selection.matches(path, pattern) for path in ranks):
-                raise ConfigError(
-                    "a pattern must match at least one variable path",
-                    where=f"{where}.{field}",
-                    received=pattern,
-                    hint=_hint(pattern, list(ranks)),
-                )
+        require_matches(getattr(config, field), list(ranks), f"{where}.{field}")
     chosen = [path for path, rank in ranks.items() if rank >= config.min_ndim]
     if config.only:
         chosen = [path for path in chosen if _any(path, config.only)]
-    return [path for path in chosen if not _any(path, config.skip)]
+    chosen = [path for path in chosen if not _any(path, config.skip)]
+    # Each pattern may be right, and nothing be left; and so it is with a typing error in `min_ndim`.
+    if ranks and not chosen:
+        given = {name: getattr(config, name) for name in Selection.model_fields if getattr(config, name)}
+        raise ConfigError(
+            "a selection must choose at least one variable",
+            where=where,
+            received=given,
+            hint=f"the paths are {_shown([f'{path} ({rank})' for path, rank in ranks.items()])}, "
+            "each with its number of dimensions",
+        )
+    return chosen
+
+
+def require_matches(patterns: Sequence[str], paths: Sequence[str], where: str) -> None:
+    """Raise `ConfigError` for a pattern that matches none of these paths."""
+    # It is a typing error more often than not, and would be ignored silently.
+    for pattern in patterns:
+        if not any(Selection.matches(path, pattern) for path in paths):
+            raise ConfigError(
+                "a pattern must match at least one variable path",
+                where=where,
+                received=pattern,
+                hint=_hint(pattern, paths),
+            )
 
 
 def _any(path: str, patterns: Sequence[str]) -> bool:

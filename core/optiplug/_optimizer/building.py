@@ -94,6 +94,7 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     # Before the pipeline: the hooks of nested optimizers are limited to their variables.
     parts.node.divide(tuple(parts.variables))
     parts.pipeline = parts.new_pipeline()
+    parts.require_exclusions()
     # After the pipeline, since hooks decide what may be joined; before any state, which follows the packs.
     parts.packing.group(late, lambda variable: _pack_key(parts, variable))
     # The optimizer's state before that of processors: `set_weights` goes by the order of creation.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from glob import escape
 from typing import Any
 
 from optiplug import registry
@@ -68,10 +69,29 @@ class OptimizerNode:
 
     @property
     def excluded_from_weight_decay(self) -> tuple[str, ...]:
-        """Globs on the paths that weight decay leaves alone: of the config, and of the exclusions."""
-        configured: tuple[str, ...] = self.config.exclude_from_weight_decay
-        excluded = self.exclusions.globs(self.owner.model_variables)
-        return (*configured, *(glob for glob in excluded if glob not in configured))
+        """Globs on the paths of its variables that weight decay leaves alone."""
+        paths = ((each, self.owner.model_variables.path(each)) for each in self.variables)
+        return tuple(escape(path) for each, path in paths if self.exclusions.excludes(each, path))
+
+    def require_exclusions(self, decaying: Mapping[str, frozenset[int]], *, complete: bool) -> None:
+        """Refuse exclusions from weight decay that exclude nothing or everything, or that nothing reads.
+
+        `decaying` are the variables of each weight decay below this optimizer; they are not all if it is not
+        `complete`: a formula of a user's own may decay, too.
+        """
+        paths = list(map(self.owner.model_variables.path, self.variables))
+        if not self.exclusions or not paths:
+            return
+        where = f"{self.name}.exclude_from_weight_decay"
+        self.exclusions.require(paths, where)
+        own = [each for each in self if each.config.own_weight_decay and each.config.weight_decay is not None]
+        if not decaying and not own:
+            if complete and all(each.config.weight_decay is None for each in self):
+                rule = "has no effect without a weight decay"
+                hint = "set `weight_decay`, or list a processor for it"
+                raise ConfigError(rule, where=where, hint=hint)
+        else:
+            self.exclusions.require_some_left(paths, where)
 
     @property
     def own(self) -> list[Variable]:
@@ -95,6 +115,14 @@ class OptimizerNode:
                 where=f"{self.name}.weight_decay",
                 received=self.config.weight_decay,
                 hint="give it to those",
+            )
+        unused = getattr(self.config, "learning_rate", None) is None and self.learning_rate.given is not None
+        if self.inside and not self.own and unused:
+            raise ConfigError(
+                "was set before there were optimizers inside, which have the variables",
+                where=f"{self.name}.learning_rate",
+                received=self.learning_rate.given,
+                hint="give it to those, or set it when it is built",
             )
 
     def _members(self, group: str) -> list[Variable]:
@@ -145,16 +173,21 @@ class OptimizerNode:
         def append(processor: object, among: Sequence[Variable] | None) -> None:
             # Read anew for each: names must be unique over all nested optimizers, as they prefix state.
             taken = [hook.name for hook in hooks]
-            hooks.append(Hook.of_processor(processor, taken, owner=owner, among=among))
+            excludes = self.exclusions.excludes
+            hooks.append(Hook.of_processor(processor, taken, owner=owner, among=among, excludes=excludes))
 
         # Outer processors come before those of nested optimizers: docs/design/nesting.md.
         for processor in map(_fresh, listed) if owner else listed:
             append(processor, every)
+        place = len(hooks)
         for keyword, processor in self._keywords:
             # Clips and averages come before the variables are handed out, a decay belongs to the formula.
             append(processor, own if keyword == "weight_decay" else every)
+        last = len(hooks)
         for processor in added:
             append(processor, every)
+        # They have their names last, since state has them already, and their place where a config lists them.
+        hooks[place:] = [*hooks[last:], *hooks[place:last]]
         for node in self.inside.values():
             node.append_hooks(hooks)
         # Last, so that stages of the optimizer itself see what its processors return.
@@ -164,7 +197,7 @@ class OptimizerNode:
 
     @property
     def _keywords(self) -> list[tuple[str, Any]]:
-        return list(keyword_processors(self.config, self.excluded_from_weight_decay))
+        return list(keyword_processors(self.config))
 
 
 def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[object]) -> None:

@@ -16,7 +16,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
-from optiplug._config.keras_objects import recreated
+from optiplug._config.keras_objects import of_keras, recreated
 from optiplug._config.keras_schedules import how_to_save, saved
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._config.plain_numbers import Followed
@@ -31,6 +31,7 @@ from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
+from .current import current_config, rate_now, set_rate
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 
@@ -100,16 +101,14 @@ class KerasAPI(metaclass=abc.ABCMeta):
         """The learning rate: a variable, the value of a schedule now, or inside a step its rate."""
         parts, step = parts_of(self), current_step()
         # An AttributeError, so that `hasattr(optimizer, "learning_rate")` is False.
-        if parts.learning_rate.given is None:
+        rate = rate_now(parts) if step is None else parts.learning_rate.given
+        if rate is None:
             raise AttributeError(f"{parts.name} has no learning rate")
-        if step is not None:
-            return parts.learning_rate.in_step(step)
-        return parts.learning_rate.value(parts.iterations().variable)
+        return rate if step is None else parts.learning_rate.in_step(step)
 
     @learning_rate.setter
     def learning_rate(self, value: Rate | Tensor) -> None:
-        parts = parts_of(self)
-        parts.learning_rate.assign(value, parts.name, parts.programs)
+        set_rate(parts_of(self), value)
 
     # The name that older code reads and sets.
     lr = learning_rate
@@ -307,19 +306,23 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
     ) -> None:
-        """Exclude variables from `weight_decay`: these, and all whose name matches a regular expression.
+        """Exclude variables from weight decay: these, and those in whose path a regular expression is found.
+
+        It holds for every weight decay, of optimizers inside, too, and is ``re:...`` in the config.
 
         Raises
         ------
         BuildError
             If the optimizer is built already.
+        ConfigError
+            If that is no regular expression.
         """
         parts = parts_of(self)
         if parts.built:
             raise BuildError(
                 "`exclude_from_weight_decay` must be called before the optimizer is built", where=parts.name
             )
-        parts.exclusions.add(var_list or (), var_names or ())
+        parts.exclusions.add(var_list or (), var_names or (), f"{parts.name}.exclude_from_weight_decay")
 
     @derived
     def variables(self) -> VariableList:
@@ -332,10 +335,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         Positions say nothing of what an array is: two of one shape and kind of numbers that changed
         places go unnoticed. `load_own_variables` goes by name.
 
-        Raises
-        ------
-        StateError
-            If there are more or fewer, or one has another shape or another kind of numbers.
+        Raises a StateError if there are more or fewer, or one has another shape or kind.
         """
         parts_of(self).io.load_in_order(weights)
 
@@ -360,11 +360,12 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def get_config(self) -> dict[str, Any]:
         """Return every hyperparameter as plain values, the learning rate as it is now, and no `mesh`."""
         parts = parts_of(self)
-        if isinstance(parts.config, ClassConfig):
-            config = {"is_legacy_optimizer": False, **parts.config.dump_fields()}
+        now = current_config(parts)
+        if isinstance(now, ClassConfig):
+            config = {"is_legacy_optimizer": False, **now.dump_fields()}
         else:
-            config = parts.config_with_rate.dump()
-        config["exclude_from_weight_decay"] = list(parts.node.excluded_from_weight_decay)
+            config = now.dump()
+        config["exclude_from_weight_decay"] = parts.excluded_patterns()
         if "learning_rate" in config:
             config["learning_rate"] = self._serialize_hyperparameter(parts.learning_rate.given)
         return config
@@ -382,8 +383,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         it to a Config, a class with one, a class with hooks, or a schedule class of Keras.
         `runtime` is what no config holds: `mesh`.
         """
-        # The class is known already, and its Config has no field `use`.
-        fields = {key: value for key, value in config.items() if key != "use"}
+        fields = of_keras(config, cls)
         return cls(**recreated(fields, custom_objects or {}), **runtime)
 
     # `copy` and `pickle` both ask for this, so both get the message.

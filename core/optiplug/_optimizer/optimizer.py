@@ -156,7 +156,7 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
 
     @derived
     def excluded_from_weight_decay(self) -> tuple[str, ...]:
-        """Globs on the paths that weight decay leaves alone: of the config, and of the method, once built."""
+        """Globs on the paths of the variables that weight decay leaves alone, once it is built."""
         return parts_of(self).node.excluded_from_weight_decay
 
     def path(self, variable: Variable | Working) -> str:
@@ -221,17 +221,16 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         return tuple(parts_of(self).pipeline.processors.values())
 
     def add_processor(self, processor: object) -> None:
-        """Append a hook, at any time; the step is traced again by its next call.
+        """Append a hook to `processors`, at any time; the step is traced again by its next call.
 
-        A `tf.function` of your own that has traced a step keeps the step that it traced.
+        It may be what `processors` may list, and is in the config; an object without a config cannot be, and
+        `get_config` refuses it. A `tf.function` of your own that has traced a step keeps what it traced.
         """
         parts_of(self).add_processor(processor)
 
     def remove_processor(self, processor: object) -> None:
         """Take out a hook that `add_processor` appended."""
-        parts = parts_of(self)
-        parts.added.remove(processor)
-        parts.renew_pipeline()
+        parts_of(self).remove_processor(processor)
 
     def averaged_weights(self) -> AbstractContextManager[None]:
         """Give the variables their final values, such as their averages, inside a ``with`` block.

@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig, config_of
-from optiplug._config.kinds import OptimizerConfig
+from optiplug._config.kinds import AnyProcessor, OptimizerConfig, ProcessorConfig
+from optiplug._state.dry_run import dry_running
 from optiplug._state.manifest import Description, Manifest, parsed
 from optiplug._state.saved_state import MANIFEST, STATE, require_tensors, saved_description
 from optiplug._state.slot import State
@@ -58,7 +59,7 @@ class OptimizerParts:
         self.table = SlotTable(self.variables, self.packing)
         self.owner = StateOwner("", self.table, self.variables, state_dtype=config.state_dtype, mesh=mesh)
         self.learning_rate = LearningRate(getattr(config, "learning_rate", None), self.owner)
-        self.exclusions = DecayExclusions()
+        self.exclusions = DecayExclusions(config.exclude_from_weight_decay)
         self.added: list[object] = []
         self.built: Sequence[Variable] = ()
         self.unnamed = self.unnamed_before_build = 0
@@ -112,6 +113,7 @@ class OptimizerParts:
         )
         self.learning_rate = LearningRate(self.learning_rate.given, self.owner)
         self.io, self.manifest = outer.io, outer.manifest
+        self.exclusions.outer = outer.exclusions
         self.node = self._new_node()
 
     def _new_node(self) -> OptimizerNode:
@@ -137,13 +139,6 @@ class OptimizerParts:
     def name(self) -> str:
         """The name of the optimizer."""
         return self.node.name
-
-    @property
-    def config_with_rate(self) -> Any:
-        """The config with the learning rate that was set last: another schedule, or a number."""
-        if "learning_rate" not in type(self.config).model_fields:
-            return self.config
-        return self.config.model_copy(update={"learning_rate": self.learning_rate.given})
 
     def owners(self) -> dict[str, type[NamedConfig]]:
         """Return the config of each owner of state, by the prefix of its names."""
@@ -196,11 +191,34 @@ class OptimizerParts:
         refuse_complex(self.node, pipeline, self.variables)
         return pipeline
 
+    def excluded_patterns(self) -> list[str]:
+        """Return what is excluded from weight decay, for a config."""
+        # A dry run hands the exclusions on by themselves.
+        known = bool(self.built) or dry_running()
+        return self.exclusions.patterns(self.variables, self.name, built=known)
+
+    def require_exclusions(self) -> None:
+        """Refuse exclusions from weight decay without effect, of this optimizer and of nested ones."""
+        for node in self.node:
+            node.require_exclusions(self.pipeline.decays(node.owner.prefix), complete=self.made_by_config)
+
     def add_processor(self, processor: object) -> None:
         """Append a hook, unless it is refused."""
+        processor = AnyProcessor().check(processor)
+        # A config is one object from now on, as its place in the list tells its name.
+        if isinstance(processor, ProcessorConfig):
+            processor = processor.create()
         # Made for its checks, and dropped: a refused hook must not stay in the list.
         self.new_pipeline(processor)
         self.added.append(processor)
+        self.renew_pipeline()
+
+    def remove_processor(self, processor: object) -> None:
+        """Take out a hook that was added, given that or its config."""
+        wanted = AnyProcessor().check(processor)
+        self.added.remove(
+            next((each for each in self.added if each is wanted or config_of(each) == wanted), wanted)
+        )
         self.renew_pipeline()
 
     def renew_pipeline(self) -> None:

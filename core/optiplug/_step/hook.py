@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -27,7 +27,8 @@ __all__ = ["Hook"]
 class Hook:
     """A processor, or an optimizer with stages of its own (`formula`), under its name in a pipeline.
 
-    `among` are the variables of the optimizer that it belongs to, None: all that there are.
+    `among` are the variables of the optimizer that it belongs to, None: all that there are. `excludes` says
+    whether weight decay leaves alone a variable with its path.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Hook:
     among: Sequence[Variable] | None
     idle: bool = False
     formula: bool = False
+    excludes: Callable[[Variable, str], bool] = lambda variable, path: False  # noqa: ARG005
 
     @classmethod
     def of_processor(
@@ -45,12 +47,14 @@ class Hook:
         *,
         owner: str = "",
         among: Sequence[Variable] | None = None,
+        excludes: Callable[[Variable, str], bool] = lambda variable, path: False,  # noqa: ARG005
     ) -> Hook:
         """Return the hook of a processor, or of a config of one, under a name that is not taken."""
         plugin = processor.create() if isinstance(processor, ProcessorConfig) else processor
         own = _own_name(plugin)
         name = _unique(f"{owner}/{own}" if owner else own, taken)
-        return cls(name, plugin, _config(plugin), among, idle=bool(getattr(plugin, "idle", False)))
+        idle = bool(getattr(plugin, "idle", False))
+        return cls(name, plugin, _config(plugin), among, idle=idle, excludes=excludes)
 
     @classmethod
     def of_formula(cls, name: str, optimizer: object, among: Sequence[Variable] | None) -> Hook | None:
@@ -74,6 +78,12 @@ class Hook:
     def accumulates(self) -> bool:
         """Whether its gate holds gradients back, so that those of earlier calls may be due in any call."""
         return bool(getattr(self.plugin, "accumulates", False))
+
+    @property
+    def decays(self) -> bool:
+        """Whether it is a weight decay, which leaves excluded variables alone."""
+        said = self.config is not None and self.config.decays
+        return not self.formula and (said or "decay" in hook_names(self.plugin))
 
     @property
     def elementwise(self) -> bool:
@@ -108,6 +118,8 @@ class Hook:
             ranks = {variables.path(variable): variable.shape.rank or 0 for variable in among}
             paths = set(selected_paths(self.config, ranks, where=self.name))
             among = [variable for variable in among if variables.path(variable) in paths]
+        if self.decays:
+            among = [each for each in among if not self.excludes(each, variables.path(each))]
         # Ids, since a tf.Variable is not hashable.
         return frozenset(map(id, among))
 

@@ -79,6 +79,15 @@ class Pipeline:
         """The processors that take part in a step."""
         return [hook for hook in self._hooks.values() if not hook.idle and not hook.formula]
 
+    def decays(self, owner: str) -> dict[str, frozenset[int]]:
+        """Return the ids of the variables that each weight decay below an owner of state applies to."""
+        prefix = f"{owner}/" if owner else ""
+        return {
+            hook.name: frozenset() if hook.idle else self._chosen[hook.name]
+            for hook in self._hooks.values()
+            if hook.decays and hook.name.startswith(prefix)
+        }
+
     def build_state(self, table: SlotTable) -> None:
         """Let stateful processors create their state for the variables that they apply to."""
         for hook in self._active:

@@ -69,7 +69,8 @@ def weight_decay_is_decoupled(config: OptimizerConfig) -> None:
         raise NotApplicable("its weight decay is a part of its formula")
     plain = restarted(alone(config))
     before = plain.model_values()
-    rate = float(getattr(plain.optimizer, "learning_rate", 0.0))
+    # Not of the optimizer: one without a rate of its own may have that of one inside.
+    rate = 0.0 if getattr(config, "learning_rate", None) is None else float(plain.optimizer.learning_rate)
     if not rate:
         raise NotApplicable("its first step has no learning rate")
     try:

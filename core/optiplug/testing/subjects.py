@@ -70,6 +70,7 @@ def alone(config: OptimizerConfig) -> OptimizerConfig:
     """
     off: dict[str, Any] = dict.fromkeys(("clipnorm", "clipvalue", "global_clipnorm"))
     off |= {"exclude_from_weight_decay": (), "use_ema": False, "processors": ()}
+    off |= {"ema_momentum": 0.99, "ema_overwrite_frequency": None}  # which need `use_ema`
     if config.weight_decay:  # None stays, so that a config without anything around it stays equal
         off["weight_decay"] = 0.0
     return config.model_copy(update=off)

@@ -75,6 +75,7 @@ class NadamConfig(AdamFamilyConfig):
     """Adam with Nesterov momentum, whose coefficient warms up. Two state slots."""
 
     implementation = "optiplug_adam.nadam:Nadam"
+    unsaid = {**OptimizerConfig.unsaid, "decay": 0.004}  # which is in the formula
     paper = "Dozat 2016, Incorporating Nesterov Momentum into Adam, ICLR workshop"
 
     beta_1: BelowOneScalar = 0.9

@@ -25,6 +25,7 @@ class AdafactorConfig(OptimizerConfig):
     """
 
     implementation = "optiplug_factored.adafactor:Adafactor"
+    needs = {"epsilon_2": "multiply_by_parameter_scale"}
     paper = (
         "Shazeer and Stern 2018, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, "
         "arXiv:1804.04235"

@@ -69,8 +69,21 @@ class Adapter:
 
     @property
     def learning_rate(self) -> Variable | Tensor:
-        """The learning rate: a variable, or the value of a schedule now."""
-        return self.optimizer.learning_rate
+        """The learning rate: a variable, or the value of a schedule now.
+
+        Raises
+        ------
+        ConfigError
+            If it has none; then a callback of Keras cannot set one.
+        """
+        try:
+            return self.optimizer.learning_rate
+        except AttributeError:
+            raise optiplug.ConfigError(
+                "there is not one learning rate that a callback could read and set",
+                where=f"{self.name}.learning_rate",
+                hint="build it first if all groups have the same, else set those of `optimizer.nested`",
+            ) from None
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:

@@ -18,6 +18,7 @@ class LAMBConfig(OptimizerConfig):
     """Adam with a layerwise trust ratio, for large batches. Two state slots."""
 
     implementation = "optiplug_layerwise.lamb:LAMB"
+    needs = {"exclude_from_decay": "weight_decay_rate"}
     complex_variables = True
     paper = (
         "You, Li, Reddi, Hseu, Kumar, Bhojanapalli, Song, Demmel, Keutzer and Hsieh 2020, "
@@ -55,6 +56,7 @@ class LARSConfig(OptimizerConfig):
     """Momentum SGD with a layerwise trust ratio, for large batches. One state slot."""
 
     implementation = "optiplug_layerwise.lars:LARS"
+    needs = {"exclude_from_decay": "weight_decay_rate", "nesterov": "momentum"}
     complex_variables = True
     paper = "You, Gitman and Ginsburg 2017, Large Batch Training of Convolutional Networks, arXiv:1708.03888"
 

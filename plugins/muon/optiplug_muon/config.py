@@ -21,6 +21,18 @@ class MuonConfig(OptimizerConfig):
         "Muon: An optimizer for hidden layers in neural networks"
     )
 
+    # Keras names so what is in the config of the optimizer of all else here, or is not a choice.
+    replaced = {
+        **OptimizerConfig.replaced,
+        **dict.fromkeys(
+            ("adam_beta_1", "adam_beta_2", "adam_weight_decay", "adam_lr_ratio"),
+            "write it in `fallback`: {use: adamw, learning_rate: ..., beta_1: ...}",
+        ),
+        **dict.fromkeys(("exclude_layers", "exclude_embeddings"), "list globs on their paths in `skip`"),
+        **dict.fromkeys(("muon_a", "muon_b", "muon_c"), "write all three as `ns_coefficients`"),
+        "rms_rate": 'write `scale: "match_rms_adamw"`, which is 0.2',
+    }
+
     learning_rate: NonNegativeScalar = 0.02
     """Step size: the spectral norm of the update of a square matrix."""
     momentum: BelowOneScalar = 0.95

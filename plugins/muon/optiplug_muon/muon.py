@@ -90,8 +90,9 @@ class Muon(Optimizer):
         """Hand what is no matrix to the fallback."""
         for field in ("output_axes", "batch_axes"):
             self.select(Selection(only=tuple(getattr(self.config, field))), variables, f"{self.name}.{field}")
-        shaped = Selection(only=self.config.only, skip=self.config.skip, min_ndim=2)
-        matrices = self.select(shaped, variables, self.name)
+        wanted = Selection(only=self.config.only, skip=self.config.skip)
+        # The rank is not selected but given: a model may have no matrices.
+        matrices = [each for each in self.select(wanted, variables, self.name) if (each.shape.rank or 0) >= 2]
         # Refuses axes that do not fit before there is any state.
         for variable in matrices:
             self._axes(self.path(variable), variable.shape.rank)

@@ -20,6 +20,12 @@ class Group(Selection):
     optimizer: OptimizerConfig
     """The optimizer, with its learning rate, weight decay, clips and processors for these variables only."""
 
+    @field_validator("optimizer")
+    @classmethod
+    def _its_own(cls, optimizer: OptimizerConfig) -> OptimizerConfig:
+        # Groups may be given one config, and then set their rates apart.
+        return optimizer.model_copy()
+
 
 class PartitionConfig(OptimizerConfig):
     """A different optimizer for each group of variables, in one step; the state is theirs."""

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from optiplug import ConfigError, Optimizer, OptimizerConfig, Tensor, Variable, Working
 
-from .config import PartitionConfig
+from .config import Group, PartitionConfig
 
 __all__ = ["Partition"]
 
@@ -19,7 +19,8 @@ class Partition(Optimizer):
     without any takes what is left. The optimizer of a group has
 
     - its own state, named ``GROUP/SLOT/PATH``, and its own rate, ``GROUP/learning_rate``:
-      ``optimizer.nested["GROUP"].learning_rate`` reads and assigns it;
+      ``optimizer.nested["GROUP"].learning_rate`` reads and assigns it, and the `learning_rate` of the
+      partition that of all groups, as long as they have the same;
     - its own keywords and processors, which see the variables of the group only: `clipnorm`,
       `weight_decay`, `use_ema`, `learning_rate_scale` and so on.
 
@@ -31,7 +32,8 @@ class Partition(Optimizer):
     ------
     ConfigError
         If groups share a name, if `weight_decay` is given to the partition and not to the groups, and
-        when it is built: if a pattern matches no variable, or a variable belongs to no group.
+        when it is built: if a pattern matches no variable, a group that selects variables gets none, or a
+        variable belongs to no group.
 
     Examples
     --------
@@ -61,6 +63,7 @@ class Partition(Optimizer):
             selected = set(map(id, self.select(group, variables, f"group {group.name!r}")))
             chosen = [variable for variable in left if id(variable) in selected]
             left = [variable for variable in left if id(variable) not in selected]
+            self._require_some(group, chosen, variables)
             groups[group.name] = group.optimizer, chosen
         if left:
             raise ConfigError(
@@ -70,6 +73,17 @@ class Partition(Optimizer):
                 hint="end the list with a group that selects nothing in particular: it takes the rest",
             )
         return groups
+
+    def _require_some(self, group: Group, chosen: Sequence[Variable], variables: Sequence[Variable]) -> None:
+        """Refuse a group that selects variables, and gets none since earlier ones have them all."""
+        selects = group.only or group.skip or group.min_ndim
+        if selects and not chosen:
+            raise ConfigError(
+                "the groups before it have all variables that it selects",
+                where=f"group {group.name!r}",
+                received=list(map(self.path, variables)),
+                hint="list it earlier, or leave it out; only a group that takes what is left may be empty",
+            )
 
     def update_step(self, gradient: Tensor, variable: Working) -> NoReturn:
         """Never called: every variable belongs to a group."""

@@ -11,6 +11,7 @@ class SGDConfig(OptimizerConfig):
     """Gradient descent, optionally with momentum or Nesterov momentum."""
 
     implementation = "optiplug_sgd.sgd:SGD"
+    needs = {"nesterov": "momentum"}
     paper = (
         "Sutskever, Martens, Dahl and Hinton 2013, "
         "On the importance of initialization and momentum in deep learning"

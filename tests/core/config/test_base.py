@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import pickle
+from typing import ClassVar
 
 import pytest
 from hypothesis import given
@@ -191,3 +192,41 @@ def test_the_schema_of_a_config_covers_its_dump():
     assert schema["properties"]["schedules"]["items"]["anyOf"][1]["required"] == ["use"]
     json.dumps(schema)
     assert Decay.model_json_schema()["properties"]["rate"]["description"] == "How fast."
+
+
+class Fields(OptimizerConfig):
+    """Fields that need others."""
+
+    implementation = "nowhere:Fields"
+    needs: ClassVar = {"amount": "shift", "power": "mode=sharp"}
+
+    shift: float = 0.0
+    amount: int = 3
+    mode: str = "soft"
+    power: float = 2.0
+
+
+@pytest.mark.parametrize(
+    ("fields", "refused"),
+    [
+        ({}, {}),
+        ({"amount": 3, "power": 2.0}, {}),
+        ({"amount": 4}, {"amount": "`shift`"}),
+        ({"amount": 4, "shift": 0.5}, {}),
+        ({"power": 3.0}, {"power": "`mode=sharp`"}),
+        ({"power": 3.0, "mode": "sharp"}, {}),
+        ({"power": 3.0, "mode": "other", "amount": 1}, {"power": "`mode=sharp`", "amount": "`shift`"}),
+        ({"ema_momentum": 0.5}, {"ema_momentum": "`use_ema`"}),
+        ({"ema_momentum": 0.5, "use_ema": True}, {}),
+    ],
+    ids=str,
+)
+def test_a_setting_without_effect_is_refused(fields, refused):
+    if not refused:
+        config = Fields(**fields)
+        assert Fields(**dict(config)) == config
+        return
+    with pytest.raises(ConfigError) as caught:
+        Fields(**fields)
+    found = {problem.path[0]: problem.rule for problem in caught.value.problems}
+    assert found == {name: f"has no effect without {other}" for name, other in refused.items()}

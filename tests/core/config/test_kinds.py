@@ -105,7 +105,9 @@ def test_defaults_are_those_of_keras_2_15():
 )
 def test_what_each_field_accepts(field, good, bad):
     for value in good:
-        assert getattr(Plain(**{field: value}), field) == (tuple(value) if isinstance(value, list) else value)
+        assert getattr(Plain(**{"use_ema": True, field: value}), field) == (
+            tuple(value) if isinstance(value, list) else value
+        )
     for value in bad:
         (path,) = problems_of(**{field: value})
         assert path[0] == field

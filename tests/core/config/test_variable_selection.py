@@ -19,11 +19,35 @@ RANKS = {"encoder/kernel": 2, "encoder/bias": 1, "decoder/kernel": 2, "scale": 0
         ({"skip": ["*/kernel"]}, ["encoder/bias", "scale"]),
         ({"min_ndim": 2}, ["encoder/kernel", "decoder/kernel"]),
         ({"only": ["encoder/*"], "skip": ["*/bias"], "min_ndim": 1}, ["encoder/kernel"]),
-        ({"only": ["scale"], "min_ndim": 1}, []),
+        ({"only": ["re:kernel$"]}, ["encoder/kernel", "decoder/kernel"]),
+        ({"only": ["*er/*"], "skip": ["re:^(en|de)coder/k"]}, ["encoder/bias"]),
     ],
 )
 def test_what_is_selected(fields, selected):
     assert selected_paths(Selection(**fields), RANKS, "ema") == selected
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"only": ["scale"], "min_ndim": 1},
+        {"only": ["*/kernel"], "skip": ["encoder/*", "decoder/*"]},
+        {"skip": ["*"]},
+        {"min_ndim": 3},
+        {"only": ["re:bias"], "min_ndim": 2},
+    ],
+    ids=str,
+)
+def test_a_selection_that_chooses_nothing_is_refused(fields):
+    with pytest.raises(ConfigError, match=r"ema: a selection must choose .*encoder/bias \(1\)") as caught:
+        selected_paths(Selection(**fields), RANKS, "ema")
+    assert all(name in str(caught.value) for name in fields)
+
+
+@pytest.mark.parametrize("field", ["only", "skip"])
+def test_what_is_no_regular_expression_is_refused(field):
+    with pytest.raises(ConfigError, match=rf"{field}\[1\]: must be a regular expression.*'re:\['"):
+        Selection(**{field: ["a", "re:["]})
 
 
 def test_case_counts():

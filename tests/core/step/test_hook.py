@@ -49,7 +49,10 @@ def test_a_selected_hook_sees_only_its_variables():
     Halves.Config.implementation = Halves
     assert step(SGD(1.0, processors=[Halves(only=["v1"])]), [2.0, 2.0]) == [-1.0, 0.0]
     assert step(SGD(1.0, processors=[Halves(skip=["*1"])]), [2.0, 2.0]) == [0.0, -1.0]
-    assert step(SGD(1.0, processors=[Halves(min_ndim=1)]), [2.0, 2.0]) == [-1.0, -1.0]
+    with pytest.raises(
+        optiplug.ConfigError, match=r"halves: a selection must choose.*'min_ndim': 1.*v0 \(0\)"
+    ):
+        step(SGD(1.0, processors=[Halves(min_ndim=1)]), [2.0, 2.0])
     with pytest.raises(
         optiplug.ConfigError, match=r"halves.only: a pattern must match.*'v1_'.*did you mean 'v1'"
     ):

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tf_keras
 
+import optiplug
 from optiplug_keras import wrap
 from support.keras_models import compiled, fit
 
@@ -70,6 +71,31 @@ def test_rate_follows_callbacks(flavour):
     assert float(theirs.optimizer.learning_rate.numpy()) == pytest.approx(0.1 * 0.05 * 0.05)
     assert float(ours.optimizer.learning_rate.numpy()) == pytest.approx(0.1 * 0.05 * 0.05)
     assert ours.optimizer.get_config()["learning_rate"] == pytest.approx(0.1 * 0.05 * 0.05)
+
+
+def with_groups(flavour, *rates):
+    selections = [{"only": ["*kernel*"]}, {}]
+    groups = [
+        {"name": f"group_{number}", "optimizer": {"use": "sgd", "learning_rate": rate}, **selections[number]}
+        for number, rate in enumerate(rates)
+    ]
+    return compiled(flavour, wrap("partition", groups=groups, keras=flavour), jit_compile=False)
+
+
+def test_rate_of_all_groups_follows_callbacks(flavour):
+    model = with_groups(flavour, 0.1, 0.1)
+    fit(model)  # before, tf_keras has built no optimizer when it asks for the rate
+    halve = flavour.callbacks.LearningRateScheduler(lambda _, rate: 0.5 * rate)
+    fit(model, epochs=2, callbacks=[halve])
+    assert [float(each.learning_rate) for each in model.optimizer.optimizer.nested.values()] == [
+        pytest.approx(0.025)
+    ] * 2
+
+
+def test_different_rates_of_groups_follow_no_callback(flavour):
+    halve = flavour.callbacks.LearningRateScheduler(lambda _, rate: 0.5 * rate)
+    with pytest.raises(optiplug.ConfigError, match="not one learning rate that a callback could read"):
+        fit(with_groups(flavour, 0.1, 0.2), callbacks=[halve])
 
 
 def test_schedule(flavour):

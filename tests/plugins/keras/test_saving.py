@@ -74,6 +74,22 @@ def test_two_epochs_saved_and_one_more_are_three_in_one_go(flavour, model, expec
     assert fit(loaded) == expected[2:]
 
 
+def test_exclusions_from_weight_decay_come_back(flavour, tmp_path):
+    model = compiled(flavour, wrap("adamw", learning_rate=0.1, weight_decay=0.5, keras=flavour))
+    model.optimizer.exclude_from_weight_decay([model.trainable_variables[0]], ["bias"])
+    fit(model)
+    model.save(tmp_path / "model.keras")
+
+    loaded = flavour.models.load_model(tmp_path / "model.keras")
+
+    ours, theirs = (each.optimizer.optimizer for each in (model, loaded))
+    assert [each.startswith("re:") for each in theirs.config.exclude_from_weight_decay] == [True, False]
+    names = [[path.split("/")[-2:] for path in each.excluded_from_weight_decay] for each in (ours, theirs)]
+    assert names[0] == names[1]
+    assert len(names[0]) == 3
+    assert fit(loaded) == fit(model)
+
+
 def test_rate_that_was_set_comes_back(flavour, tmp_path):
     model = compiled(flavour, wrap("sgd", learning_rate=0.1, keras=flavour))
     model.optimizer.learning_rate = 0.025

@@ -122,3 +122,26 @@ def test_mirrored_variables_have_groups(tmp_path):
     step()
     expected = stepped(partition(MATRICES, REST, global_clipnorm=1.0), [2, 2], [3], gradient=2.0)
     np.testing.assert_allclose([float(tf.reshape(each, [-1])[0]) for each in variables], expected, rtol=1e-6)
+
+
+def test_a_group_that_selects_and_gets_nothing_is_refused():
+    variables = [tf.Variable([[1.0]], name="a"), tf.Variable([1.0], name="b")]
+    first = {"name": "first", "only": ["a"], "optimizer": "sgd"}
+    for second in ({"only": ["a"]}, {"min_ndim": 2}, {"skip": ["b"]}):
+        groups = [
+            first,
+            {"name": "second", "optimizer": "sgd", **second},
+            {"name": "rest", "optimizer": "sgd"},
+        ]
+        with pytest.raises(optiplug.ConfigError, match="group 'second': the groups before it have all"):
+            optiplug.create("partition", groups=groups).build(variables)
+    groups = [first, {"name": "second", "min_ndim": 3, "optimizer": "sgd"}]
+    with pytest.raises(optiplug.ConfigError, match="group 'second': a selection must choose"):
+        optiplug.create("partition", groups=groups).build(variables)
+
+
+def test_a_group_that_takes_what_is_left_may_be_empty():
+    groups = [{"name": "all", "only": ["*"], "optimizer": "sgd"}, {"name": "rest", "optimizer": "adam"}]
+    optimizer = optiplug.create("partition", groups=groups)
+    optimizer.build([tf.Variable([1.0], name="a")])
+    assert list(optimizer.nested) == ["all", "rest"]

@@ -11,6 +11,7 @@ from support.mutants import (
     gradients,
     processors,
     schedules,
+    settings,
     state,
 )
 from support.mutants.mutant import MUTANTS
@@ -25,5 +26,6 @@ __all__ = [
     "gradients",
     "processors",
     "schedules",
+    "settings",
     "state",
 ]

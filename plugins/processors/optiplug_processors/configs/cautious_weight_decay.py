@@ -13,6 +13,7 @@ class CautiousWeightDecayConfig(ProcessorConfig):
     implementation = "optiplug_processors.cautious_weight_decay:CautiousWeightDecay"
     elementwise = True
     complex_variables = True
+    decays = True
     paper = "Chen et al. 2025, Cautious Weight Decay, arXiv:2510.12402"
     example = {"rate": 0.01}
 

@@ -29,3 +29,10 @@ class LayerwiseDecayConfig(ProcessorConfig):
     """Ratio of the learning rates of a layer and the next one."""
     rest: NonNegativeScalar = 1.0
     """Factor of the learning rate of variables that are in no layer."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What does not hold for one layer that has all variables."""
+        if len(self.layers) > 1:
+            return {}
+        return {"every_setting_acts": "the ratio of layers has no effect on one, nor `rest` if that has all"}

@@ -15,6 +15,7 @@ class LossScaleConfig(ProcessorConfig):
     """Static or dynamic loss scaling, for gradients in half precision. Two scalars of state."""
 
     implementation = "optiplug_processors.loss_scale:LossScale"
+    needs = {"dynamic_growth_steps": "dynamic", "multiplier": "dynamic", "minimum": "dynamic"}
     elementwise = True
     complex_variables = True
     paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"
