@@ -6,7 +6,7 @@ Each function and class says which private name it rests on; tests/core/test_tf_
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeAlias
@@ -18,9 +18,14 @@ from ._types import Tensor
 __all__ = [
     "CheckpointNode",
     "CheckpointValue",
+    "TensorStandIn",
     "Trackable",
+    "branching",
+    "captured_by",
     "children_of",
+    "converted",
     "outside_function",
+    "plain_variable",
     "saved_dict",
     "track",
     "xla_compiles",
@@ -108,6 +113,24 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
             object_map[self].assign(self.read_value())
 
 
+class TensorStandIn(tf.__internal__.types.Tensor):  # type: ignore[misc]  # TensorFlow is untyped
+    """A tensor for `tf.is_tensor`; for `tf.control_dependencies` what computes its value.
+
+    Rests on `tf.__internal__.types.Tensor` and `_as_graph_element`.
+    """
+
+    # The base has properties of these names, which could not be set.
+    shape: Any = None
+    dtype: Any = None
+
+    def read_value(self) -> Tensor:
+        """Return the value that it stands for."""
+        raise NotImplementedError
+
+    def _as_graph_element(self) -> Tensor:
+        return self.read_value()
+
+
 @contextmanager
 def outside_function() -> Iterator[None]:
     """Leave the function that is being traced, to create variables once, whichever of its traces it is.
@@ -125,6 +148,61 @@ def outside_function() -> Iterator[None]:
             yield
         finally:
             graph._variable_creator_stack = creators  # noqa: SLF001
+
+
+def plain_variable(shape: Any, dtype: Any, device: str, name: str) -> tf.Variable:
+    """Return a variable of zeros on one device, whichever function or strategy it is asked for in.
+
+    Rests on `Graph._variable_creator_stack`, as `outside_function` does.
+    """
+    with tf.init_scope():
+        graph = tf.compat.v1.get_default_graph()
+        creators = getattr(graph, "_variable_creator_stack", [])
+        graph._variable_creator_stack = []  # noqa: SLF001
+        try:
+            with tf.device(device):
+                return tf.Variable(tf.zeros(shape, dtype), trainable=False, name=name)
+        finally:
+            graph._variable_creator_stack = creators  # noqa: SLF001
+
+
+def branching(inner: tf.Graph, outer: tf.Graph | None) -> list[str]:
+    """Return what the graphs from `inner` up to `outer` are: "tf.cond", "a loop", or a function by its name.
+
+    Rests on `FuncGraph.outer_graph` and on the names of its subclasses; an unknown one is a function.
+    """
+    kinds, graph = [], inner
+    while graph is not None and graph is not outer and hasattr(graph, "outer_graph"):
+        kind = next((each for name, each in _KINDS.items() if type(graph).__name__.startswith(name)), None)
+        kinds.append(kind or f"the function {graph.name!r}")
+        graph = graph.outer_graph
+    return kinds
+
+
+_KINDS = {"CondBranch": "tf.cond", "While": "a loop"}
+
+
+def captured_by(graph: tf.Graph, variables: Iterable[tf.Variable]) -> bool:
+    """Whether a function uses one of these variables. Rests on `FuncGraph.external_captures`."""
+    captured = set(map(id, getattr(graph, "external_captures", [])))
+    return any(id(each.handle) in captured for each in variables)
+
+
+def converted(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function in which `if`, `while` and `for` work on tensors, and in what it calls of its user.
+
+    Rests on `tf.__internal__.autograph.tf_convert` and on `ag_ctx` and `config` of AutoGraph.
+    """
+    # Imported here: only classes with such control flow need it.
+    from tensorflow.python.autograph.core import ag_ctx, config
+
+    own = config.DoNotConvert(__package__)
+    # AutoGraph would convert what is called of ours, too, at great cost.
+    if not any(repr(rule) == repr(own) for rule in config.CONVERSION_RULES):
+        config.CONVERSION_RULES = (own, *config.CONVERSION_RULES)
+    enabled = ag_ctx.ControlStatusCtx(status=ag_ctx.Status.ENABLED)
+    changed: Callable[..., Any] = tf.__internal__.autograph.tf_convert(function, enabled, user_requested=True)
+    return changed
 
 
 _VALUE = "VARIABLE_VALUE"  # the key of a variable's value, so that either can be restored from the other

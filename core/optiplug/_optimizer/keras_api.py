@@ -17,7 +17,6 @@ from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import recreated
-from optiplug._config.kinds import OptimizerConfig
 from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
 from optiplug._state.table import SlotSpec
@@ -29,18 +28,13 @@ from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
+from .class_config import ClassConfig
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 
-__all__ = ["ClassConfig", "KerasAPI", "VariableList"]
+__all__ = ["KerasAPI", "VariableList"]
 
 _INITIALIZERS = {"zeros": tf.zeros, "ones": tf.ones}
-
-
-class ClassConfig(OptimizerConfig):
-    """The config of an optimizer class that has none of its own: the fields that all optimizers share."""
-
-    implementation = "optiplug._optimizer.optimizer:Optimizer"
 
 
 class KerasAPI(metaclass=abc.ABCMeta):

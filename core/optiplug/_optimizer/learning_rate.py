@@ -131,7 +131,7 @@ class LearningRate:
         if self.number is not None:
             return self.current(self.number)
         counted = self._owner.table.states.get("iterations")
-        iteration = tf.constant(0, tf.int64) if counted is None else counted.value
+        iteration = tf.constant(0, tf.int64) if counted is None else counted.read_value()
         return float(evaluate(self.given, iteration, tf.float32))
 
 

@@ -28,7 +28,8 @@ from optiplug.errors import BuildError
 from . import reports
 from .averaged_weights import averages_in_place
 from .decay_products import bias_correction as corrected_bias
-from .keras_api import ClassConfig, KerasAPI
+from .class_config import ClassConfig
+from .keras_api import KerasAPI
 from .loss_gradients import scaled_loss
 from .parts import OptimizerParts, give_parts, parts_of
 
@@ -122,11 +123,11 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
 
         Override it where one needs to know of the others. Gradients are dense and parallel to `variables`.
         """
-        step = _step_of(self)
+        step, update = _step_of(self), parts_of(self).node.written(self.update_step)
         for gradient, variable in zip(gradients, variables, strict=True):
             # A class written for Keras reads `self.learning_rate` and does not say for which variable.
             with step.updating(variable):
-                self.update_step(gradient, variable)
+                update(gradient, variable)
 
     def groups(
         self, variables: Sequence[Variable]

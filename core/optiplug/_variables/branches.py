@@ -1,0 +1,137 @@
+"""Branches, loops and functions inside of a step, and the variables for what is assigned in them.
+
+A tensor is worked out once. What is assigned in a branch that may not run, or read in a body that runs
+many times, has to be kept in a variable, as outside of a step.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Protocol
+
+import tensorflow as tf
+
+from optiplug import _distribution as distribution
+from optiplug._tf_private import branching, captured_by, plain_variable
+from optiplug._types import DType, Shape, Variable
+from optiplug.errors import HookError
+
+__all__ = ["Branches", "Scratches", "StepMustBeTraced"]
+
+
+class StepMustBeTraced(HookError):  # noqa: N818  # a request more than an error
+    """A function inside of a step that runs operation by operation would keep the values of this step."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a tf.function cannot use variables of an optimizer where nothing is traced",
+            hint="leave `@tf.function` out",
+        )
+
+
+class Scratches:
+    """The scratch variables of one optimizer, made once for each variable and used by every trace.
+
+    They are no state: each step that uses one begins with assigning it. `in_functions` tells whether a
+    `tf.function` inside of a step has ever used one.
+    """
+
+    def __init__(self) -> None:
+        self.in_functions = False
+        self._made: dict[tuple[object, ...], Variable] = {}
+
+    def get(self, key: int, name: str, shape: Shape, dtype: DType, device: str) -> Variable:
+        """Return the scratch variable of what has this `id`, on this device."""
+        place = key, device, dtype
+        if place not in self._made:
+            self._made[place] = plain_variable(shape, dtype, device, name)
+        return self._made[place]
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All of them."""
+        return list(self._made.values())
+
+
+class _Valued(Protocol):
+    """A working variable, as far as it matters here."""
+
+    key: int
+    shape: Shape
+    dtype: DType
+
+    @property
+    def path(self) -> str: ...
+
+
+class Branches:
+    """The constructs inside of one trace of a step: which one is traced now, and the scratches in use."""
+
+    def __init__(self, scratches: Scratches) -> None:
+        self._scratches = scratches
+        self._step: tf.Graph | None = None
+        self._in_use: set[int] = set()
+
+    def enter(self) -> None:
+        """Let what is traced now be the step itself."""
+        self._step = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+    @property
+    def entered(self) -> bool:
+        """Whether a function inside of the one that the step is traced into is being traced."""
+        return not tf.executing_eagerly() and tf.compat.v1.get_default_graph() is not self._step
+
+    def outside(self) -> AbstractContextManager[object]:
+        """Return the context in which operations are part of the step itself."""
+        if not self.entered:
+            return nullcontext()
+        if self._step is None:
+            raise StepMustBeTraced
+        context: AbstractContextManager[object] = self._step.as_default()
+        return context
+
+    def run_again(self) -> bool:
+        """Whether what is traced now is inside of a loop or a function, which may run more than once."""
+        return any(each != "tf.cond" for each in self._constructs())
+
+    def _constructs(self) -> list[str]:
+        return branching(tf.compat.v1.get_default_graph(), self._step) if self.entered else []
+
+    def scratch(self, working: _Valued, place: Variable) -> Variable:
+        """Return the variable for the value of a working variable, on the device of `place`.
+
+        Raises
+        ------
+        HookError
+            If there can be none.
+        """
+        constructs = self._constructs()
+        on_mesh = distribution.mesh_of(place) is not None
+        if on_mesh or not working.shape.is_fully_defined():
+            what = "on a mesh" if on_mesh else "of which a step has some rows"
+            raise HookError(
+                f"a variable {what} cannot be used inside of {' inside of '.join(constructs)}",
+                where=working.path,
+                hint="read it before, let the construct return the new value, and assign that",
+            )
+        self._scratches.in_functions |= any(each.startswith("the function") for each in constructs)
+        name = f"scratch/{working.path}"
+        scratch = self._scratches.get(working.key, name, working.shape, working.dtype, place.device)
+        self._in_use.add(id(scratch))
+        return scratch
+
+    def require_own(self) -> None:
+        """Refuse scratches of other traces, which come with a function that was traced in one of those.
+
+        Raises
+        ------
+        HookError
+            If there are any: the function would read and assign what belongs to another step.
+        """
+        others = [each for each in self._scratches.variables if id(each) not in self._in_use]
+        if self._step is not None and others and captured_by(self._step, others):
+            raise HookError(
+                "a tf.function inside of a step keeps the variables of the step that it was traced in",
+                received="a call that did not trace it again",
+                hint="leave `@tf.function` out: a step is one already",
+            )
