@@ -6,6 +6,7 @@ Each function and class says which private name it rests on; tests/core/test_tf_
 from __future__ import annotations
 
 import abc
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -24,6 +25,7 @@ __all__ = [
     "captured_by",
     "children_of",
     "converted",
+    "is_out_of_scope",
     "outside_function",
     "plain_variable",
     "saved_dict",
@@ -130,6 +132,47 @@ class TensorStandIn(tf.__internal__.types.Tensor):  # type: ignore[misc]  # Tens
     def _as_graph_element(self) -> Tensor:
         return self.read_value()
 
+    def __tf_tracing_type__(self, context: Any) -> _ItselfType:
+        return _ItselfType(self)
+
+
+class _ItselfType(tf.types.experimental.TraceType):  # type: ignore[misc]  # TensorFlow is untyped
+    """The type of one object as an argument of a tf.function, which is traced anew for every other one.
+
+    By default TensorFlow would compare the objects by `==`, and these have elements to compare.
+    """
+
+    def __init__(self, thing: object) -> None:
+        # Weak: a function that is kept would keep every step in which it was called.
+        self._thing, self._id = weakref.ref(thing), id(thing)
+
+    def is_subtype_of(self, other: object) -> bool:
+        return self == other
+
+    def most_specific_common_supertype(self, others: Iterable[object]) -> _ItselfType | None:
+        return self if all(self == other for other in others) else None
+
+    def placeholder_value(self, placeholder_context: object) -> Any:
+        return self._thing()
+
+    def to_tensors(self, value: object) -> list[Tensor]:
+        return []
+
+    def from_tensors(self, tensors: object) -> Any:
+        return self._thing()
+
+    def flatten(self) -> list[Any]:
+        return []
+
+    def cast(self, value: Any, cast_context: object) -> Any:
+        return value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _ItselfType) and self._thing() is other._thing() is not None
+
+    def __hash__(self) -> int:
+        return self._id
+
 
 @contextmanager
 def outside_function() -> Iterator[None]:
@@ -203,6 +246,14 @@ def converted(function: Callable[..., Any]) -> Callable[..., Any]:
     enabled = ag_ctx.ControlStatusCtx(status=ag_ctx.Status.ENABLED)
     changed: Callable[..., Any] = tf.__internal__.autograph.tf_convert(function, enabled, user_requested=True)
     return changed
+
+
+def is_out_of_scope(error: Exception) -> bool:
+    """Whether TensorFlow says that a tensor belongs to another function.
+
+    Rests on the words of the error, and on `InaccessibleTensorError`, which has no public name.
+    """
+    return type(error).__name__ == "InaccessibleTensorError" or "is out of scope" in str(error)
 
 
 _VALUE = "VARIABLE_VALUE"  # the key of a variable's value, so that either can be restored from the other

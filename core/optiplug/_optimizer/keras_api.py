@@ -224,7 +224,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         gradients, variables = parts.variables.in_order(gradients, variables)
         # Without such hooks nothing is traced in replica context.
         if parts.pipeline.stages("replica"):
-            gradients = list(parts.programs.replica_stages(variables)(gradients))
+            gradients = list(parts.traced(lambda: parts.programs.replica_stages(variables)(gradients)))
         if aggregate:
             # Through the public method: a subclass may sum in another way, or drop pairs.
             summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))

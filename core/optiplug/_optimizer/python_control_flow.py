@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import tensorflow as tf
 
+from optiplug._tf_private import is_out_of_scope
 from optiplug._variables.branches import Scratches, StepMustBeTraced
 from optiplug.errors import HookError
 
@@ -45,6 +46,14 @@ def traced(run: Callable[[], Result], node: OptimizerNode, scratches: Scratches,
             for each in plain:
                 each.converts = True
             forget()
+        except (TypeError, ValueError) as error:
+            if not is_out_of_scope(error):
+                raise
+            raise HookError(
+                "a tensor of another trace is used in a step",
+                received=str(error).partition(" is out of scope")[0],
+                hint="keep nothing of a step in an attribute, and leave `@tf.function` out of what it calls",
+            ) from error
 
 
 def _refused(error: Exception) -> HookError:

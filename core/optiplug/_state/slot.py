@@ -88,6 +88,10 @@ class State(VariableLike):
             return [self.variable.of(own) for (own,) in distribution.components([self.variable.whole])]
         return [own for (own,) in distribution.components([self.variable])]
 
+    @property
+    def _has_array(self) -> bool:
+        return current_frame() is None and tf.executing_eagerly()
+
     def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array (outside of a step)."""
         now = self._now

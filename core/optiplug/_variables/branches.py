@@ -6,6 +6,7 @@ many times, has to be kept in a variable, as outside of a step.
 
 from __future__ import annotations
 
+import re
 from contextlib import AbstractContextManager, nullcontext
 from typing import Protocol
 
@@ -97,6 +98,22 @@ class Branches:
     def _constructs(self) -> list[str]:
         return branching(tf.compat.v1.get_default_graph(), self._step) if self.entered else []
 
+    def require_order(self, working: _Valued) -> None:
+        """Refuse an assignment where all runs of a body happen at once.
+
+        Raises
+        ------
+        HookError
+            If the body of a `tf.vectorized_map` is being traced.
+        """
+        # TensorFlow traces it in place and rewrites it afterwards; only the scope of names shows it.
+        if re.search(r"(^|/)loop_body(_\d+)?(/|$)", tf.get_current_name_scope()):
+            raise HookError(
+                "a variable cannot be assigned inside of tf.vectorized_map",
+                where=working.path,
+                hint="use `tf.map_fn`, or assign what `tf.vectorized_map` returns",
+            )
+
     def scratch(self, working: _Valued, place: Variable) -> Variable:
         """Return the variable for the value of a working variable, on the device of `place`.
 
@@ -105,6 +122,8 @@ class Branches:
         HookError
             If there can be none.
         """
+        if self._step is None:
+            raise StepMustBeTraced
         constructs = self._constructs()
         on_mesh = distribution.mesh_of(place) is not None
         if on_mesh or not working.shape.is_fully_defined():

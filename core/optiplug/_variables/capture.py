@@ -100,6 +100,10 @@ class Working(VariableLike):
     def _kept(self) -> Variable | None:
         return self._variable
 
+    @property
+    def _has_array(self) -> bool:
+        return False
+
     def numpy(self) -> npt.NDArray[Any]:
         """Refuse to tell the value, which is only known when the step runs.
 
@@ -146,6 +150,7 @@ class Working(VariableLike):
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Working:
         """Capture `value` as the new value of this variable."""
+        self.frame.branches.require_order(self)
         # A hint and not a dtype: it applies to Python numbers, and a tensor of another dtype is cast.
         value = tf.cast(tf.convert_to_tensor(value, dtype_hint=self.dtype), self.dtype)
         if not value.shape.is_compatible_with(self.shape):

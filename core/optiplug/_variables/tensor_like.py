@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import abc
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +53,25 @@ class TensorLike(TensorStandIn, _Operators):  # type: ignore[misc]  # see above
     def __tf_tensor__(self, dtype: DType | None = None, name: str | None = None) -> Tensor:
         return tf.convert_to_tensor(self.read_value(), dtype, name=name)
 
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+    @property
+    def _has_array(self) -> bool:
+        """Whether the value is known as an array now."""
+        return tf.executing_eagerly()
+
+    # Properties, since a tf.function makes a constant of each argument that has an `__array__`.
+    @property
+    def __array__(self) -> Callable[..., npt.NDArray[Any]]:
+        if not self._has_array:
+            raise AttributeError("__array__")
+        return self._array
+
+    @property
+    def __array_interface__(self) -> NoReturn:
+        if not self._has_array:
+            self.numpy()  # raises; NumPy asks for this first, and would make an array of one object
+        raise AttributeError("__array_interface__")
+
+    def _array(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
         return np.asarray(self.numpy(), dtype)
 
     def get_shape(self) -> Shape:
@@ -82,7 +101,7 @@ class CurrentValue(TensorLike):
         return self._tensor
 
     def numpy(self) -> npt.NDArray[Any]:
-        value: npt.NDArray[Any] = self._tensor.numpy()
+        value: npt.NDArray[Any] = np.asarray(self._tensor)
         return value
 
     # What else a tensor has: asked only for names that are not defined here.
