@@ -29,6 +29,7 @@ from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
 from .class_config import ClassConfig
+from .keras_attributes import is_hyperparameter, is_value, private_member, set_hyperparameter
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 
@@ -43,7 +44,11 @@ class KerasAPI(metaclass=abc.ABCMeta):
     # tf.Module reads an attribute before it sets it, and tracks the value: wrong for a property.
     def __setattr__(self, name: str, value: object) -> None:
         member = getattr(type(self), name, None)
-        if not isinstance(member, property):
+        if is_hyperparameter(self, name) and is_value(value):
+            set_hyperparameter(parts_of(self), name, value)
+        elif name == "_iterations":
+            self.iterations = value
+        elif not isinstance(member, property):
             super().__setattr__(name, value)
         elif member.fset is None and member is getattr(tf.Module, name, None):
             raise ConfigError(
@@ -54,6 +59,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
             )
         else:  # tf.Module would read the property before it is set, and then track the value
             object.__setattr__(self, name, value)
+
+    # Asked only for what is not found otherwise.
+    def __getattr__(self, name: str) -> Any:
+        return private_member(self, name)
 
     @abc.abstractmethod
     def update_step(self, gradient: Tensor, variable: Working) -> Any:
@@ -107,9 +116,9 @@ class KerasAPI(metaclass=abc.ABCMeta):
     lr = learning_rate
 
     @property
-    def _learning_rate(self) -> Rate | None:
-        """The learning rate as a class written for Keras keeps it in its constructor."""
-        return parts_of(self).learning_rate.given
+    def _learning_rate(self) -> Any:
+        """The learning rate as a class written for Keras keeps it: that of a step in it, or a schedule."""
+        return parts_of(self).learning_rate.kept(current_step())
 
     @_learning_rate.setter
     def _learning_rate(self, value: Rate) -> None:
@@ -124,8 +133,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
         """Return a hyperparameter as a plain value, the learning rate as it is now."""
         rate = parts_of(self).learning_rate
         # By identity: another hyperparameter may be the same number.
-        if hyperparameter is rate.given and rate.number is not None:
+        if rate.number is not None and (hyperparameter is rate.given or hyperparameter is rate.kept(None)):
             return rate.current(rate.number)
+        if isinstance(hyperparameter, tf.Variable):
+            return hyperparameter.numpy().item()
         if isinstance(hyperparameter, NamedConfig):
             return hyperparameter.dump()
         if callable(hyperparameter):

@@ -85,6 +85,13 @@ class LearningRate:
             )
         distribution.assign(source.variable, tf.cast(_checked(value, where), source.dtype))
 
+    def kept(self, step: Step | None) -> Rate | None:
+        """Return the rate of a step, the variable of a number outside of one, and a schedule as it is."""
+        if step is not None and (self.number is not None or self.function):
+            return self.in_step(step)
+        held = self._owner.table.states.get(self._owner.qualified("learning_rate"))
+        return self.given if held is None or self.number is None else held.variable
+
     def in_step(self, step: Step) -> Tensor:
         """Return the rate for a formula that does not say of which variable it wants it."""
         return step.rate_of_formula(self.source, self.dtype)

@@ -29,6 +29,7 @@ from . import reports
 from .averaged_weights import averages_in_place
 from .decay_products import bias_correction as corrected_bias
 from .class_config import ClassConfig
+from .keras_attributes import KERAS_ATTRIBUTES, require_used
 from .keras_api import KerasAPI
 from .loss_gradients import scaled_loss
 from .parts import OptimizerParts, give_parts, parts_of
@@ -99,6 +100,11 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
         made_by_config = type(self).__init__ is Optimizer.__init__
         # Not a field of the config: it says where a step runs and not what it does.
         mesh = distribution.checked_mesh(mesh)
+        if isinstance(config, ClassConfig):
+            require_used(self, Optimizer)
+        # As the constructor of Keras does: what a class has set before, its base sets again.
+        for name in KERAS_ATTRIBUTES:
+            vars(self).pop(name, None)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
     @derived

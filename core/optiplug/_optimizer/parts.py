@@ -35,7 +35,7 @@ from .learning_rate import LearningRate
 from .python_control_flow import traced
 from .update_rule import UpdateRule
 
-__all__ = ["OptimizerParts", "give_parts", "parts_of"]
+__all__ = ["OptimizerParts", "give_parts", "parts_of", "without_parts"]
 
 Result = TypeVar("Result")
 
@@ -179,6 +179,18 @@ class OptimizerParts:
         self.added.append(processor)
         self.renew_pipeline()
 
+    def reconfigure(self, config: Any) -> None:
+        """Take another config, unless its processors are refused."""
+        before = self.config
+        self.config = self.node.config = config
+        try:
+            self.new_pipeline()
+        except Exception:
+            self.config = self.node.config = before
+            raise
+        self.owner.state_dtype = config.state_dtype
+        self.renew_pipeline()
+
     def renew_pipeline(self) -> None:
         """Make the pipeline anew; the step is traced again by its next call."""
         self.pipeline = self.new_pipeline()
@@ -303,6 +315,11 @@ def parts_of(optimizer: object) -> OptimizerParts:
             hint="an optimizer has no parts before that",
         )
     return parts
+
+
+def without_parts(optimizer: object) -> bool:
+    """Whether the constructor of the base has not run yet."""
+    return _NAME not in vars(optimizer)
 
 
 def give_parts(optimizer: UpdateRule, parts: OptimizerParts) -> None:
