@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -37,13 +36,13 @@ class TensorLike(TensorStandIn, _Operators):  # type: ignore[misc]  # see above
     # By identity, although `==` compares elements: it may be a key, as no tensor may.
     __hash__ = object.__hash__
 
-    @abc.abstractmethod
     def read_value(self) -> Tensor:
         """Return the current value as a tensor."""
+        raise NotImplementedError
 
-    @abc.abstractmethod
     def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array."""
+        raise NotImplementedError
 
     @property
     def value(self) -> CurrentValue:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import abc
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -43,20 +42,20 @@ class VariableLike(TensorLike):
     """A tensor to which values can be assigned: what `tf.Variable` has, in terms of reading and assigning."""
 
     @property
-    @abc.abstractmethod
     def path(self) -> str:
         """The unique name of what it is."""
+        raise NotImplementedError
 
     @property
-    @abc.abstractmethod
     def _kept(self) -> Variable | None:
         """The variable in memory; None if that is several."""
+        raise NotImplementedError
 
-    @abc.abstractmethod
     def assign(
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> VariableLike:
         """Replace the value; the arguments after the first are those of `tf.Variable` and unused."""
+        raise NotImplementedError
 
     @property
     def name(self) -> str:
@@ -104,7 +103,9 @@ class VariableLike(TensorLike):
             )
         return self._kept.ref()
 
-    experimental_ref = ref
+    def experimental_ref(self) -> Any:
+        """Return the same, under its old name."""
+        return self.ref()
 
     def is_initialized(self, name: str | None = None) -> Tensor:
         """Return True, as a tensor: it has its value from the beginning."""
