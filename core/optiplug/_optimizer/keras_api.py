@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug._config.base import NamedConfig
+from optiplug._config.base import config_of
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import recreated
 from optiplug._derived import derived
@@ -137,8 +137,9 @@ class KerasAPI(metaclass=abc.ABCMeta):
             return rate.current(rate.number)
         if isinstance(hyperparameter, tf.Variable):
             return hyperparameter.numpy().item()
-        if isinstance(hyperparameter, NamedConfig):
-            return hyperparameter.dump()
+        config = config_of(hyperparameter)
+        if config is not None:
+            return config.dump()
         if callable(hyperparameter):
             raise ConfigError(
                 "a function can be used in code only",

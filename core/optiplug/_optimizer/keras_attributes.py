@@ -20,7 +20,14 @@ from .class_config import ClassConfig
 from .dry_build import dry_built
 from .parts import OptimizerParts, parts_of, without_parts
 
-__all__ = ["KERAS_ATTRIBUTES", "is_hyperparameter", "is_value", "private_member", "require_used", "set_hyperparameter"]
+__all__ = [
+    "KERAS_ATTRIBUTES",
+    "is_hyperparameter",
+    "is_value",
+    "private_member",
+    "require_used",
+    "set_hyperparameter",
+]
 
 KERAS_ATTRIBUTES = (
     *("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "jit_compile"),
@@ -62,7 +69,9 @@ def is_hyperparameter(optimizer: Any, name: str) -> bool:
         return False
     config = parts_of(optimizer).config
     # A class written for Keras has attributes of its own, beside those that its base class reads.
-    return name in KERAS_ATTRIBUTES or (name in type(config).model_fields and not isinstance(config, ClassConfig))
+    return name in KERAS_ATTRIBUTES or (
+        name in type(config).model_fields and not isinstance(config, ClassConfig)
+    )
 
 
 def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
@@ -85,7 +94,9 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
         raise HookError("cannot be set in a step", where=where, received=value, hint="give it a schedule")
     if parts.owner.prefix:
         raise BuildError(
-            "cannot be set on an optimizer inside of another", where=where, hint="write it in the config of both"
+            "cannot be set on an optimizer inside of another",
+            where=where,
+            hint="write it in the config of both",
         )
     if parts.built and not _keeps_state(parts, config, name):
         raise BuildError(
@@ -165,6 +176,8 @@ def _uses_weight_decay(optimizer: Any) -> Callable[[Variable | Working], bool]:
 
 
 PRIVATE: Mapping[str, Callable[[Any], Any]] = {
+    # `_index_dict` is there without it.
+    "_build_index_dict": lambda _: lambda _var_list: None,
     "_create_iteration_variable": lambda optimizer: lambda: optimizer.iterations,
     "_current_learning_rate": lambda optimizer: optimizer.learning_rate,
     "_distribution_strategy": lambda _: tf.distribute.get_strategy(),

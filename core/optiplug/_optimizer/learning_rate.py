@@ -86,10 +86,16 @@ class LearningRate:
         distribution.assign(source.variable, tf.cast(_checked(value, where), source.dtype))
 
     def kept(self, step: Step | None) -> Rate | None:
-        """Return the rate of a step, the variable of a number outside of one, and a schedule as it is."""
+        """Return the rate of a step, the variable of a number outside of one, or a schedule to be called."""
         if step is not None and (self.number is not None or self.function):
             return self.in_step(step)
-        held = self._owner.table.states.get(self._owner.qualified("learning_rate"))
+        config, held = (
+            config_of(self.given),
+            self._owner.table.states.get(self._owner.qualified("learning_rate")),
+        )
+        if config is not None:
+            schedule: Rate = config.create()
+            return schedule
         return self.given if held is None or self.number is None else held.variable
 
     def in_step(self, step: Step) -> Tensor:

@@ -27,10 +27,10 @@ from optiplug.errors import BuildError
 
 from . import reports
 from .averaged_weights import averages_in_place
-from .decay_products import bias_correction as corrected_bias
 from .class_config import ClassConfig
-from .keras_attributes import KERAS_ATTRIBUTES, require_used
+from .decay_products import bias_correction as corrected_bias
 from .keras_api import KerasAPI
+from .keras_attributes import KERAS_ATTRIBUTES, require_used
 from .loss_gradients import scaled_loss
 from .parts import OptimizerParts, give_parts, parts_of
 
@@ -104,7 +104,7 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
             require_used(self, Optimizer)
         # As the constructor of Keras does: what a class has set before, its base sets again.
         for name in KERAS_ATTRIBUTES:
-            vars(self).pop(name, None)
+            self.__dict__.pop(name, None)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
     @derived

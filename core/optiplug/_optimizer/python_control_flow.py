@@ -20,7 +20,9 @@ Result = TypeVar("Result")
 _OF_THE_HOUSE = ("/optiplug/", "/tensorflow/")
 
 
-def traced(run: Callable[[], Result], node: OptimizerNode, scratches: Scratches, forget: Callable[[], None]) -> Result:
+def traced(
+    run: Callable[[], Result], node: OptimizerNode, scratches: Scratches, forget: Callable[[], None]
+) -> Result:
     """Return what `run` does with a step; its formula is converted and traced again if that is needed.
 
     Keras traces `update_step` with AutoGraph. It costs many times a trace, and so it is used where a class

@@ -58,7 +58,7 @@ def validated_pairs(
 
 
 def _pair(gradient: Gradient, variable: Variable) -> tuple[Gradient, Variable]:
-    """Make tensors of the parts of a sparse gradient, and give it the shape of its variable if it has none."""
+    """Make tensors of the parts of a sparse gradient; without a shape it has that of its variable."""
     if isinstance(gradient, tf.IndexedSlices):
         values, indices = map(tf.convert_to_tensor, (gradient.values, gradient.indices))
         shape = gradient.dense_shape

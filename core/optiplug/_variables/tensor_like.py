@@ -55,7 +55,7 @@ class TensorLike(TensorStandIn, _Operators):  # type: ignore[misc]  # see above
     @property
     def _has_array(self) -> bool:
         """Whether the value is known as an array now."""
-        return tf.executing_eagerly()
+        return bool(tf.executing_eagerly())
 
     # Properties, since a tf.function makes a constant of each argument that has an `__array__`.
     @property

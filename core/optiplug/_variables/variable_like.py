@@ -178,7 +178,7 @@ def _scattered(change: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Any:
     def scatter(
         self: VariableLike,
         sparse_delta: tf.IndexedSlices,
-        use_locking: bool = False,
+        use_locking: bool = False,  # noqa: ARG001
         name: str | None = None,  # noqa: ARG001
     ) -> VariableLike:
         """Change the rows of a `tf.IndexedSlices`."""
@@ -189,7 +189,10 @@ def _scattered(change: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Any:
 
 def _scattered_nd(change: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Any:
     def scatter(
-        self: VariableLike, indices: Tensor, updates: Tensor, name: str | None = None
+        self: VariableLike,
+        indices: Tensor,
+        updates: Tensor,
+        name: str | None = None,  # noqa: ARG001
     ) -> VariableLike:
         """Change what is at some places."""
         return self.assign(change(self.read_value(), indices, tf.cast(updates, self.dtype)))

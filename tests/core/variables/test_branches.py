@@ -204,7 +204,7 @@ def test_rows_of_a_table_are_refused_in_a_branch():
     Lazy.Config.implementation = Lazy
     table = tf.Variable(tf.zeros([4, 2]), name="table")
     gradient = tf.IndexedSlices(tf.ones([1, 2]), tf.constant([1]))
-    with pytest.raises(optiplug.HookError, match="kept/table.*some rows.*tf.cond.*Hint: "):
+    with pytest.raises(optiplug.HookError, match=r"kept/table.*some rows.*tf.cond.*Hint: "):
         Lazy(sparse="lazy", jit_compile=False).apply_gradients([(gradient, table)])
 
 

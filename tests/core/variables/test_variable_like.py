@@ -21,7 +21,6 @@ def rows(*values):
     return tf.IndexedSlices(tf.constant(values), tf.constant([1] * len(values)))
 
 
-
 UNARY = {
     "__abs__": abs,
     "__neg__": lambda v: -v,
@@ -133,7 +132,12 @@ def segment(rule):
     return piece
 
 
-PLACES_OF_ONE = {"working": in_step, "state_in_step": state_in_step, "state": state_outside, "segment": segment}
+PLACES_OF_ONE = {
+    "working": in_step,
+    "state_in_step": state_in_step,
+    "state": state_outside,
+    "segment": segment,
+}
 every_place = pytest.mark.parametrize("call", PLACES_OF_ONE.values(), ids=PLACES_OF_ONE)
 SAME = {"name", "ref", "experimental_ref", "device", "trainable", "aggregation", "synchronization"}
 
@@ -279,4 +283,4 @@ def test_what_stands_for_several_variables_has_no_reference():
 
 
 def test_keras_reads_its_value():
-    np.testing.assert_array_equal(tf_keras.backend.get_value(state_outside(lambda state: None)), START)
+    np.testing.assert_array_equal(tf_keras.backend.get_value(state_outside(lambda _: None)), START)
