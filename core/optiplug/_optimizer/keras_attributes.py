@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from optiplug._config.base import config_of
+from optiplug._config.base import config_of, with_fields
 from optiplug._config.kinds import Selection
 from optiplug._step.step import current_step
 from optiplug._types import Variable
@@ -33,8 +33,6 @@ KERAS_ATTRIBUTES = (
     *("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "jit_compile"),
     *("use_ema", "ema_momentum", "ema_overwrite_frequency"),
 )
-# What a step does to memory cannot change while there is state.
-_OF_THE_BUILD = ("pack_small_variables", "sparse", "state_dtype")
 
 _UPDATE = "override `update_step`, or `update_variables` for all variables at once"
 UNUSED: Mapping[str, str] = {
@@ -82,12 +80,12 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
     ConfigError
         If the config refuses the value.
     BuildError
-        If there is state already, and this would need other state; or if the optimizer is inside of another.
+        If there is state already that may follow from it, or if the optimizer is inside of another.
     HookError
         If a step is being traced.
     """
     before, where = getattr(parts.config, name), f"{parts.name}.{name}"
-    config = type(parts.config)(**{**dict(parts.config), name: value})
+    config = with_fields(parts.config, **{name: value})
     if getattr(config, name) == before:
         return
     if current_step() is not None:
@@ -100,7 +98,7 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
         )
     if parts.built and not _keeps_state(parts, config, name):
         raise BuildError(
-            "cannot be set any more: with it the optimizer would keep other state",
+            "cannot be set any more: the optimizer is built, and its state follows from it",
             where=where,
             received=value,
             hint="set it before the first step, or create another optimizer",
@@ -109,12 +107,13 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
 
 
 def _keeps_state(parts: OptimizerParts, config: Any, name: str) -> bool:
-    """Whether an optimizer of another config would keep the same state for the same variables."""
-    if name in _OF_THE_BUILD:
+    """Whether an optimizer of another config would have the same state for the same variables."""
+    # Of a plugin's own hyperparameters nobody knows which its state starts from.
+    if name not in KERAS_ATTRIBUTES:
         return False
     if not parts.made_by_config:
         # Its own constructor may take anything, so it cannot be tried.
-        return name in KERAS_ATTRIBUTES and name != "use_ema"
+        return name != "use_ema"
     planned = [dry_built(parts, list(parts.variables), each).table.states for each in (parts.config, config)]
     kept = [{key: (state.shape, state.variable.dtype) for key, state in each.items()} for each in planned]
     return kept[0] == kept[1]
