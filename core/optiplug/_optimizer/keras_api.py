@@ -1,7 +1,7 @@
 """The API of `tf.keras.optimizers.Optimizer` 2.15.
 
 A class written for that base, with its own `__init__`, `build`, `update_step` and `get_config`,
-works on ours unchanged.
+works on ours with its base changed.
 """
 
 from __future__ import annotations

@@ -45,7 +45,8 @@ class Optimizer(KerasAPI, tf.Module):  # type: ignore[misc]  # tf.Module is unty
     A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
     variable changes. Everything else, the keyword arguments below included, is a chain of
     processors around it, traced together with it into one compiled function for each device.
-    Its attributes may have any names: nothing in the base reads one that a subclass sets.
+    Its attributes may have any names, but those of hyperparameters are these: reading one answers from
+    the config, setting one acts as it would in the config, or is refused.
 
     Parameters
     ----------
