@@ -169,7 +169,7 @@ def test_a_converted_function_decides_by_tensors():
             return -value
         return value
 
-    traced = tf.function(lambda value: private.converted(absolute)(value), autograph=False)
+    traced = tf.function(private.converted(absolute), autograph=False)
     assert float(traced(tf.constant(-2.0))) == 2.0
 
 

@@ -19,6 +19,8 @@ from optiplug.errors import HookError
 
 __all__ = ["Branches", "Scratches", "StepMustBeTraced"]
 
+_FUNCTION = "the function"  # as `branching` names them
+
 
 class StepMustBeTraced(HookError):  # noqa: N818  # a request more than an error
     """A function inside of a step that runs operation by operation would keep the values of this step."""
@@ -91,9 +93,21 @@ class Branches:
         context: AbstractContextManager[object] = self._step.as_default()
         return context
 
-    def run_again(self) -> bool:
-        """Whether what is traced now is inside of a loop or a function, which may run more than once."""
-        return any(each != "tf.cond" for each in self._constructs())
+    def need_variable(self, working: _Valued, place: Variable) -> bool:
+        """Whether a value that is read now may have been assigned since when that is run again.
+
+        That is so in a loop, in which it could be assigned, and in a function, which is called again.
+        """
+        constructs = self._constructs()
+        looped = "a loop" in constructs and self._refusal(working, place) == ""
+        return looped or any(each.startswith(_FUNCTION) for each in constructs)
+
+    @staticmethod
+    def _refusal(working: _Valued, place: Variable) -> str:
+        """Return why there can be no scratch variable; empty if there can be one."""
+        if distribution.mesh_of(place) is not None:
+            return "on a mesh"
+        return "" if working.shape.is_fully_defined() else "of which a step has some rows"
 
     def _constructs(self) -> list[str]:
         return branching(tf.compat.v1.get_default_graph(), self._step) if self.entered else []
@@ -125,15 +139,14 @@ class Branches:
         if self._step is None:
             raise StepMustBeTraced
         constructs = self._constructs()
-        on_mesh = distribution.mesh_of(place) is not None
-        if on_mesh or not working.shape.is_fully_defined():
-            what = "on a mesh" if on_mesh else "of which a step has some rows"
+        refusal = self._refusal(working, place)
+        if refusal:
             raise HookError(
-                f"a variable {what} cannot be used inside of {' inside of '.join(constructs)}",
+                f"a variable {refusal} cannot be used inside of {' inside of '.join(constructs)}",
                 where=working.path,
                 hint="read it before, let the construct return the new value, and assign that",
             )
-        self._scratches.in_functions |= any(each.startswith("the function") for each in constructs)
+        self._scratches.in_functions |= any(each.startswith(_FUNCTION) for each in constructs)
         name = f"scratch/{working.path}"
         scratch = self._scratches.get(working.key, name, working.shape, working.dtype, place.device)
         self._in_use.add(id(scratch))

@@ -130,7 +130,7 @@ class Working(VariableLike):
 
     def read_value(self) -> Tensor:
         """Return the current value: what was last assigned, or the value at the start of the step."""
-        if self._values.scratch is None and self.frame.branches.run_again():
+        if self._values.scratch is None and self.frame.needs_scratch(self):
             self._take_scratch()
         if self._values.scratch is not None:
             return self._values.scratch.read_value()
@@ -321,12 +321,18 @@ class Frame:
             new = new if each is None else where(each, new, old)
         return new
 
+    def needs_scratch(self, working: Working) -> bool:
+        """Whether a value that is read now has to be kept in a variable."""
+        return self.branches.entered and self.branches.need_variable(working, self._place(working))
+
     def scratch(self, working: Working) -> Variable:
         """Return the variable in which the value of a working variable is kept inside of constructs."""
-        own = self.components.get(working.key)
+        return self.branches.scratch(working, self._place(working))
+
+    def _place(self, working: Working) -> Variable:
         # A pack is no variable; it is where all else of this step is.
-        place = next(iter(self.components.values())) if own is None else own
-        return self.branches.scratch(working, place)
+        own = self.components.get(working.key)
+        return next(iter(self.components.values())) if own is None else own
 
     @property
     def assigned(self) -> list[Working]:

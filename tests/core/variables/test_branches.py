@@ -194,18 +194,28 @@ def test_a_learning_rate_first_read_in_a_branch():
     np.testing.assert_array_equal([each.numpy() for each in variables], [[-1.5, -0.5], [-1.5, -0.5]])
 
 
-def test_rows_of_a_table_are_refused_in_a_branch():
+def row_of(rule):
+    """Return a row of a table after a step of a rule that sees only rows."""
+
     class Lazy(Counter):
         class Config(optiplug.OptimizerConfig):
             elementwise = True
 
-        rule = both_branches
-
-    Lazy.Config.implementation = Lazy
+    Lazy.rule, Lazy.Config.implementation = rule, Lazy
     table = tf.Variable(tf.zeros([4, 2]), name="table")
     gradient = tf.IndexedSlices(tf.ones([1, 2]), tf.constant([1]))
-    with pytest.raises(optiplug.HookError, match=r"kept/table.*some rows.*tf.cond.*Hint: "):
-        Lazy(sparse="lazy", jit_compile=False).apply_gradients([(gradient, table)])
+    Lazy(sparse="lazy", jit_compile=False).apply_gradients([(gradient, table)])
+    return table[1].numpy().tolist()
+
+
+@pytest.mark.parametrize("rule", [both_branches, loop, function, mapped], ids=lambda rule: rule.__name__)
+def test_rows_of_a_table_are_refused_in_a_branch(rule):
+    with pytest.raises(optiplug.HookError, match=r"kept/table.*some rows.*(cond|loop|function).*Hint: "):
+        row_of(rule)
+
+
+def test_rows_may_be_read_in_a_loop():
+    assert row_of(read_in_a_loop) == [-3.0, -3.0]
 
 
 def test_a_vectorized_map_may_read_and_not_assign():
