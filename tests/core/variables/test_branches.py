@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.experimental import dtensor
 
 import optiplug
+from support.meshes import laid_out, mesh
 from support.strategies import mirrored
 
 
@@ -285,3 +287,9 @@ def test_a_function_at_the_end_of_training_is_refused():
     trained(optimizer, variable, steps=1)
     with pytest.raises(optiplug.HookError, match="where nothing is traced"):
         optimizer.finalize_variable_values([variable])
+
+
+def test_on_a_mesh_a_branch_may_not_assign():
+    variable = dtensor.DVariable(laid_out(mesh(2), np.zeros(2, np.float32)))
+    with pytest.raises(optiplug.HookError, match=r"kept/.*on a mesh.*tf\.cond.*Hint: "):
+        ruled(both_branches, jit_compile=False).apply_gradients([(tf.ones_like(variable), variable)])
