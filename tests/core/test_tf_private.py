@@ -118,7 +118,7 @@ def test_a_stand_in_says_itself_what_it_is():
         private.TensorStandIn().read_value()
 
 
-def test_a_plain_variable_is_one_under_a_strategy_and_in_a_function():
+def test_a_plain_variable_under_a_strategy_and_in_a_function():
     made = []
 
     @tf.function

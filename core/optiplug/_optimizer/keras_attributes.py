@@ -152,6 +152,9 @@ def private_member(optimizer: Any, name: str) -> Any:
     AttributeError
         If there is no such attribute.
     """
+    if hasattr(type(optimizer), name):
+        # A property has raised an AttributeError: the same one again, as its message says why.
+        return object.__getattribute__(optimizer, name)
     if name in PRIVATE:
         return PRIVATE[name](optimizer)
     if is_hyperparameter(optimizer, name):
