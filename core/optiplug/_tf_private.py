@@ -30,6 +30,7 @@ __all__ = [
     "plain_variable",
     "saved_dict",
     "track",
+    "unique_id",
     "xla_compiles",
 ]
 
@@ -254,6 +255,11 @@ def is_out_of_scope(error: Exception) -> bool:
     Rests on the words of the error, and on `InaccessibleTensorError`, which has no public name.
     """
     return type(error).__name__ == "InaccessibleTensorError" or "is out of scope" in str(error)
+
+
+def unique_id(variable: tf.Variable) -> str:
+    """Return the key by which classes written for Keras know a variable. Rests on `Variable._unique_id`."""
+    return str(variable._unique_id)  # noqa: SLF001
 
 
 _VALUE = "VARIABLE_VALUE"  # the key of a variable's value, so that either can be restored from the other

@@ -163,6 +163,11 @@ def test_what_a_function_uses_is_seen():
     assert not private.captured_by(graph, [other])
 
 
+def test_a_variable_has_a_key_of_its_own():
+    one, other = tf.Variable(1.0), tf.Variable(1.0)
+    assert private.unique_id(one) == private.unique_id(one) != private.unique_id(other)
+
+
 def test_a_converted_function_decides_by_tensors():
     def absolute(value):
         if value < 0:

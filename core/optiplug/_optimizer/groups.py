@@ -140,7 +140,8 @@ class OptimizerNode:
 
     def written(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return a part of the formula as it is to be traced."""
-        return converted(function) if self.converts else function
+        ours = function.__module__.startswith("optiplug.")
+        return converted(function) if self.converts and not ours else function
 
     def hooks(self, added: Sequence[object] = ()) -> list[Hook]:
         """Return the hooks in order: processors of this optimizer and of nested ones, then its own stages."""

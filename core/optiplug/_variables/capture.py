@@ -16,6 +16,7 @@ from typing import Any, Self
 import numpy.typing as npt
 import tensorflow as tf
 
+from optiplug._tf_private import unique_id
 from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug.errors import HookError
 from optiplug.numerics import compute_dtype, where
@@ -99,6 +100,11 @@ class Working(VariableLike):
     @property
     def _kept(self) -> Variable | None:
         return self._variable
+
+    # A private name of TensorFlow, by which some classes written for Keras keep state.
+    @property
+    def _unique_id(self) -> str:
+        return unique_id(self.ref().deref())
 
     @property
     def _has_array(self) -> bool:

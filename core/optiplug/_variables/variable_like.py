@@ -62,6 +62,11 @@ class VariableLike(TensorLike):
         """The name that the `tf.Variable` of this path has, which classes written for Keras go by."""
         return f"{self.path}:0"
 
+    # What Keras calls it by; the private name of TensorFlow is in classes written for it.
+    @property
+    def _shared_name(self) -> str:
+        return self.path
+
     @property
     def trainable(self) -> bool:
         """Whether it is a trainable variable of a model; state is not."""

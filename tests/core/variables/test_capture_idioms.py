@@ -82,13 +82,18 @@ def test_a_class_of_keras_2_asks_a_variable_what_it_asks_there():
         def build(self, var_list):
             super().build(var_list)
             self.by_name = {each.name: self.add_variable_from_reference(each, "n") for each in var_list}
+            self.by_id = {each._unique_id: self.add_variable_from_reference(each, "i") for each in var_list}
             self.by_ref = {each.ref(): self.add_variable_from_reference(each, "r") for each in var_list}
 
         def update_step(self, gradient, variable):
             assert (variable.get_shape(), variable.trainable) == (variable.shape, True)
             assert variable.device.endswith("CPU:0")
             assert variable.value().shape == variable.value.shape == [2]
-            for kept in (self.by_name[variable.name], self.by_ref[variable.ref()]):
+            assert variable._shared_name == "weight"
+            for kept in (self.by_name[variable.name], self.by_id[variable._unique_id]):
+                kept.assign(gradient / 2)
+                variable.assign_sub(kept)
+            for kept in (self.by_ref[variable.ref()],):
                 kept.assign(gradient)
                 variable.assign_sub(kept)
 
