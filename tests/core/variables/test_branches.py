@@ -293,3 +293,37 @@ def test_on_a_mesh_a_branch_may_not_assign():
     variable = dtensor.DVariable(laid_out(mesh(2), np.zeros(2, np.float32)))
     with pytest.raises(optiplug.HookError, match=r"kept/.*on a mesh.*tf\.cond.*Hint: "):
         ruled(both_branches, jit_compile=False).apply_gradients([(tf.ones_like(variable), variable)])
+
+
+def test_what_has_no_gradient_stays_as_it_is():
+    accumulate = {"use": "accumulate", "steps": 2}
+    optimizer = ruled(both_branches, jit_compile=False, processors=[accumulate])
+    one, other = (tf.Variable([0.0, 1.0], name=name) for name in "ab")
+    optimizer.build([one, other])
+    trained(optimizer, one, steps=2)
+    assert (other.numpy().tolist(), optimizer.kept[other].numpy().tolist()) == ([0.0, 1.0], [0.0, 0.0])
+
+
+def test_a_gate_stops_what_a_branch_assigns():
+    optimizer = ruled(both_branches, jit_compile=False, processors=["skip_non_finite"])
+    variable = tf.Variable([0.0, 1.0])
+    for scale in (1.0, np.nan, 1.0):
+        trained(optimizer, variable, steps=1, scale=scale)
+    assert variable.numpy().tolist() == [-3.0, -2.0]
+
+
+def test_a_step_with_a_branch_can_be_exported(tmp_path):
+    module = tf.Module()
+    module.optimizer, module.variable = ruled(both_branches, jit_compile=False), tf.Variable([0.0, 1.0])
+    module.optimizer.build([module.variable])
+
+    @tf.function(input_signature=[])
+    def step():
+        module.optimizer.apply_gradients([(tf.ones([2]), module.variable)])
+        return module.variable.read_value()
+
+    module.step = step
+    step()
+    tf.saved_model.save(module, str(tmp_path / "saved"))
+    loaded = tf.saved_model.load(str(tmp_path / "saved"))
+    assert loaded.step().numpy().tolist() == step().numpy().tolist() == [-3.0, -2.0]
