@@ -79,7 +79,7 @@ def test_add_variable_from_reference_takes_keras_3_variables():
 
     layer = keras.layers.Dense(1, name="head")
     layer.build((None, 2))
-    assert SGD().add_variable_from_reference(layer.kernel, "m").name == "m/head/kernel"
+    assert SGD().add_variable_from_reference(layer.kernel, "m").path == "m/head/kernel"
 
 
 def test_aggregate_gradients(sgd):

@@ -6,7 +6,7 @@ import importlib
 import inspect
 from collections.abc import Mapping
 from functools import reduce
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
     BaseModel,
@@ -30,7 +30,17 @@ from .validation_errors import problems
 if TYPE_CHECKING:  # its module imports TensorFlow
     from optiplug._types import Array
 
-__all__ = ["NamedConfig", "ScheduleConfig", "Section", "config_of", "reference_schema", "resolve"]
+__all__ = [
+    "NamedConfig",
+    "ScheduleConfig",
+    "Section",
+    "config_of",
+    "reference_schema",
+    "resolve",
+    "with_fields",
+]
+
+Config = TypeVar("Config", bound="NamedConfig")
 
 
 class Section(BaseModel):
@@ -329,6 +339,19 @@ def resolve(kind: str, value: object) -> NamedConfig:
         raise ConfigError("must say which plugin to `use`", received=value, hint=f"the {kind} are {known}")
     config_class = _config_class(kind, value["use"], ("use",))
     return config_class(**{key: item for key, item in value.items() if key != "use"})
+
+
+def with_fields(config: Config, **fields: object) -> Config:
+    """Return a config that has other values, validated, in these fields.
+
+    Raises
+    ------
+    ConfigError
+        If a value breaks a rule, alone or beside the others.
+    """
+    # Only what was given: a default may follow from other fields, or be refused beside them.
+    given = {name: getattr(config, name) for name in config.model_fields_set}
+    return type(config)(**{**given, **fields})
 
 
 def config_of(value: object) -> NamedConfig | None:

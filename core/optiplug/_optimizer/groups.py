@@ -15,10 +15,12 @@ from optiplug._state.dry_run import dry_running
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._step.hook import Hook
 from optiplug._step.step import Rate
+from optiplug._tf_private import converted
 from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug.errors import ConfigError, UnknownPluginError
 
+from .class_config import ClassConfig
 from .exclusions import DecayExclusions
 from .learning_rate import LearningRate
 from .update_rule import UpdateRule
@@ -47,6 +49,8 @@ class OptimizerNode:
     exclusions: DecayExclusions
     create_inside: Callable[[OptimizerConfig, str], OptimizerNode]
     variables: Sequence[Variable] = ()
+    # Whether Python's `if` and loops in the formula are converted to those of TensorFlow.
+    converts: bool = False
     inside: dict[str, OptimizerNode] = field(default_factory=dict)
     # By `id`, since a tf.Variable is not hashable.
     _group_of: dict[int, str] = field(default_factory=dict)
@@ -155,7 +159,17 @@ class OptimizerNode:
 
     def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         # Looked up on the class, so that an attribute of the same name does not replace it.
-        type(self.optimizer).update_variables(self.optimizer, gradients, variables)
+        self.written(type(self.optimizer).update_variables)(self.optimizer, gradients, variables)
+
+    @property
+    def written_for_keras(self) -> bool:
+        """Whether it is of a class without a Config of its own."""
+        return isinstance(self.config, ClassConfig)
+
+    def written(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return a part of the formula as it is to be traced."""
+        ours = function.__module__.startswith("optiplug.")
+        return converted(function) if self.converts and not ours else function
 
     def hooks(self, added: Sequence[object] = ()) -> list[Hook]:
         """Return the hooks in order: processors of this optimizer and of nested ones, then its own stages."""

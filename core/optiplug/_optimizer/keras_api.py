@@ -1,7 +1,7 @@
 """The API of `tf.keras.optimizers.Optimizer` 2.15.
 
 A class written for that base, with its own `__init__`, `build`, `update_step` and `get_config`,
-works on ours unchanged.
+works on ours with its base changed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,10 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug._config.base import NamedConfig
+from optiplug._config.base import config_of
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import of_keras, recreated
 from optiplug._config.keras_schedules import how_to_save, saved
-from optiplug._config.kinds import OptimizerConfig
 from optiplug._config.plain_numbers import Followed
 from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
@@ -31,19 +30,15 @@ from optiplug._variables.model_variables import is_trainable, unwrapped
 from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
+from .class_config import ClassConfig
 from .current import current_config, rate_now, set_rate
+from .keras_attributes import is_hyperparameter, is_value, private_member, set_hyperparameter
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 
-__all__ = ["ClassConfig", "KerasAPI", "VariableList"]
+__all__ = ["KerasAPI", "VariableList"]
 
 _INITIALIZERS = {"zeros": tf.zeros, "ones": tf.ones}
-
-
-class ClassConfig(OptimizerConfig):
-    """The config of an optimizer class that has none of its own: the fields that all optimizers share."""
-
-    implementation = "optiplug._optimizer.optimizer:Optimizer"
 
 
 class KerasAPI(metaclass=abc.ABCMeta):
@@ -52,7 +47,11 @@ class KerasAPI(metaclass=abc.ABCMeta):
     # tf.Module reads an attribute before it sets it, and tracks the value: wrong for a property.
     def __setattr__(self, name: str, value: object) -> None:
         member = getattr(type(self), name, None)
-        if not isinstance(member, property):
+        if is_hyperparameter(self, name) and is_value(value):
+            set_hyperparameter(parts_of(self), name, value)
+        elif name == "_iterations":
+            self.iterations = value
+        elif not isinstance(member, property):
             super().__setattr__(name, value)
         elif member.fset is None and isinstance(getattr(tf.Module, name, None), property):
             raise ConfigError(
@@ -63,6 +62,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
             )
         else:  # tf.Module would read the property before it is set, and then track the value
             object.__setattr__(self, name, value)
+
+    # Asked only for what is not found otherwise.
+    def __getattr__(self, name: str) -> Any:
+        return private_member(self, name)
 
     @abc.abstractmethod
     def update_step(self, gradient: Tensor, variable: Working) -> Any:
@@ -114,9 +117,9 @@ class KerasAPI(metaclass=abc.ABCMeta):
     lr = learning_rate
 
     @property
-    def _learning_rate(self) -> Rate | None:
-        """The learning rate as a class written for Keras keeps it in its constructor."""
-        return parts_of(self).learning_rate.given
+    def _learning_rate(self) -> Any:
+        """The learning rate as a class written for Keras keeps it: that of a step in it, or a schedule."""
+        return parts_of(self).learning_rate.kept(current_step())
 
     @_learning_rate.setter
     def _learning_rate(self, value: Rate) -> None:
@@ -131,12 +134,15 @@ class KerasAPI(metaclass=abc.ABCMeta):
         """Return a hyperparameter as a plain value, the learning rate as it is now."""
         rate = parts_of(self).learning_rate
         # By identity: another hyperparameter may be the same number.
-        if hyperparameter is rate.given and rate.number is not None:
+        if rate.number is not None and (hyperparameter is rate.given or hyperparameter is rate.kept(None)):
             return rate.current(rate.number)
-        if isinstance(hyperparameter, NamedConfig):
-            return hyperparameter.dump()
         if isinstance(hyperparameter, Followed):
             return hyperparameter.now
+        if isinstance(hyperparameter, tf.Variable):
+            return hyperparameter.numpy().item()
+        config = config_of(hyperparameter)
+        if config is not None:
+            return config.dump()
         form = saved(hyperparameter)
         if form is None and callable(hyperparameter):
             raise ConfigError(
@@ -235,7 +241,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
         gradients, variables = parts.variables.in_order(gradients, variables)
         # Without such hooks nothing is traced in replica context.
         if parts.pipeline.stages("replica"):
-            gradients = list(parts.programs.replica_stages(variables)(gradients))
+            gradients = list(parts.traced(lambda: parts.programs.replica_stages(variables)(gradients)))
         if aggregate:
             # Through the public method: a subclass may sum in another way, or drop pairs.
             summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))

@@ -88,6 +88,19 @@ class LearningRate:
         rate = value if tf.is_tensor(value) and not tf.executing_eagerly() else _checked(value, where)
         distribution.assign(source.variable, tf.cast(rate, source.dtype))
 
+    def kept(self, step: Step | None) -> Rate | None:
+        """Return the rate of a step, the variable of a number outside of one, or a schedule to be called."""
+        if step is not None and (self.number is not None or self.function):
+            return self.in_step(step)
+        config, held = (
+            config_of(self.given),
+            self._owner.table.states.get(self._owner.qualified("learning_rate")),
+        )
+        if config is not None:
+            schedule: Rate = config.create()
+            return schedule
+        return self.given if held is None or self.number is None else held.variable
+
     def in_step(self, step: Step) -> Tensor:
         """Return the rate for a formula that does not say of which variable it wants it."""
         return step.rate_of_formula(self.source, self.dtype)
@@ -143,7 +156,7 @@ class LearningRate:
         if self.number is not None:
             return self.current(self.number)
         counted = self._owner.table.states.get("iterations")
-        iteration = tf.constant(0, tf.int64) if counted is None else counted.value
+        iteration = tf.constant(0, tf.int64) if counted is None else counted.read_value()
         return float(evaluate(self.given, iteration, tf.float32))
 
 

@@ -29,8 +29,10 @@ from optiplug.errors import BuildError
 
 from . import reports
 from .averaged_weights import averages_in_place
+from .class_config import ClassConfig
 from .decay_products import bias_correction as corrected_bias
-from .keras_api import ClassConfig, KerasAPI
+from .keras_api import KerasAPI
+from .keras_attributes import KERAS_ATTRIBUTES, require_used
 from .loss_gradients import scaled_loss
 from .parts import OptimizerParts, give_parts, parts_of
 
@@ -45,7 +47,8 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
     A subclass names its `Config`, creates its state in `build` and says in `update_step` how one
     variable changes. Everything else, the keyword arguments below included, is a chain of
     processors around it, traced together with it into one compiled function for each device.
-    Its attributes may have any names: nothing in the base reads one that a subclass sets.
+    Its attributes may have any names, but those of hyperparameters are these: reading one answers from
+    the config, setting one acts as it would in the config, or is refused.
 
     Parameters
     ----------
@@ -101,6 +104,11 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         made_by_config = type(self).__init__ is Optimizer.__init__
         # Not a field of the config: it says where a step runs and not what it does.
         mesh = distribution.checked_mesh(mesh)
+        if isinstance(config, ClassConfig):
+            require_used(self, Optimizer)
+        # As the constructor of Keras does: what a class has set before, its base sets again.
+        for name in KERAS_ATTRIBUTES:
+            self.__dict__.pop(name, None)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
     @derived
@@ -128,11 +136,11 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
 
         Override it where one needs to know of the others. Gradients are dense and parallel to `variables`.
         """
-        step = _step_of(self)
+        step, update = _step_of(self), parts_of(self).node.written(self.update_step)
         for gradient, variable in zip(gradients, variables, strict=True):
             # A class written for Keras reads `self.learning_rate` and does not say for which variable.
             with step.updating(variable):
-                self.update_step(gradient, variable)
+                update(gradient, variable)
 
     def groups(
         self, variables: Sequence[Variable]

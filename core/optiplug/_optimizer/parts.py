@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeVar
 
 import tensorflow as tf
 
@@ -34,9 +34,12 @@ from .decay_products import create_products, products_of
 from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
+from .python_control_flow import traced
 from .update_rule import UpdateRule
 
-__all__ = ["OptimizerParts", "give_parts", "parts_of"]
+__all__ = ["OptimizerParts", "give_parts", "parts_of", "without_parts"]
+
+Result = TypeVar("Result")
 
 # Python reserves names of this form, so no attribute of a subclass has it.
 _NAME = "__optiplug__"
@@ -64,7 +67,7 @@ class OptimizerParts:
         self.built: Sequence[Variable] = ()
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = False
-        self.programs = ProgramCache(self.plan)
+        self.programs = ProgramCache(self.plan, self.table.scratches)
         # Threads that share an optimizer take turns. Reentrant, as a first step builds.
         self.lock = threading.RLock()
         # Functions, since name and processors are known late, and change.
@@ -155,7 +158,9 @@ class OptimizerParts:
     def iterations(self) -> State:
         """Return the counter of steps, which nested optimizers share; it is created once."""
         held = self.table.states.get("iterations")
-        return held or self.table.add("iterations", owner="", beside=self.owner.place, dtype=tf.int64)
+        if held is not None:
+            return held
+        return self.table.add("iterations", owner="", beside=self.owner.place, dtype=tf.int64)
 
     def create_counters(self) -> None:
         """Create the counter of steps and, if it is a number, the variable of the learning rate."""
@@ -219,6 +224,18 @@ class OptimizerParts:
         self.added.remove(
             next((each for each in self.added if each is wanted or config_of(each) == wanted), wanted)
         )
+        self.renew_pipeline()
+
+    def reconfigure(self, config: Any) -> None:
+        """Take another config, unless its processors are refused."""
+        before = self.config
+        self.config = self.node.config = config
+        try:
+            self.new_pipeline()
+        except Exception:
+            self.config = self.node.config = before
+            raise
+        self.owner.state_dtype = config.state_dtype
         self.renew_pipeline()
 
     def renew_pipeline(self) -> None:
@@ -325,7 +342,13 @@ class OptimizerParts:
         """Run the program of each device, in cross-replica context."""
         # Not in replica context, where the threads of a strategy wait for each other.
         with self.lock:
-            distribution.on_each_device(self.programs_for(variables), variables[0], gradients)
+            self.traced(
+                lambda: distribution.on_each_device(self.programs_for(variables), variables[0], gradients)
+            )
+
+    def traced(self, run: Callable[[], Result]) -> Result:
+        """Return what a function gives that traces a step."""
+        return traced(run, self.node, self.table.scratches, self.programs.clear)
 
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""
@@ -354,6 +377,11 @@ def parts_of(optimizer: object) -> OptimizerParts:
             hint="an optimizer has no parts before that",
         )
     return parts
+
+
+def without_parts(optimizer: object) -> bool:
+    """Whether the constructor of the base has not run yet."""
+    return _NAME not in vars(optimizer)
 
 
 def give_parts(optimizer: UpdateRule, parts: OptimizerParts) -> None:

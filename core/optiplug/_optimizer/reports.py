@@ -46,7 +46,7 @@ def compiled_program(parts: OptimizerParts) -> str:
             hint="set jit_compile=True; on a DTensor mesh nothing is compiled",
         )
     # All devices have the same program.
-    return next(iter(parts.programs.outside_steps(variables).values())).text()
+    return parts.traced(lambda: next(iter(parts.programs.outside_steps(variables).values())).text())
 
 
 def _built_with(parts: OptimizerParts, wanted: list[Variable]) -> OptimizerParts:

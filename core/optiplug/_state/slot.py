@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
@@ -13,18 +12,18 @@ from optiplug import _distribution as distribution
 from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug._variables.capture import Working, current_frame
 from optiplug._variables.packing import PackSegment, VariableOrPack
-from optiplug._variables.tensor_like import TensorLike
+from optiplug._variables.variable_like import VariableLike
 from optiplug.errors import BuildError
 
 __all__ = ["Slot", "State"]
 
 
-class State(TensorLike):
+class State(VariableLike):
     """One state variable, as `add_state` returns it.
 
     While a step is traced, it reads and assigns the working value of that step; at any other time the
-    variable itself. TensorFlow functions and operators accept it as a tensor. `name` is its name in
-    checkpoints and `variable` the tf.Variable.
+    variable itself. TensorFlow functions and operators accept it as a tensor. `path` is its name in
+    checkpoints, `name` that of a `tf.Variable` of this path and `variable` the tf.Variable.
 
     Examples
     --------
@@ -32,15 +31,15 @@ class State(TensorLike):
     >>> optimizer = optiplug.create("sgd", learning_rate=0.5)
     >>> optimizer.build([tf.Variable(1.0)])
     >>> rate = optimizer.state.states["learning_rate"]
-    >>> rate.name, float(rate.value), float(rate.assign(0.25).value)
+    >>> rate.path, float(rate.value), float(rate.assign(0.25).value)
     ('learning_rate', 0.5, 0.25)
     """
 
-    def __init__(self, variable: Variable | PackSegment, name: str) -> None:
-        self.variable, self.name = variable, name
+    def __init__(self, variable: Variable | PackSegment, path: str) -> None:
+        self.variable, self._path = variable, path
 
     def __repr__(self) -> str:
-        return f"<State {self.name!r} shape={self.shape} dtype={self.dtype.name}>"
+        return f"<State {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
     def _now(self) -> Variable | PackSegment | Working:
@@ -48,8 +47,16 @@ class State(TensorLike):
         return self.variable if frame is None else frame.working(self.variable)
 
     @property
-    def value(self) -> Tensor:
-        """The current value as a tensor."""
+    def path(self) -> str:
+        """The name in checkpoints."""
+        return self._path
+
+    @property
+    def _kept(self) -> Variable | PackSegment:
+        return self.variable
+
+    def read_value(self) -> Tensor:
+        """Return the current value as a tensor."""
         return self._now.read_value()
 
     @property
@@ -81,13 +88,17 @@ class State(TensorLike):
             return [self.variable.of(own) for (own,) in distribution.components([self.variable.whole])]
         return [own for (own,) in distribution.components([self.variable])]
 
+    @property
+    def _has_array(self) -> bool:
+        return current_frame() is None and tf.executing_eagerly()
+
     def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array (outside of a step)."""
+        now = self._now
+        if isinstance(now, Working):
+            return now.numpy()
         value: npt.NDArray[Any] = distribution.numpy(self.variable)
         return value
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return np.asarray(self.numpy(), dtype)
 
 
 class Slot:
@@ -110,7 +121,7 @@ class Slot:
     >>> optimizer.build([weight])
     >>> weight in optimizer.momentum, len(optimizer.momentum)
     (True, 1)
-    >>> optimizer.momentum[weight].name, optimizer.momentum[weight].numpy().tolist()
+    >>> optimizer.momentum[weight].path, optimizer.momentum[weight].numpy().tolist()
     ('momentum/weight', [0.0, 0.0])
     """
 
@@ -123,7 +134,8 @@ class Slot:
 
     def __getitem__(self, variable: Variable | Working) -> Any:
         key = _key(variable)
-        state = self._states.get(key) or self._joined.get(key)
+        # Not `or`: a state is true or false by its value.
+        state = self._states.get(key, self._joined.get(key))
         if state is None:
             raise BuildError(
                 f"slot {self.name!r} holds no state for this variable",

@@ -62,7 +62,9 @@ class StateOwner:
         """Create or find a scalar of the whole optimizer."""
         name = self.qualified(name)
         held = self.table.states.get(name)
-        return held or self.table.add(
+        if held is not None:
+            return held
+        return self.table.add(
             name, owner=self.prefix, beside=self.place, dtype=dtype, initial=lambda: initial
         )
 

@@ -16,6 +16,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._tf_private import CheckpointNode, Trackable, saved_dict, track
 from optiplug._types import DType, Mesh, Shape, Tensor, Variable
+from optiplug._variables.branches import Scratches
 from optiplug._variables.model_variables import ModelVariables
 from optiplug._variables.packing import Pack, Packing, PackSegment
 from optiplug.errors import BuildError, StateError
@@ -111,6 +112,8 @@ class SlotTable:
         """The dtype in which earlier versions kept state that is kept in a wider one by default."""
         self.exact: set[str] = set()
         """The names of the slots that keep their dtype whatever `state_dtype`."""
+        self.scratches = Scratches()
+        """Where steps keep what is assigned in a branch; no state, so in no checkpoint and no list."""
         self._owners: dict[str, str] = {}
         self._joined: dict[str, State] = {}
         # By the `id` of the model variable.
@@ -335,7 +338,10 @@ class SlotTable:
         by_name = {name: each for name, each in self.created.items() if name in self.states}
         joined = {name: each for name, each in self.created.items() if name not in self.states}
         children = {"by_name": saved_dict(by_name)}
-        return children | ({"packed": saved_dict(joined)} if joined else {})
+        # A SavedModel must have every variable that its functions use.
+        scratches = {str(number): each for number, each in enumerate(self.scratches.variables)}
+        more = {"packed": joined, "scratches": scratches}
+        return children | {name: saved_dict(each) for name, each in more.items() if each}
 
 
 def _joinable(pack: Pack, spec: SlotSpec) -> bool:

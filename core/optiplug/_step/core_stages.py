@@ -31,7 +31,7 @@ class CoreStages:
         self._plan, self._step, self._stepped = plan, step, stepped
         # Cast once on entry, and rounded once at the commit: docs/design/the-compiled-step.md.
         self._gradients = computable(gradients, step)
-        self._committed: dict[int, Tensor] = {}
+        self._committed: dict[int, int] = {}
 
     def run(self) -> None:
         """Run every stage.
@@ -79,18 +79,19 @@ class CoreStages:
         for operand, variable in zip(self._stepped, self._step.variables, strict=True):
             constraint = self._plan.variables.constraint(operand)
             if constraint is not None:
-                variable.assign(constraint(variable.value))
+                variable.assign(constraint(variable.read_value()))
 
     def _commit(self) -> None:
         # Before the commit: the counter is state, written in the same cluster (the-compiled-step.md).
         self._step.advance()
-        self._committed = {each.key: each.value for each in self._step.frame.assigned}
+        self._committed = {each.key: each.assignments for each in self._step.frame.assigned}
         commit(self._step.frame)
 
     def _require_nothing_late(self) -> None:
         """Refuse values assigned after the commit, which would be lost silently."""
-        # By identity: symbolic tensors have no value to compare while a step is traced.
-        late = [each for each in self._step.frame.assigned if self._committed.get(each.key) is not each.value]
+        late = [
+            each for each in self._step.frame.assigned if self._committed.get(each.key) != each.assignments
+        ]
         if late:
             raise HookError(
                 "nothing can be assigned after the commit",

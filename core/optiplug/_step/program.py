@@ -167,6 +167,7 @@ class Program:
             self.plan.table.computed,
             earlier=self._by_key(assigned),
             conditions=self.plan.conditions(self._operands.waiting, given),
+            scratches=self.plan.table.scratches,
         )
 
     def _ends(self, frame: Frame) -> Values:
@@ -184,11 +185,12 @@ class Program:
         given: Sequence[Tensor],
         assigned: Values | None,
     ) -> Values:
-        self._count("core")
         with distribution.tracing(self._variables[0]), self._frame(starts, assigned, given) as frame:
             step = self._open_step(frame, given)
             CoreStages(self.plan, step, self._operands.stepped, gradients).run()
-            return self._ends(frame)
+            ends = self._ends(frame)
+        self._count("core")
+        return ends
 
     def _trace_gate(self, gradients: Sequence[Tensor], starts: Values) -> Decision:
         self._count("gate")

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Variable
+from optiplug._variables.branches import Scratches
 from optiplug._variables.capture import Frame
 from optiplug._variables.packing import PackSegment
 from optiplug.errors import ConfigError, HookError, ReplicaContextError
@@ -42,8 +43,8 @@ class ProgramCache:
     until it has come often. `plan` returns the plan that a step is traced from.
     """
 
-    def __init__(self, plan: Callable[[], Plan]) -> None:
-        self._plan = plan
+    def __init__(self, plan: Callable[[], Plan], scratches: Scratches) -> None:
+        self._plan, self._scratches = plan, scratches
         self._kept: OrderedDict[Key, Programs] = OrderedDict()
         self._replica_stages: dict[tuple[Key, int], ReplicaStages] = {}
         self._prepared: tuple[int, Plan, list[Own]] | None = None
@@ -107,6 +108,9 @@ class ProgramCache:
         """Whether the next step of a list is traced."""
         # A function of the caller's is traced in any case, and DTensor is slow without.
         if key in self._kept or not tf.executing_eagerly() or distribution.mesh_of(first) is not None:
+            return True
+        # A tf.function inside of a step would keep values of this one, and nobody would see it.
+        if self._scratches.in_functions:
             return True
         needed = next((calls for calls, places in PLACES.items() if len(self._kept) < places), TO_REPLACE)
         return self._calls[key] + 1 >= needed
@@ -184,7 +188,7 @@ def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:
         own = plan.with_segments({id(each): each for each in plan.everything()})
         given = set(map(id, variables))
         absent = [each for each in plan.variables if id(each) not in given]
-        opened = Frame(own, plan.paths(), dtypes=plan.table.computed)
+        opened = Frame(own, plan.paths(), dtypes=plan.table.computed, scratches=plan.table.scratches)
         with distribution.tracing(variables[0]), opened as frame:
             step, changed = plan.step(frame, variables, absent), list(gradients)
             for stage in plan.pipeline.stages("replica"):

@@ -166,7 +166,9 @@ class Step:
         key = (id(value), dtype)
         if key not in self.numbers.computed:
             # `value` is kept beside the result so that its id stays its own while the step lives.
-            self.numbers.computed[key] = (value, evaluate(value, self.iteration, dtype))
+            # Not in the branch that may be traced just now: others read it too.
+            with self.frame.branches.outside():
+                self.numbers.computed[key] = (value, evaluate(value, self.iteration, dtype))
         return self.numbers.computed[key][1]
 
     def once(self, function: Callable[[DType], Computed], like: Working | Tensor | DType) -> Computed:
@@ -174,7 +176,8 @@ class Step:
         dtype = tf.as_dtype(getattr(like, "dtype", like))
         # Bound methods of one object are equal, so the method itself is the key.
         if (function, dtype) not in self.numbers.computed:
-            self.numbers.computed[function, dtype] = (function, function(dtype))
+            with self.frame.branches.outside():
+                self.numbers.computed[function, dtype] = (function, function(dtype))
         computed: Computed = self.numbers.computed[function, dtype][1]
         return computed
 

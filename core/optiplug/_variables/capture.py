@@ -10,18 +10,20 @@ from __future__ import annotations
 import copy
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
+import numpy.typing as npt
 import tensorflow as tf
 
+from optiplug._tf_private import unique_id
 from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug.errors import HookError
 from optiplug.numerics import compute_dtype, where
 
+from .branches import Branches, Scratches
 from .effects import Effects
-from .tensor_like import TensorLike
+from .variable_like import VariableLike
 
 __all__ = ["Frame", "Working", "current_frame", "open_frames"]
 
@@ -31,12 +33,15 @@ class _Values:
 
     def __init__(self, old: Tensor | None, new: Tensor | None) -> None:
         self.old, self.new = old, new
+        self.assignments = 0 if new is None else 1
+        # Where the value is kept once a branch, a loop or a function has to do with it.
+        self.scratch: Variable | None = None
         # What an update starts from, while it is watched, and what was added since; None after an assignment.
         self.watched: Tensor | None = None
         self.added: list[Tensor] | None = None
 
 
-class Working(TensorLike):
+class Working(VariableLike):
     """One variable during one step: reads give its current value, assignments are captured.
 
     `dtype` is the dtype to compute in: float32 for half-precision variables, whose values are
@@ -73,7 +78,7 @@ class Working(TensorLike):
         dtype: DType | None = None,
         condition: Tensor | None = None,
     ) -> None:
-        self.frame, self.key, self.path = frame, key, path
+        self.frame, self.key, self._path = frame, key, path
         self.condition, self.always = condition, condition is None
         given = variable if start is None else start
         self.shape: Shape = given.shape
@@ -88,23 +93,36 @@ class Working(TensorLike):
         return f"<Working {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
-    def name(self) -> str:
-        """The name that the `tf.Variable` of this path has, which classes written for Keras go by."""
-        return f"{self.path}:0"
+    def path(self) -> str:
+        """The unique name of the variable."""
+        return self._path
 
     @property
-    def trainable(self) -> bool:
-        """True, as of the variables that Keras hands to `update_step`."""
-        return True
+    def _kept(self) -> Variable | None:
+        return self._variable
+
+    # A private name of TensorFlow, by which some classes written for Keras keep state.
+    @property
+    def _unique_id(self) -> str:
+        return unique_id(self.ref().deref())
 
     @property
-    def device(self) -> str:
-        """The device of the variable; empty if it stands for several."""
-        return "" if self._variable is None else str(self._variable.device)
+    def _has_array(self) -> bool:
+        return False
 
-    def ref(self) -> Any:
-        """Return the hashable reference of the variable that this stands for."""
-        return self._variable.ref()
+    def numpy(self) -> npt.NDArray[Any]:
+        """Refuse to tell the value, which is only known when the step runs.
+
+        Raises
+        ------
+        HookError
+            Always.
+        """
+        raise HookError(
+            "a value is known when the step runs, not while it is traced",
+            where=self.path,
+            hint="use it as a tensor; `tf.where` and `tf.cond` decide by its value",
+        )
 
     @property
     def old(self) -> Tensor:
@@ -112,19 +130,33 @@ class Working(TensorLike):
         # Read when it is first needed: a read of what nobody uses is one capture more.
         if self._values.old is None:
             # Not in the branch that may be traced just now: others read it too.
-            with self.frame.outside_branches():
+            with self.frame.branches.outside():
                 self._values.old = tf.cast(self._variable.read_value(), self.dtype)
         return self._values.old
 
-    @property
-    def value(self) -> Tensor:
-        """The current value: what was last assigned, or the value at the start of the step."""
+    def read_value(self) -> Tensor:
+        """Return the current value: what was last assigned, or the value at the start of the step."""
+        if self._values.scratch is None and self.frame.needs_scratch(self):
+            self._take_scratch()
+        if self._values.scratch is not None:
+            return self._values.scratch.read_value()
         return self.old if self._values.new is None else self._values.new
+
+    def _take_scratch(self) -> Variable:
+        """Keep the value in a variable from now on."""
+        if self._values.scratch is None:
+            scratch = self.frame.scratch(self)
+            # Before the construct, whose first operation comes later.
+            with self.frame.branches.outside():
+                scratch.assign(self.old if self._values.new is None else self._values.new, read_value=False)
+            self._values.scratch = scratch
+        return self._values.scratch
 
     def assign(
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Working:
         """Capture `value` as the new value of this variable."""
+        self.frame.branches.require_order(self)
         # A hint and not a dtype: it applies to Python numbers, and a tensor of another dtype is cast.
         value = tf.cast(tf.convert_to_tensor(value, dtype_hint=self.dtype), self.dtype)
         if not value.shape.is_compatible_with(self.shape):
@@ -134,7 +166,12 @@ class Working(TensorLike):
                 received=tuple(value.shape),
                 hint="reduce or broadcast the value to the shape of the variable first",
             )
-        self._values.new = self.frame.admitted(value, self.value, self.condition)
+        new = self.frame.admitted(value, self.read_value(), self.condition)
+        if self._values.scratch is not None or self.frame.branches.entered:
+            self._take_scratch().assign(new, read_value=False)
+        else:
+            self._values.new = new
+        self._values.assignments += 1
         self._values.added = None
         return self
 
@@ -143,25 +180,25 @@ class Working(TensorLike):
     ) -> Working:
         """Capture the current value plus `delta`."""
         delta = tf.cast(delta, self.dtype)
-        return self._add(delta, self.value + delta)
+        return self._add(delta, self.read_value() + delta)
 
     def assign_sub(
         self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Working:
         """Capture the current value less `delta`."""
         delta = tf.cast(delta, self.dtype)
-        return self._add(-delta, self.value - delta)
+        return self._add(-delta, self.read_value() - delta)
 
     def _add(self, delta: Tensor, total: Tensor) -> Working:
         added = self._values.added
         self.assign(total)
-        if added is not None:
+        if added is not None and not self.frame.branches.entered:
             self._values.added = [*added, tf.broadcast_to(delta, tf.shape(total))]
         return self
 
     def watch_update(self) -> None:
         """Keep what is added to the value from now on, as `update`."""
-        self._values.watched, self._values.added = self.value, []
+        self._values.watched, self._values.added = self.read_value(), []
 
     @property
     def update(self) -> Tensor:
@@ -170,7 +207,7 @@ class Working(TensorLike):
         An update that is small beside its variable is mostly rounding error in a difference of values.
         """
         added = self._values.added
-        return tf.add_n(added) if added else self.value - self._values.watched
+        return tf.add_n(added) if added else self.read_value() - self._values.watched
 
     def replace_update(self, update: Tensor) -> None:
         """Capture the value at `watch_update` plus another update."""
@@ -188,7 +225,12 @@ class Working(TensorLike):
     @property
     def assigned(self) -> bool:
         """Whether anything was assigned in this step."""
-        return self._values.new is not None
+        return self._values.assignments > 0
+
+    @property
+    def assignments(self) -> int:
+        """How often it was assigned in this step so far."""
+        return self._values.assignments
 
 
 class Frame:
@@ -209,6 +251,8 @@ class Frame:
         The values that an earlier part of the step has assigned and left to this one to write, by `id`.
     conditions
         By `id`, the scalar boolean where which assignments count: whether there is a gradient at all.
+    scratches
+        The variables for what is assigned in branches.
     """
 
     def __init__(
@@ -220,6 +264,7 @@ class Frame:
         *,
         earlier: Mapping[int, Tensor] | None = None,
         conditions: Mapping[int, Tensor] | None = None,
+        scratches: Scratches | None = None,
     ) -> None:
         # Keys are ids: a tf.Variable is not hashable, and `==` compares its values.
         self.components, self._paths = components, paths
@@ -227,7 +272,7 @@ class Frame:
         self._earlier, self._conditions = earlier or {}, conditions or {}
         self._workings: dict[int, Working] = {}
         self._condition: Tensor | None = None
-        self._graph: tf.Graph | None = None
+        self.branches = Branches(scratches or Scratches())
         self.effects = Effects()
         # What was assigned earlier is to be written even if nothing looks at it any more.
         for key in self._earlier:
@@ -277,23 +322,23 @@ class Frame:
 
     def admitted(self, new: Tensor, old: Tensor, condition: Tensor | None = None) -> Tensor:
         """Return `new` where `condition` holds and no gate has stopped the step, else `old`."""
-        if self._in_branch():
-            raise HookError(
-                "nothing can be assigned inside a `tf.cond`, a loop or a function: it would count always",
-                hint="assign outside of it what it returns, or `tf.where(condition, new, old)`",
-            )
         # Selected when a value is captured: a selection at the commit makes XLA copy the whole buffer.
         for each in (condition, self._condition):
             new = new if each is None else where(each, new, old)
         return new
 
-    def _in_branch(self) -> bool:
-        """Whether a function inside of the one that the step is traced into is being traced."""
-        return not tf.executing_eagerly() and tf.compat.v1.get_default_graph() is not self._graph
+    def needs_scratch(self, working: Working) -> bool:
+        """Whether a value that is read now has to be kept in a variable."""
+        return self.branches.entered and self.branches.need_variable(working, self._place(working))
 
-    def outside_branches(self) -> AbstractContextManager[object]:
-        """Return the context in which operations are part of the step itself."""
-        return self._graph.as_default() if self._graph is not None and self._in_branch() else nullcontext()
+    def scratch(self, working: Working) -> Variable:
+        """Return the variable in which the value of a working variable is kept inside of constructs."""
+        return self.branches.scratch(working, self._place(working))
+
+    def _place(self, working: Working) -> Variable:
+        # A pack is no variable; it is where all else of this step is.
+        own = self.components.get(working.key)
+        return next(iter(self.components.values())) if own is None else own
 
     @property
     def assigned(self) -> list[Working]:
@@ -303,15 +348,15 @@ class Frame:
     @property
     def ends(self) -> dict[int, Tensor]:
         """The new values of those in `starts` to which something was assigned."""
-        return {working.key: working.value for working in self.assigned if working.key in self._starts}
+        return {working.key: working.read_value() for working in self.assigned if working.key in self._starts}
 
     def captured(self, chosen: Callable[[int], bool] = bool) -> dict[int, Tensor]:
         """Return what is to be written to every other variable, or to those of chosen `id`s, by `id`."""
         assigned = [each for each in self.assigned if each.key not in self._starts and chosen(each.key)]
-        return {each.key: _fitting(each.value, self.components[each.key]) for each in assigned}
+        return {each.key: _fitting(each.read_value(), self.components[each.key]) for each in assigned}
 
     def __enter__(self) -> Self:
-        self._graph = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+        self.branches.enter()
         _frames().append(self)
         return self
 
@@ -319,6 +364,8 @@ class Frame:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _frames().pop()
+        if error is None:
+            self.branches.require_own()
 
 
 # MirroredStrategy runs each replica in a thread of its own, and each traces its own step.

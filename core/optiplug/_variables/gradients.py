@@ -58,10 +58,12 @@ def validated_pairs(
 
 
 def _pair(gradient: Gradient, variable: Variable) -> tuple[Gradient, Variable]:
-    """Give a sparse gradient that does not know its shape that of its variable."""
-    if isinstance(gradient, tf.IndexedSlices) and gradient.dense_shape is None:
-        shape = tf.shape(variable, gradient.indices.dtype)
-        gradient = tf.IndexedSlices(gradient.values, gradient.indices, shape)
+    """Make tensors of the parts of a sparse gradient; without a shape it has that of its variable."""
+    if isinstance(gradient, tf.IndexedSlices):
+        values, indices = map(tf.convert_to_tensor, (gradient.values, gradient.indices))
+        shape = gradient.dense_shape
+        shape = tf.shape(variable, indices.dtype) if shape is None else tf.convert_to_tensor(shape)
+        gradient = tf.IndexedSlices(values, indices, shape)
     return gradient, variable
 
 

@@ -11,14 +11,13 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug._tf_private import CheckpointValue
 from optiplug._types import DType, Shape, Tensor, Variable
 
-from .tensor_like import TensorLike
+from .variable_like import VariableLike
 
 __all__ = ["LARGEST", "MOST", "Pack", "PackSegment", "Packing", "VariableOrPack", "assign_all"]
 
@@ -67,7 +66,7 @@ VariableOrPack: TypeAlias = Variable | Pack
 """What a step treats as one variable."""
 
 
-class PackSegment(TensorLike, CheckpointValue):
+class PackSegment(VariableLike, CheckpointValue):
     """The elements of a joined variable that belong to one member of a pack.
 
     It can be read, assigned and saved in checkpoints as a separate variable can.
@@ -88,22 +87,21 @@ class PackSegment(TensorLike, CheckpointValue):
         return self._path
 
     @property
-    def name(self) -> str:
-        """The name that a variable of this path has."""
-        return f"{self.path}:0"
+    def _kept(self) -> Variable:
+        return self.whole
 
-    @property
-    def value(self) -> Tensor:
-        """The current value as a tensor."""
+    def ref(self) -> Any:
+        """Return a hashable reference of this segment."""
+        return tf.Variable.ref(self)
+
+    def read_value(self) -> Tensor:
+        """Return the current value as a tensor."""
         return tf.reshape(self.whole.read_value()[self.begin : self.end], self.shape)
 
     def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array."""
-        value: npt.NDArray[Any] = self.value.numpy()
+        value: npt.NDArray[Any] = self.read_value().numpy()
         return value
-
-    def __array__(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
-        return np.asarray(self.numpy(), dtype)
 
     def assign(
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow as tf
 
+from optiplug._tf_private import TensorStandIn
 from optiplug._types import DType, Shape, Tensor
-from optiplug.errors import HookError
 
-__all__ = ["TensorLike"]
+__all__ = ["BINARY", "CurrentValue", "TensorLike"]
 
-_BINARY = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul")
+BINARY = (
+    *("add", "sub", "mul", "truediv", "div", "floordiv", "mod", "pow", "matmul"),
+    *("and", "or", "xor"),
+)
 _COMPARE = ("lt", "le", "gt", "ge", "eq", "ne")
-_UNARY = ("neg", "abs", "getitem")
-_OPERATORS = (*_BINARY, *(f"r{name}" for name in _BINARY), *_COMPARE, *_UNARY)
+_UNARY = ("neg", "abs", "invert", "getitem", "bool", "int", "float", "complex")
+_OPERATORS = (*BINARY, *(f"r{name}" for name in BINARY), *_COMPARE, *_UNARY)
 
 if TYPE_CHECKING:
     _Operators = Any  # the operators are set in a loop below, where a type checker does not see them
@@ -22,7 +28,7 @@ else:
     _Operators = object
 
 
-class TensorLike(_Operators):  # type: ignore[misc]  # see above
+class TensorLike(TensorStandIn, _Operators):  # type: ignore[misc]  # see above
     """An object that TensorFlow functions and operators accept in place of a tensor."""
 
     # Above NumPy's 0 and a tensor's 100: so `array * working` is computed by TensorFlow, not by NumPy.
@@ -30,59 +36,85 @@ class TensorLike(_Operators):  # type: ignore[misc]  # see above
     # By identity, although `==` compares elements: it may be a key, as no tensor may.
     __hash__ = object.__hash__
 
-    @property
-    def value(self) -> Tensor:
-        """The current value as a tensor."""
+    def read_value(self) -> Tensor:
+        """Return the current value as a tensor."""
         raise NotImplementedError
 
+    def numpy(self) -> npt.NDArray[Any]:
+        """Return the value as a NumPy array."""
+        raise NotImplementedError
+
+    @property
+    def value(self) -> CurrentValue:
+        """The current value as a tensor, which may also be called, as the `value()` of a `tf.Variable` is."""
+        return CurrentValue(self.read_value())
+
     def __tf_tensor__(self, dtype: DType | None = None, name: str | None = None) -> Tensor:
-        return tf.convert_to_tensor(self.value, dtype, name=name)
+        return tf.convert_to_tensor(self.read_value(), dtype, name=name)
+
+    @property
+    def _has_array(self) -> bool:
+        """Whether the value is known as an array now."""
+        return bool(tf.executing_eagerly())
+
+    # Properties, since a tf.function makes a constant of each argument that has an `__array__`.
+    @property
+    def __array__(self) -> Callable[..., npt.NDArray[Any]]:
+        if not self._has_array:
+            raise AttributeError("__array__")
+        return self._array
+
+    @property
+    def __array_interface__(self) -> NoReturn:
+        if not self._has_array:
+            self.numpy()  # raises; NumPy asks for this first, and would make an array of one object
+        raise AttributeError("__array_interface__")
+
+    def _array(self, dtype: npt.DTypeLike | None = None, copy: bool | None = None) -> npt.NDArray[Any]:
+        return np.asarray(self.numpy(), dtype)
 
     def get_shape(self) -> Shape:
         """Return the static shape, as a `tf.Variable` does."""
-        shape: Shape = self.value.shape
+        shape: Shape = self.shape
         return shape
 
+
+class CurrentValue(TensorLike):
+    """The value that a variable had when it was read.
+
+    A tensor in all that is done with it; called, it returns that tensor. So `variable.value` and
+    `variable.value()`, which `tf.Variable` has, are the same.
+    """
+
+    def __init__(self, tensor: Tensor) -> None:
+        self._tensor = tensor
+        self.shape, self.dtype = tensor.shape, tensor.dtype
+
+    def __repr__(self) -> str:
+        return repr(self._tensor)
+
+    def __call__(self) -> Tensor:
+        return self._tensor
+
     def read_value(self) -> Tensor:
-        """Return the current value as a tensor."""
-        return self.value
+        return self._tensor
 
-    def assign(
-        self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> TensorLike:
-        """Replace the value; the arguments after the first are those of `tf.Variable` and unused."""
-        raise NotImplementedError
+    def numpy(self) -> npt.NDArray[Any]:
+        value: npt.NDArray[Any] = np.asarray(self._tensor)
+        return value
 
-    def assign_add(
-        self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> TensorLike:
-        """Add `delta` to the value."""
-        return self.assign(self.value + tf.cast(delta, self.value.dtype))
+    # What else a tensor has: asked only for names that are not defined here.
+    def __getattr__(self, name: str) -> Any:
+        return getattr(object.__getattribute__(self, "_tensor"), name)
 
-    def assign_sub(
-        self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
-    ) -> TensorLike:
-        """Subtract `delta` from the value."""
-        return self.assign(self.value - tf.cast(delta, self.value.dtype))
+    def __iter__(self) -> Any:
+        return iter(self._tensor)
 
-    def scatter_add(
-        self, sparse_delta: tf.IndexedSlices, use_locking: bool = False, name: str | None = None
-    ) -> TensorLike:
-        """Add the rows of a `tf.IndexedSlices`."""
-        return self.assign_add(tf.convert_to_tensor(sparse_delta))
+    def __len__(self) -> int:
+        return len(self._tensor)
 
-    def scatter_sub(
-        self, sparse_delta: tf.IndexedSlices, use_locking: bool = False, name: str | None = None
-    ) -> TensorLike:
-        """Subtract the rows of a `tf.IndexedSlices`."""
-        return self.assign_sub(tf.convert_to_tensor(sparse_delta))
-
-    def scatter_update(
-        self, sparse_delta: tf.IndexedSlices, use_locking: bool = False, name: str | None = None
-    ) -> TensorLike:
-        """Replace the rows of a `tf.IndexedSlices`."""
-        rows = tf.expand_dims(sparse_delta.indices, -1)
-        return self.assign(tf.tensor_scatter_nd_update(self.value, rows, sparse_delta.values))
+    def __index__(self) -> int:
+        return int(self._tensor.__index__())
 
 
 def _operator(name: str) -> Any:
@@ -90,28 +122,12 @@ def _operator(name: str) -> Any:
 
     def apply(self: TensorLike, *operands: Tensor) -> Tensor:
         # The value is read at each use, as it changes with each assignment.
-        return getattr(tf.convert_to_tensor(self.value), dunder)(*operands)
+        return getattr(tf.convert_to_tensor(self.read_value()), dunder)(*operands)
 
     apply.__name__ = dunder
     return apply
 
 
-def _refused_in_place(name: str) -> Any:
-    def refuse(self: TensorLike, _: Tensor) -> NoReturn:
-        # Python would give the name another value, and the variable would silently keep its own.
-        raise HookError(
-            "a variable cannot be changed by an operator",
-            where=getattr(self, "path", ""),
-            received=f"__i{name}__",
-            hint="use `assign`, `assign_add` or `assign_sub`",
-        )
-
-    refuse.__name__ = f"__i{name}__"
-    return refuse
-
-
 # Set on the class: Python looks up operators there, and `__getattr__` is not asked.
 for _name in _OPERATORS:
     setattr(TensorLike, f"__{_name}__", _operator(_name))
-for _name in _BINARY:
-    setattr(TensorLike, f"__i{_name}__", _refused_in_place(_name))

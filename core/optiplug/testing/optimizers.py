@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 import numpy as np
 import tensorflow as tf
 
 from optiplug import registry
+from optiplug._config.base import with_fields
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._types import Tensor
-from optiplug.errors import PluginError
+from optiplug.errors import ConfigError, PluginError
 
 from .check import NotApplicable, check, require
-from .subjects import alone
+from .subjects import alone, optimizer_of
 from .training import SHAPES, Training, compare, gradients, reference, restarted
 
 _KIND = "optimizers"
@@ -57,6 +60,28 @@ def learning_rate_can_change(config: OptimizerConfig) -> None:
     require(changed, "the learning rate must be read by `self.rate(variable)` at each step")
     again = training.optimizer.trace_count - traced
     require(not again, "a new learning rate must not trace the step again", received=again)
+
+
+@check(_KIND)
+def attributes_act_as_the_config(config: OptimizerConfig) -> None:
+    """A hyperparameter that is set on an optimizer before it is built acts as one in its config."""
+    changed = config
+    for name, value in dict(config).items():
+        optimizer = optimizer_of(config)
+        if isinstance(value, float) and value and not hasattr(type(optimizer), name):
+            with suppress(ConfigError):  # two that belong together may not fit any more
+                changed = with_fields(changed, **{name: value / 2})
+    if changed == config:
+        raise NotApplicable("it has no number among its hyperparameters beside the learning rate")
+    training, expected = (Training(each, jit_compile=False) for each in (config, changed))
+    for name, value in dict(changed).items():
+        if value != getattr(config, name):
+            setattr(training.optimizer, name, value)
+    compare(
+        training.run(last=2).model_values(),
+        expected.run(last=2).model_values(),
+        "with hyperparameters set as attributes, which must be read from `self.config` at each step",
+    )
 
 
 @check(_KIND)

@@ -19,16 +19,10 @@ from .trained_variables import TrainedVariables
 
 __all__ = ["Adapter"]
 
-# Keras would act on these itself, around a step that does it already.
-_OPTIPLUG_DOES = frozenset(
-    [
-        "clipnorm",
-        "clipvalue",
-        "global_clipnorm",
-        "gradient_accumulation_steps",
-        "use_ema",
-        "weight_decay",
-    ]
+# What Keras sets in its constructor, and would act on around a step that does it already.
+_OF_KERAS = (
+    *("clipnorm", "clipvalue", "global_clipnorm", "weight_decay", "gradient_accumulation_steps"),
+    *("use_ema", "ema_momentum", "ema_overwrite_frequency"),
 )
 
 
@@ -44,19 +38,38 @@ class Adapter:
 
     def __init__(self, optimizer: optiplug.Optimizer, **keywords: Any) -> None:
         super().__init__(name=optimizer.name, **keywords)  # type: ignore[call-arg]  # the next base is of Keras
+        # Its constructor sets them to what does nothing; read, they answer from the config.
+        for name in _OF_KERAS:
+            vars(self).pop(name, None)
         self.optimizer = optimizer
         # Objects of plain classes, in which Keras does not track the variables of the model.
         self._model, self._waiting = TrainedVariables(), SavedState()
         self._unconfirmed: SavedState | None = None
 
     def __setattr__(self, name: str, value: object) -> None:
-        if name in _OPTIPLUG_DOES and value:
+        wrapped = vars(self).get("optimizer")
+        if wrapped is not None and (name in _OF_KERAS or _is_hyperparameter(wrapped, name)):
+            if value == getattr(self, name):
+                return
             raise optiplug.ConfigError(
                 f"{name!r} cannot be set on an optimizer that is wrapped",
                 received=value,
                 hint="give it, or a processor, to `optiplug_keras.wrap`",
             )
         super().__setattr__(name, value)
+
+    # Asked only for what is not found otherwise.
+    def __getattr__(self, name: str) -> Any:
+        wrapped = vars(self).get("optimizer")
+        if wrapped is not None and (name in _OF_KERAS or _is_hyperparameter(wrapped, name)):
+            return getattr(wrapped.config, name, None)
+        if wrapped is not None and name == "_model_variables_moving_average":
+            raise optiplug.ConfigError(
+                "averages are state of optiplug, and Keras' `SwapEMAWeights` does not find them",
+                where=self.name,
+                hint="use `with model.optimizer.optimizer.averaged_weights():`",
+            )
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
     def iterations(self) -> Variable:
@@ -211,3 +224,10 @@ class Adapter:
         for name, value in self._waiting.renamed(pairs).items():
             self.optimizer.state.states[name].assign(value)
         self._waiting = self._waiting.without(pairs.values())
+
+
+def _is_hyperparameter(optimizer: optiplug.Optimizer, name: str) -> bool:
+    """Whether a name is that of a hyperparameter, and not of a member that Keras keeps itself."""
+    # Keras says with `jit_compile` what it does around the step, and sets it in `compile`.
+    kept = name in ("name", "jit_compile") or hasattr(Adapter, name)
+    return name in type(optimizer.config).model_fields and not kept

@@ -60,10 +60,9 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         del self._iterations, self._variables  # Keras' own, which a checkpoint would have beside ours
 
     @property
-    def variables(self) -> list[_Named]:
+    def variables(self) -> list[optiplug.State]:
         """The state, as what Keras takes for its own variables."""
-        states = self.optimizer.state.states.values()
-        return [_Named(state.variable, state.name) for state in states]
+        return list(self.optimizer.state.states.values())
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the state for these variables, if there are any."""
@@ -102,14 +101,6 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         pairs = list(grads_and_vars)
         self.apply([gradient for gradient, _ in pairs], [variable for _, variable in pairs])
         return self.iterations
-
-
-class _Named(optiplug.State):
-    """A state variable with the one member more that Keras asks of a variable."""
-
-    @property
-    def path(self) -> str:
-        return self.name
 
 
 def _computed(variable: Variable) -> bool:

@@ -35,7 +35,7 @@ def test_what_a_slot_starts_as(options, shape, dtype, value):
     slot = Slot("average")
     table.add_slot(slot, [variable], SlotSpec(**options), owner="")
     state = slot[variable]
-    assert (state.name, state.shape, state.dtype) == ("average/w", shape, dtype)
+    assert (state.path, state.shape, state.dtype) == ("average/w", shape, dtype)
     assert state.numpy().ravel()[0] == value
 
 

@@ -9,20 +9,26 @@ import pytest
 import tensorflow as tf
 
 from optiplug._variables.tensor_like import TensorLike
+from optiplug._variables.variable_like import VariableLike
 
 START = np.array([[1.0, -2.0], [3.0, 4.0]], np.float32)
 OTHER = np.array([[2.0, 2.0], [0.5, 1.0]], np.float32)
 
 
-class Held(TensorLike):
+class Held(VariableLike):
     """Holds a tensor."""
 
-    def __init__(self, value):
-        self.held = tf.constant(value)
+    path, _kept = "held", None
 
-    @property
-    def value(self):
+    def __init__(self, value):
+        self.held = tf.convert_to_tensor(value)
+        self.shape, self.dtype = self.held.shape, self.held.dtype
+
+    def read_value(self):
         return self.held
+
+    def numpy(self):
+        return np.asarray(self.held)
 
     def assign(self, value, use_locking=False, name=None, read_value=True):
         self.held = tf.convert_to_tensor(value)
@@ -86,5 +92,44 @@ def test_rows(name, expected):
 def test_the_base_holds_nothing():
     with pytest.raises(NotImplementedError):
         _ = TensorLike().value
-    with pytest.raises(NotImplementedError):
-        TensorLike().assign(1.0)
+    for member in (VariableLike().assign, VariableLike().numpy):
+        with pytest.raises(NotImplementedError):
+            member(*([1.0] if member.__name__ == "assign" else []))
+    for name in ("path", "_kept"):
+        with pytest.raises(NotImplementedError):
+            getattr(VariableLike(), name)
+
+
+def test_a_value_is_a_tensor_that_may_be_called():
+    thing = Held(START)
+    value = thing.value
+    thing.assign(OTHER)
+
+    np.testing.assert_array_equal(value, START)  # it is that of the moment when it was read
+    assert value() is value.read_value()
+    assert (value.shape, value.dtype, len(value), value.ndim) == (START.shape, tf.float32, 2, 2)
+    np.testing.assert_array_equal([row.numpy() for row in value], START)
+    assert float(Held(2.5).value) == 2.5
+    assert [0, 1, 2][Held(1).value] == 1
+
+
+def test_it_is_a_tensor_to_tensorflow():
+    thing = Held(START)
+
+    assert tf.is_tensor(thing)
+    np.testing.assert_array_equal(tf.stack([thing, OTHER])[0], START)
+    np.testing.assert_array_equal(np.asarray(thing), START)
+
+
+def test_in_a_graph_it_is_a_dependency_and_no_array():
+    @tf.function
+    def function():
+        thing = Held(tf.constant(START))
+        with tf.control_dependencies([thing]):
+            tf.group(thing)
+        with pytest.raises(NotImplementedError, match="symbolic"):
+            np.asarray(thing)
+        with pytest.raises(AttributeError, match="__array__"):
+            _ = thing.__array__
+
+    function()

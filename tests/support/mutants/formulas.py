@@ -26,6 +26,16 @@ class CapturesTheRateAsAConstant(SGD):
         variable.assign_sub(float(self.config.learning_rate) * gradient)
 
 
+@breaks("attributes_act_as_the_config", "set as attributes, .*differs", momentum=0.5)
+class ReadsItsConfigOnce(SGD):
+    def __init__(self, *positional, **hyperparameters):
+        super().__init__(*positional, **hyperparameters)
+        self.factor = self.config.momentum
+
+    def update_step(self, gradient, variable):
+        super().update_step(gradient * self.factor, variable)
+
+
 @breaks("weight_decay_is_decoupled", "with weight decay: ")
 class OverwritesTheDecay(SGD):
     def build(self, variables):

@@ -1,0 +1,13 @@
+"""The config of optimizer classes that have none of their own, such as those written for Keras."""
+
+from __future__ import annotations
+
+from optiplug._config.kinds import OptimizerConfig
+
+__all__ = ["ClassConfig"]
+
+
+class ClassConfig(OptimizerConfig):
+    """The config of an optimizer class that has none of its own: the fields that all optimizers share."""
+
+    implementation = "optiplug._optimizer.optimizer:Optimizer"

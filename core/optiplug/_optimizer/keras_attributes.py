@@ -1,0 +1,192 @@
+"""Attributes that Keras keeps on an optimizer: hyperparameters, and private names that subclasses use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from optiplug._config.base import config_of, with_fields
+from optiplug._config.kinds import Selection
+from optiplug._step.step import current_step
+from optiplug._types import Variable
+from optiplug._variables.capture import Working
+from optiplug._variables.model_variables import unwrapped
+from optiplug.errors import BuildError, ConfigError, HookError
+
+from .class_config import ClassConfig
+from .dry_build import dry_built
+from .parts import OptimizerParts, parts_of, without_parts
+
+__all__ = [
+    "KERAS_ATTRIBUTES",
+    "is_hyperparameter",
+    "is_value",
+    "private_member",
+    "require_used",
+    "set_hyperparameter",
+]
+
+KERAS_ATTRIBUTES = (
+    *("weight_decay", "clipnorm", "clipvalue", "global_clipnorm", "jit_compile"),
+    *("use_ema", "ema_momentum", "ema_overwrite_frequency"),
+)
+
+_UPDATE = "override `update_step`, or `update_variables` for all variables at once"
+UNUSED: Mapping[str, str] = {
+    "_apply_weight_decay": "give `weight_decay`, or a processor with a hook for `decay`",
+    "_clip_gradients": "give a processor with a hook for `clip`",
+    "_compute_current_learning_rate": "give a schedule as `learning_rate`",
+    "_create_iteration_variable": "set `iterations` before the first step",
+    "_create_or_restore_slot_variable": "`optiplug.convert` reads state of Keras",
+    "_deduplicate_sparse_grad": "gradients of rows come summed, and dense",
+    "_distributed_apply_gradients_fn": _UPDATE,
+    "_internal_apply_gradients": _UPDATE,
+    "_get_current_learning_rate": "give a schedule as `learning_rate`",
+    "_model_variables_moving_average": "`with optimizer.averaged_weights()` has the averages in place",
+    "_overwrite_model_variables_with_average_value": "override `finalize_variable_values`",
+    "_process_kwargs": "take other arguments in the constructor",
+    "_update_model_variables_moving_average": "give a processor with a hook for `post_step`",
+    "_update_step": _UPDATE,
+    "_update_step_xla": f"{_UPDATE}; the step is compiled as a whole",
+    "_use_weight_decay": "call `exclude_from_weight_decay`",
+    "_variables": "create state with `add_variable` or `add_variable_from_reference`",
+}
+"""Private members of Keras' base class that a step here never asks, each with what to write instead."""
+
+
+class _RefusedMemberError(BuildError, AttributeError):
+    """Also an AttributeError, so that `hasattr` is False."""
+
+
+def is_hyperparameter(optimizer: Any, name: str) -> bool:
+    """Whether an attribute of this name is one of the hyperparameters in the config of an optimizer."""
+    if without_parts(optimizer) or hasattr(type(optimizer), name):
+        return False
+    config = parts_of(optimizer).config
+    # A class written for Keras has attributes of its own, beside those that its base class reads.
+    return name in KERAS_ATTRIBUTES or (
+        name in type(config).model_fields and not isinstance(config, ClassConfig)
+    )
+
+
+def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
+    """Give a hyperparameter another value, from the next step on.
+
+    Raises
+    ------
+    ConfigError
+        If the config refuses the value.
+    BuildError
+        If there is state already that may follow from it, or if the optimizer is inside of another.
+    HookError
+        If a step is being traced.
+    """
+    before, where = getattr(parts.config, name), f"{parts.name}.{name}"
+    config = with_fields(parts.config, **{name: value})
+    if getattr(config, name) == before:
+        return
+    if current_step() is not None:
+        raise HookError("cannot be set in a step", where=where, received=value, hint="give it a schedule")
+    if parts.owner.prefix:
+        raise BuildError(
+            "cannot be set on an optimizer inside of another",
+            where=where,
+            hint="write it in the config of both",
+        )
+    if parts.built and not _keeps_state(parts, config, name):
+        raise BuildError(
+            "cannot be set any more: the optimizer is built, and its state follows from it",
+            where=where,
+            received=value,
+            hint="set it before the first step, or create another optimizer",
+        )
+    parts.reconfigure(config)
+
+
+def _keeps_state(parts: OptimizerParts, config: Any, name: str) -> bool:
+    """Whether an optimizer of another config would have the same state for the same variables."""
+    # Of a plugin's own hyperparameters nobody knows which its state starts from.
+    if name not in KERAS_ATTRIBUTES:
+        return False
+    if not parts.made_by_config:
+        # Its own constructor may take anything, so it cannot be tried.
+        return name != "use_ema"
+    planned = [dry_built(parts, list(parts.variables), each).table.states for each in (parts.config, config)]
+    kept = [{key: (state.shape, state.variable.dtype) for key, state in each.items()} for each in planned]
+    return kept[0] == kept[1]
+
+
+def is_value(value: object) -> bool:
+    """Whether a value is one that a hyperparameter can have, and not state under the name of one."""
+    plain = bool | int | float | str | np.generic | tf.Tensor | tf.Variable
+    return value is None or isinstance(value, plain) or config_of(value) is not None or callable(value)
+
+
+def require_used(optimizer: Any, base: type) -> None:
+    """Refuse a class written for Keras that overrides what a step would never ask.
+
+    Raises
+    ------
+    ConfigError
+        If it does: what it has there would silently not happen.
+    """
+    lineage = type(optimizer).__mro__
+    for cls in lineage[: lineage.index(base)]:
+        for name in UNUSED.keys() & vars(cls).keys():
+            raise ConfigError(
+                f"{name!r} of Keras' base class is not used here",
+                where=cls.__name__,
+                received=vars(cls)[name],
+                hint=f"{UNUSED[name]}; a method of your own needs another name",
+            )
+
+
+def private_member(optimizer: Any, name: str) -> Any:
+    """Return what a class written for Keras reads under a private name, or a hyperparameter.
+
+    Raises
+    ------
+    AttributeError
+        If there is no such attribute.
+    """
+    if hasattr(type(optimizer), name):
+        # A property has raised an AttributeError: the same one again, as its message says why.
+        return object.__getattribute__(optimizer, name)
+    if name in PRIVATE:
+        return PRIVATE[name](optimizer)
+    if is_hyperparameter(optimizer, name):
+        return getattr(parts_of(optimizer).config, name)
+    if name in UNUSED and not without_parts(optimizer):
+        rule = f"{name!r} of Keras' base class is not here"
+        raise _RefusedMemberError(rule, where=type(optimizer).__name__, hint=UNUSED[name])
+    raise AttributeError(f"{type(optimizer).__name__!r} object has no attribute {name!r}")
+
+
+def _uses_weight_decay(optimizer: Any) -> Callable[[Variable | Working], bool]:
+    def uses(variable: Variable | Working) -> bool:
+        """Whether weight decay changes a variable."""
+        parts = parts_of(optimizer)
+        known = isinstance(variable, Working) or unwrapped(variable) in parts.variables
+        excluded = parts.node.excluded_from_weight_decay
+        path = optimizer.path(variable) if known else variable.name.rsplit(":", 1)[0]
+        return not any(Selection.matches(path, glob) for glob in excluded)
+
+    return uses
+
+
+PRIVATE: Mapping[str, Callable[[Any], Any]] = {
+    # `_index_dict` is there without it.
+    "_build_index_dict": lambda _: lambda _var_list: None,
+    "_create_iteration_variable": lambda optimizer: lambda: optimizer.iterations,
+    "_current_learning_rate": lambda optimizer: optimizer.learning_rate,
+    "_distribution_strategy": lambda _: tf.distribute.get_strategy(),
+    "_get_current_learning_rate": lambda optimizer: lambda: optimizer.learning_rate,
+    "_iterations": lambda optimizer: optimizer.iterations,
+    "_mesh": lambda optimizer: parts_of(optimizer).mesh,
+    "_overwrite_model_variables_with_average_value": lambda optimizer: optimizer.finalize_variable_values,
+    "_use_weight_decay": _uses_weight_decay,
+}
+"""Private members of Keras' base class that can be read, as functions of the optimizer."""
