@@ -7,7 +7,7 @@ import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import registry
-from ._config.base import NamedConfig, ScheduleConfig, Section
+from ._config.base import NamedConfig, ScheduleConfig
 from ._config.hyperparameters import (
     BelowOneScalar,
     NonNegativeFloat,
@@ -25,6 +25,7 @@ from ._config.hyperparameters import (
 )
 from ._config.kinds import CommandConfig, OptimizerConfig, ProcessorConfig, Selection, TaskConfig
 from ._config.registration import register
+from ._config.section import Section
 from ._hookspecs import hookimpl
 from .errors import (
     AmbiguousPluginError,

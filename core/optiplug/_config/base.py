@@ -9,12 +9,8 @@ from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
-    BaseModel,
-    ConfigDict,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    ValidationError,
-    field_validator,
     model_validator,
 )
 from pydantic_core import CoreSchema, core_schema
@@ -24,8 +20,8 @@ from optiplug._hookspecs import hook_names
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
 
 from .keras_schedules import how_to_save, saved
-from .plain_numbers import Followed, plain
-from .validation_errors import problems
+from .plain_numbers import Followed
+from .section import Section
 
 if TYPE_CHECKING:  # its module imports TensorFlow
     from optiplug._types import Array
@@ -33,7 +29,6 @@ if TYPE_CHECKING:  # its module imports TensorFlow
 __all__ = [
     "NamedConfig",
     "ScheduleConfig",
-    "Section",
     "config_of",
     "reference_schema",
     "resolve",
@@ -41,53 +36,6 @@ __all__ = [
 ]
 
 Config = TypeVar("Config", bound="NamedConfig")
-
-
-class Section(BaseModel):
-    """Base of a part of a config that has no name of its own, such as an entry of a list.
-
-    Fields are declared as in a `NamedConfig`, and a section cannot be changed once it is created.
-
-    Raises
-    ------
-    ConfigError
-        If a value breaks a rule of its field, or a key is unknown.
-
-    Examples
-    --------
-    >>> import optiplug
-    >>> class Phase(optiplug.Section):
-    ...     steps: optiplug.PositiveInt
-    ...     rate: optiplug.NonNegativeFloat = 0.1
-    >>> Phase(steps=10)
-    Phase(steps=10, rate=0.1)
-    """
-
-    model_config = ConfigDict(
-        frozen=True,
-        strict=True,  # by default pydantic takes "1" for 1, and True for 1
-        extra="forbid",  # a key with a typing error would otherwise be ignored
-        allow_inf_nan=False,
-        validate_default=True,  # so a default of 1 becomes 1.0, as a given 1 does
-        arbitrary_types_allowed=True,
-        use_attribute_docstrings=True,  # `optiplug show` and the schema describe a field by them
-        defer_build=True,  # validators are built at first use: listing plugins needs none
-    )
-
-    replaced: ClassVar[Mapping[str, str]] = {}
-
-    def __init__(self, /, **values: object) -> None:
-        try:
-            super().__init__(**values)
-        except ValidationError as error:
-            # `from None`: the message of pydantic says the same in other words, with links to its own pages.
-            raise ConfigError(problems(error, values, type(self))) from None
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _plain_values(cls, value: object) -> object:
-        # A strict field of tuples refuses a list, and documents have only lists.
-        return _tuples(value)
 
 
 class NamedConfig(Section):
@@ -377,14 +325,6 @@ def _config_class(kind: str, reference: object, path: tuple[str | int, ...]) -> 
     except ConfigError as error:
         raise ConfigError([problem.within(*path) for problem in error.problems]) from None
     return config
-
-
-def _tuples(value: object) -> object:
-    """Turn the lists of a document into the tuples of a frozen config, and numbers into those of Python."""
-    value = plain(value)
-    if isinstance(value, dict):
-        return {key: _tuples(item) for key, item in value.items()}
-    return tuple(map(_tuples, value)) if isinstance(value, list) or type(value) is tuple else value
 
 
 def _plain(value: object) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from .base import Section
+from .section import Section
 
 __all__ = ["updated"]
 

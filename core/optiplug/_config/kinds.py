@@ -13,7 +13,7 @@ from pydantic_core import CoreSchema, core_schema
 from optiplug._hookspecs import STAGES, hook_names
 from optiplug.errors import ConfigError
 
-from .base import NamedConfig, ScheduleConfig, Section, config_of, reference_schema, resolve
+from .base import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
 from .hyperparameters import (
     REGULAR,
     NonNegativeInt,
@@ -23,6 +23,7 @@ from .hyperparameters import (
     PositiveScalar,
     UnitScalar,
 )
+from .section import Section
 
 __all__ = [
     "AnyProcessor",

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import tensorflow as tf
+
 from optiplug._config.base import config_of
 from optiplug._config.current import updated
+from optiplug._config.keras_schedules import how_to_save, saved
+from optiplug._config.plain_numbers import Followed
 from optiplug._state.slot import State
 from optiplug._types import Tensor, Variable
 from optiplug.errors import ConfigError
@@ -14,7 +18,7 @@ from optiplug.errors import ConfigError
 from .learning_rate import LearningRate
 from .parts import OptimizerParts
 
-__all__ = ["RateOfAll", "current_config", "rate_now", "set_rate", "shared_rate"]
+__all__ = ["RateOfAll", "current_config", "plain_value", "rate_now", "set_rate", "shared_rate"]
 
 
 def shared_rate(parts: OptimizerParts) -> LearningRate | None:
@@ -105,6 +109,36 @@ def current_config(parts: OptimizerParts) -> Any:
         added = (_named(each, names.get(id(each))) for each in parts.added)
         changes.setdefault(id(parts.config), {})["processors"] = (*parts.config.processors, *added)
     return updated(parts.config, changes)
+
+
+def plain_value(parts: OptimizerParts, hyperparameter: object) -> Any:
+    """Return a hyperparameter as a config has it, the learning rate as it is now.
+
+    Raises
+    ------
+    ConfigError
+        If it is a function that has no form in a config.
+    """
+    rate = parts.learning_rate
+    # By identity: another hyperparameter may be the same number.
+    if rate.number is not None and (hyperparameter is rate.given or hyperparameter is rate.kept(None)):
+        return rate.current(rate.number)
+    if isinstance(hyperparameter, Followed):
+        return hyperparameter.now
+    if isinstance(hyperparameter, tf.Variable):
+        return hyperparameter.numpy().item()
+    config = config_of(hyperparameter)
+    if config is not None:
+        return config.dump()
+    form = saved(hyperparameter)
+    if form is None and callable(hyperparameter):
+        raise ConfigError(
+            "a function can be used in code only",
+            where=parts.name,
+            received=hyperparameter,
+            hint=how_to_save(hyperparameter),
+        )
+    return hyperparameter if form is None else form
 
 
 def _rates(parts: OptimizerParts) -> list[LearningRate]:

@@ -14,11 +14,8 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug._config.base import config_of
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import of_keras, recreated
-from optiplug._config.keras_schedules import how_to_save, saved
-from optiplug._config.plain_numbers import Followed
 from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
 from optiplug._state.table import SlotSpec
@@ -31,12 +28,13 @@ from optiplug.errors import BuildError, ConfigError, sentence
 
 from .building import build, build_for
 from .class_config import ClassConfig
-from .current import current_config, rate_now, set_rate
+from .current import current_config, plain_value, rate_now, set_rate
 from .keras_attributes import is_hyperparameter, is_value, private_member, set_hyperparameter
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
+from .variable_list import VariableList
 
-__all__ = ["KerasAPI", "VariableList"]
+__all__ = ["KerasAPI"]
 
 _INITIALIZERS = {"zeros": tf.zeros, "ones": tf.ones}
 
@@ -132,26 +130,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
 
     def _serialize_hyperparameter(self, hyperparameter: Rate) -> Any:
         """Return a hyperparameter as a plain value, the learning rate as it is now."""
-        rate = parts_of(self).learning_rate
-        # By identity: another hyperparameter may be the same number.
-        if rate.number is not None and (hyperparameter is rate.given or hyperparameter is rate.kept(None)):
-            return rate.current(rate.number)
-        if isinstance(hyperparameter, Followed):
-            return hyperparameter.now
-        if isinstance(hyperparameter, tf.Variable):
-            return hyperparameter.numpy().item()
-        config = config_of(hyperparameter)
-        if config is not None:
-            return config.dump()
-        form = saved(hyperparameter)
-        if form is None and callable(hyperparameter):
-            raise ConfigError(
-                "a function can be used in code only",
-                where=parts_of(self).name,
-                received=hyperparameter,
-                hint=how_to_save(hyperparameter),
-            )
-        return hyperparameter if form is None else form
+        return plain_value(parts_of(self), hyperparameter)
 
     def _var_key(self, variable: Variable | Working) -> int:
         return variable.key if isinstance(variable, Working) else id(variable)
@@ -401,10 +380,3 @@ class KerasAPI(metaclass=abc.ABCMeta):
                 hint="create another from `get_config()` and carry the state over with tf.train.Checkpoint",
             )
         )
-
-
-class VariableList(list[Variable]):
-    """A list that returns itself when called: `variables` is a method in older code."""
-
-    def __call__(self) -> VariableList:
-        return self
