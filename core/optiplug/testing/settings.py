@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import types
 import typing
 from collections.abc import Iterator, Mapping
@@ -12,11 +13,12 @@ import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
 from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
+from optiplug._optimizer.optimizer import Optimizer
 from optiplug._types import Tensor
 from optiplug.errors import ConfigError
 
 from .check import NotApplicable, check, require
-from .training import SHAPES, Training
+from .training import SHAPES, Training, compare
 
 _OFTEN = (0.5, 1, 0, 2, 0.25, 3, 1e-3, -0.5, ("decoder/*",), ("decoder/*", "*"))
 """Values that most fields of numbers, or of globs, have one or two among that they accept."""
@@ -51,6 +53,30 @@ def every_setting_acts(config: NamedConfig) -> None:
             received=[getattr(each, name) for each in others],
             hint="where it does nothing without another, list both in `needs`",
         )
+
+
+@check("optimizers")
+def comes_back_from_its_config(config: NamedConfig) -> None:
+    """What `get_config` returns makes the same step, with all rates, those inside too, as they are now."""
+    training = Training(config, jit_compile=False)
+    training.build()
+    for each in _with_rates(training.optimizer):
+        each.learning_rate = 0.375
+    text = json.dumps(training.optimizer.get_config(), allow_nan=False)
+    again = Training(config, jit_compile=False)
+    again.optimizer = type(training.optimizer).from_config(json.loads(text))
+    again.build()
+    compare(again.values(), training.values(), "made of `get_config`")
+    # Which constants are shared depends on whether two fields hold the same object.
+    same = set(_operations(again)) == set(_operations(training))
+    require(same, "what `get_config` returns must make the same step", received=text)
+
+
+def _with_rates(optimizer: Optimizer) -> Iterator[Any]:
+    if isinstance(getattr(optimizer.config, "learning_rate", None), int | float):
+        yield optimizer
+    for each in optimizer.nested.values():
+        yield from _with_rates(each)
 
 
 def _acts(
@@ -105,21 +131,25 @@ def _changed(config: NamedConfig, fields: Mapping[str, object]) -> NamedConfig |
 def _step(config: NamedConfig, dtypes: Mapping[str, str] | None) -> object:
     """Return the operations of a traced step with their constants, and the state that it starts from."""
     training = Training(config, dtypes=dtypes, jit_compile=False)
+    try:
+        training.build()
+    except ConfigError as error:
+        return str(error)
+    starts = {name: (value.dtype, value.tobytes()) for name, value in training.values().items()}
+    return _operations(training), starts
+
+
+def _operations(training: Training) -> list[str]:
+    """Return the operations of a traced step with their constants."""
     variables = list(training.variables.values())
 
     def loss() -> Tensor:
         return tf.add_n([tf.reduce_sum(tf.cast(each, tf.float32) ** 2) for each in variables])
 
-    try:
-        training.build()
-    except ConfigError as error:
-        return str(error)
     minimize = tf.function(partial(training.optimizer.minimize, loss, variables), autograph=False)
     graph = minimize.get_concrete_function().graph.as_graph_def()
     functions = (each.node_def for each in graph.library.function)
-    nodes = [*graph.node, *(node for nodes in functions for node in nodes)]
-    starts = {name: (value.dtype, value.tobytes()) for name, value in training.values().items()}
-    return sorted(map(_shown, nodes)), starts
+    return sorted(map(_shown, [*graph.node, *(node for nodes in functions for node in nodes)]))
 
 
 def _shown(node: Any) -> str:

@@ -69,7 +69,7 @@ def test_variables_can_be_excluded():
 @pytest.mark.parametrize("field", ["exclude_from_decay", "exclude_from_adaptation"])
 def test_a_pattern_that_excludes_nothing_is_refused(field):
     with pytest.raises(optiplug.ConfigError, match=rf"lamb\.{field}.*biass.*the paths are w"):
-        one([1.0], [1.0], **{field: ["biass"]})
+        one([1.0], [1.0], weight_decay_rate=0.5, **{field: ["biass"]})
 
 
 def test_inside_of_another_patterns_are_about_its_variables():
@@ -77,7 +77,7 @@ def test_inside_of_another_patterns_are_about_its_variables():
     lamb = {
         "name": "kernels",
         "only": ["kernel"],
-        "optimizer": {"use": "lamb", "exclude_from_decay": ["bias"]},
+        "optimizer": {"use": "lamb", "weight_decay_rate": 0.5, "exclude_from_decay": ["bias"]},
     }
     optimizer = optiplug.create("partition", groups=[lamb, {"name": "rest", "optimizer": "lars"}])
     with pytest.raises(optiplug.ConfigError, match=r"exclude_from_decay.*bias.*kernel"):

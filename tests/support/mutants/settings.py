@@ -30,3 +30,15 @@ class HasASettingOfAnother(Processor):
     @hookimpl
     def clip(self, gradients, step):
         return [gradient + self.config.shift * self.config.power for gradient in gradients]
+
+
+@breaks("comes_back_from_its_config", "made of `get_config`: learning_rate differs")
+class ForgetsTheRateThatWasSet(SGD):
+    def get_config(self):
+        return self.config.dump()
+
+
+@breaks("comes_back_from_its_config", "must make the same step", momentum=0.9)
+class ForgetsASetting(SGD):
+    def get_config(self):
+        return {**super().get_config(), "momentum": 0.5}
