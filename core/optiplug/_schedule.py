@@ -13,7 +13,7 @@ import tensorflow as tf
 from ._config.base import NamedConfig, ScheduleConfig, resolve
 from ._config.constructor import Configured
 from ._config.hyperparameters import Scalar
-from ._config.keras_schedules import imported
+from ._config.keras_schedules import imported, of_keras
 from ._config.plain_numbers import is_variable
 from ._types import DType, Tensor, Variable
 from .errors import ConfigError
@@ -132,7 +132,7 @@ def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType
     Raises
     ------
     ConfigError
-        If a function without arguments gives a value of Python while a step is traced.
+        If a function gives a value while a step is traced that would never change.
     """
     dtype = scalar_dtype(like)
     # Created here and not when the config is validated, which must not import TensorFlow.
@@ -141,7 +141,7 @@ def evaluate(value: Scalar | Schedule | Variable, iteration: Tensor, like: DType
     if isinstance(value, Schedule):
         value = value(iteration, dtype)
     elif callable(value) and not tf.is_tensor(value):
-        value = value(iteration) if takes_iteration(value) else _read(value)
+        value = _read(value, iteration)
     if not isinstance(value, int | float):
         return tf.cast(value, like)
     return tf.cast(tf.constant(value, dtype), like)
@@ -151,16 +151,41 @@ def stays(value: object) -> bool:
     """Whether a value that a function gave would be the same in each run of the program that is traced."""
     if tf.executing_eagerly() or is_variable(value):
         return False
-    return not tf.is_tensor(value) or tf.get_static_value(value) is not None
+    return not tf.is_tensor(value) or not _varies(value)
 
 
-def _read(function: Callable[..., object]) -> object:
-    value = function()
-    if stays(value):
+def _varies(tensor: Tensor) -> bool:
+    """Whether a tensor comes from an argument of the function that is traced, a variable, or chance."""
+    if not tf.is_symbolic_tensor(tensor):
+        return False
+    seen: set[str] = set()
+    behind = [tensor]
+    # What a function took in from outside of it keeps its value, unless it is a variable's handle.
+    held = {
+        id(inner)
+        for outer, inner in getattr(tensor.graph, "captures", ())
+        if not tf.is_symbolic_tensor(outer)
+    }
+    while behind:
+        each = behind.pop()
+        if each.op.name in seen:
+            continue
+        seen.add(each.op.name)
+        if each.op.op_def.is_stateful or (each.op.type == "Placeholder" and id(each) not in held):
+            return True
+        behind += each.op.inputs
+    return False
+
+
+def _read(function: Callable[..., object], iteration: Tensor) -> object:
+    takes = takes_iteration(function)
+    value = function(iteration) if takes else function()
+    # A schedule of Keras may be a constant, and says so in its class.
+    if stays(value) and not (takes and of_keras(function)):
         raise ConfigError(
-            "a function without arguments is called while a step is traced, so its value would not change",
+            "a function is called while a step is traced, so its value would not change",
             received=function,
-            hint="let it take the step, or return a tf.Variable",
+            hint="let it take the step and use it, or return a tf.Variable; give a constant as a number",
         )
     return value
 

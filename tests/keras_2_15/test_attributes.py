@@ -62,9 +62,9 @@ def test_iterations_must_be_an_integer_variable():
 def test_learning_rate(sgd):
     """The learning rate, also as `lr`: a variable to assign to or to set, or the value of a schedule.
 
-    Differs: the value of a schedule is that of the next step, not of the last one; a schedule is not
-    replaced, and does not replace a number (a traced step would go on with the old one); a function of the
-    step, or of nothing, is called at every step.
+    Differs: the value of a schedule is that of the next step, not of the last one; a number takes the place
+    of a schedule, too; where a function of the caller has traced a step and would go on with what it was, the
+    change is refused; a function of the step, or of nothing, is called at every step.
     """
     optimizer = sgd(0.5)
     assert optimizer.learning_rate == 0.5
@@ -80,8 +80,9 @@ def test_learning_rate(sgd):
     assert pair[1] == 0.25
     scheduled = sgd(tf_keras.optimizers.schedules.PiecewiseConstantDecay([0], [0.5, 0.25]))
     assert scheduled.learning_rate == 0.5
-    with pytest.raises(TypeError, match=r"(?i)schedule"):
-        scheduled.learning_rate = 0.25
+    optimizer.learning_rate = tf_keras.optimizers.schedules.PiecewiseConstantDecay([4], [0.125, 0.25])
+    optimizer.apply_gradients([pair])
+    assert pair[1] == 0.125
 
 
 def test_learning_rate_of_a_schedule_is_that_of_the_next_step():
@@ -93,12 +94,26 @@ def test_learning_rate_of_a_schedule_is_that_of_the_next_step():
     assert rates == [0.25, 0.5]
 
 
-def test_learning_rate_cannot_become_a_schedule():
-    optimizer = SGD(0.5)
-    for schedule in (lambda: 0.1, tf_keras.optimizers.schedules.InverseTimeDecay(0.5, 1, 1.0)):
-        with pytest.raises(TypeError, match="from a number to a number"):
-            optimizer.learning_rate = schedule
-    assert stepped(optimizer, 1.0) == 1.5
+def test_a_number_takes_the_place_of_a_schedule():
+    optimizer = SGD(tf_keras.optimizers.schedules.InverseTimeDecay(0.5, 1, 1.0))
+    weight = stepped(optimizer, 1.0)
+    optimizer.learning_rate = 0.25
+    optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    assert weight == 1.25
+
+
+def test_what_a_traced_step_would_not_notice_is_refused():
+    optimizer, weight = SGD(0.5), tf.Variable(2.0)
+    step = tf.function(lambda: optimizer.apply_gradients([(tf.constant(1.0), weight)]), autograph=False)
+    step()
+    with pytest.raises(optiplug.ConfigError, match="a step that a tf.function has traced"):
+        optimizer.learning_rate = tf_keras.optimizers.schedules.InverseTimeDecay(0.5, 1, 1.0)
+    step()
+    assert weight == 1.0
+    del step
+    optimizer.learning_rate = tf_keras.optimizers.schedules.InverseTimeDecay(0.75, 1, 1.0)
+    optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    assert weight == 0.75
 
 
 @pytest.mark.parametrize("rate", [lambda: 0.5, lambda step: 0.25 + 0.25 * tf.cast(step + 1, tf.float32)])

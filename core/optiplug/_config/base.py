@@ -22,7 +22,7 @@ from optiplug import registry
 from optiplug._hookspecs import hook_names
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
 
-from .keras_schedules import of_keras, saved
+from .keras_schedules import how_to_save, saved
 from .plain_numbers import Followed, plain
 from .validation_errors import problems
 
@@ -349,18 +349,18 @@ def _plain(value: object) -> Any:
 
 def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> Any:
     """Return `value` as plain JSON values, collecting what cannot be one in `found`."""
+    if isinstance(value, Followed):
+        value = value.now
     if value is None or isinstance(value, bool | int | float | str):
         return value
     if isinstance(value, tuple | list):
         return [_dumped(item, (*path, index), found) for index, item in enumerate(value)]
-    if isinstance(value, Followed):
-        return _dumped(value.now, path, found)
     config = config_of(value)
+    if config is None:
+        value = saved(value) or value
     if isinstance(value, Mapping) or (config is None and isinstance(value, Section)):
         return {str(key): _dumped(item, (*path, str(key)), found) for key, item in dict(value).items()}
     try:
-        if config is None and of_keras(value):
-            return _dumped(saved(value), path, found)
         if config is None and hook_names(value):  # registered without a Config: it has default fields only
             config = registry.get("processors", registry.reference_of(type(value)))()
         if config is not None:
@@ -369,8 +369,5 @@ def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> An
     except PluginError as error:
         found.append(Problem(path, error.rule, value, error.hint))
         return None
-    except ConfigError as error:
-        found.extend(each.within(*path) for each in error.problems)
-        return None
-    found.append(Problem(path, "can be used in code only", value, "give a number, or register a schedule"))
+    found.append(Problem(path, "can be used in code only", value, how_to_save(value)))
     return None

@@ -8,7 +8,7 @@ from typing import Any
 
 from optiplug.errors import ConfigError
 
-__all__ = ["imported", "of_keras", "restored", "saved", "translated"]
+__all__ = ["how_to_save", "imported", "of_keras", "restored", "saved", "translated"]
 
 _MODULES = ("keras", "tf_keras")
 # The hyperparameters have the same names.
@@ -47,30 +47,29 @@ def translated(value: Any) -> object:
 
 def of_keras(value: object) -> bool:
     """Whether this is a schedule of a Keras that is imported, or what Keras makes of one in a config."""
-    if isinstance(value, Mapping):
-        return "class_name" in value and "config" in value
+    return _is_schedule(value) or (isinstance(value, Mapping) and value.keys() >= {"class_name", "config"})
+
+
+def _is_schedule(value: object) -> bool:
     return any(isinstance(value, keras.optimizers.schedules.LearningRateSchedule) for keras in imported())
 
 
-def saved(schedule: Any) -> Mapping[str, Any]:
-    """Return a schedule of Keras as Keras saves it.
-
-    Raises
-    ------
-    ConfigError
-        If its class is not registered with Keras, so that it would not be found again.
-    """
+def saved(schedule: object) -> Mapping[str, Any] | None:
+    """Return a schedule of Keras as Keras saves it; None for anything that it would not find again."""
     cls = type(schedule)
-    for keras in imported():
-        own = cls.__module__.partition(".")[0] == keras.__name__
-        if own or keras.saving.get_registered_object(keras.saving.get_registered_name(cls)) is cls:
+    for keras in imported() if _is_schedule(schedule) else ():
+        built_in = cls.__module__.partition(".")[0] == keras.__name__
+        if built_in or keras.saving.get_registered_object(keras.saving.get_registered_name(cls)) is cls:
             form: Mapping[str, Any] = keras.saving.serialize_keras_object(schedule)
             return form
-    raise ConfigError(
-        "a schedule of Keras is saved only if its class is registered",
-        received=schedule,
-        hint=f"put @keras.saving.register_keras_serializable() above {cls.__name__}",
-    )
+    return None
+
+
+def how_to_save(value: object) -> str:
+    """Return what to do so that something in the place of a number can be saved."""
+    if _is_schedule(value):
+        return f"put @keras.saving.register_keras_serializable() above {type(value).__name__}"
+    return "give a number, or register a schedule"
 
 
 def restored(form: Mapping[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import recreated
-from optiplug._config.keras_schedules import of_keras, saved
+from optiplug._config.keras_schedules import how_to_save, saved
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._config.plain_numbers import Followed
 from optiplug._derived import derived
@@ -109,8 +109,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
     @learning_rate.setter
     def learning_rate(self, value: Rate | Tensor) -> None:
         parts = parts_of(self)
-        if parts.learning_rate.assign(value, parts.name):
-            parts.programs.forget_rates(parts.name)
+        parts.learning_rate.assign(value, parts.name, parts.programs)
 
     # The name that older code reads and sets.
     lr = learning_rate
@@ -137,18 +136,17 @@ class KerasAPI(metaclass=abc.ABCMeta):
             return rate.current(rate.number)
         if isinstance(hyperparameter, NamedConfig):
             return hyperparameter.dump()
-        if of_keras(hyperparameter):
-            return saved(hyperparameter)
         if isinstance(hyperparameter, Followed):
             return hyperparameter.now
-        if callable(hyperparameter):
+        form = saved(hyperparameter)
+        if form is None and callable(hyperparameter):
             raise ConfigError(
                 "a function can be used in code only",
                 where=parts_of(self).name,
                 received=hyperparameter,
-                hint="give a number, or register a schedule",
+                hint=how_to_save(hyperparameter),
             )
-        return hyperparameter
+        return hyperparameter if form is None else form
 
     def _var_key(self, variable: Variable | Working) -> int:
         return variable.key if isinstance(variable, Working) else id(variable)

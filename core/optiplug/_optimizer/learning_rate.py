@@ -16,6 +16,7 @@ from optiplug._config.plain_numbers import is_variable, plain
 from optiplug._schedule import evaluate, stays, takes_iteration
 from optiplug._state.slot import State
 from optiplug._state.stateful import StateOwner
+from optiplug._step.program_cache import ProgramCache
 from optiplug._step.step import Rate, Step
 from optiplug._types import DType, Tensor, Variable
 from optiplug.errors import ConfigError
@@ -91,22 +92,22 @@ class LearningRate:
         """Return the rate for a formula that does not say of which variable it wants it."""
         return step.rate_of_formula(self.source, self.dtype)
 
-    def assign(self, value: object, where: str) -> bool:
-        """Set the learning rate from the next step on; return whether steps have to be traced again.
+    def assign(self, value: object, where: str, programs: ProgramCache) -> None:
+        """Set the learning rate from the next step on, which is traced again unless a number stays one.
 
         Raises
         ------
         ConfigError
-            If it is no rate, or a tensor without a value in the place of a schedule.
+            If it is no rate, or if a function of a caller has traced a step and would keep what it was.
         """
         rate = _checked(value, where)
         if self.given is None:
             self.given = rate
-            return False
+            return
         source, follows = self.source, callable(rate) or config_of(rate) is not None
         if self.number is not None and isinstance(source, State) and not follows:
             source.variable.assign(rate)
-            return False
+            return
         if tf.is_tensor(rate):
             raise ConfigError(
                 "a schedule cannot become a tensor inside a function that is traced",
@@ -114,9 +115,10 @@ class LearningRate:
                 received=rate,
                 hint="set a number outside of it first",
             )
+        programs.require_no_caller(where)
+        programs.clear()
         self.given = rate
         self._keep_state_of_given()
-        return True
 
     def _keep_state_of_given(self) -> None:
         """Let there be a variable if a number was given: state depends on the config, not on what it was."""
@@ -146,7 +148,7 @@ class LearningRate:
 
 
 def _checked(value: object, where: str) -> Any:
-    """Return a rate as `Number` does, a variable as the number that it holds; a tensor without a value as it is."""
+    """Return a rate as `Number` does: of a variable its value, a tensor that has none yet as it is."""
     if is_variable(value) and tf.executing_eagerly():
         value = np.asarray(value)
     if tf.is_tensor(known := plain(value)) or is_variable(known):

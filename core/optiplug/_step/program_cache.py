@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import warnings
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
@@ -15,7 +16,7 @@ from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Variable
 from optiplug._variables.capture import Frame
 from optiplug._variables.packing import PackSegment
-from optiplug.errors import HookError, ReplicaContextError
+from optiplug.errors import ConfigError, HookError, ReplicaContextError
 
 from .plan import Plan
 from .program import Program
@@ -59,17 +60,21 @@ class ProgramCache:
         self._calls.clear()
         self._prepared = None
 
-    def forget_rates(self, where: str) -> None:
-        """Forget every program, as its learning rate became a schedule, or another one, or a number.
+    def require_no_caller(self, where: str) -> None:
+        """Refuse a change that is traced where a function of a caller has traced a step: that would keep it.
 
-        What a caller's function has traced cannot be forgotten: it is told in a warning.
+        Raises
+        ------
+        ConfigError
+            If there is such a function.
         """
-        self.clear()
         if self._callers:
-            warnings.warn(
-                f"{where}: a tf.function has traced a step with the learning rate that was, and keeps it. Hint: "
-                "create the function, or compile the model, anew.",
-                stacklevel=4,
+            gc.collect()  # one that was dropped may be waiting for it
+        if self._callers:
+            raise ConfigError(
+                "a number and a schedule cannot take each other's place in a step that a tf.function has traced",
+                where=f"{where}.learning_rate",
+                hint="drop the function first, as `compile` of Keras does, or set the rate before its first call",
             )
 
     def get(self, variables: Sequence[Variable]) -> Programs:

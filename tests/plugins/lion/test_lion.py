@@ -23,7 +23,7 @@ from support.trajectories import assert_same, follow, problem, variables_of
         ({"beta_1": 0.0}, False),
         ({"beta_1": 0.5, "beta_2": 0.5}, False),
         ({"beta_2": 0.5}, True),
-        ({"beta_1": lambda iteration: 0.5}, True),  # noqa: ARG005  # the signature of a schedule
+        ({"beta_1": {"use": "constant", "value": 0.5}}, True),
     ],
 )
 def test_the_momentum_is_copied_only_where_it_is_needed(betas, copies):

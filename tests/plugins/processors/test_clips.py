@@ -84,5 +84,5 @@ def test_a_bound_must_be_a_number_above_zero(name, field, bound):
 def test_a_bound_of_zero_stops_gradients_of_zero_too(name):
     field = {"agc": "clip_factor", "update_clip": "threshold"}.get(name, "max_norm")
     gradients = [tf.zeros([2, 2]), tf.zeros([2])]
-    for result in clipped(gradients, use=name, **{field: lambda _: 0.0}):
+    for result in clipped(gradients, use=name, **{field: {"use": "constant", "value": 0.0}}):
         assert not np.any(result)
