@@ -64,8 +64,8 @@ class Schedule(Configured, abc.ABC):
         return tf.cast(self.value(tf.cast(iteration, tf.float64)), dtype)
 
     # Keras asks with `isinstance` for a schedule of its own; which is this object's class stays as it is.
-    @property
-    def __class__(self) -> type:  # type: ignore[override]  # mypy knows it as an attribute
+    @property  # type: ignore[misc]  # mypy knows it as an attribute
+    def __class__(self) -> type:
         return seen_by_keras(type(self))
 
     def __reduce__(self) -> tuple[type, tuple[object]]:
@@ -117,7 +117,7 @@ def seen_by_keras(schedule: type[Schedule]) -> type:
 def _as_subclass(schedule: type[Schedule], bases: tuple[type, ...]) -> type:
     # Each Keras saves the name of a class, and some of its loaders go by that alone.
     name = f"{_PACKAGE}>{_NAME}"
-    both = type(schedule)(name, (schedule, *bases), {"__module__": schedule.__module__})
+    both = abc.ABCMeta(name, (schedule, *bases), {"__module__": schedule.__module__})
     for keras in imported():
         keras.saving.register_keras_serializable(_PACKAGE, _NAME)(both)
     return both

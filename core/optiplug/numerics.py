@@ -156,7 +156,7 @@ def scaled(x: Tensor, factor: Tensor) -> Tensor:
     return tf.cast(tf.cast(x, wide) * tf.cast(factor, wide), x.dtype)
 
 
-def limited(gradient: Tensor, power: float = 2, terms: float = 1) -> Tensor:
+def limited(gradient: Tensor, power: float = 2, terms: float | Tensor = 1) -> Tensor:
     """Return a gradient with finite elements bounded, so that sums of their powers are finite.
 
     The bound is ``(2^126 / terms)^(1 / power)``, about 9e18 by default, and with 2^1022 in double
@@ -187,8 +187,10 @@ def limited_norm(gradient: Tensor, power: float = 2) -> Tensor:
     return scaled(gradient, bound / tf.maximum(norm, bound))
 
 
-def _bound(dtype: DType, power: float, terms: float) -> float:
-    largest: float = (2.0 ** (1022 if scalar_dtype(dtype) == tf.float64 else 126) / terms) ** (1 / power)
+def _bound(dtype: DType, power: float, terms: float | Tensor) -> float | Tensor:
+    largest: float | Tensor = (2.0 ** (1022 if scalar_dtype(dtype) == tf.float64 else 126) / terms) ** (
+        1 / power
+    )
     return largest
 
 

@@ -41,23 +41,36 @@ def constant(step: int, *, value: float) -> float:
 
 
 def exponential(
-    step: int, *, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+    step: int,
+    *,
+    initial_learning_rate: float,
+    decay_steps: float,
+    decay_rate: float,
+    staircase: bool = False,
+    transition_begin: int = 0,
+    end_learning_rate: float | None = None,
 ) -> np.float64:
-    exponent = step // decay_steps if staircase else Fraction(step, decay_steps)
-    return initial_learning_rate * np.power(np.float64(decay_rate), np.float64(exponent))
+    exponent = max(step - transition_begin, 0) / exact(decay_steps)
+    if staircase:
+        exponent = Fraction(math.floor(exponent))
+    value = initial_learning_rate * np.power(np.float64(decay_rate), np.float64(exponent))
+    if end_learning_rate is None:
+        return value
+    return max(value, end_learning_rate) if decay_rate < 1 else min(value, end_learning_rate)
 
 
 def polynomial(
     step: int,
     *,
     initial_learning_rate: float,
-    decay_steps: int,
+    decay_steps: float,
     end_learning_rate: float = 1e-4,
     power: float = 1.0,
     cycle: bool = False,
 ) -> np.float64:
-    length = decay_steps * max(1, math.ceil(Fraction(step, decay_steps))) if cycle else decay_steps
-    remaining = np.float64(1 - Fraction(min(step, length), length))
+    once = exact(decay_steps)
+    length = once * max(1, math.ceil(step / once)) if cycle else once
+    remaining = np.float64(1 - min(step, length) / length)
     return (initial_learning_rate - end_learning_rate) * remaining**power + end_learning_rate
 
 
@@ -69,9 +82,11 @@ def piecewise_constant(step: int, *, boundaries: Sequence[int], values: Sequence
 
 
 def inverse_time(
-    step: int, *, initial_learning_rate: float, decay_steps: int, decay_rate: float, staircase: bool = False
+    step: int, *, initial_learning_rate: float, decay_steps: float, decay_rate: float, staircase: bool = False
 ) -> np.float64:
-    position = step // decay_steps if staircase else Fraction(step, decay_steps)
+    position = step / exact(decay_steps)
+    if staircase:
+        position = Fraction(math.floor(position))
     return initial_learning_rate / (1 + decay_rate * np.float64(position))
 
 
@@ -79,32 +94,34 @@ def cosine(
     step: int,
     *,
     initial_learning_rate: float,
-    decay_steps: int,
+    decay_steps: float,
     alpha: float = 0.0,
     warmup_target: float | None = None,
-    warmup_steps: int = 0,
+    warmup_steps: float = 0,
+    exponent: float = 1.0,
 ) -> np.float64:
+    own = Fraction(step)
     if warmup_target is None:
         peak = initial_learning_rate
     elif step < warmup_steps:
-        return straight(initial_learning_rate, warmup_target, Fraction(step, warmup_steps))
+        return straight(initial_learning_rate, warmup_target, step / exact(warmup_steps))
     else:
         peak = warmup_target
-        step -= warmup_steps
-    fraction = Fraction(min(step, decay_steps), decay_steps)
-    return peak * ((1 - alpha) * half_cosine(fraction) + alpha)
+        own -= exact(warmup_steps)
+    length = exact(decay_steps)
+    return peak * ((1 - alpha) * half_cosine(min(own, length) / length) ** exponent + alpha)
 
 
 def cosine_restarts(
     step: int,
     *,
     initial_learning_rate: float,
-    first_decay_steps: int,
+    first_decay_steps: float,
     t_mul: float = 2.0,
     m_mul: float = 1.0,
     alpha: float = 0.0,
 ) -> np.float64:
-    start, length, restarts = Fraction(0), Fraction(first_decay_steps), 0
+    start, length, restarts = Fraction(0), exact(first_decay_steps), 0
     while step >= start + length:
         start, length, restarts = start + length, length * exact(t_mul), restarts + 1
     decayed = np.float64(m_mul) ** restarts * half_cosine((step - start) / length)
@@ -112,11 +129,20 @@ def cosine_restarts(
 
 
 def warmup(
-    step: int, *, schedule: float | Mapping[str, Any], warmup_steps: int, initial_learning_rate: float = 0.0
+    step: int,
+    *,
+    schedule: float | Mapping[str, Any],
+    warmup_steps: int,
+    initial_learning_rate: float = 0.0,
+    power: float = 1.0,
+    shift: bool = True,
 ) -> float:
+    start = warmup_steps if shift else 0
     if step >= warmup_steps:
-        return evaluate(schedule, step - warmup_steps)
-    return float(straight(initial_learning_rate, evaluate(schedule, 0), Fraction(step, warmup_steps)))
+        return evaluate(schedule, step - start)
+    risen = np.float64(Fraction(step, warmup_steps)) ** power
+    target = evaluate(schedule, warmup_steps - start)
+    return float(initial_learning_rate + (np.float64(target) - initial_learning_rate) * risen)
 
 
 def join(step: int, *, schedules: Sequence[float | Mapping[str, Any]], boundaries: Sequence[int]) -> float:
@@ -132,9 +158,17 @@ def one_cycle(
     pct_start: float = 0.3,
     div_factor: float = 25.0,
     final_div_factor: float = 1e4,
+    shape: str = "cosine",
+    pct_final: float = 0.85,
 ) -> np.float64:
     initial = peak_learning_rate / np.float64(div_factor)
     rise = int(pct_start * total_steps)
+    if shape == "linear":
+        return piecewise_interpolate(
+            step,
+            boundaries=[rise, int(pct_final * total_steps), total_steps],
+            values=[initial, peak_learning_rate, initial, initial / final_div_factor],
+        )
     if step < rise:
         return peak_learning_rate + (initial - peak_learning_rate) * half_cosine(Fraction(step, rise))
     fraction = Fraction(min(step, total_steps) - rise, total_steps - rise)
@@ -148,7 +182,7 @@ def warmup_stable_decay(
     peak_learning_rate: float,
     warmup_steps: int,
     stable_steps: int,
-    decay_steps: int,
+    decay_steps: float,
     initial_learning_rate: float = 0.0,
     end_learning_rate: float = 0.0,
     shape: str = "linear",
@@ -205,8 +239,36 @@ def cyclical(
     return initial_learning_rate + height * scale[mode]
 
 
+def piecewise_interpolate(
+    step: int, *, boundaries: Sequence[int], values: Sequence[float], shape: str = "linear"
+) -> np.float64:
+    passed = [boundary for boundary in boundaries if boundary <= step]
+    start, end = values[len(passed)], values[min(len(passed) + 1, len(boundaries))]
+    if len(passed) == len(boundaries):
+        return np.float64(start)
+    begin = passed[-1] if passed else 0
+    fraction = Fraction(step - begin, boundaries[len(passed)] - begin)
+    if shape == "linear":
+        return straight(start, end, fraction)
+    return end + (np.float64(start) - end) * half_cosine(fraction)
+
+
+def power_decay(
+    step: int,
+    *,
+    initial_learning_rate: float,
+    power: float,
+    offset: int = 0,
+    pre_offset_learning_rate: float | None = None,
+) -> np.float64:
+    value = initial_learning_rate * np.float64(max(step - offset, 1)) ** power
+    if pre_offset_learning_rate is None:
+        return value
+    return np.float64(min(value, pre_offset_learning_rate) if step > offset else pre_offset_learning_rate)
+
+
 def rex(
-    step: int, *, initial_learning_rate: float, decay_steps: int, end_learning_rate: float = 0.0
+    step: int, *, initial_learning_rate: float, decay_steps: float, end_learning_rate: float = 0.0
 ) -> np.float64:
     left = 1 - Fraction(min(step, decay_steps), decay_steps)
     profile = np.float64(left / (Fraction(1, 2) + Fraction(1, 2) * left))
@@ -214,7 +276,7 @@ def rex(
 
 
 def tanh_decay(
-    step: int, *, initial_learning_rate: float, decay_steps: int, lower: float = -6.0, upper: float = 3.0
+    step: int, *, initial_learning_rate: float, decay_steps: float, lower: float = -6.0, upper: float = 3.0
 ) -> np.float64:
     fraction = np.float64(Fraction(min(step, decay_steps), decay_steps))
     return initial_learning_rate / 2 * (1 - np.tanh(lower + (np.float64(upper) - lower) * fraction))

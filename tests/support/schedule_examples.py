@@ -22,7 +22,17 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
     "constant": [{"value": 0.3}, {"value": 0}],
     "exponential": [
         {"initial_learning_rate": 0.1, "decay_steps": steps, "decay_rate": rate, "staircase": staircase}
-        for steps, rate, staircase in product([1, 41, 100], [0.96, 1.0001], [False, True])
+        for steps, rate, staircase in product([1, 41, 100, 1000 / 128], [0.96, 1.0001], [False, True])
+    ]
+    + [
+        {
+            "initial_learning_rate": 0.1,
+            "decay_steps": 41,
+            "decay_rate": rate,
+            "transition_begin": 10,
+            "end_learning_rate": 0.05,
+        }
+        for rate in (0.5, 1.5)
     ],
     "polynomial": [
         {
@@ -32,19 +42,32 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
             "power": power,
             "cycle": cycle,
         }
-        for steps, power, cycle in product([1, 41, 100], [0.5, 1.0, 3.0], [False, True])
+        for steps, power, cycle in product([1, 41, 100, 12.8], [0.5, 1.0, 3.0], [False, True])
     ],
     "piecewise_constant": [
         {"boundaries": [1, 41, 90], "values": [1.0, 0.5, 0.0, 0.1]},
         {"boundaries": [], "values": [0.7]},
+        {"boundaries": [0.5, 2.5], "values": [0.7, 0.5, 0.1]},
+    ],
+    "piecewise_interpolate": [
+        {"boundaries": [1, 41, 90], "values": [1.0, 0.5, 0.0, 0.1], "shape": shape}
+        for shape in ("linear", "cosine")
+    ]
+    + [{"boundaries": [], "values": [0.7]}],
+    "power_decay": [
+        {"initial_learning_rate": 0.1, "power": -0.5},
+        {"initial_learning_rate": 0.1, "power": 1.0, "offset": 41},
+        {"initial_learning_rate": 0.5, "power": -0.7, "offset": 10, "pre_offset_learning_rate": 0.2},
     ],
     "inverse_time": [
         {"initial_learning_rate": 0.1, "decay_steps": steps, "decay_rate": 0.7, "staircase": staircase}
-        for steps, staircase in product([1, 41, 100], [False, True])
+        for steps, staircase in product([1, 41, 100, 33.3], [False, True])
     ],
     "cosine": [
         {"initial_learning_rate": 0.1, "decay_steps": 41},
         {"initial_learning_rate": 0.1, "decay_steps": 100, "alpha": 0.1},
+        {"initial_learning_rate": 0.1, "decay_steps": 41.5, "alpha": 0.1, "exponent": 3.0},
+        {"initial_learning_rate": 0.0, "decay_steps": 47, "warmup_target": 0.1, "warmup_steps": 7.5},
         {"initial_learning_rate": 0.0, "decay_steps": 47, "warmup_target": 0.1, "warmup_steps": 41},
         {
             "initial_learning_rate": 0.2,
@@ -61,6 +84,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"initial_learning_rate": 0.1, "first_decay_steps": 1, "t_mul": 3.0, "m_mul": 0.5, "alpha": 0.01},
         {"initial_learning_rate": 0.1, "first_decay_steps": 10, "t_mul": 1.1, "m_mul": 1.1},
         {"initial_learning_rate": 0.1, "first_decay_steps": 8, "t_mul": 1.5},
+        {"initial_learning_rate": 0.1, "first_decay_steps": 12.8, "t_mul": 1.0},
+        {"initial_learning_rate": 0.1, "first_decay_steps": 12.8, "t_mul": 2.0},
     ],
     "linear": [
         {"initial_learning_rate": 0.1, "transition_steps": 41},
@@ -108,6 +133,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"schedule": 0.3, "warmup_steps": 41},
         {"schedule": COSINE, "warmup_steps": 47},
         {"schedule": STAIRS, "warmup_steps": 1, "initial_learning_rate": 0.5},
+        {"schedule": COSINE, "warmup_steps": 10, "shift": False, "initial_learning_rate": 0.1},
+        {"schedule": 0.3, "warmup_steps": 41, "power": 2.0},
     ],
     "join": [
         {"schedules": [0.1, COSINE, STAIRS], "boundaries": [10, 90]},
@@ -119,6 +146,8 @@ EXAMPLES: dict[str, list[dict[str, Any]]] = {
         {"peak_learning_rate": 0.1, "total_steps": 88, "pct_start": 0.47, "final_div_factor": 10.0},
         {"peak_learning_rate": 0.1, "total_steps": 2, "div_factor": 3.0},
         {"peak_learning_rate": 0.1, "total_steps": 1},
+        {"peak_learning_rate": 0.1, "total_steps": 88, "shape": "linear"},
+        {"peak_learning_rate": 0.1, "total_steps": 100, "shape": "linear", "pct_final": 0.7},
     ],
     "warmup_stable_decay": [
         {
@@ -161,14 +190,20 @@ def _apart(pieces: str, each: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
 ANY: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     "constant": st.fixed_dictionaries({"value": RATES}),
     "exponential": st.fixed_dictionaries(
-        {**DECAY, "decay_rate": st.floats(0.1, 1.5), "staircase": st.booleans()}
+        {**DECAY, "decay_rate": st.floats(0.1, 1.5), "staircase": st.booleans()},
+        optional={"transition_begin": st.integers(1, 9), "end_learning_rate": RATES},
     ),
     "polynomial": st.fixed_dictionaries(
         {**DECAY, "end_learning_rate": RATES, "power": st.floats(0.2, 5), "cycle": st.booleans()}
     ),
     "piecewise_constant": _apart("values", RATES),
+    "piecewise_interpolate": _apart("values", RATES),
+    "power_decay": st.fixed_dictionaries(
+        {"initial_learning_rate": RATES, "power": st.just(0.0) | st.floats(-2, -0.1) | st.floats(0.1, 2)},
+        optional={"offset": STEPS, "pre_offset_learning_rate": RATES},
+    ),
     "inverse_time": st.fixed_dictionaries({**DECAY, "decay_rate": RATES, "staircase": st.booleans()}),
-    "cosine": st.fixed_dictionaries({**DECAY, "alpha": UNIT})
+    "cosine": st.fixed_dictionaries({**DECAY, "alpha": UNIT}, optional={"exponent": st.floats(0.2, 5)})
     | st.fixed_dictionaries({**DECAY, "alpha": UNIT, "warmup_target": RATES, "warmup_steps": STEPS}),
     "cosine_restarts": st.fixed_dictionaries(
         {
@@ -211,7 +246,8 @@ ANY: dict[str, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "product": st.fixed_dictionaries({"schedules": st.lists(SIMPLE, min_size=1, max_size=4)}),
     "warmup": st.fixed_dictionaries(
-        {"schedule": SIMPLE, "warmup_steps": STEPS, "initial_learning_rate": RATES}
+        {"schedule": SIMPLE, "warmup_steps": STEPS, "initial_learning_rate": RATES},
+        optional={"power": st.floats(0.2, 5), "shift": st.booleans()},
     ),
     "join": _apart("schedules", SIMPLE),
     "one_cycle": st.fixed_dictionaries(

@@ -72,9 +72,9 @@ class ProgramCache:
             gc.collect()  # one that was dropped may be waiting for it
         if self._callers:
             raise ConfigError(
-                "a number and a schedule cannot take each other's place in a step that a tf.function has traced",
+                "a number and a schedule cannot change places in a step that a tf.function has traced",
                 where=f"{where}.learning_rate",
-                hint="drop the function first, as `compile` of Keras does, or set the rate before its first call",
+                hint="drop the function first, as Keras' `compile` does, or set the rate before it is called",
             )
 
     def get(self, variables: Sequence[Variable]) -> Programs:

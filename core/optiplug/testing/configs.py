@@ -8,6 +8,8 @@ import subprocess
 import sys
 from functools import cache, partial
 
+import numpy as np
+
 from optiplug import registry
 from optiplug._config.base import NamedConfig, resolve
 from optiplug._config.hyperparameters import in_float32
@@ -42,6 +44,19 @@ def refuses_what_is_no_number(config: NamedConfig) -> None:
         if isinstance(value, int | float) and not isinstance(value, bool):
             for wrong in (math.nan, math.inf, True):
                 _require_refusal(config, name, wrong)
+
+
+@check()
+def takes_numbers_of_numpy(config: NamedConfig) -> None:
+    """A number of NumPy, alone or in an array, is as good as one of Python; a truth value is none."""
+    for name, value in config:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            for number in (np.asarray(value), np.asarray(value)[()]):
+                where = f"{name} as {type(number).__name__}"
+                require(_accepts(config, name, number), "must be accepted", where=where, received=number)
+                again = type(config)(**{**dict(config), name: number})
+                require(again == config, "must give the same config", where=where, received=again)
+            _require_refusal(config, name, np.True_)
 
 
 @check("optimizers", "processors", "schedules")

@@ -27,6 +27,9 @@ class Accumulate(Processor):
     clipping sees the accumulated gradient once. The sums are held in float32, or in float64 for
     double precision. With `steps` 1 no operation is added.
 
+    `steps` may be a schedule, as `every_k_schedule` of `MultiSteps` in optax: its value at the number of
+    steps committed so far, rounded to a whole number and at least 1, is the number of calls of the next step.
+
     The step is one for every variable that had a gradient in any of the calls, whichever it was; a
     call without one adds nothing, and the mean is over all `steps` calls. A variable that had none
     in all of them is left alone, with its state.
@@ -75,26 +78,36 @@ class Accumulate(Processor):
         self, gradients: Sequence[Tensor], step: Step
     ) -> tuple[list[Tensor], Tensor, list[Tensor | bool]]:
         """Add up, and go on at the last of the calls."""
-        count = self.count + 1
-        last = tf.equal(count, self.config.steps)
+        count, steps = self.count + 1, self._steps(step)
+        last = tf.greater_equal(count, steps)
         self.count.assign(numerics.where(last, tf.zeros_like(count), count))
         totals, given = [], []
         for gradient, variable, now in zip(gradients, step.variables, step.given, strict=True):
-            total, so_far = self._added(gradient, variable, now)
+            total, so_far = self._added(gradient, variable, now, steps)
             # Chosen by value, not by `tf.cond`: the gate is one compiled function for both cases.
             self.sum[variable].assign(tf.where(tf.broadcast_to(last, total.shape), _nothing(total), total))
             # Once, of the sum: dividing each gradient would round as often as there are calls.
             due = _or_zero(total)
-            mean = due / self.config.steps if self.config.reduction == "mean" else due
+            mean = due / tf.cast(steps, due.dtype) if self.config.reduction == "mean" else due
             totals.append(tf.cast(mean, gradient.dtype))
             given.append(so_far)
         return totals, last, given
 
-    def _added(self, gradient: Tensor, variable: Working, now: Tensor | bool) -> tuple[Tensor, Tensor | bool]:
+    def _steps(self, step: Step) -> Tensor | int:
+        """Return the number of calls of this step."""
+        steps = self.config.steps
+        if isinstance(steps, int):
+            return steps
+        return tf.maximum(tf.cast(tf.round(step.scalar(steps, tf.float64)), tf.int64), 1)
+
+    def _added(
+        self, gradient: Tensor, variable: Working, now: Tensor | bool, steps: Tensor | int
+    ) -> tuple[Tensor, Tensor | bool]:
         """Return the sum with this gradient, and whether there was any so far."""
         held = self.sum[variable].value
         # So that the sum of all calls is finite.
-        bounded = numerics.limited(tf.cast(gradient, held.dtype), power=1, terms=2 * self.config.steps)
+        terms = 2 * steps if isinstance(steps, int) else tf.cast(2 * steps, held.dtype.real_dtype)
+        bounded = numerics.limited(tf.cast(gradient, held.dtype), power=1, terms=terms)
         total = _or_zero(held) + bounded
         if now is True:
             return total, True

@@ -19,9 +19,11 @@ class ExponentialDecay(Schedule):
 
     ::
 
-        value = initial_learning_rate * decay_rate ^ (step / decay_steps)
+        exponent = max(step - transition_begin, 0) / decay_steps
+        value    = initial_learning_rate * decay_rate ^ exponent
 
-    With `staircase`, ``step / decay_steps`` is rounded down.
+    With `staircase`, the exponent is rounded down. With `end_learning_rate` the value does not fall below it,
+    or with a `decay_rate` of 1 or more not rise above it. Equal to optax' `exponential_decay`.
 
     Differs from `tf_keras` in float32 only, where a power of the rounded `decay_rate` drifts: 0.9999 to the
     10,000th is wrong in the fourth digit there. Here the exponent is formed from the logarithm of the rate.
@@ -34,9 +36,15 @@ class ExponentialDecay(Schedule):
 
     def value(self, step: Tensor) -> Tensor:
         config = self.config
-        slope = math.log(config.decay_rate)
+        own, slope = step, math.log(config.decay_rate)
+        if config.transition_begin:
+            own = tf.maximum(step - config.transition_begin, 0)
         if config.staircase:
-            exponent = tf.cast(periods(step, config.decay_steps), step.dtype) * slope
+            exponent = tf.cast(periods(own, config.decay_steps), step.dtype) * slope
         else:
-            exponent = step * (slope / config.decay_steps)
-        return config.initial_learning_rate * tf.exp(exponent)
+            exponent = own * (slope / config.decay_steps)
+        decayed = config.initial_learning_rate * tf.exp(exponent)
+        if config.end_learning_rate is None:
+            return decayed
+        bounded = tf.maximum if config.decay_rate < 1 else tf.minimum
+        return bounded(decayed, tf.constant(config.end_learning_rate, step.dtype))

@@ -1,4 +1,4 @@
-"""Linear warmup around any schedule."""
+"""Warmup around any schedule."""
 
 from __future__ import annotations
 
@@ -13,14 +13,20 @@ __all__ = ["Warmup"]
 
 
 class Warmup(Schedule):
-    """Linear warmup to any schedule or number, which takes over from there.
+    """Linear or polynomial warmup to any schedule or number, which takes over from there.
 
     ::
 
-        value = initial + (schedule(0) - initial) * step / warmup_steps     step < warmup_steps
+        risen = (min(step, warmup_steps) / warmup_steps) ^ power
+        value = initial + (schedule(0) - initial) * risen                   step < warmup_steps
         value = schedule(step - warmup_steps)                               from then on
 
-    Source: Goyal et al. 2017, arXiv:1706.02677. Equal to optax' `linear_schedule` joined with the schedule.
+    Without `shift` the schedule counts its steps from 0, and its first ones are not seen: ``schedule(0)`` is
+    ``schedule(warmup_steps)`` there, and ``schedule(step - warmup_steps)`` is ``schedule(step)``.
+
+    Source: Goyal et al. 2017, arXiv:1706.02677. Equal to optax' `linear_schedule` joined with the schedule;
+    without `shift` to `LinearWarmup` of the TensorFlow Model Garden and, from step 1 on, to its
+    `PolynomialWarmUp`, which at step 0 has the value of step 1.
 
     >>> schedule = Warmup(0.5, warmup_steps=10)
     >>> [float(schedule(step)) for step in (0, 5, 10, 100)]
@@ -31,6 +37,10 @@ class Warmup(Schedule):
 
     def value(self, step: Tensor) -> Tensor:
         config = self.config
-        # Held at its own step 0 until the warmup ends: one evaluation is the target and what follows.
-        after = Schedule.of(config.schedule)(tf.maximum(step - config.warmup_steps, 0))
-        return interpolate(after, config.initial_learning_rate, elapsed(step, config.warmup_steps))
+        # Held where the warmup ends until then: one evaluation is the target and what follows.
+        own = tf.maximum(step, config.warmup_steps)
+        after = Schedule.of(config.schedule)(own - config.warmup_steps if config.shift else own)
+        risen = elapsed(step, config.warmup_steps)
+        if config.power != 1:
+            risen = tf.pow(risen, config.power)
+        return interpolate(after, config.initial_learning_rate, risen)

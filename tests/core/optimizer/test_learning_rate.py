@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -201,3 +202,100 @@ def test_a_function_is_read_once_for_all_replicas():
     for held.rate in (0.25, 0.125):
         strategy.run(lambda: stepped_once(optimizer, weight))
     assert float(weight.numpy()) == 1.0 - 2 * 0.25 - 2 * 0.125
+
+
+KINDS = {
+    "number": lambda: 0.25,
+    "config": lambda: {"use": "constant", "value": 0.25},
+    "schedule": lambda: optiplug.create("constant", value=0.25),
+    "schedule of Keras": lambda: keras.optimizers.schedules.PiecewiseConstantDecay([0], [9.0, 0.25]),
+    "function of the step": lambda: lambda step: 0.25 * tf.cast(step, tf.float32),
+    "function": lambda: Held(0.25),
+    "function of a variable": lambda: Held(tf.Variable(0.25)),
+}
+NAMED = ("number", "config", "schedule", "schedule of Keras")
+
+
+def given(kind):
+    return tf.Variable(0.25) if kind == "variable" else KINDS[kind]()
+
+
+@pytest.mark.parametrize("before", [*KINDS, "variable"])
+@pytest.mark.parametrize("after", KINDS)
+def test_a_rate_of_any_kind_takes_the_place_of_any_other(before, after):
+    optimizer = optiplug.create("sgd", learning_rate=given(before), jit_compile=False)
+    weight = stepped(optimizer, 0.0, start=1.0)
+    optimizer.learning_rate = given(after)
+    assert float(optimizer.learning_rate) == optimizer.explain().learning_rate == 0.25
+    optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    assert float(weight) == 0.75
+    assert int(optimizer.iterations) == 2
+    state = (
+        ["iterations", "learning_rate"]
+        if after in ("number", "function", "function of a variable")
+        else ["iterations"]
+    )
+    assert list(optimizer.state.states) == state
+
+
+@pytest.mark.parametrize("before", NAMED)
+@pytest.mark.parametrize("after", NAMED)
+def test_what_took_its_place_is_saved(before, after, tmp_path):
+    optimizer = optiplug.create("sgd", learning_rate=given(before), momentum=0.5, jit_compile=False)
+    weight = stepped(optimizer, 1.0, start=1.0)
+    optimizer.learning_rate = given(after)
+    saved = tf.train.Checkpoint(optimizer=optimizer, weight=weight).write(str(tmp_path / "saved"))
+    again, other = optiplug.from_config(optimizer.get_config()), tf.Variable(0.0, name=weight.name[:-2])
+    again.build([other])
+    tf.train.Checkpoint(optimizer=again, weight=other).read(saved).assert_consumed()
+    for each, variable in ((optimizer, weight), (again, other)):
+        each.apply_gradients([(tf.constant(1.0), variable)])
+    assert float(weight) == float(other)
+    arrays = {}
+    optimizer.save_own_variables(arrays)
+    again.load_own_variables(arrays)
+
+
+def test_a_rate_that_was_dropped_does_not_come_back():
+    optimizer = optiplug.create("sgd", learning_rate=0.5, jit_compile=False)
+    weight = stepped(optimizer, 1.0, start=1.0)
+    for optimizer.learning_rate, expected in (
+        ({"use": "constant", "value": 1.0}, -0.5),
+        (0.25, -0.75),
+        (0.5, -1.25),
+    ):
+        optimizer.apply_gradients([(tf.constant(1.0), weight)])
+        assert float(weight) == expected
+
+
+def test_the_rate_of_a_nested_optimizer_becomes_a_schedule():
+    group = {"name": "all", "optimizer": {"use": "sgd", "learning_rate": 0.5}}
+    optimizer, weight = optiplug.create("partition", groups=[group]), tf.Variable(1.0)
+    stepped_once(optimizer, weight)
+    optimizer.nested["all"].learning_rate = {"use": "constant", "value": 0.25}
+    stepped_once(optimizer, weight)
+    assert float(weight) == 0.25
+
+
+def test_a_schedule_does_not_become_a_tensor_in_a_trace():
+    optimizer = optiplug.create("sgd", learning_rate={"use": "constant", "value": 0.25})
+
+    def assign(rate):
+        optimizer.learning_rate = rate
+
+    with pytest.raises(optiplug.ConfigError, match="cannot become a tensor inside a function"):
+        tf.function(assign, autograph=False)(tf.constant(0.5))
+    assert float(optimizer.learning_rate) == 0.25
+
+
+def test_a_number_stays_one_in_a_step_that_a_caller_traced():
+    optimizer, weight = optiplug.create("sgd", learning_rate=0.5), tf.Variable(1.0)
+    step = tf.function(lambda: stepped_once(optimizer, weight), autograph=False)
+    step()
+    optimizer.learning_rate = 0.25
+    step()
+    assert float(weight) == 0.25
+    with pytest.raises(optiplug.ConfigError, match=r"^sgd\.learning_rate: .*drop the function"):
+        optimizer.learning_rate = {"use": "constant", "value": 1.0}
+    step()
+    assert float(weight) == 0.0

@@ -38,6 +38,20 @@ class TakesNaN(SGD):
         """A factor."""
 
 
+@breaks("takes_numbers_of_numpy", "steps as ndarray: must give the same config")
+class MistrustsNumPy(SGD):
+    class Config(SGDConfig):
+        """Asks for the type and not for the value."""
+
+        steps: int = 3
+        """Steps, of the type that Python has."""
+
+        @field_validator("steps", mode="before")
+        @classmethod
+        def _of_python(cls, value):
+            return value if isinstance(value, int) else 1
+
+
 @breaks("keeps_its_bounds_in_float32", "epsilon: 1e-46 must be refused: a step computes with 0.0")
 class DividesByAlmostNothing(SGD):
     class Config(SGDConfig):

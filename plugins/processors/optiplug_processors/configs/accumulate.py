@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from optiplug import PositiveInt, ProcessorConfig
+from pydantic import AfterValidator
+
+from optiplug import ConfigError, Number, ProcessorConfig, Scalar
 
 __all__ = ["AccumulateConfig"]
+
+
+def _whole(steps: Scalar) -> Scalar:
+    if not isinstance(steps, float):
+        return steps
+    if not steps.is_integer():
+        raise ConfigError("must be a whole number or a schedule", received=steps)
+    return int(steps)
 
 
 class AccumulateConfig(ProcessorConfig):
@@ -18,8 +28,8 @@ class AccumulateConfig(ProcessorConfig):
     paper = "Ott, Edunov, Grangier and Auli 2018, Scaling Neural Machine Translation, arXiv:1806.00187"
     example = {"steps": 2}
 
-    steps: PositiveInt
-    """Number of calls per step; 1 is no accumulation."""
+    steps: Annotated[Scalar, Number(ge=1), AfterValidator(_whole)]
+    """Number of calls per step, or a schedule of it over the steps; 1 is no accumulation."""
     reduction: Literal["mean", "sum"] = "mean"
     """Whether gradients of the calls are averaged or summed."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from optiplug import ProcessorConfig
+from optiplug import PositiveInt, ProcessorConfig
 
 __all__ = ["SkipNonFiniteConfig"]
 
@@ -14,3 +14,6 @@ class SkipNonFiniteConfig(ProcessorConfig):
     elementwise = True
     complex_variables = True
     paper = "Micikevicius et al. 2018, Mixed Precision Training, arXiv:1710.03740"
+
+    max_consecutive: PositiveInt | None = None
+    """Largest number of calls in a row that are skipped; the next broken one is let through. None: no end."""

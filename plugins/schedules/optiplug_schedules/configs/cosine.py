@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import ValidationInfo, field_validator
 
-from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig, UnitFloat
+from optiplug import ConfigError, NonNegativeFloat, PositiveFloat, ScheduleConfig, UnitFloat
 from optiplug_schedules.fields import Duration, Time
 
 __all__ = ["CosineConfig"]
@@ -29,6 +29,9 @@ class CosineConfig(ScheduleConfig):
     """Value at which the warmup ends and the decay starts; goes together with `warmup_steps`."""
     warmup_steps: Time = 0
     """Number of steps of the warmup, before the decay; goes together with `warmup_target`."""
+
+    exponent: PositiveFloat = 1.0
+    """Power of the cosine; above 1 it falls sooner."""
 
     @field_validator("warmup_steps")
     @classmethod

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from optiplug import NonNegativeFloat, PositiveFloat, ScheduleConfig
-from optiplug_schedules.fields import Duration
+from optiplug_schedules.fields import Duration, StepsOrZero
 
 __all__ = ["ExponentialConfig"]
 
@@ -23,3 +23,7 @@ class ExponentialConfig(ScheduleConfig):
     """Decay rate; above 1 the value grows."""
     staircase: bool = False
     """Whether the value changes only after every whole `decay_steps`."""
+    transition_begin: StepsOrZero = 0
+    """Number of steps at the initial value before the decay."""
+    end_learning_rate: NonNegativeFloat | None = None
+    """Bound of the value: the lowest one, or the highest if it grows; None: there is none."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from optiplug import NonNegativeFloat, Number, PositiveFloat, ScheduleConfig
+from pydantic import ValidationInfo, field_validator
+
+from optiplug import ConfigError, NonNegativeFloat, Number, PositiveFloat, ScheduleConfig
 from optiplug_schedules.fields import Steps
 
 __all__ = ["OneCycleConfig"]
@@ -30,3 +32,20 @@ class OneCycleConfig(ScheduleConfig):
     """Ratio of the peak and the initial value."""
     final_div_factor: PositiveFloat = 10000.0
     """Ratio of the initial and the final value."""
+    shape: Literal["cosine", "linear"] = "cosine"
+    """Shape of the way between two values: half a cosine wave, or linear, with a phase more at the end."""
+    pct_final: Annotated[float, Number(gt=0, lt=1, schedule=False)] = 0.85
+    """Fraction of the steps until the initial value is reached again, with `shape` linear."""
+
+    @field_validator("pct_final")
+    @classmethod
+    def _after_the_peak(cls, final: float, info: ValidationInfo) -> float:
+        shape, steps = info.data.get("shape"), info.data.get("total_steps")
+        if shape == "cosine" and final != cls.model_fields["pct_final"].default:
+            raise ConfigError("goes together with shape: linear", received=final)
+        if shape == "linear" and steps and "pct_start" in info.data:
+            peak = int(info.data["pct_start"] * steps)
+            if int(final * steps) <= peak:
+                hint = f"of {steps} steps the peak is at step {peak}"
+                raise ConfigError("must be a step or more after the peak", received=final, hint=hint)
+        return final
