@@ -74,7 +74,7 @@ class ProgramCache:
             raise ConfigError(
                 "a number and a schedule cannot change places in a step that a tf.function has traced",
                 where=f"{where}.learning_rate",
-                hint="drop the function first, as Keras' `compile` does, or set the rate before it is called",
+                hint="drop the function first, in Keras by `model.make_train_function(force=True)`",
             )
 
     def get(self, variables: Sequence[Variable]) -> Programs:
