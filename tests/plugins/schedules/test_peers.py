@@ -22,6 +22,8 @@ KERAS = {
     "cosine": "CosineDecay",
     "cosine_restarts": "CosineDecayRestarts",
 }
+# What optax has, and Keras has not.
+OURS = {"exponent", "transition_begin", "end_learning_rate"}
 # tf_keras finds the period from a quotient of logarithms: exact at every boundary for no other growth.
 KERAS_GROWTH = [1.0, 2.0]
 
@@ -54,6 +56,7 @@ def assert_equals_tf_keras(name, hyperparameters, steps):
         for name in KERAS
         for index, hyperparameters in enumerate(EXAMPLES[name])
         if hyperparameters.get("t_mul", 1.0) in KERAS_GROWTH and hyperparameters.get("boundaries") != []
+        if name == "polynomial" or not OURS & hyperparameters.keys()
     ],
 )
 def test_equals_tf_keras(name, hyperparameters):
@@ -69,6 +72,7 @@ def test_equals_tf_keras_with_any_hyperparameters(name, data):
     if name == "cosine_restarts":
         hyperparameters["t_mul"] = data.draw(st.sampled_from(KERAS_GROWTH))
     assume(hyperparameters.get("boundaries") != [])  # tf_keras needs one
+    assume(not OURS & hyperparameters.keys() or name == "polynomial")
     assert_equals_tf_keras(name, hyperparameters, steps_around(hyperparameters))
 
 
@@ -79,7 +83,7 @@ def _float64_in_jax():
 
 
 @pytest.mark.usefixtures("_float64_in_jax")
-@pytest.mark.parametrize("hyperparameters", EXAMPLES["one_cycle"])
+@pytest.mark.parametrize("hyperparameters", [each for each in EXAMPLES["one_cycle"] if "shape" not in each])
 def test_one_cycle_equals_optax(hyperparameters):
     renamed = {"peak_learning_rate": "peak_value", "total_steps": "transition_steps"}
     peer = optax.cosine_onecycle_schedule(
@@ -95,6 +99,63 @@ def test_linear_equals_optax(hyperparameters):
     given = {"end_learning_rate": 0.0, **hyperparameters}
     peer = optax.linear_schedule(**{renamed.get(name, name): value for name, value in given.items()})
     assert_same(optiplug.create("linear", **hyperparameters), peer, range(130))
+
+
+OPTAX = {
+    "exponential": (
+        optax.exponential_decay,
+        {
+            "initial_learning_rate": "init_value",
+            "decay_steps": "transition_steps",
+            "end_learning_rate": "end_value",
+        },
+    ),
+    "cosine": (optax.cosine_decay_schedule, {"initial_learning_rate": "init_value"}),
+}
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+@pytest.mark.parametrize(
+    ("name", "hyperparameters"),
+    [
+        pytest.param(name, hyperparameters, id=f"{name}-{index}")
+        for name in OPTAX
+        for index, hyperparameters in enumerate(EXAMPLES[name])
+        if "warmup_target" not in hyperparameters
+    ],
+)
+def test_options_of_optax_equal_optax(name, hyperparameters):
+    make, renamed = OPTAX[name]
+    peer = make(**{renamed.get(field, field): value for field, value in hyperparameters.items()})
+    assert_same(optiplug.create(name, **hyperparameters), peer, range(130))
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+@pytest.mark.parametrize("steps", [10, 88, 100])
+@pytest.mark.parametrize("fractions", [(0.3, 0.85), (0.25, 0.5)])
+def test_one_cycle_in_lines_equals_optax(steps, fractions):
+    ours = optiplug.create(
+        "one_cycle",
+        peak_learning_rate=0.1,
+        total_steps=steps,
+        pct_start=fractions[0],
+        div_factor=20.0,
+        final_div_factor=100.0,
+        shape="linear",
+        pct_final=fractions[1],
+    )
+    assert_same(ours, optax.linear_onecycle_schedule(steps, 0.1, *fractions, 20.0, 100.0), range(130))
+
+
+@pytest.mark.usefixtures("_float64_in_jax")
+@pytest.mark.parametrize("shape", ["linear", "cosine"])
+def test_piecewise_interpolate_equals_optax(shape):
+    values = [0.1, 0.5, 0.25, 0.75]
+    ours = optiplug.create("piecewise_interpolate", boundaries=[1, 41, 90], values=values, shape=shape)
+    scales = {
+        step: after / before for step, before, after in zip([1, 41, 90], values, values[1:], strict=False)
+    }
+    assert_same(ours, optax.piecewise_interpolate_schedule(shape, 0.1, scales), range(130))
 
 
 @pytest.mark.usefixtures("_float64_in_jax")
