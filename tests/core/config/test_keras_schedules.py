@@ -153,7 +153,7 @@ def test_an_unregistered_class_is_refused_when_it_is_saved(flavour):
         optimizer.get_config()
 
 
-def test_a_class_that_nobody_registered_is_refused_when_it_is_read():
+def test_a_class_that_nobody_registered_is_refused():
     form = {"class_name": "Gone", "config": {}, "registered_name": "tests>Gone"}
     with pytest.raises(optiplug.ConfigError, match=r"learning_rate: no schedule is registered .*tests>Gone"):
         optiplug.create("sgd", learning_rate=form)

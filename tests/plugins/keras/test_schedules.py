@@ -88,7 +88,7 @@ def registered(flavour):
 @LEGACY
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("place", ["rate", "group"])
-def test_a_registered_schedule_is_saved_with_an_optimizer_of_ours(flavour, place, file, tmp_path):
+def test_a_registered_schedule_is_saved_with_ours(flavour, place, file, tmp_path):
     rate = registered(flavour)(0.5)
     inner = {"use": "sgd", "learning_rate": rate}
     groups = [{"name": "all", "optimizer": inner}]
