@@ -78,8 +78,22 @@ def restored(form: Mapping[str, Any]) -> Any:
     Raises
     ------
     ConfigError
-        If no Keras that is imported knows its class.
+        If no Keras that is imported knows its class, or if that is no schedule or refuses the config.
     """
+    try:
+        schedule = _created(form)
+    except (TypeError, ValueError) as error:
+        raise ConfigError(f"Keras cannot create it: {error}", received=dict(form)) from error
+    if not _is_schedule(schedule):
+        raise ConfigError(
+            "no such schedule is registered with Keras",
+            received=dict(form),
+            hint="import the module that registers it, or give the class in `custom_objects`",
+        )
+    return schedule
+
+
+def _created(form: Mapping[str, Any]) -> Any:
     name = form.get("registered_name") or form["class_name"]
     for keras in imported():
         known = keras.saving.get_registered_object(name)
@@ -88,11 +102,7 @@ def restored(form: Mapping[str, Any]) -> Any:
             return known.from_config(_lists(form["config"]))
         if str(form.get("module")).startswith("keras."):
             return keras.optimizers.schedules.deserialize(_lists(form))
-    raise ConfigError(
-        f"no schedule is registered with Keras as {name!r}",
-        received=dict(form),
-        hint="import the module that registers it, or give the class in `custom_objects`",
-    )
+    return None
 
 
 def _lists(value: Any) -> Any:
@@ -104,4 +114,7 @@ def _lists(value: Any) -> Any:
 
 def imported() -> Iterator[Any]:
     """Iterate over the modules of Keras that are imported: Keras 3, and tf_keras."""
-    return (sys.modules[name] for name in _MODULES if name in sys.modules)
+    for module in map(sys.modules.get, _MODULES):
+        # While it is being imported it lacks some of these.
+        if hasattr(getattr(module, "optimizers", None), "schedules") and hasattr(module, "saving"):
+            yield module

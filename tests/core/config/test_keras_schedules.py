@@ -155,7 +155,22 @@ def test_an_unregistered_class_is_refused_when_it_is_saved(flavour):
 
 def test_a_class_that_nobody_registered_is_refused():
     form = {"class_name": "Gone", "config": {}, "registered_name": "tests>Gone"}
-    with pytest.raises(optiplug.ConfigError, match=r"learning_rate: no schedule is registered .*tests>Gone"):
+    with pytest.raises(
+        optiplug.ConfigError, match=r"learning_rate: no such schedule is registered .*tests>Gone"
+    ):
+        optiplug.create("sgd", learning_rate=form)
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS)
+def test_what_keras_refuses_is_refused_in_its_words(flavour):
+    form = {**optiplug.create("sgd", learning_rate=half(flavour)()).get_config()["learning_rate"]}
+    with pytest.raises(optiplug.ConfigError, match=r"learning_rate: Keras cannot create it: .*'half'"):
+        optiplug.create("sgd", learning_rate={**form, "config": {"half": 1}})
+
+
+def test_what_is_registered_must_be_a_schedule():
+    form = {"class_name": "Dense", "module": "keras.layers", "config": {"units": 1}, "registered_name": None}
+    with pytest.raises(optiplug.ConfigError, match="learning_rate: (no such schedule|Keras cannot)"):
         optiplug.create("sgd", learning_rate=form)
 
 
