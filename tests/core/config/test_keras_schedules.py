@@ -170,7 +170,7 @@ def test_what_keras_refuses_is_refused_in_its_words(flavour):
 
 def test_what_is_registered_must_be_a_schedule():
     form = {"class_name": "Dense", "module": "keras.layers", "config": {"units": 1}, "registered_name": None}
-    with pytest.raises(optiplug.ConfigError, match="learning_rate: (no such schedule|Keras cannot)"):
+    with pytest.raises(optiplug.ConfigError, match=r"learning_rate: (no such schedule|Keras cannot)"):
         optiplug.create("sgd", learning_rate=form)
 
 
