@@ -33,7 +33,8 @@ def test_every_field_is_described(name):
 
 def test_nested_schedules_are_written_out_whole():
     config = registry.get("schedules", "warmup")(schedule=COSINE, warmup_steps=10)
-    assert config.dump()["schedule"] == {**COSINE, "alpha": 0.0, "warmup_target": None, "warmup_steps": 0}
+    expected = {"alpha": 0.0, "warmup_target": None, "warmup_steps": 0, "exponent": 1.0}
+    assert config.dump()["schedule"] == {**COSINE, **expected}
 
 
 def test_a_function_is_accepted_in_code_but_has_no_name():
