@@ -68,7 +68,9 @@ class DecayExclusions:
                 hint="build the optimizer first, or exclude them by `var_names`",
             )
         globs = [_glob(known.path(each), known) for each in self._variables.values() if each in known]
-        return list(dict.fromkeys([*self._all, *globs]))
+        # Those of the config as they are, so that it comes back equal.
+        added = dict.fromkeys([*self._patterns, *globs])
+        return [*self._configured, *(each for each in added if each not in self._configured)]
 
     def require(self, paths: Sequence[str], where: str) -> None:
         """Refuse globs of the config that match none of these paths.

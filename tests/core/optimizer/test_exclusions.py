@@ -171,3 +171,10 @@ def test_a_variable_is_told_from_all_others():
     again = optiplug.from_config(optimizer.get_config())
     again.build(shorter)
     assert again.excluded_from_weight_decay == ("a/w", "b[[]0]/w", "xm/c/w", "w")
+
+
+def test_a_config_comes_back_as_it_was_written():
+    optimizer = optiplug.create("sgd", weight_decay=0.5, exclude_from_weight_decay=["re:w", "b*", "re:w"])
+    optimizer.exclude_from_weight_decay(var_names=["w", "c", "c"])
+    patterns = optimizer.get_config()["exclude_from_weight_decay"]
+    assert patterns == ["re:w", "b*", "re:w", "re:c"]
