@@ -29,7 +29,7 @@ from optiplug.errors import BuildError, ConfigError, sentence
 from .building import build, build_for
 from .class_config import ClassConfig
 from .current import current_config, plain_value, rate_now, set_rate
-from .keras_attributes import is_hyperparameter, is_value, private_member, set_hyperparameter
+from .keras_attributes import is_set_here, private_member
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 from .variable_list import VariableList
@@ -42,24 +42,9 @@ _INITIALIZERS = {"zeros": tf.zeros, "ones": tf.ones}
 class KerasAPI(metaclass=abc.ABCMeta):
     """The members of Keras' base class, in terms of `OptimizerParts`."""
 
-    # tf.Module reads an attribute before it sets it, and tracks the value: wrong for a property.
     def __setattr__(self, name: str, value: object) -> None:
-        member = getattr(type(self), name, None)
-        if is_hyperparameter(self, name) and is_value(value):
-            set_hyperparameter(parts_of(self), name, value)
-        elif name == "_iterations":
-            self.iterations = value
-        elif not isinstance(member, property):
+        if not is_set_here(self, name, value):
             super().__setattr__(name, value)
-        elif member.fset is None and isinstance(getattr(tf.Module, name, None), property):
-            raise ConfigError(
-                f"{name!r} is a property of tf.Module, which cannot be set",
-                where=type(self).__name__,
-                received=value,
-                hint="give the attribute another name",
-            )
-        else:  # tf.Module would read the property before it is set, and then track the value
-            object.__setattr__(self, name, value)
 
     # Asked only for what is not found otherwise.
     def __getattr__(self, name: str) -> Any:

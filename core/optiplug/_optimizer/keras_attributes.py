@@ -22,11 +22,9 @@ from .parts import OptimizerParts, parts_of, without_parts
 
 __all__ = [
     "KERAS_ATTRIBUTES",
-    "is_hyperparameter",
-    "is_value",
+    "is_set_here",
     "private_member",
     "require_used",
-    "set_hyperparameter",
 ]
 
 KERAS_ATTRIBUTES = (
@@ -55,6 +53,13 @@ UNUSED: Mapping[str, str] = {
     "_variables": "create state with `add_variable` or `add_variable_from_reference`",
 }
 """Private members of Keras' base class that a step here never asks, each with what to write instead."""
+
+FIXED: Mapping[str, str] = {
+    "config": "create another optimizer from a config",
+    "exclude_from_weight_decay": "call it before the optimizer is built",
+    "processors": "`add_processor` appends one",
+}
+"""Fields of a config that are members of another kind, each with what to write instead of setting it."""
 
 
 class _RefusedMemberError(BuildError, AttributeError):
@@ -117,6 +122,34 @@ def _keeps_state(parts: OptimizerParts, config: Any, name: str) -> bool:
     planned = [dry_built(parts, list(parts.variables), each).table.states for each in (parts.config, config)]
     kept = [{key: (state.shape, state.variable.dtype) for key, state in each.items()} for each in planned]
     return kept[0] == kept[1]
+
+
+def is_set_here(optimizer: Any, name: str, value: object) -> bool:
+    """Set an attribute that is a hyperparameter or a property, and return whether it is one.
+
+    Raises
+    ------
+    ConfigError
+        If it is a property of tf.Module, or a field of the config that is a member of another kind.
+    """
+    member, cls = getattr(type(optimizer), name, None), type(optimizer).__name__
+    # A class without a Config may give its own attributes these names.
+    if name in FIXED and not without_parts(optimizer):
+        parts = parts_of(optimizer)
+        if not isinstance(parts.config, ClassConfig):
+            raise ConfigError("cannot be set", where=f"{parts.name}.{name}", received=value, hint=FIXED[name])
+    if is_hyperparameter(optimizer, name) and is_value(value):
+        set_hyperparameter(parts_of(optimizer), name, value)
+    elif name == "_iterations":
+        optimizer.iterations = value
+    elif not isinstance(member, property):
+        return False
+    elif member.fset is None and member is getattr(tf.Module, name, None):
+        rule = f"{name!r} is a property of tf.Module, which cannot be set"
+        raise ConfigError(rule, where=cls, received=value, hint="give the attribute another name")
+    else:  # tf.Module would read the property before it is set, and then track the value
+        object.__setattr__(optimizer, name, value)
+    return True
 
 
 def is_value(value: object) -> bool:

@@ -8,7 +8,7 @@ import tensorflow as tf
 import tf_keras
 
 import optiplug
-from optiplug._optimizer.keras_attributes import KERAS_ATTRIBUTES, PRIVATE, UNUSED
+from optiplug._optimizer.keras_attributes import FIXED, KERAS_ATTRIBUTES, PRIVATE, UNUSED
 
 
 def stepped(optimizer, variable=None, gradient=3.0, steps=1):
@@ -84,6 +84,13 @@ def test_what_is_set_is_checked():
         with pytest.raises(optiplug.ConfigError, match=message):
             setattr(optimizer, name, value)
     assert optimizer.config == sgd(clipnorm=1.0).config
+
+
+@pytest.mark.parametrize("name", FIXED)
+def test_members_of_another_kind_are_not_set(name):
+    with pytest.raises(optiplug.ConfigError, match=rf"sgd\.{name}: cannot be set.*Hint: "):
+        setattr(sgd(), name, ("ema",))
+    setattr(written(optiplug.Optimizer)(), name, 2)  # of a class of one's own it is an attribute like others
 
 
 def test_the_same_value_changes_nothing():
