@@ -187,8 +187,9 @@ class OptimizerNode:
         def append(processor: object, among: Sequence[Variable] | None) -> None:
             # Read anew for each: names must be unique over all nested optimizers, as they prefix state.
             taken = [hook.name for hook in hooks]
-            excludes = self.exclusions.excludes
-            hooks.append(Hook.of_processor(processor, taken, owner=owner, among=among, excludes=excludes))
+            hooks.append(
+                Hook.of_processor(processor, taken, owner=owner, among=among, excludes=self._excludes)
+            )
 
         # Outer processors come before those of nested optimizers: docs/design/nesting.md.
         for processor in map(_fresh, listed) if owner else listed:
@@ -208,6 +209,13 @@ class OptimizerNode:
         formula = Hook.of_formula(owner or self.name, self.optimizer, own)
         if formula is not None:
             hooks.append(formula)
+
+    def _excludes(self, variable: Variable, path: str) -> bool:
+        """Whether weight decay leaves alone the variable of this path."""
+        # A class written for Keras may decide by itself, as its base asks it there.
+        decays = getattr(type(self.optimizer), "_use_weight_decay", None)
+        own = decays is not None and not decays(self.optimizer, variable)
+        return own or self.exclusions.excludes(variable, path)
 
     @property
     def _keywords(self) -> list[tuple[str, Any]]:

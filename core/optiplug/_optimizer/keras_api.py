@@ -29,7 +29,7 @@ from optiplug.errors import BuildError, ConfigError, sentence
 from .building import build, build_for
 from .class_config import ClassConfig
 from .current import current_config, plain_value, rate_now, set_rate
-from .keras_attributes import is_set_here, private_member
+from .keras_attributes import is_set_here, private_member, warn_of_rows
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
 from .variable_list import VariableList
@@ -193,6 +193,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
             raise TypeError(sentence("`apply_gradients` takes no such arguments", received=list(kwargs)))
         parts = parts_of(self)
         gradients, variables, given = validated_pairs(grads_and_vars)
+        warn_of_rows(self, gradients)
         # An empty list is no step; in `validated_pairs` a list without any gradient is an error.
         if not given:
             return self.iterations

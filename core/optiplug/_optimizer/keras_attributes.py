@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +13,7 @@ import tensorflow as tf
 from optiplug._config.base import config_of, with_fields
 from optiplug._config.kinds import Selection
 from optiplug._step.step import current_step
-from optiplug._types import Variable
+from optiplug._types import Gradient, Variable
 from optiplug._variables.capture import Working
 from optiplug._variables.model_variables import unwrapped
 from optiplug.errors import BuildError, ConfigError, HookError
@@ -25,6 +27,7 @@ __all__ = [
     "is_set_here",
     "private_member",
     "require_used",
+    "warn_of_rows",
 ]
 
 KERAS_ATTRIBUTES = (
@@ -49,7 +52,6 @@ UNUSED: Mapping[str, str] = {
     "_update_model_variables_moving_average": "give a processor with a hook for `post_step`",
     "_update_step": _UPDATE,
     "_update_step_xla": f"{_UPDATE}; the step is compiled as a whole",
-    "_use_weight_decay": "call `exclude_from_weight_decay`",
     "_variables": "create state with `add_variable` or `add_variable_from_reference`",
 }
 """Private members of Keras' base class that a step here never asks, each with what to write instead."""
@@ -138,6 +140,8 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
         parts = parts_of(optimizer)
         if not isinstance(parts.config, ClassConfig):
             raise ConfigError("cannot be set", where=f"{parts.name}.{name}", received=value, hint=FIXED[name])
+    if isinstance(value, int | float) and current_step() is not None:
+        _require_kept(optimizer, name, value)
     if is_hyperparameter(optimizer, name) and is_value(value):
         set_hyperparameter(parts_of(optimizer), name, value)
     elif name == "_iterations":
@@ -150,6 +154,42 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
     else:  # tf.Module would read the property before it is set, and then track the value
         object.__setattr__(optimizer, name, value)
     return True
+
+
+def _require_kept(optimizer: Any, name: str, value: float) -> None:
+    """Refuse to count in an attribute, which happens when a step is traced and not in each step.
+
+    Raises
+    ------
+    HookError
+        If the attribute has another number.
+    """
+    before = vars(optimizer).get(name)
+    if isinstance(before, int | float) and before != value:
+        raise HookError(
+            "a number that an attribute is set to in a step changes once in a trace, not in each step",
+            where=f"{type(optimizer).__name__}.{name}",
+            received=value,
+            hint="keep it in `add_variable(shape=())`, or read `self.iterations`",
+        )
+
+
+def warn_of_rows(optimizer: Any, gradients: Sequence[Gradient]) -> None:
+    """Say once that a class which treats gradients of rows in its own way is given dense ones."""
+    parts = parts_of(optimizer)
+    if parts.warned_of_rows or not isinstance(parts.config, ClassConfig):
+        return
+    code = getattr(inspect.unwrap(type(optimizer).update_step), "__code__", None)
+    if code is None or "IndexedSlices" not in code.co_names:
+        return
+    if any(isinstance(each, tf.IndexedSlices) for each in gradients):
+        parts.warned_of_rows = True
+        warnings.warn(
+            f"{parts.name}: gradients of rows come to `update_step` dense, with zeros in the other rows, so "
+            "what it does with a tf.IndexedSlices does not happen. Hint: a Config with `elementwise = True` "
+            "may say `sparse: lazy`, which leaves other rows and their state alone.",
+            stacklevel=3,
+        )
 
 
 def is_value(value: object) -> bool:
@@ -168,7 +208,9 @@ def require_used(optimizer: Any, base: type) -> None:
     """
     lineage = type(optimizer).__mro__
     for cls in lineage[: lineage.index(base)]:
-        for name in UNUSED.keys() & vars(cls).keys():
+        # Where there is no `update_step` it is that.
+        used = {"_update_step"} if vars(cls).get("_update_step") is vars(cls).get("update_step") else set()
+        for name in UNUSED.keys() & vars(cls).keys() - used:
             raise ConfigError(
                 f"{name!r} of Keras' base class is not used here",
                 where=cls.__name__,

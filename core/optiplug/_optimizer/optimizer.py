@@ -96,6 +96,9 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         show_signature(cls)
+        # The name that some classes written for Keras override: its base calls that one.
+        if "_update_step" in vars(cls) and getattr(cls.update_step, "__isabstractmethod__", False):
+            type.__setattr__(cls, "update_step", vars(cls)["_update_step"])
 
     def __init__(self, *positional: object, mesh: Mesh | None = None, **hyperparameters: object) -> None:
         tf.Module.__init__(self)

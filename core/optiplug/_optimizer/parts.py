@@ -66,7 +66,7 @@ class OptimizerParts:
         self.added: list[object] = []
         self.built: Sequence[Variable] = ()
         self.unnamed = self.unnamed_before_build = 0
-        self.averages_in_place = False
+        self.averages_in_place = self.warned_of_rows = False
         self.programs = ProgramCache(self.plan, self.table.scratches)
         # Threads that share an optimizer take turns. Reentrant, as a first step builds.
         self.lock = threading.RLock()

@@ -61,9 +61,7 @@ def test_set_after_a_step_it_acts_from_the_next_one(name):
     assert getattr(optimizer, name) is None
 
 
-@pytest.mark.parametrize(
-    "name", ["use_ema", "momentum", "nesterov", "state_dtype", "sparse", "pack_small_variables"]
-)
+@pytest.mark.parametrize("name", ["use_ema", "momentum", "state_dtype", "sparse", "pack_small_variables"])
 def test_what_needs_other_state_is_refused_after_the_build(name):
     values = {**VALUES, "state_dtype": "bfloat16", "sparse": "lazy", "pack_small_variables": False}
     optimizer = sgd()
@@ -77,6 +75,7 @@ def test_what_is_set_is_checked():
     optimizer = sgd(clipnorm=1.0)
     for name, value, message in [
         ("momentum", 2.0, "momentum: must be <= 1"),
+        ("nesterov", True, "nesterov: has no effect without `momentum`"),
         ("clipnorm", "much", "clipnorm"),
         ("clipvalue", 1.0, "cannot be combined with clipnorm"),
         ("weight_decay", -0.5, "weight_decay: must be >= 0"),
@@ -257,3 +256,61 @@ def test_a_class_without_a_learning_rate_has_none():
     assert not hasattr(optimizer, "learning_rate")
     assert optimizer._learning_rate is None
     np.testing.assert_equal(stepped(optimizer), -1.0)
+
+
+def test_a_class_decides_what_weight_decay_changes():
+    class Decayed(optiplug.Optimizer):
+        def __init__(self):
+            super().__init__(name="decayed", jit_compile=False)
+            self._learning_rate = self._build_learning_rate(0.1)
+            self.weight_decay = 0.5
+
+        def _use_weight_decay(self, variable):
+            return "bias" not in variable.name
+
+        def update_step(self, gradient, variable):
+            variable.assign_sub(gradient)
+
+    kernel, bias = tf.Variable(2.0, name="kernel"), tf.Variable(2.0, name="bias")
+    Decayed().apply_gradients([(tf.constant(0.0), kernel), (tf.constant(0.0), bias)])
+
+    assert (float(kernel), float(bias)) == (pytest.approx(1.9), 2.0)
+
+
+def test_update_step_under_its_private_name():
+    class Descent(optiplug.Optimizer):
+        def _update_step(self, gradient, variable):
+            variable.assign_sub(gradient)
+
+    weight = tf.Variable(3.0)
+    Descent("descent", jit_compile=False).apply_gradients([(tf.constant(1.0), weight)])
+
+    assert float(weight) == 2.0
+
+
+def test_a_number_counted_in_an_attribute_is_refused():
+    class Counting(optiplug.Optimizer):
+        def __init__(self):
+            super().__init__(name="counting", jit_compile=False)
+            self.count, self.kept = 0, 1
+
+        def update_step(self, gradient, variable):
+            self.kept = 1
+            self.count += 1
+
+    with pytest.raises(optiplug.HookError, match=r"Counting.count: .*once in a trace.*`self.iterations`"):
+        Counting().apply_gradients([(tf.constant(1.0), tf.Variable(3.0))])
+
+
+def test_a_branch_for_rows_that_is_never_taken_is_told_once():
+    class Rows(optiplug.Optimizer):
+        def update_step(self, gradient, variable):
+            assert not isinstance(gradient, tf.IndexedSlices)
+
+    table = tf.Variable(tf.zeros([3, 2]))
+    rows = tf.IndexedSlices(tf.ones([1, 2]), tf.constant([1]), tf.constant([3, 2]))
+    optimizer = Rows("rows", jit_compile=False)
+    optimizer.apply_gradients([(tf.ones([3, 2]), table)])
+    with pytest.warns(UserWarning, match=r"rows come to `update_step` dense"):
+        optimizer.apply_gradients([(rows, table)])
+    optimizer.apply_gradients([(rows, table)])
