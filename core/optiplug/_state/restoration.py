@@ -59,7 +59,10 @@ class Restoration:
                 self._present[found] = path
         fresh = [path for path in paths if self._saved[path] is None]
         if fresh:
-            warnings.warn(f"{self._where}: no state was saved of {fresh}, which start afresh.", stacklevel=2)
+            warnings.warn(
+                f"{self._where}: no saved state is known to be that of {fresh}, which start afresh.",
+                stacklevel=2,
+            )
 
     def _values(self, variables: ModelVariables, new: Iterable[Variable]) -> dict[str, Array]:
         """Return what the checkpoint has as the value of those variables that it has, by their path."""

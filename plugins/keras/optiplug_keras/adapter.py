@@ -192,7 +192,10 @@ class Adapter:
         self._waiting = saved.without(pairs.values())
         self._unconfirmed = None if confirmed else saved
         if fresh and confirmed:
-            warnings.warn(f"{self.name}: no state was saved of {fresh}, which start afresh.", stacklevel=4)
+            warnings.warn(
+                f"{self.name}: no saved state is known to be that of {fresh}, which start afresh.",
+                stacklevel=4,
+            )
 
     def _build(self, variables: Sequence[Variable]) -> None:
         """Create the state for the variables that are trained, given in the order of the model."""

@@ -87,7 +87,7 @@ def test_variable_that_was_frozen_starts_afresh_and_is_told(tmp_path):
     optimizer = sgd()
     optimizer.build([a, b])
 
-    with pytest.warns(UserWarning, match=r"no state was saved of \['b'\]"):
+    with pytest.warns(UserWarning, match=r"no saved state is known to be that of \['b'\]"):
         tf.train.Checkpoint(optimizer=optimizer, a=a, b=b).read(path)
 
     assert_own(optimizer, a)
