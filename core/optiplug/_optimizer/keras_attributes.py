@@ -148,7 +148,7 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
         optimizer.iterations = value
     elif not isinstance(member, property):
         return False
-    elif member.fset is None and member is getattr(tf.Module, name, None):
+    elif member.fset is None and isinstance(getattr(tf.Module, name, None), property):
         rule = f"{name!r} is a property of tf.Module, which cannot be set"
         raise ConfigError(rule, where=cls, received=value, hint="give the attribute another name")
     else:  # tf.Module would read the property before it is set, and then track the value

@@ -64,7 +64,7 @@ def test_the_reference_takes_the_steps_it_should(references):
         {"weight_decay": None},
         {"ema_momentum": 0.8},
         {"ema_overwrite_frequency": None},
-        {"use_ema": False, "ema_overwrite_frequency": None},
+        {"use_ema": False, "ema_momentum": 0.99, "ema_overwrite_frequency": None},
         {"processors": [{"use": "skip_non_finite"}]},
         {"processors": [{"use": "accumulate", "steps": 2}]},
     ],

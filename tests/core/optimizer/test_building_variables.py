@@ -50,7 +50,7 @@ def test_a_class_written_for_keras_may_keep_state_for_a_counter():
     optimizer, weight = Keeping("keeping", jit_compile=False), tf.Variable(1.0, name="weight")
     optimizer.build([weight, tf.Variable(0, name="count")])
     optimizer.apply_gradients([(tf.constant(1.0), weight)])
-    assert [(each.name, each.dtype) for each in optimizer.kept] == [
+    assert [(each.path, each.dtype) for each in optimizer.kept] == [
         ("kept/weight", tf.float32),
         ("kept/count", tf.int32),
     ]
