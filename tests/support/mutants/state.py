@@ -55,7 +55,7 @@ class GrowsWithEachBuild(SGD):
 @breaks("takes_late_variables", "slot 'momentum' holds no state", momentum=0.9)
 class IgnoresLateVariables(SGD):
     def build(self, variables):
-        if hasattr(self, "momentum"):
+        if "momentum" in vars(self):
             Optimizer.build(self, variables)
         else:
             super().build(variables)
