@@ -27,6 +27,7 @@ __all__ = [
     "captured_by",
     "children_of",
     "converted",
+    "forget_waiting",
     "is_out_of_scope",
     "outside_function",
     "plain_variable",
@@ -87,7 +88,7 @@ class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
         return name
 
     def present_name(self, saved_name: str) -> str | None:
-        """Return the name of the child that has this one in the checkpoint, None if there is none."""
+        """Return the name of the child that has this one there, None if there is none."""
         return saved_name
 
     def _lookup_dependency(self, name: str, *arguments: Any, **options: Any) -> Trackable | None:
@@ -164,9 +165,8 @@ class SavedObject:
     @property
     def found(self) -> list[tuple[object, SavedObject]]:
         """All objects of this program that the checkpoint has, each with what it has of it."""
-        known = self._restoring.object_by_proto_id
-        objects = [(known.get(number), number) for number in list(known)]
-        return [(each, SavedObject(self._restoring, number)) for each, number in objects if each is not None]
+        known = list(self._restoring.object_by_proto_id.items())
+        return [(each, SavedObject(self._restoring, number)) for number, each in known]
 
     @property
     def key(self) -> str | None:
@@ -221,11 +221,13 @@ class _Deferred:
         self._held.setdefault(self._name, self._default).append(position)
 
 
-def release(parent: Trackable, child: Trackable) -> bool:
-    """Restore the child of a `RestoredOnRelease` that waits, and say whether it did.
+def forget_waiting(parent: Trackable) -> None:
+    """Leave the child of a `RestoredOnRelease` that waits as it is. Rests on `_deferred_dependencies`."""
+    parent._deferred_dependencies.pop(type(parent)._waits, ())  # noqa: SLF001
 
-    Rests on `_handle_deferred_dependencies`.
-    """
+
+def release(parent: Trackable, child: Trackable) -> bool:
+    """Restore the child that waits, and say whether it did. Rests on `_handle_deferred_dependencies`."""
     name = type(parent)._waits  # noqa: SLF001
     waited = bool(parent._deferred_dependencies.get(name, ()))  # noqa: SLF001
     parent._handle_deferred_dependencies(name, child)  # noqa: SLF001

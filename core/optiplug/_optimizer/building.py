@@ -37,6 +37,8 @@ def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
             with outside_function():
                 # Its method, where a subclass creates its slots. It gets all variables, as in Keras.
                 parts.optimizer.build([*parts.variables, *late])
+                # The `build` of a class written for Keras may leave out that of its base.
+                build(parts, [*parts.variables, *parts.late(late)])
         # What state a class with a constructor of its own has is known when its `build` is through.
         parts.io.check_awaited(lambda: parts.table)
 

@@ -10,6 +10,7 @@ import abc
 from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
 from typing import Any, NoReturn, Self
 
+import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
@@ -257,10 +258,12 @@ class KerasAPI(metaclass=abc.ABCMeta):
     ) -> State:
         """Create a state variable for one variable of the model, named ``variable_name/path``.
 
-        It has the variable's shape and dtype unless `shape` says otherwise, and starts at zero
-        unless `initial_value` says otherwise.
+        It has the shape of `initial_value`, else of the variable, unless `shape` says otherwise, and the
+        variable's dtype. It starts at zero unless `initial_value` says otherwise.
         """
         parts, slot = parts_of(self), Slot(variable_name)
+        if shape is None and initial_value is not None:
+            shape = tf.TensorShape(getattr(initial_value, "shape", None) or np.shape(initial_value))
         if not is_trainable(model_variable):
             # No variable of a step, and so under the name that it has.
             model_variable = unwrapped(model_variable)

@@ -128,7 +128,7 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         return parts_of(self).owner
 
     def _before_restore(self, child: str, saved: SavedObject) -> None:
-        parts_of(self).before_restore(child, saved)
+        parts_of(self).checkpointing.before_restore(saved)
 
     # Processors have the same methods; neither is a kind of the other.
     add_slot = Stateful.add_slot

@@ -11,9 +11,8 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig, config_of
 from optiplug._config.kinds import AnyProcessor, OptimizerConfig, ProcessorConfig
+from optiplug._state.checkpointing import Checkpointing
 from optiplug._state.dry_run import dry_running
-from optiplug._state.manifest import Description, Manifest, parsed
-from optiplug._state.saved_state import MANIFEST, STATE, require_tensors, saved_description
 from optiplug._state.slot import State
 from optiplug._state.state_io import StateIO
 from optiplug._state.stateful import Stateful, StateOwner
@@ -22,7 +21,6 @@ from optiplug._step.pipeline import Pipeline
 from optiplug._step.plan import Plan
 from optiplug._step.program import Program
 from optiplug._step.program_cache import ProgramCache
-from optiplug._tf_private import SavedObject, Trackable, children_of, release, track
 from optiplug._types import Gradient, Mesh, Variable
 from optiplug._variables.capture import open_frames
 from optiplug._variables.model_variables import ModelVariables, is_trainable, unwrapped
@@ -49,7 +47,7 @@ class OptimizerParts:
     """The parts of one optimizer: config, variables, state, hooks, and compiled programs.
 
     They are on one plain object, which tf.Module does not track, so that a subclass may give its
-    attributes any names. `track_in` tracks the state for checkpoints.
+    attributes any names. `checkpointing` tracks the state.
     """
 
     def __init__(
@@ -72,35 +70,11 @@ class OptimizerParts:
         self.lock = threading.RLock()
         # Functions, since name and processors are known late, and change.
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
-        self.manifest = Manifest(self.io.describe, self.restore)
-        # What the checkpoint that is being read has of the optimizer.
-        self.saved: tuple[Description, SavedObject | None] | None = None
+        self.checkpointing = Checkpointing(
+            optimizer, self.table, self.io, lambda: self.name, lambda: bool(self.built)
+        )
         self.node = self._new_node()
         self.pipeline = self.new_pipeline()
-
-    def track_in(self, optimizer: tf.Module) -> None:
-        """Make the state a part of the checkpoints of an optimizer."""
-        for name, child in self._checkpointed.items():
-            track(optimizer, name, child)
-
-    @property
-    def _checkpointed(self) -> dict[str, Trackable]:
-        return {STATE: self.table.node, MANIFEST: self.manifest}
-
-    def before_restore(self, child: str, saved: SavedObject) -> None:
-        """Refuse what a checkpoint has of the optimizer, given one child of that, if it does not fit."""
-        self.saved = saved_description(saved, self.name), saved
-        self.io.require_versions(self.saved[0])
-
-    def restore(self, text: object) -> None:
-        """Restore the state that a checkpoint has, of which this is the description."""
-        saved, self.saved = self.saved, None
-        if saved is None:  # TensorFlow passes over a child without values, which so was not looked at.
-            description = parsed(text, self.name)
-            require_tensors({}, description, self.name)
-            saved = description, None
-        self.io.restore(*saved)
-        release(self.optimizer, self.table.node)
 
     def put_inside(self, outer: OptimizerParts, name: str) -> None:
         """Nest this optimizer, which has no state yet, in another one, whose table keeps its state."""
@@ -115,7 +89,7 @@ class OptimizerParts:
             mesh=outer.mesh,
         )
         self.learning_rate = LearningRate(self.learning_rate.given, self.owner)
-        self.io, self.manifest = outer.io, outer.manifest
+        self.io, self.checkpointing = outer.io, outer.checkpointing
         self.exclusions.outer = outer.exclusions
         self.node = self._new_node()
 
@@ -271,7 +245,7 @@ class OptimizerParts:
     def plan(self) -> Plan:
         """Return the plan that a step is traced from."""
         # Here, since a subclass may set attributes until its first step.
-        self._require_own_checkpoint()
+        self.checkpointing.require_tracked()
         return Plan(
             update=self.node.update,
             pipeline=self.pipeline,
@@ -283,19 +257,6 @@ class OptimizerParts:
             jit_compile=self.compiles,
             lazy=self.config.sparse == "lazy",
         )
-
-    def _require_own_checkpoint(self) -> None:
-        """Refuse an attribute that TensorFlow tracks in the place of the state: checkpoints would lose it."""
-        children = children_of(self.optimizer)
-        for name, child in self._checkpointed.items():
-            if children.get(name) is not child:
-                raise ConfigError(
-                    f"an attribute {name!r} cannot hold variables: checkpoints keep the state of the "
-                    "optimizer under that name",
-                    where=type(self.optimizer).__name__,
-                    received=children.get(name),
-                    hint="give the attribute another name",
-                )
 
     def programs_for(self, variables: Sequence[Variable]) -> dict[int, Program]:
         """Return the program of each device."""
@@ -387,4 +348,4 @@ def without_parts(optimizer: object) -> bool:
 def give_parts(optimizer: UpdateRule, parts: OptimizerParts) -> None:
     """Store the parts in the instance dictionary: `setattr` of tf.Module would track them."""
     optimizer.__dict__[_NAME] = parts
-    parts.track_in(optimizer)
+    parts.checkpointing.track()

@@ -17,7 +17,7 @@ from optiplug.errors import StateError
 from .manifest import Description, parsed, version_key
 from .widened_value import WIDENED
 
-__all__ = ["read_state"]
+__all__ = ["read_state", "taken_apart"]
 
 # The key format of TensorFlow's object graph; `packed` is where a SavedModel keeps joined variables.
 _STATE = re.compile(r"(?:(.*)/)?state/(?:by_name|packed)/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
@@ -79,7 +79,7 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     where = fspath(checkpoint)
     empty: Description = {"versions": {}, "state": {}, "packs": {}, "variables": {}, "alike": {}}
     manifest = parsed(reader.get_tensor(key), where) if reader.has_tensor(key) else empty
-    return {**_taken_apart(values, manifest, where), **_versions(manifest)}
+    return {**taken_apart(values, manifest, where), **_versions(manifest)}
 
 
 def _versions(manifest: Description) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def _versions(manifest: Description) -> dict[str, Any]:
     return {version_key(owner): np.int64(version) for owner, version in versions if version != 1}
 
 
-def _taken_apart(values: dict[str, Array], manifest: Description, where: str) -> dict[str, Array]:
+def taken_apart(values: dict[str, Array], manifest: Description, where: str) -> dict[str, Array]:
     """Split the joined variables of a SavedModel into the state variables that have a name."""
     for whole in manifest["packs"].keys() & values.keys():
         names, vector = manifest["packs"][whole], values.pop(whole)

@@ -7,15 +7,18 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from optiplug._tf_private import SavedObject
+from optiplug._types import Array
 from optiplug.errors import StateError
 
+from .checkpoint_reader import taken_apart
 from .manifest import Description, Spec, differences, parsed
 from .widened_value import WIDENED
 
-__all__ = ["MANIFEST", "STATE", "require_tensors", "saved_description"]
+__all__ = ["MANIFEST", "STATE", "require_tensors", "saved_description", "values_in_saved_model"]
 
 # Keys in checkpoints, and so a part of the file format.
 STATE, MANIFEST = "state", "manifest"
+_JOINED = "packed"
 
 
 def saved_description(saved: SavedObject, where: str) -> Description:
@@ -37,8 +40,21 @@ def saved_description(saved: SavedObject, where: str) -> Description:
     reader = tf.train.load_checkpoint(saved.checkpoint)
     key = children[MANIFEST].key
     description = parsed(reader.get_tensor(key) if key and reader.has_tensor(key) else None, where)
-    require_tensors(_tensors(children[STATE], reader), description, where)
+    if _JOINED not in children[STATE].children:
+        require_tensors(_tensors(children[STATE], reader), description, where)
     return description
+
+
+def values_in_saved_model(
+    saved: SavedObject, description: Description, where: str
+) -> dict[str, Array] | None:
+    """Return the state in a SavedModel, where joined variables are whole; None for any other checkpoint."""
+    parts = saved.children[STATE].children
+    if _JOINED not in parts:
+        return None
+    reader = tf.train.load_checkpoint(saved.checkpoint)
+    keys = {name: each.key for part in parts.values() for name, each in part.children.items()}
+    return taken_apart({name: reader.get_tensor(key) for name, key in keys.items()}, description, where)
 
 
 def require_tensors(tensors: Mapping[str, Spec], description: Description, where: str) -> None:

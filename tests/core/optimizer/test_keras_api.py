@@ -133,3 +133,52 @@ def test_variables_seen_late_get_state_and_others_keep_theirs():
     optimizer.apply_gradients([(tf.constant(1.0), late)])
     np.testing.assert_array_equal(optimizer.momentums[0].numpy(), kept)
     np.testing.assert_allclose(optimizer.momentums[1].numpy(), 0.1, rtol=1e-6)
+
+
+def test_build_that_leaves_out_that_of_its_base():
+    class Bare(optiplug.Optimizer):
+        def build(self, var_list):
+            return
+
+        def update_step(self, gradient, variable):
+            variable.assign_sub(gradient)
+
+    weight, other = tf.Variable(3.0), tf.Variable(5.0)
+    optimizer = Bare("bare", jit_compile=False)
+    optimizer.apply_gradients([(tf.constant(1.0), weight)])
+    optimizer.apply_gradients([(tf.constant(1.0), weight), (tf.constant(1.0), other)])
+
+    assert (float(weight), float(other), int(optimizer.iterations)) == (1.0, 4.0, 2)
+
+
+def test_state_has_the_shape_of_its_first_value():
+    class Scaled(optiplug.Optimizer):
+        def build(self, var_list):
+            super().build(var_list)
+            self.scale = [
+                self.add_variable_from_reference(each, "scale", initial_value=2.0) for each in var_list
+            ]
+
+        def update_step(self, gradient, variable):
+            scale = self.scale[self._index_dict[variable.key]]
+            scale.assign(scale + 1.0)
+            variable.assign_sub(gradient)
+
+    weight = tf.Variable([3.0, 4.0])
+    optimizer = Scaled("scaled", jit_compile=False)
+    optimizer.apply_gradients([(tf.ones(2), weight)])
+
+    assert optimizer.scale[0].shape == ()
+    assert optimizer.scale[0].numpy() == 3.0
+
+
+def test_defaults_of_a_constructor_are_handed_on():
+    class Own(optiplug.Optimizer):
+        def __init__(self, ema_momentum=0.999, **keywords):
+            super().__init__(name="own", ema_momentum=ema_momentum, **keywords)
+
+        def update_step(self, gradient, variable):
+            variable.assign_sub(gradient)
+
+    assert Own().ema_momentum == 0.999
+    assert Own(use_ema=True).config.use_ema
