@@ -155,7 +155,8 @@ def optimizer_of(run: dict[str, Any]) -> Any:
         "sgd",
         processors=chain,
         jit_compile=run["mode"] == "compiled",
-        **{name: run[name] for name in ("learning_rate", "momentum", "nesterov")},
+        nesterov=run["nesterov"] and run["momentum"] > 0,  # without effect it would be refused
+        **{name: run[name] for name in ("learning_rate", "momentum")},
         **run["keyword"],
         **keywords,
     )
