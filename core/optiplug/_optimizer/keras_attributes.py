@@ -140,7 +140,7 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
         parts = parts_of(optimizer)
         if not isinstance(parts.config, ClassConfig):
             raise ConfigError("cannot be set", where=f"{parts.name}.{name}", received=value, hint=FIXED[name])
-    if isinstance(value, int | float) and current_step() is not None:
+    if isinstance(value, int | float):
         _require_kept(optimizer, name, value)
     if is_hyperparameter(optimizer, name) and is_value(value):
         set_hyperparameter(parts_of(optimizer), name, value)
@@ -165,7 +165,10 @@ def _require_kept(optimizer: Any, name: str, value: float) -> None:
         If the attribute has another number.
     """
     before = vars(optimizer).get(name)
-    if isinstance(before, int | float) and before != value:
+    # TensorFlow keeps flags in attributes that begin so.
+    if not isinstance(before, int | float) or before == value or name.startswith("_self_"):
+        return
+    if parts_of(optimizer).in_step:
         raise HookError(
             "a number that an attribute is set to in a step changes once in a trace, not in each step",
             where=f"{type(optimizer).__name__}.{name}",

@@ -288,10 +288,15 @@ class OptimizerParts:
         if followed:  # once for all replicas, before any part of the step asks for it
             distribution.merge(follow)
 
+    @property
+    def in_step(self) -> bool:
+        """Whether a step of this optimizer is being traced in this thread."""
+        counter = self.table.states.get("iterations")
+        return counter is not None and any(frame.knows(id(counter.variable)) for frame in open_frames())
+
     def require_no_step(self) -> None:
         """Raise `HookError` while a step of this optimizer is being traced in this thread."""
-        counter = self.table.states.get("iterations")
-        if counter is not None and any(frame.knows(id(counter.variable)) for frame in open_frames()):
+        if self.in_step:
             raise HookError(
                 "a step cannot take another step of the same optimizer",
                 where=self.name,
