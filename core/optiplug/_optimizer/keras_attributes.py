@@ -168,7 +168,7 @@ def _require_kept(optimizer: Any, name: str, value: float) -> None:
     # TensorFlow keeps flags in attributes that begin so.
     if not isinstance(before, int | float) or before == value or name.startswith("_self_"):
         return
-    if parts_of(optimizer).in_step:
+    if not without_parts(optimizer) and parts_of(optimizer).in_step:
         raise HookError(
             "a number that an attribute is set to in a step changes once in a trace, not in each step",
             where=f"{type(optimizer).__name__}.{name}",
