@@ -156,7 +156,7 @@ class Adapter:
         self.optimizer.save_own_variables(values)
         identities = self._model.identities(self._model.known)
         saved = SavedState(values, self.optimizer.state.homes, identities).joined(self._waiting)
-        for key, value in saved.dump().items():
+        for key, value in saved.dump().items() if saved.values else ():
             store[quote(key, safe="")] = value  # a slash would open a group
 
     def load_own_variables(self, store: Any) -> None:

@@ -60,7 +60,6 @@ def test_inside_of_another_it_keeps_state_of_its_variables():
     variables = [tf.Variable(tf.ones(shape), name=f"w{len(shape)}") for shape in ((2,), (2, 3))]
     groups = [
         {"name": "large", "min_ndim": 2, "optimizer": {"use": "adafactor", "min_dim_size_to_factor": 2}},
-        {"name": "none", "min_ndim": 3, "optimizer": {"use": "sm3", "momentum": 0.0}},
         {"name": "rest", "optimizer": {"use": "sm3", "momentum": 0.0}},
     ]
     report = optiplug.create("partition", groups=groups).state_report(variables)

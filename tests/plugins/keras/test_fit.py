@@ -106,7 +106,7 @@ def test_schedule(flavour):
 
     np.testing.assert_allclose(fit(model, epochs=2), expected, rtol=0, atol=1e-5)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.1 * 0.25)
-    with pytest.raises(TypeError, match="schedule"):
+    with pytest.raises(optiplug.ConfigError, match="a number and a schedule cannot change places"):
         model.optimizer.learning_rate = 0.1
 
 

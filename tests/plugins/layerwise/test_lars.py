@@ -65,7 +65,7 @@ def test_further_variables_can_be_excluded():
 
 def test_a_pattern_that_excludes_nothing_is_refused():
     with pytest.raises(optiplug.ConfigError, match=r"lars\.exclude_from_decay.*biass.*the paths are w"):
-        one([1.0], [1.0], exclude_from_decay=["biass"])
+        one([1.0], [1.0], weight_decay_rate=0.1, exclude_from_decay=["biass"])
 
 
 def test_the_rate_is_inside_the_velocity():
