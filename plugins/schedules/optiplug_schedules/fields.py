@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, TypeAlias
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationInfo
 
-from optiplug import ConfigError, Number
+from optiplug import ConfigError, NonNegativeFloat, Number
 
-__all__ = ["Boundaries", "Duration", "Steps", "StepsOrZero", "Time", "Times"]
+__all__ = ["Boundaries", "BoundedValues", "Duration", "Steps", "StepsOrZero", "Time", "Times"]
 
 # float64 tells every whole number up to this one from its neighbours.
 _MOST_STEPS = 2**53
@@ -19,6 +19,13 @@ def _strictly_increasing(boundaries: tuple[float, ...]) -> tuple[float, ...]:
     if any(later <= earlier for earlier, later in pairwise(boundaries)):
         raise ConfigError("must be strictly increasing", received=boundaries)
     return boundaries
+
+
+def _one_more_than_boundaries(values: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+    boundaries = info.data.get("boundaries")
+    if boundaries is not None and len(values) != len(boundaries) + 1:
+        raise ConfigError("must have one item more than boundaries", received=values)
+    return values
 
 
 def _whole_if_it_is(steps: float) -> float:
@@ -46,3 +53,6 @@ Time: TypeAlias = Annotated[
 
 Times: TypeAlias = Annotated[tuple[Time, ...], AfterValidator(_strictly_increasing)]
 """Steps, or times between two of them, each after the one before it."""
+
+BoundedValues: TypeAlias = Annotated[tuple[NonNegativeFloat, ...], AfterValidator(_one_more_than_boundaries)]
+"""Values >= 0 of a config that has `boundaries` before them, one more than those."""

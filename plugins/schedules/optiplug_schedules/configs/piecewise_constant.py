@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationInfo, field_validator
-
-from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig
-from optiplug_schedules.fields import Times
+from optiplug import ScheduleConfig
+from optiplug_schedules.fields import BoundedValues, Times
 
 __all__ = ["PiecewiseConstantConfig"]
 
@@ -19,13 +17,5 @@ class PiecewiseConstantConfig(ScheduleConfig):
 
     boundaries: Times
     """Last step of each value but the last; strictly increasing."""
-    values: tuple[NonNegativeFloat, ...]
+    values: BoundedValues
     """The values, one more than boundaries."""
-
-    @field_validator("values")
-    @classmethod
-    def _one_more(cls, values: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-        boundaries = info.data.get("boundaries")
-        if boundaries is not None and len(values) != len(boundaries) + 1:
-            raise ConfigError("must have one item more than boundaries", received=values)
-        return values

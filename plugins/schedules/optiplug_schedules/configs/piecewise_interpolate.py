@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import ValidationInfo, field_validator
-
-from optiplug import ConfigError, NonNegativeFloat, ScheduleConfig
-from optiplug_schedules.fields import Boundaries
+from optiplug import ScheduleConfig
+from optiplug_schedules.fields import Boundaries, BoundedValues
 
 __all__ = ["PiecewiseInterpolateConfig"]
 
@@ -21,15 +19,7 @@ class PiecewiseInterpolateConfig(ScheduleConfig):
 
     boundaries: Boundaries
     """Steps at which the second value is reached, the third one, and so on; strictly increasing."""
-    values: tuple[NonNegativeFloat, ...]
+    values: BoundedValues
     """The value at step 0, and one for each of the boundaries; the last one stays."""
     shape: Literal["linear", "cosine"] = "linear"
     """Shape of the way between two values: linear, or half a cosine wave."""
-
-    @field_validator("values")
-    @classmethod
-    def _one_more(cls, values: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
-        boundaries = info.data.get("boundaries")
-        if boundaries is not None and len(values) != len(boundaries) + 1:
-            raise ConfigError("must have one item more than boundaries", received=values)
-        return values
