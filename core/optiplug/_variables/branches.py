@@ -74,10 +74,19 @@ class Branches:
         self._scratches = scratches
         self._step: tf.Graph | None = None
         self._in_use: set[int] = set()
+        self._scope = tf.compat.v1.get_variable_scope()
+        self._caching_device = self._scope.caching_device
 
     def enter(self) -> None:
         """Let what is traced now be the step itself."""
         self._step = None if tf.executing_eagerly() else tf.compat.v1.get_default_graph()
+
+    def abandon(self) -> None:
+        """Undo what TensorFlow leaves behind in the process where a trace ends with an error."""
+        # An error inside of `tf.map_fn` leaves this set, and then no strategy's scope can be entered.
+        if self._scope.caching_device is not self._caching_device:
+            with tf.Graph().as_default():  # an eager scope refuses to be told
+                self._scope.set_caching_device(self._caching_device)
 
     @property
     def entered(self) -> bool:

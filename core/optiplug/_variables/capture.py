@@ -364,7 +364,9 @@ class Frame:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         _frames().pop()
-        if error is None:
+        if error:
+            self.branches.abandon()
+        else:
             self.branches.require_own()
 
 

@@ -216,6 +216,18 @@ def test_rows_of_a_table_are_refused_in_a_branch(rule):
         row_of(rule)
 
 
+@pytest.mark.parametrize("jit_compile", [True, False])
+def test_an_error_leaves_nothing_in_the_process(jit_compile):
+    """One inside of `tf.map_fn` leaves a caching device, with which no scope of a strategy can be entered."""
+
+    def wrong(optimizer, gradient, variable, kept):
+        tf.map_fn(lambda each: each * kept.no_such_attribute, gradient)
+
+    with pytest.raises(AttributeError, match="no_such_attribute"):
+        trained(ruled(wrong, jit_compile=jit_compile), tf.Variable([0.0, 1.0]), steps=1)
+    assert tf.compat.v1.get_variable_scope().caching_device is None
+
+
 def test_rows_may_be_read_in_a_loop():
     assert row_of(read_in_a_loop) == [-3.0, -3.0]
 
