@@ -26,13 +26,13 @@ from .keras_schedules import of_keras, restored, translated
 from .plain_numbers import Followed, is_variable, plain
 
 __all__ = [
+    "OPTIONAL",
     "REGULAR",
     "BelowOneScalar",
     "NonNegativeFloat",
     "NonNegativeInt",
     "NonNegativeScalar",
     "Number",
-    "OPTIONAL",
     "PathGlobs",
     "PositiveFloat",
     "PositiveInt",

@@ -44,7 +44,7 @@ def test_markup_and_escapes_of_a_plugin_are_shown_as_text(run, install):
         points={"optimizers": {"markup": "fake_markup:Markup"}},
         modules={"fake_markup": MARKUP},
     )
-    for shown in [run("list").stdout, run("show", "markup").stdout]:
+    for shown in [run("list", "--wide").stdout, run("show", "markup").stdout]:
         assert r"[bold]Not bold[/bold] [/] \x1b[31mnot red\x1b[0m :smile: \u202etxt." in shown
         assert "[link=https://example.org]A[/link]" in shown
         assert "\x1b" not in shown
