@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -139,14 +138,19 @@ def _shortest(entry: Entry) -> str:
 
 def _name(entry: Entry) -> dict[str, Any]:
     """Return the schema of the names of one plugin."""
-    alone = "" if registry.status(entry) == "ambiguous" else f"{re.escape(entry.name)}|"
-    return {"type": "string", "pattern": rf"^({alone}{re.escape(entry.qualified)}\s*([<>=!~].*)?)$"}
+    alone = "" if registry.status(entry) == "ambiguous" else f"{entry.name}|"
+    return {"type": "string", "pattern": rf"^({alone}{_escaped(entry)}\s*([<>=!~].*)?)$"}
+
+
+def _escaped(entry: Entry) -> str:
+    # Not `re.escape`: the patterns of JSON Schema are those of ECMA 262, which refuse needless escapes.
+    return entry.qualified.replace(".", r"\.")
 
 
 def _names(entries: Sequence[Entry]) -> dict[str, Any]:
     """Return the schema of the names of several plugins."""
     names = [_shortest(entry) for entry in entries]
-    qualified = "|".join(re.escape(entry.qualified) for entry in entries)
+    qualified = "|".join(map(_escaped, entries))
     return {
         "type": "string",
         "description": "NAME, NAME@DISTRIBUTION or NAME@DISTRIBUTION>=VERSION of a plugin.",

@@ -16,7 +16,7 @@ from optiplug.document import Document
 from optiplug.registry import Entry
 
 from .loading import Path, is_inside, optimizers
-from .origins import in_file, origin
+from .origins import DEFAULT, in_file, origin
 from .output import dotted, print_table
 
 __all__ = ["Chain", "chains", "entry_of", "print_steps"]
@@ -90,7 +90,7 @@ def _parts(optimizer: OptimizerConfig, path: Path, document: Document) -> Iterat
         listed.append((processor, origin((*path, "processors", index), document)))
     # Listed processors come before those of keywords within a stage, as in the step.
     for keyword, processor in keyword_processors(optimizer):
-        listed.append((processor, f"{keyword} at {origin((*path, keyword), document)}"))
+        listed.append((processor, _of_keyword(keyword, path, document)))
     for stage in STAGES:
         for processor, where in listed:
             if stage in hook_names(processor.load_implementation()):
@@ -98,8 +98,13 @@ def _parts(optimizer: OptimizerConfig, path: Path, document: Document) -> Iterat
                 yield Part(stage, processor.name or entry.name, entry.distribution, entry.version, where)
         if stage == "decay" and optimizer.own_weight_decay and optimizer.weight_decay not in (None, 0):
             entry = entry_of(optimizer)
-            where = f"weight_decay at {origin((*path, 'weight_decay'), document)}"
+            where = _of_keyword("weight_decay", path, document)
             yield Part(stage, entry.name, entry.distribution, entry.version, where)
+
+
+def _of_keyword(keyword: str, path: Path, document: Document) -> str:
+    where = origin((*path, keyword), document)
+    return f"{keyword} by default" if where == DEFAULT else f"{keyword} at {where}"
 
 
 def _print_step(outer: Chain, inside: Sequence[Chain], source: str) -> None:

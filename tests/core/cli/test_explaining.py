@@ -113,7 +113,7 @@ def test_processors_of_optimizers_inside_are_in_the_stages(run, write):
     lines = [" ".join(line.split()) for line in run("explain", path).stdout.splitlines()]
     assert any(line.startswith("clip matrices/fallback/clip_by_norm clipnorm at 9:38, ") for line in lines)
     assert any(line.startswith("decay matrices/weight_decay weight_decay at 8:21, ") for line in lines)
-    assert any(line.startswith("rest/weight_decay weight_decay at default") for line in lines)
+    assert any(line.startswith("rest/weight_decay weight_decay by default") for line in lines)
     assert any(line.startswith("post_step ema 2:14") for line in lines)
 
 

@@ -16,7 +16,7 @@ FOLDER = GOLDEN.relative_to(ROOT)
 COMMANDS = {
     "list": "list --kind schedule",
     "list-words": "list shampoo --wide",
-    "list-none": "list shampo",
+    "list-none": "list shampooo",
     "show-optimizer": "show adamw",
     "show-parts": "show partition",
     "show-processor": "show clip_by_norm",
