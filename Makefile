@@ -83,7 +83,7 @@ numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its pe
 	PYTHONPATH=tests $(BIN)/python -m support.numerics_page
 
 golden: $(STAMP)  ## write anew what the command line prints in tests/core/cli/golden; look at the difference
-	OPTIPLUG_GOLDEN=write $(BIN)/python -m pytest -q tests/core/cli/test_golden.py
+	OPTIPLUG_GOLDEN=write $(BIN)/python -m pytest -q tests/core/cli/test_app_golden.py
 
 bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: a minute)
 	$(BIN)/python benchmarks/commands.py

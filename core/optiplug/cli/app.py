@@ -8,7 +8,7 @@ from functools import partial
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand, TyperGroup
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from optiplug.document import FORMATS
 from optiplug.errors import nearest
@@ -192,21 +192,20 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 
 
 class _Command(TyperCommand):
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _untyped(super().get_params(ctx))
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        return list(map(_untyped, super().get_params(ctx)))
 
 
 class _Group(TyperGroup):
-    def get_params(self, ctx: Any) -> list[Any]:
-        return _untyped(super().get_params(ctx))
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        return list(map(_untyped, super().get_params(ctx)))
 
 
-def _untyped(params: list[Any]) -> list[Any]:
+def _untyped(param: object) -> object:
     """Leave out of the help that a flag is a truth value, which reads as if it took one."""
-    for each in params:
-        if getattr(each, "is_flag", False) and each.metavar is None:
-            each.metavar = ""
-    return params
+    if isinstance(param, TyperOption) and param.is_flag and param.metavar is None:
+        param.metavar = ""
+    return param
 
 
 def application(argv: Sequence[str]) -> typer.Typer:

@@ -15,6 +15,8 @@ from optiplug._registry.extras import how_to_install
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, UnknownPluginError, nearest
 from optiplug.registry import KINDS, Entry
 
+from .unions import Schema
+
 __all__ = ["Card", "card", "find", "own_fields", "schema_of"]
 
 
@@ -89,11 +91,11 @@ def own_fields(config: type[NamedConfig]) -> frozenset[str]:
     return annotated & frozenset(config.model_fields)
 
 
-def schema_of(entry: Entry, references: str = "#/$defs/{model}") -> dict[str, Any]:
+def schema_of(entry: Entry, references: str = "#/$defs/{model}") -> Schema:
     """Return the JSON Schema of a plugin's Config; raises BrokenPluginError if it has none."""
     config = registry.load(entry)
     try:
-        schema: dict[str, Any] = config.model_json_schema(ref_template=references)
+        schema: Schema = config.model_json_schema(ref_template=references)
     except Exception as error:
         raise BrokenPluginError(f"the config of {entry} has no JSON Schema: {error}") from error
     return schema

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode, SequenceNode
@@ -16,6 +16,8 @@ from optiplug.registry import Entry
 from .cards import own_fields
 
 __all__ = ["example"]
+
+Values: TypeAlias = dict[str, Any]
 
 
 def example(entry: Entry) -> str:
@@ -38,7 +40,7 @@ def example(entry: Entry) -> str:
     return _yaml(_around(entry.kind, {word: name, **fields}))
 
 
-def _around(kind: str, mapping: dict[str, Any]) -> dict[str, Any]:
+def _around(kind: str, mapping: Values) -> Values:
     """Return the document around the mapping of a plugin."""
     if kind == "processors":
         return {"use": "adamw", "processors": [mapping]}
@@ -49,7 +51,7 @@ def _around(kind: str, mapping: dict[str, Any]) -> dict[str, Any]:
     return mapping
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return list(map(_plain, value)) if isinstance(value, tuple | list) else value
@@ -67,7 +69,7 @@ class _Representer(RoundTripRepresenter):
 _Representer.add_representer(float, _Representer.represent_float)
 
 
-def _represent_list(representer: RoundTripRepresenter, data: list[Any]) -> SequenceNode:
+def _represent_list(representer: RoundTripRepresenter, data: list[object]) -> SequenceNode:
     flow = not any(isinstance(item, dict | list) for item in data)
     return representer.represent_sequence("tag:yaml.org,2002:seq", data, flow_style=flow)
 
@@ -75,7 +77,7 @@ def _represent_list(representer: RoundTripRepresenter, data: list[Any]) -> Seque
 _Representer.add_representer(list, _represent_list)
 
 
-def _yaml(document: dict[str, Any]) -> str:
+def _yaml(document: Values) -> str:
     yaml = YAML()
     yaml.Representer = _Representer
     yaml.indent(mapping=2, sequence=4, offset=2)

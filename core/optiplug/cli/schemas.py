@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from optiplug import registry
 from optiplug.errors import BrokenPluginError
@@ -11,7 +10,7 @@ from optiplug.registry import Entry
 
 from .cards import find, schema_of
 from .output import message, print_json
-from .unions import choice_by_type, with_texts
+from .unions import Schema, choice_by_type, with_texts
 
 __all__ = ["document_schema", "plugin_schema", "print_schema"]
 
@@ -23,7 +22,7 @@ def print_schema(name: str | None, kind: str | None) -> None:
     print_json(document_schema(kind) if name is None else plugin_schema(find(name, kind)))
 
 
-def document_schema(kind: str | None = None) -> dict[str, Any]:
+def document_schema(kind: str | None = None) -> Schema:
     """Return the schema of a config file, or of any value that selects a plugin of one kind.
 
     The value of `use`, or of `command`, decides by `if` and `then` and not by `oneOf`, of which a validator
@@ -44,7 +43,7 @@ def document_schema(kind: str | None = None) -> dict[str, Any]:
     }
 
 
-def plugin_schema(entry: Entry) -> dict[str, Any]:
+def plugin_schema(entry: Entry) -> Schema:
     """Return the schema of the config of one plugin."""
     definitions = _Definitions()
     return {"$schema": _DIALECT, **definitions.plugin(entry), "$defs": definitions.found}
@@ -54,9 +53,9 @@ class _Definitions:
     """The definitions that a schema needs, collected as they are referred to."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Any] = {}
+        self.found: Schema = {}
 
-    def kind(self, kind: str) -> dict[str, Any]:
+    def kind(self, kind: str) -> Schema:
         """Return a reference to the choice among all plugins of a kind."""
         if kind not in self.found:
             self.found[kind] = {}  # first, since a schedule may hold a schedule
@@ -82,7 +81,7 @@ class _Definitions:
             }
         return {"$ref": f"#/$defs/{kind}"}
 
-    def plugin(self, entry: Entry) -> dict[str, Any]:
+    def plugin(self, entry: Entry) -> Schema:
         """Return a reference to the definition of one plugin."""
         key = f"{entry.kind}.{entry.qualified}"
         if key not in self.found:
@@ -93,19 +92,15 @@ class _Definitions:
             self.found[key] = _with_name(self._linked(schema), entry)
         return {"$ref": f"#/$defs/{key}"}
 
-    def _linked(self, schema: Any) -> Any:
+    def _linked(self, schema: Schema) -> Schema:
         """Return a schema in which a reference to a kind is one to the choice among its installed plugins.
 
         Unions are rewritten as choices by type, and numbers may be texts that YAML 1.2 reads as numbers.
         """
-        if isinstance(schema, list):
-            return [self._linked(member) for member in schema]
-        if not isinstance(schema, dict):
-            return schema
         if "x-optiplug-kind" in schema:
             return {"type": "object", **self.kind(schema["x-optiplug-kind"])}
         if "anyOf" not in schema:
-            return with_texts({key: self._linked(member) for key, member in schema.items()})
+            return with_texts({key: self._inside(member) for key, member in schema.items()})
         kind = next((each["x-optiplug-kind"] for each in schema["anyOf"] if "x-optiplug-kind" in each), None)
         members = [
             # Instead of any text: what is written there is the name of a plugin.
@@ -117,8 +112,14 @@ class _Definitions:
         rest = {key: member for key, member in schema.items() if key != "anyOf"}
         return with_texts({**choice_by_type(members), **rest})
 
+    def _inside(self, value: object) -> object:
+        """Return the value of a keyword of a schema, which may hold schemas."""
+        if isinstance(value, list):
+            return [self._inside(member) for member in value]
+        return self._linked(value) if isinstance(value, dict) else value
 
-def _with_name(schema: dict[str, Any], entry: Entry) -> dict[str, Any]:
+
+def _with_name(schema: Schema, entry: Entry) -> Schema:
     """Let `use`, which is `command` at the top of a command's document, be the name of the plugin."""
     word = _word(entry.kind)
     fields = {name: field for name, field in schema["properties"].items() if name != "use"}
@@ -136,7 +137,7 @@ def _shortest(entry: Entry) -> str:
     return entry.qualified if registry.status(entry) == "ambiguous" else entry.name
 
 
-def _name(entry: Entry) -> dict[str, Any]:
+def _name(entry: Entry) -> Schema:
     """Return the schema of the names of one plugin."""
     alone = "" if registry.status(entry) == "ambiguous" else f"{entry.name}|"
     return {"type": "string", "pattern": rf"^({alone}{_escaped(entry)}\s*([<>=!~].*)?)$"}
@@ -147,7 +148,7 @@ def _escaped(entry: Entry) -> str:
     return entry.qualified.replace(".", r"\.")
 
 
-def _names(entries: Sequence[Entry]) -> dict[str, Any]:
+def _names(entries: Sequence[Entry]) -> Schema:
     """Return the schema of the names of several plugins."""
     names = [_shortest(entry) for entry in entries]
     qualified = "|".join(map(_escaped, entries))

@@ -6,15 +6,19 @@ import inspect
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from optiplug import registry
 
 from .cards import Card, card, find, own_fields, schema_of
 from .examples import example
 from .output import FORMAT, print_json, print_table, print_text
+from .unions import Schema
 
 __all__ = ["in_words", "show_plugin"]
+
+Field: TypeAlias = dict[str, Any]
+"""What there is to say of a field of a config."""
 
 _WORDS = {"integer": "whole number", "boolean": "true or false", "string": "text", "object": "mapping"}
 _SIGNS = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
@@ -51,7 +55,7 @@ def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
         _print(card(entry), shown)
 
 
-def _print(plugin: Card, shown: dict[str, Any]) -> None:
+def _print(plugin: Card, shown: Field) -> None:
     entry = plugin.entry
     print_text(f"{plugin.reference} ({entry.kind.removesuffix('s')})", "bold")
     print_text(f"\n{shown['example']}\n\n{shown['docstring']}\n")
@@ -71,13 +75,13 @@ def _print(plugin: Card, shown: dict[str, Any]) -> None:
     print_table("origin", ("", ""), [item for item in facts.items() if item[1]])
 
 
-def _print_fields(title: str, fields: Sequence[dict[str, Any]]) -> None:
+def _print_fields(title: str, fields: Sequence[Field]) -> None:
     if fields:
         print_table(title, ("", "", ""), map(_row, fields), folds=False)
         print_text("")
 
 
-def _row(field: dict[str, Any]) -> tuple[str, str, str]:
+def _row(field: Field) -> tuple[str, str, str]:
     bounds = f", {in_words(field['bounds'])}" if field["bounds"] else ""
     default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
     return field["name"], f"{field['type']}{bounds}; {default}", " ".join(field["description"].split())
@@ -99,13 +103,13 @@ def in_words(bounds: str) -> str:
     return " and ".join(parts)
 
 
-def _fields(schema: dict[str, Any]) -> list[dict[str, Any]]:
+def _fields(schema: Schema) -> list[Field]:
     required = schema.get("required", [])
     members = schema.get("properties", {}).items()
     return [_field(name, described, name in required) for name, described in members if name != "use"]
 
 
-def _field(name: str, schema: dict[str, Any], required: bool) -> dict[str, Any]:
+def _field(name: str, schema: Schema, required: bool) -> Field:
     return {
         "name": name,
         "type": _type(schema),
@@ -116,7 +120,7 @@ def _field(name: str, schema: dict[str, Any], required: bool) -> dict[str, Any]:
     }
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type(schema: Schema) -> str:
     """Return the type of a value in words."""
     if "x-optiplug-kind" in schema:
         return str(schema["x-optiplug-kind"]).removesuffix("s")
@@ -133,7 +137,7 @@ def _type(schema: dict[str, Any]) -> str:
     return _WORDS.get(name, str(name))
 
 
-def _bounds(schema: dict[str, Any]) -> str:
+def _bounds(schema: Schema) -> str:
     """Return the bounds of a value, whichever member of a union has them."""
     members = [schema, *schema.get("anyOf", [])]
     bounds = (f"{sign} {member[key]}" for member in members for key, sign in _BOUNDS.items() if key in member)

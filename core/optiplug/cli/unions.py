@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import combinations
-from typing import Any
+from typing import Any, TypeAlias
 
-__all__ = ["choice_by_type", "with_texts"]
+__all__ = ["Schema", "choice_by_type", "with_texts"]
+
+Schema: TypeAlias = dict[str, Any]
+"""A JSON Schema."""
 
 # Rules that hold for values of one type, and say nothing of all others.
 _RULES = {
@@ -26,7 +29,7 @@ _SIGN = r"[-+]?"
 _EXPONENTIAL = r"(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$"
 
 
-def choice_by_type(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def choice_by_type(members: Sequence[Schema]) -> Schema:
     """Return a schema that accepts what one of these accepts.
 
     If they are of different types, it has the rules of each for its type, and no `anyOf`: the error of a
@@ -40,7 +43,7 @@ def choice_by_type(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     types = [_types(member) for member in members]
     if not all(types) or any(_overlap(one, other) for one, other in combinations(types, 2)):
         return {"anyOf": list(members)}
-    merged: dict[str, Any] = {"type": [name for names in types for name in names]}
+    merged: Schema = {"type": [name for names in types for name in names]}
     conditions = []
     for member, names in zip(members, types, strict=True):
         rules = {key: rule for key, rule in member.items() if key not in {"type", *_SAYINGS}}
@@ -53,7 +56,7 @@ def choice_by_type(members: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return merged | (conditions[0] if len(conditions) == 1 else {"allOf": conditions} if conditions else {})
 
 
-def with_texts(schema: dict[str, Any]) -> dict[str, Any]:
+def with_texts(schema: Schema) -> Schema:
     """Return a schema of numbers that also accepts texts such as ``1e-3``.
 
     >>> with_texts({"type": "number", "minimum": 0})["type"]
@@ -72,7 +75,7 @@ def with_texts(schema: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _types(schema: Mapping[str, Any]) -> list[str]:
+def _types(schema: Schema) -> list[str]:
     if "type" in schema:
         return [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
     values = schema["enum"] if "enum" in schema else [schema["const"]] if "const" in schema else []

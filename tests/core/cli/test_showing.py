@@ -5,13 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-import yaml
 
 from optiplug import registry
-from optiplug.cli.examples import example
-from optiplug.cli.loading import load
 from optiplug.cli.showing import in_words
-from optiplug.document import parse
 from support.fake_distributions import config_module
 
 MARKUP = '''
@@ -62,24 +58,6 @@ def test_every_plugin_can_be_shown(run, entry):
     described = json.loads(run("show", entry.qualified, "--kind", entry.kind, "--json").stdout)
     assert described["summary"]
     assert described["fields"]
-
-
-@pytest.mark.parametrize("entry", registry.entries(), ids=str)
-def test_the_example_is_a_valid_config(entry):
-    text = example(entry)
-    document = parse(text, "yaml")
-    config = load(document)
-    assert entry.name in text
-    assert config.dump()
-    assert yaml.safe_load(text) == document.data  # readers of YAML 1.1 agree
-
-
-def test_the_example_comes_first(run):
-    shown = run("show", "adamw").stdout
-    assert shown.startswith("adamw (optimizer)\n\nuse: adamw\nlearning_rate: 0.001\n")
-    assert "epsilon: 1.0e-07\n" in shown
-    assert "\nweight_decay: 0.004\n" in shown  # it has a default of its own
-    assert "clipnorm: " not in shown
 
 
 def test_fields_of_parts_are_shown(run):
