@@ -34,7 +34,7 @@ from .decay_products import bias_correction as corrected_bias
 from .keras_api import KerasAPI
 from .keras_attributes import KERAS_ATTRIBUTES, require_used
 from .loss_gradients import scaled_loss
-from .parts import OptimizerParts, give_parts, parts_of
+from .parts import OptimizerParts, give_parts, parts_of, without_parts
 
 __all__ = ["Optimizer"]
 
@@ -113,6 +113,10 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         for name in KERAS_ATTRIBUTES:
             self.__dict__.pop(name, None)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
+
+    def __repr__(self) -> str:
+        # Also where a constructor shows itself before that of the base has run.
+        return object.__repr__(self) if without_parts(self) else reports.description(parts_of(self))
 
     @derived
     def config(self) -> Any:
