@@ -23,7 +23,7 @@ __all__ = ["compiled_program", "description", "explain", "state_report"]
 
 
 def description(parts: OptimizerParts) -> str:
-    """Return name, learning rate and processors of an optimizer, and the optimizers inside of it, in a line."""
+    """Return name, learning rate and processors of an optimizer, and those inside of it, in a line."""
     outer, *inside = parts.node
     told = [f"{type(outer.optimizer).__name__} {outer.name!r}", *_rate(outer)]
     if parts.pipeline.processors:
