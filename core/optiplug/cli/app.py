@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
-from optiplug.document import FORMATS
 from optiplug.errors import nearest
 from optiplug.registry import KINDS
 
@@ -45,7 +44,7 @@ def _known_kind(value: str | None) -> str | None:
 
 
 def _known_format(value: str) -> str:
-    if value not in FORMATS.values():
+    if value not in complete_format(""):
         raise typer.BadParameter(f"{value!r} is none of yaml, toml and json")
     return value
 
@@ -66,7 +65,7 @@ File = Annotated[
 ]
 Files = Annotated[
     list[str],
-    typer.Argument(metavar="FILE...", help=_FILE_HELP, autocompletion=complete_file, show_default=False),
+    typer.Argument(metavar="FILE", help=_FILE_HELP, autocompletion=complete_file, show_default=False),
 ]
 Name = Annotated[
     str,
@@ -86,7 +85,7 @@ SomeName = Annotated[
 Words = Annotated[
     list[str] | None,
     typer.Argument(
-        metavar="WORD...",
+        metavar="WORD",
         help="Only plugins whose name, summary, paper or distribution has all of these.",
         autocompletion=complete_name,
         show_default=False,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Container
 from pathlib import Path
 
 import typer
 
 from optiplug import registry
-from optiplug.document import FORMATS
 from optiplug.registry import KINDS
 
 __all__ = [
@@ -33,6 +33,8 @@ def command_line() -> list[str]:
 
 def complete_format(incomplete: str) -> list[str]:
     """Return the formats that begin like this."""
+    from optiplug.document import FORMATS  # late, as the parsers take a tenth of a second
+
     return [name for name in dict.fromkeys(FORMATS.values()) if name.startswith(incomplete)]
 
 
@@ -53,11 +55,13 @@ def complete_task(incomplete: str) -> list[str]:
 
 def complete_file(incomplete: str) -> list[str]:
     """Return the folders and config files whose paths begin like this."""
+    from optiplug.document import FORMATS
+
     folder, begin = Path(incomplete).parent, Path(incomplete).name
     if incomplete == "" or incomplete.endswith("/"):
         folder, begin = Path(incomplete or "."), ""
     try:
-        found = sorted(each for each in folder.iterdir() if _is_offered(each, begin))
+        found = sorted(each for each in folder.iterdir() if _is_offered(each, begin, FORMATS))
     except OSError:
         return []
     lead = incomplete.removesuffix(begin) if begin else incomplete
@@ -74,7 +78,7 @@ def _names(kind: str | None, incomplete: str) -> list[str]:
     return sorted(name for name in names if name.startswith(incomplete))
 
 
-def _is_offered(path: Path, begin: str) -> bool:
+def _is_offered(path: Path, begin: str, suffixes: Container[str]) -> bool:
     if not path.name.startswith(begin) or (path.name.startswith(".") and not begin):
         return False
-    return path.is_dir() or path.suffix.lower() in FORMATS
+    return path.is_dir() or path.suffix.lower() in suffixes
