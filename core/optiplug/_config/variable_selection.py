@@ -12,8 +12,12 @@ from .kinds import Selection
 __all__ = ["require_matches", "selected_paths"]
 
 
-def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> list[str]:
+def selected_paths(
+    config: Selection, ranks: Mapping[str, int], where: str, known: Iterable[str] = ()
+) -> list[str]:
     """Return the paths, out of those in `ranks` (path -> number of dimensions), that `config` selects.
+
+    Patterns may also match one of the `known` paths, which are not selected: those of other groups.
 
     Raises
     ------
@@ -21,8 +25,9 @@ def selected_paths(config: Selection, ranks: Mapping[str, int], where: str) -> l
         If a pattern that is not optional matches no path at all, naming the nearest one; if nothing is
         selected, unless all of `only` is optional and matches nothing.
     """
+    every = list(dict.fromkeys([*ranks, *known]))
     for field in ("only", "skip"):
-        require_matches(getattr(config, field), list(ranks), f"{where}.{field}")
+        require_matches(getattr(config, field), every, f"{where}.{field}")
     chosen = [path for path, rank in ranks.items() if rank >= config.min_ndim]
     if config.only and all(map(Selection.is_optional, config.only)) and not _matching(config.only, ranks):
         return []

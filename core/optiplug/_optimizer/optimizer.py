@@ -184,11 +184,12 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         Raises
         ------
         ConfigError
-            If a pattern in it matches none of them; `where` is how the message calls the selection.
+            If a pattern in it matches no variable of the model, or nothing is chosen of these; `where` is
+            how the message calls the selection.
         """
         known = parts_of(self).variables
         ranks = {known.path(variable): variable.shape.rank or 0 for variable in variables}
-        paths = set(selected_paths(selection, ranks, where)) if ranks else set()
+        paths = set(selected_paths(selection, ranks, where, map(known.path, known))) if ranks else set()
         return [variable for variable in variables if known.path(variable) in paths]
 
     def rate(self, like: Working | Tensor | DType) -> Tensor:

@@ -43,10 +43,17 @@ def _known_kind(value: str | None) -> str | None:
     raise typer.BadParameter(f"{value!r} is no kind of plugin; {hint}")
 
 
-def _known_format(value: str) -> str:
-    if value not in complete_format(""):
+def _known_format(value: str | None) -> str | None:
+    if value is not None and value not in complete_format(""):
         raise typer.BadParameter(f"{value!r} is none of yaml, toml and json")
     return value
+
+
+def _format_of(files: Sequence[str], given: str | None) -> str:
+    """Return the format of standard input; that of a file is told by its name."""
+    if given is not None and "-" not in files:
+        raise typer.BadParameter("is for standard input, which is - as FILE", param_hint="--format")
+    return given or "yaml"
 
 
 def _show_version(value: bool) -> None:
@@ -103,13 +110,14 @@ Kind = Annotated[
     ),
 ]
 Format = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--format",
         metavar="FORMAT",
         callback=_known_format,
         autocompletion=complete_format,
-        help="Format of standard input: yaml, toml or json.",
+        help="Format of standard input: yaml, which is the default, toml or json.",
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -141,11 +149,11 @@ def show(name: Name, kind: Kind = None, as_json: Json = False) -> None:
     show_plugin(name, kind, as_json)
 
 
-def check(files: Files, format: Format = "yaml", as_json: Json = False) -> None:
+def check(files: Files, format: Format = None, as_json: Json = False) -> None:
     """Validate config files and print every problem in them."""
     from .checking import check_files
 
-    check_files(files, format, as_json)
+    check_files(files, _format_of(files, format), as_json)
 
 
 def schema(
@@ -172,13 +180,13 @@ def explain(
         ),
     ] = None,
     every: Annotated[bool, typer.Option("--all", help="Show defaults, too.")] = False,
-    format: Format = "yaml",
+    format: Format = None,
     as_json: Json = False,
 ) -> None:
     """Show what a config file means: values with their origins, stages with their processors, variables."""
     from .explaining import explain_file
 
-    explain_file(file, format, task=task, every=every, as_json=as_json)
+    explain_file(file, _format_of([file], format), task=task, every=every, as_json=as_json)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {

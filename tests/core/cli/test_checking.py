@@ -106,6 +106,13 @@ def test_an_unknown_format_is_a_usage_error(run):
     assert run("check", "-", "--format", "xml").exit_code == 2
 
 
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_a_format_of_a_file_is_told_by_its_name(run, write, command):
+    result = run(command, write("use: sgd"), "--format", "json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is for standard input" in result.stderr
+
+
 def test_a_keyword_of_an_optimizer_inside_needs_its_processor(run, write):
     from optiplug import registry
 
