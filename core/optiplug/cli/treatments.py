@@ -11,7 +11,7 @@ from optiplug._config.kinds import OptimizerConfig, TaskConfig
 from optiplug.document import Document
 from optiplug.errors import BrokenPluginError, ConfigError, OptiplugError, Problem
 
-from .loading import configs, is_inside
+from .loading import Path, configs, is_inside
 from .output import print_table
 
 if TYPE_CHECKING:  # its module imports TensorFlow
@@ -110,12 +110,18 @@ def _variables(config: TaskConfig) -> Sequence[Any]:
 
 
 def _located(problem: Problem, document: Document) -> Problem:
-    """Return a problem with the place in the document of the text that it is about."""
-    for path in document.values:
-        value: Any = document.data
-        for key in path:
-            value = value[key]
-        if isinstance(value, str) and value == problem.received:
-            where = f"{document.position(path)}: {problem.position}".removesuffix(": ")
-            return replace(problem, position=where)
-    return problem
+    """Return a problem with the place in the document of the text that it is about, if there is only one."""
+    field = problem.position.rpartition(".")[2]
+    places = [
+        path for path in document.values if field in path and _value(document, path) == problem.received
+    ]
+    if len(places) != 1 or not isinstance(problem.received, str):
+        return problem
+    return replace(problem, position=f"{document.position(places[0])}: {problem.position}")
+
+
+def _value(document: Document, path: Path) -> object:
+    value: Any = document.data
+    for key in path:
+        value = value[key]
+    return value

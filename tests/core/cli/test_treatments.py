@@ -43,6 +43,17 @@ def test_a_pattern_that_does_not_fit_the_task_is_told(run, write):
     assert f"{path}:7:35: group 'convolutions'.only: a pattern must match" in result.stderr
 
 
+def test_a_pattern_in_two_places_is_told_without_one(run, write):
+    text = PARTITION.replace("PATTERN", '"conv*"').replace("adam}", "adam}\n  processors: [PROCESSORS]")
+    twice = "{use: ema, skip: [cnov]}, {use: swa, skip: [cnov], name: cnov}"
+    result = run("explain", write(text.replace("PROCESSORS", twice)))
+    assert result.exit_code == 3
+    assert result.stderr.startswith("ema.skip: a pattern must match")
+    once = twice.replace("swa, skip: [cnov]", "swa")
+    path = write(text.replace("PROCESSORS", once))
+    assert run("explain", path).stderr.startswith(f"{path}:9:34: ema.skip: a pattern must match")
+
+
 def test_a_task_that_fails_is_told(run, write, install):
     modules = {
         "fake_task": 'from optiplug import TaskConfig\nclass Bad(TaskConfig):\n    """B."""\n'
