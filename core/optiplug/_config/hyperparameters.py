@@ -26,6 +26,7 @@ from .keras_schedules import of_keras, restored, translated
 from .plain_numbers import Followed, is_variable, plain
 
 __all__ = [
+    "OPTIONAL",
     "REGULAR",
     "BelowOneScalar",
     "NonNegativeFloat",
@@ -238,16 +239,20 @@ PositiveInt: TypeAlias = Annotated[int, Field(ge=1)]
 
 
 def checked_pattern(pattern: str) -> str:
-    """Return a glob, or a regular expression if it is one.
+    """Return a glob, or a regular expression if it is one, with or without the mark of optional ones.
 
     Raises
     ------
     ConfigError
-        If it begins with ``re:`` and what follows is no regular expression.
+        If ``re:`` is followed by what is no regular expression, or the mark by nothing.
     """
-    if pattern.startswith(REGULAR):
+    wanted = pattern.removeprefix(OPTIONAL)
+    if pattern and not wanted:
+        rule = f"`{OPTIONAL}` marks the pattern behind it as optional, and there is none"
+        raise ConfigError(rule, received=pattern, hint="for paths of one character, write `[!/]`")
+    if wanted.startswith(REGULAR):
         try:
-            re.compile(pattern.removeprefix(REGULAR))
+            re.compile(wanted.removeprefix(REGULAR))
         except re.error as error:
             raise ConfigError(f"must be a regular expression: {error}", received=pattern) from None
     return pattern
@@ -256,10 +261,14 @@ def checked_pattern(pattern: str) -> str:
 REGULAR = "re:"
 """What regular expressions begin with among globs."""
 
+OPTIONAL = "?"
+"""What patterns begin with that may match nothing."""
+
 PathGlobs: TypeAlias = tuple[Annotated[str, AfterValidator(checked_pattern)], ...]
 """Globs on the paths of variables, e.g. ``["*/bias", "encoder/*"]``; ``*`` crosses ``/``.
 
-``"re:bias$"`` is a regular expression, which is searched in the path."""
+``"re:bias$"`` is a regular expression, which is searched in the path. A pattern that matches nothing is an
+error, as it is most often a typing error; one that begins with ``?`` may: ``"?*norm*"``, ``"?re:norm$"``."""
 
 renamed_types: dict[str, str] = {
     "ClosedUnitInterval": "UnitScalar",

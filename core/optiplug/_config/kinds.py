@@ -15,6 +15,7 @@ from optiplug.errors import ConfigError
 
 from .base import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
 from .hyperparameters import (
+    OPTIONAL,
     REGULAR,
     NonNegativeInt,
     NonNegativeScalar,
@@ -73,18 +74,34 @@ class Selection(Section):
     def matches(path: str, glob: str) -> bool:
         """Whether a glob matches a path: it does if it is that path, whatever brackets are in it.
 
-        What begins with ``re:`` is a regular expression that is searched in the path.
+        What begins with ``re:`` is a regular expression that is searched in the path. A ``?`` before either
+        says that it may match nothing, and is no part of it.
 
         >>> from optiplug import Selection
         >>> [Selection.matches(path, "layer[0]/bias") for path in ("layer[0]/bias", "layer0/bias", "bias")]
         [True, True, False]
         >>> [Selection.matches(path, "re:bi.s$") for path in ("layer/bias", "bias/kernel")]
         [True, False]
+        >>> [Selection.matches(path, "?*norm") for path in ("layer_norm", "norm", "bias")]
+        [True, True, False]
         """
+        if path == glob:
+            return True
+        glob = glob.removeprefix(OPTIONAL)
         if glob.startswith(REGULAR):
-            return path == glob or re.search(glob.removeprefix(REGULAR), path) is not None
+            return re.search(glob.removeprefix(REGULAR), path) is not None
         # `fnmatchcase`: `fnmatch` ignores case on some systems.
         return path == glob or fnmatchcase(path, glob)
+
+    @staticmethod
+    def is_optional(glob: str) -> bool:
+        """Whether a pattern may match nothing: it begins with ``?``.
+
+        >>> from optiplug import Selection
+        >>> Selection.is_optional("?*norm*"), Selection.is_optional("*norm*")
+        (True, False)
+        """
+        return glob.startswith(OPTIONAL)
 
 
 class ProcessorConfig(Selection, NamedConfig):

@@ -73,7 +73,7 @@ class DecayExclusions:
         return [*self._configured, *(each for each in added if each not in self._configured)]
 
     def require(self, paths: Sequence[str], where: str) -> None:
-        """Refuse globs of the config that match none of these paths.
+        """Refuse globs of the config that match none of these paths, those of the whole model.
 
         A regular expression may match nothing: as in Keras, it says what is left alone where it occurs.
 

@@ -83,9 +83,11 @@ class OptimizerNode:
         `decaying` are the variables of each weight decay below this optimizer; they are not all if it is not
         `complete`: a formula of a user's own may decay, too.
         """
-        paths = list(map(self.owner.model_variables.path, self.variables))
-        if not self.exclusions or not paths:
+        if not self.exclusions or not self.variables:
             return
+        # Of the whole model, whichever group they are in: one list of exclusions serves all groups.
+        known = self.owner.model_variables
+        paths = list(map(known.path, known))
         where = f"{self.name}.exclude_from_weight_decay"
         self.exclusions.require(paths, where)
         own = [each for each in self if each.config.own_weight_decay and each.config.weight_decay is not None]

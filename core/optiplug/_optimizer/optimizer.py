@@ -34,7 +34,7 @@ from .decay_products import bias_correction as corrected_bias
 from .keras_api import KerasAPI
 from .keras_attributes import KERAS_ATTRIBUTES, require_used
 from .loss_gradients import scaled_loss
-from .parts import OptimizerParts, give_parts, parts_of
+from .parts import OptimizerParts, give_parts, parts_of, without_parts
 
 __all__ = ["Optimizer"]
 
@@ -114,6 +114,10 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
             self.__dict__.pop(name, None)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
+    def __repr__(self) -> str:
+        # Also where a constructor shows itself before that of the base has run.
+        return object.__repr__(self) if without_parts(self) else reports.description(parts_of(self))
+
     @derived
     def config(self) -> Any:
         """The validated hyperparameters."""
@@ -180,11 +184,12 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         Raises
         ------
         ConfigError
-            If a pattern in it matches none of them; `where` is how the message calls the selection.
+            If a pattern in it matches no variable of the model, or nothing is chosen of these; `where` is
+            how the message calls the selection.
         """
         known = parts_of(self).variables
         ranks = {known.path(variable): variable.shape.rank or 0 for variable in variables}
-        paths = set(selected_paths(selection, ranks, where)) if ranks else set()
+        paths = set(selected_paths(selection, ranks, where, map(known.path, known))) if ranks else set()
         return [variable for variable in variables if known.path(variable) in paths]
 
     def rate(self, like: Working | Tensor | DType) -> Tensor:

@@ -4,19 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import tensorflow as tf
+
 from optiplug import registry
+from optiplug._config.base import config_of
 from optiplug._state.memory_report import StateReport, report
 from optiplug._step.explanation import Explanation, StageEntry
 from optiplug._step.explanation import explain as explain_variables
 from optiplug._types import Variable
 from optiplug._variables.model_variables import is_trainable, unwrapped
-from optiplug.errors import BuildError, PluginError
+from optiplug.errors import BuildError, PluginError, UnknownPluginError
 
 from .dry_build import dry_built
 from .groups import OptimizerNode
 from .parts import OptimizerParts
 
-__all__ = ["compiled_program", "explain", "state_report"]
+__all__ = ["compiled_program", "description", "explain", "state_report"]
+
+
+def description(parts: OptimizerParts) -> str:
+    """Return name, learning rate and processors of an optimizer, and those inside of it, in a line."""
+    outer, *inside = parts.node
+    told = [f"{type(outer.optimizer).__name__} {outer.name!r}", *_rate(outer)]
+    if parts.pipeline.processors:
+        told.append(f"processors=[{', '.join(parts.pipeline.processors)}]")
+    told += [
+        f"{node.owner.prefix}={type(node.optimizer).__name__}({', '.join(_rate(node))})" for node in inside
+    ]
+    return f"<{', '.join(told)}>"
+
+
+def _rate(node: OptimizerNode) -> list[str]:
+    """Return the learning rate in words, none if there is none; a schedule is told by its name."""
+    rate = node.learning_rate
+    if rate.given is None:
+        return []
+    if rate.number is not None:
+        # In a function that is traced the variable has no value yet.
+        return [f"learning_rate={rate.current(rate.number) if tf.executing_eagerly() else rate.number:g}"]
+    config = config_of(rate.given)
+    try:
+        name = "" if config is None else registry.reference_of(type(config))
+    except UnknownPluginError:
+        name = ""
+    return [f"learning_rate={name or getattr(rate.given, '__name__', type(rate.given).__name__)}"]
 
 
 def state_report(parts: OptimizerParts, variables: Iterable[Variable] | None) -> StateReport:

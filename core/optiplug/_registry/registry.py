@@ -27,6 +27,7 @@ from optiplug.errors import (
 )
 
 from .entry_points import KINDS, NAME, SESSION, Entry, Reference, canonical, installed
+from .extras import how_to_install
 
 __all__ = ["Registry", "installed_plugins"]
 
@@ -315,7 +316,8 @@ class Registry:
             rule = f"this distribution offers no such plugin; installed is {_listed(named)}"
             return UnknownPluginError(rule, received=reference)
         guess = nearest(wanted.name, [entry.name for entry in self.entries(kind)])
-        hint = f"{guess} `optiplug list` shows what is installed, pip installs more"
+        hint = how_to_install(kind, wanted.name)
+        hint = hint or f"{guess} `optiplug list` shows what is installed, pip installs more"
         return UnknownPluginError(
             f"no installed distribution offers {wanted.name!r} among the {kind}",
             received=reference,

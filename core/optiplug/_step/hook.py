@@ -116,7 +116,8 @@ class Hook:
         if self.config is not None:
             # Ranks by path: choosing variables is code without TensorFlow.
             ranks = {variables.path(variable): variable.shape.rank or 0 for variable in among}
-            paths = set(selected_paths(self.config, ranks, where=self.name))
+            every = map(variables.path, variables)
+            paths = set(selected_paths(self.config, ranks, self.name, every))
             among = [variable for variable in among if variables.path(variable) in paths]
         if self.decays:
             among = [each for each in among if not self.excludes(each, variables.path(each))]

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Callable, Sequence
-from typing import Annotated
+from functools import partial
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
 
 from optiplug.errors import nearest
 from optiplug.registry import KINDS
 
+from .completion import (
+    command_line,
+    complete_file,
+    complete_format,
+    complete_kind,
+    complete_name,
+    complete_task,
+)
 from .contributed import contribute
 from .exits import guarded
 from .output import own_stdout, print_text, with_own_stdout
@@ -21,13 +31,29 @@ _EPILOG = (
     "Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 config invalid, 4 plugin missing or incompatible, "
     "5 checkpoint unusable. OPTIPLUG_DEBUG=1 shows tracebacks."
 )
+_SINGULAR = {kind.removesuffix("s"): kind for kind in KINDS}
 
 
 def _known_kind(value: str | None) -> str | None:
-    if value is not None and value not in KINDS:
-        hint = nearest(value, KINDS) or f"the kinds are {', '.join(KINDS)}"
-        raise typer.BadParameter(f"{value!r} is no kind of plugin; {hint}")
+    if value is None or value in KINDS:
+        return value
+    if value in _SINGULAR:
+        return _SINGULAR[value]
+    hint = nearest(value, [*KINDS, *_SINGULAR]) or f"the kinds are {', '.join(KINDS)}"
+    raise typer.BadParameter(f"{value!r} is no kind of plugin; {hint}")
+
+
+def _known_format(value: str | None) -> str | None:
+    if value is not None and value not in complete_format(""):
+        raise typer.BadParameter(f"{value!r} is none of yaml, toml and json")
     return value
+
+
+def _format_of(files: Sequence[str], given: str | None) -> str:
+    """Return the format of standard input; that of a file is told by its name."""
+    if given is not None and "-" not in files:
+        raise typer.BadParameter("is for standard input, which is - as FILE", param_hint="--format")
+    return given or "yaml"
 
 
 def _show_version(value: bool) -> None:
@@ -39,13 +65,59 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
+_FILE_HELP = "A config in YAML, TOML or JSON; - is standard input."
+
 File = Annotated[
-    str, typer.Argument(metavar="FILE", help="A config in YAML, TOML or JSON.", show_default=False)
+    str, typer.Argument(metavar="FILE", help=_FILE_HELP, autocompletion=complete_file, show_default=False)
+]
+Files = Annotated[
+    list[str],
+    typer.Argument(metavar="FILE", help=_FILE_HELP, autocompletion=complete_file, show_default=False),
+]
+Name = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME", help="NAME or NAME@DISTRIBUTION of a plugin.", autocompletion=complete_name
+    ),
+]
+SomeName = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="One plugin; by default, all.",
+        autocompletion=complete_name,
+        show_default=False,
+    ),
+]
+Words = Annotated[
+    list[str] | None,
+    typer.Argument(
+        metavar="WORD",
+        help="Only plugins whose name, summary, paper or distribution has all of these.",
+        autocompletion=complete_name,
+        show_default=False,
+    ),
 ]
 Kind = Annotated[
     str | None,
     typer.Option(
-        metavar="KIND", callback=_known_kind, help=f"One of {', '.join(KINDS)}.", show_default=False
+        "--kind",
+        metavar="KIND",
+        callback=_known_kind,
+        autocompletion=complete_kind,
+        help=f"Only one kind: {', '.join(_SINGULAR)}.",
+        show_default=False,
+    ),
+]
+Format = Annotated[
+    str | None,
+    typer.Option(
+        "--format",
+        metavar="FORMAT",
+        callback=_known_format,
+        autocompletion=complete_format,
+        help="Format of standard input: yaml, which is the default, toml or json.",
+        show_default=False,
     ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -58,35 +130,34 @@ def optiplug(version: Version = False) -> None:
     """TensorFlow optimizers assembled from plugins."""
 
 
-def list_(kind: Kind = None, as_json: Json = False) -> None:
-    """List the installed plugins."""
-    from .listing import list_plugins
-
-    list_plugins(kind, as_json)
-
-
-def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="NAME or NAME@DISTRIBUTION of a plugin.")],
+def list_(
+    words: Words = None,
     kind: Kind = None,
+    wide: Annotated[bool, typer.Option("--wide", help="Also paper, distribution and status.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Show what a plugin does and every field of its config."""
+    """List the installed plugins, or search among them."""
+    from .listing import list_plugins
+
+    list_plugins(words or [], kind, wide, as_json)
+
+
+def show(name: Name, kind: Kind = None, as_json: Json = False) -> None:
+    """Show how to write a plugin in a config, what it does, and every field of its config."""
     from .showing import show_plugin
 
     show_plugin(name, kind, as_json)
 
 
-def check(file: File, as_json: Json = False) -> None:
-    """Validate a config file and print every problem in it."""
-    from .checking import check_file
+def check(files: Files, format: Format = None, as_json: Json = False) -> None:
+    """Validate config files and print every problem in them."""
+    from .checking import check_files
 
-    check_file(file, as_json)
+    check_files(files, _format_of(files, format), as_json)
 
 
 def schema(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="One plugin; by default, all.", show_default=False)
-    ] = None,
+    name: SomeName = None,
     kind: Kind = None,
     as_json: Annotated[bool, typer.Option("--json", help="Has no effect: a schema is JSON.")] = False,  # noqa: ARG001
 ) -> None:
@@ -96,11 +167,26 @@ def schema(
     print_schema(name, kind)
 
 
-def explain(file: File, as_json: Json = False) -> None:
-    """Show what a config file means: every value with its origin, every stage with its processors."""
+def explain(
+    file: File,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            metavar="NAME",
+            help="Show what happens to each variable of this task; by default, of the task in FILE.",
+            autocompletion=complete_task,
+            show_default=False,
+        ),
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Show defaults, too.")] = False,
+    format: Format = None,
+    as_json: Json = False,
+) -> None:
+    """Show what a config file means: values with their origins, stages with their processors, variables."""
     from .explaining import explain_file
 
-    explain_file(file, as_json)
+    explain_file(file, _format_of([file], format), task=task, every=every, as_json=as_json)
 
 
 _COMMANDS: dict[str, Callable[..., None]] = {
@@ -112,18 +198,37 @@ _COMMANDS: dict[str, Callable[..., None]] = {
 }
 
 
+class _Command(TyperCommand):
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        return list(map(_untyped, super().get_params(ctx)))
+
+
+class _Group(TyperGroup):
+    def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
+        return list(map(_untyped, super().get_params(ctx)))
+
+
+def _untyped(param: object) -> object:
+    """Leave out of the help that a flag is a truth value, which reads as if it took one."""
+    if isinstance(param, TyperOption) and param.is_flag and param.metavar is None:
+        param.metavar = ""
+    return param
+
+
 def application(argv: Sequence[str]) -> typer.Typer:
     """Return the application with the commands that the command line `argv` can mean."""
     # typer's own tracebacks would print local variables.
-    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EPILOG)
+    app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EPILOG, cls=_Group)
     app.callback()(optiplug)
     for name, command in _COMMANDS.items():
-        app.command(name)(with_own_stdout(guarded(command)))
+        app.command(name, cls=_Command)(with_own_stdout(guarded(command)))
     with own_stdout():
-        contribute(app, argv, tuple(_COMMANDS))
+        contribute(partial(app.command, cls=_Command), argv, tuple(_COMMANDS))
     return app
 
 
 def main() -> None:
     """Run the command line of this process."""
-    application(sys.argv[1:])(prog_name="optiplug")
+    # TensorFlow logs what it looked for and did not find; what really fails raises.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    application(command_line())(prog_name="optiplug")

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Any
 
 import typer
 
 from optiplug import registry
+from optiplug._config.base import NamedConfig
+from optiplug._registry.extras import how_to_install
 from optiplug.errors import BrokenPluginError, ConfigError, PluginError, UnknownPluginError, nearest
 from optiplug.registry import KINDS, Entry
 
-__all__ = ["Card", "card", "find", "schema_of"]
+from .unions import Schema
+
+__all__ = ["Card", "card", "find", "own_fields", "schema_of"]
 
 
 @dataclass(frozen=True)
@@ -72,16 +78,24 @@ def find(name: str, kind: str | None) -> Entry:
         raise typer.BadParameter(f"{name!r} is in {kinds}; choose with --kind")
     if not found:
         guess = nearest(name, {entry.name for entry in registry.entries(kind)})
-        hint = f"{guess} `optiplug list` shows what is installed".strip()
+        missing = (how_to_install(each, name.partition("@")[0]) for each in ([kind] if kind else KINDS))
+        hint = next(filter(None, missing), f"{guess} `optiplug list` shows what is installed".strip())
         raise UnknownPluginError("no installed distribution offers this", received=name, hint=hint)
     return found[0]
 
 
-def schema_of(entry: Entry, references: str = "#/$defs/{model}") -> dict[str, Any]:
+def own_fields(config: type[NamedConfig]) -> frozenset[str]:
+    """Return the names of the fields that are the plugin's own, or that it has defined anew."""
+    lineage = takewhile(lambda each: "kind" not in vars(each), inspect.getmro(config))
+    annotated = frozenset(name for each in lineage for name in inspect.get_annotations(each))
+    return annotated & frozenset(config.model_fields)
+
+
+def schema_of(entry: Entry, references: str = "#/$defs/{model}") -> Schema:
     """Return the JSON Schema of a plugin's Config; raises BrokenPluginError if it has none."""
     config = registry.load(entry)
     try:
-        schema: dict[str, Any] = config.model_json_schema(ref_template=references)
+        schema: Schema = config.model_json_schema(ref_template=references)
     except Exception as error:
         raise BrokenPluginError(f"the config of {entry} has no JSON Schema: {error}") from error
     return schema

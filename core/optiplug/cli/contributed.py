@@ -6,10 +6,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import typer
 from rich.markup import escape
 
 from optiplug import registry
+from optiplug._registry.extras import extra_of
 from optiplug.errors import BrokenPluginError, OptiplugError
 
 from .exits import guarded
@@ -17,7 +17,7 @@ from .exits import guarded
 __all__ = ["contribute"]
 
 
-def contribute(app: typer.Typer, argv: Sequence[str], built_in: Sequence[str]) -> None:
+def contribute(add: Callable[..., Any], argv: Sequence[str], built_in: Sequence[str]) -> None:
     """Add what this command line needs of the commands that plugins contribute.
 
     That is the one command which it names, or else all of them by name and summary, for
@@ -28,24 +28,26 @@ def contribute(app: typer.Typer, argv: Sequence[str], built_in: Sequence[str]) -
     if word in built_in:
         return
     names = {entry.name for entry in registry.entries("commands")} - set(built_in)
-    if word.partition("@")[0] in names:
-        _add(app, word)
+    name = word.partition("@")[0]
+    # One that an extra brings along is not misspelt but missing.
+    if name in names or extra_of("commands", name):
+        _add(add, word)
     else:
         for name in sorted(names):
             # Summaries come from Config classes, which import no TensorFlow; functions often do.
-            app.command(name, help=escape(_summary(name)))(_never_run)
+            add(name, help=escape(_summary(name)))(_never_run)
 
 
-def _add(app: typer.Typer, name: str) -> None:
+def _add(add: Callable[..., Any], name: str) -> None:
     """Add a command under its real signature or, if it is broken, one that says so whatever it is given."""
     try:
         function = _function(name)
     except OptiplugError as error:
         # Whatever the arguments, the answer is that the command is broken, and not a usage error.
         anything = {"allow_extra_args": True, "ignore_unknown_options": True}
-        app.command(name, context_settings=anything, add_help_option=False)(guarded(_raising(error)))
+        add(name, context_settings=anything, add_help_option=False)(guarded(_raising(error)))
     else:
-        app.command(name, help=escape(inspect.getdoc(function) or ""))(guarded(function))
+        add(name, help=escape(inspect.getdoc(function) or ""))(guarded(function))
 
 
 def _function(name: str) -> Callable[..., Any]:

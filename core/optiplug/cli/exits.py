@@ -14,7 +14,7 @@ from optiplug.errors import ConfigError, OptiplugError, PluginError, StateError
 
 from .output import message
 
-__all__ = ["ExitCode", "exit_code", "guarded"]
+__all__ = ["ExitCode", "debugging", "exit_code", "guarded"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -46,6 +46,11 @@ def exit_code(error: OptiplugError) -> ExitCode:
     return ExitCode.CHECKPOINT if isinstance(error, StateError) else ExitCode.FAILED
 
 
+def debugging() -> bool:
+    """Whether errors are to come with their traceback."""
+    return os.environ.get("OPTIPLUG_DEBUG") == "1"
+
+
 def guarded(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
     """Let a command end with a message and an exit code where it raises an error of optiplug.
 
@@ -58,7 +63,7 @@ def guarded(command: Callable[Parameters, Result]) -> Callable[Parameters, Resul
             return command(*args, **kwargs)
         except OptiplugError as error:
             # A message is enough for users; authors of plugins need to see where it comes from.
-            if os.environ.get("OPTIPLUG_DEBUG") == "1":
+            if debugging():
                 raise
             message(str(error))
             raise typer.Exit(exit_code(error)) from None

@@ -2,49 +2,71 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import typer
+
 from optiplug import registry
+from optiplug.errors import nearest
 from optiplug.registry import KINDS
 
 from .cards import Card, card
-from .output import FORMAT, print_json, print_table, print_text
+from .exits import ExitCode
+from .output import FORMAT, message, print_json, print_lines, print_table, print_text
 
 __all__ = ["list_plugins"]
 
-_COLUMNS = {
-    "name": False,
-    "summary": True,
-    "paper": True,
-    "distribution": False,
-    "version": False,
-    "status": False,
-}
+_COLUMNS = ("name", "summary", "paper", "distribution, version, status")
 
 
-def list_plugins(kind: str | None, as_json: bool) -> None:
-    """Print every plugin, or those of one kind."""
-    cards = [card(entry) for entry in registry.entries(kind)]
+def list_plugins(words: Sequence[str], kind: str | None, wide: bool, as_json: bool) -> None:
+    """Print every plugin, or those of one kind, or those that all of these words are about."""
+    cards = [each for each in map(card, registry.entries(kind)) if _is_about(each, words)]
     if as_json:
         print_json({"format": FORMAT, "plugins": [each.as_json() for each in cards]})
-        return
-    for each in [kind] if kind else KINDS:
-        _print_kind(each, [card for card in cards if card.entry.kind == each])
+    elif not words or cards:
+        _print(cards, [kind] if kind else list(KINDS), bool(words), wide)
+    if words and not cards:
+        _tell_none(words, kind)
+        raise typer.Exit(ExitCode.FAILED)
 
 
-def _print_kind(kind: str, cards: list[Card]) -> None:
-    if not cards:
-        print_text(f"{kind}: none installed\n")
+def _is_about(plugin: Card, words: Sequence[str]) -> bool:
+    entry = plugin.entry
+    text = f"{entry.qualified}\n{entry.kind}\n{plugin.summary}\n{plugin.paper}\n{plugin.error}".casefold()
+    return all(word.casefold() in text for word in words)
+
+
+def _tell_none(words: Sequence[str], kind: str | None) -> None:
+    guesses = [nearest(word, [entry.name for entry in registry.entries(kind)]) for word in words]
+    message(
+        f"no plugin is about {' and '.join(map(repr, words))}; {' '.join(filter(None, guesses))}".rstrip("; ")
+    )
+
+
+def _print(cards: Sequence[Card], kinds: Sequence[str], searched: bool, wide: bool) -> None:
+    printed = False
+    for kind in kinds:
+        found = [card for card in cards if card.entry.kind == kind]
+        if not found and searched:
+            continue
+        if printed:
+            print_text("")
+        printed = True
+        if found:
+            _print_kind(kind, found, wide)
+        else:
+            print_text(f"{kind}: none installed")
+
+
+def _print_kind(kind: str, cards: Sequence[Card], wide: bool) -> None:
+    styles = ["red" if each.status == "broken" else "yellow" if each.error else "" for each in cards]
+    lines = [(each.reference, each.error or each.summary) for each in cards]
+    if not wide:
+        print_lines(kind, lines, styles)
         return
     rows = [
-        (
-            each.reference,
-            each.error or each.summary,
-            each.paper,
-            each.entry.distribution,
-            each.entry.version,
-            each.status,
-        )
-        for each in cards
+        (*line, each.paper, f"{each.entry} {each.status}".removeprefix(f"{each.entry.name}@"))
+        for line, each in zip(lines, cards, strict=True)
     ]
-    styles = ["red" if each.status == "broken" else "yellow" if each.error else "" for each in cards]
     print_table(kind, _COLUMNS, rows, styles)
-    print_text("")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -9,12 +10,18 @@ from typing import Any
 from optiplug._config.base import NamedConfig, config_of, resolve
 from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
-from optiplug.document import Document
+from optiplug._config.section import Section
+from optiplug.document import Document, read, read_stream
 from optiplug.errors import ConfigError, Problem
 
-__all__ = ["load", "optimizers"]
+__all__ = ["Path", "configs", "is_inside", "load", "optimizers", "read_config"]
 
 Path = tuple[str | int, ...]
+
+
+def read_config(file: str, format: str) -> Document:
+    """Read a config file; `-` is standard input, in this format."""
+    return read_stream(sys.stdin.buffer, format, "<stdin>") if file == "-" else read(file)
 
 
 def load(document: Document) -> NamedConfig:
@@ -34,19 +41,31 @@ def load(document: Document) -> NamedConfig:
     return config
 
 
-def optimizers(value: Any, path: Path = ()) -> Iterator[tuple[Path, OptimizerConfig]]:
-    """Yield every optimizer's config in `value`, itself included, with its path."""
+def optimizers(config: object) -> Iterator[tuple[Path, OptimizerConfig]]:
+    """Yield every optimizer's config in a config, itself included, with its path."""
+    return ((path, each) for path, each in configs(config) if isinstance(each, OptimizerConfig))
+
+
+def configs(value: object, path: Path = ()) -> Iterator[tuple[Path, NamedConfig]]:
+    """Yield the config of every plugin in `value`, itself included, with its path: the outer ones first."""
     config = config_of(value)
-    if isinstance(config, OptimizerConfig):
-        yield path, config
     if config is not None:
-        value = dict(config)
+        yield path, config
+        value = config
+    # Groups and the like are parts of a config without a name of their own.
+    if isinstance(value, Section):
+        value = dict(value)
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from optimizers(item, (*path, key))
+            yield from configs(item, (*path, key))
     elif isinstance(value, tuple | list):
         for index, item in enumerate(value):
-            yield from optimizers(item, (*path, index))
+            yield from configs(item, (*path, index))
+
+
+def is_inside(path: Path, outer: Path) -> bool:
+    """Whether a path leads into what `outer` leads to."""
+    return len(path) > len(outer) and path[: len(outer)] == outer
 
 
 def _command(data: Mapping[str, Any]) -> NamedConfig:

@@ -11,7 +11,7 @@ from optiplug.document import Document
 
 from .loading import Path
 
-__all__ = ["DEFAULT", "Value", "origin", "values"]
+__all__ = ["DEFAULT", "Value", "in_file", "origin", "values"]
 
 DEFAULT = "default"
 """The origin of a value that the document does not have."""
@@ -41,6 +41,15 @@ def origin(path: Path, document: Document) -> str:
     if path[-1] == "use" and path[:-1] in document.values:  # a name alone, in place of a mapping
         return document.position(path[:-1])
     return DEFAULT
+
+
+def in_file(where: str, source: str) -> str:
+    """Return an origin without the name of the file, where a title has it: ``line:column``.
+
+    >>> in_file("clipnorm at run.yaml:2:11", "run.yaml")
+    'clipnorm at 2:11'
+    """
+    return where.replace(f"{source}:", "")
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

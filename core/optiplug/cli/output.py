@@ -6,14 +6,15 @@ import contextlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import wraps
-from itertools import zip_longest
+from itertools import chain, repeat, zip_longest
+from textwrap import fill, wrap
 from typing import Any, ParamSpec, TextIO, TypeVar
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "own_stdout",
     "plain",
     "print_json",
+    "print_lines",
     "print_table",
     "print_text",
     "with_own_stdout",
@@ -34,6 +36,13 @@ Result = TypeVar("Result")
 
 FORMAT = 1
 """Version of the JSON that the commands print; grows when a member changes its meaning."""
+
+_INDENT = "    "
+_GAP = "  "
+# In columns: a text in narrower ones cannot be read.
+_NARROWEST = 20
+# What is longer than a line, such as a path, is left whole: the terminal folds it, and it can be copied.
+_WHOLE_WORDS: Any = {"break_long_words": False, "break_on_hyphens": False}
 
 # In columns; rich has no width without end.
 _UNBOUNDED = 10_000
@@ -65,20 +74,77 @@ def print_json(value: Any) -> None:
 
 def print_text(text: str, style: str = "") -> None:
     """Print data for people."""
-    _console().print(Text(plain(text), style=style))
+    console = _console()
+    folded = (wrap(line, console.width, **_WHOLE_WORDS) or [""] for line in plain(text).split("\n"))
+    console.print(Text("\n".join(chain.from_iterable(folded)), style=style), soft_wrap=True)
+
+
+def print_lines(title: str, rows: Iterable[tuple[str, str]], styles: Iterable[str] = ()) -> None:
+    """Print one line for each pair of a name and a text, which is cut where the terminal ends."""
+    rows = [(plain(name), plain(text)) for name, text in rows]
+    width, console = max((cell_len(name) for name, _ in rows), default=0), _console()
+    print_text(title, "bold")
+    for (name, text), style in zip(rows, chain(styles, repeat("")), strict=False):
+        line = Text(f"{name}{' ' * (width - cell_len(name))}  {text}", style=style)
+        line.truncate(console.width, overflow="ellipsis")
+        console.print(line, soft_wrap=True)
 
 
 def print_table(
-    title: str, columns: Mapping[str, bool], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    styles: Iterable[str] = (),
+    *,
+    folds: bool = True,
 ) -> None:
-    """Print a table; `columns` says which may be folded, `styles` how rows differ from plain."""
-    table = Table(box=None, pad_edge=False, show_header=any(columns))
-    for column, folds in columns.items():
-        table.add_column(column, header_style="dim", overflow="fold", no_wrap=not folds)
-    for cells, style in zip_longest(rows, styles, fillvalue=""):
-        table.add_row(*(Text(plain(cell)) for cell in cells), style=style)
+    """Print rows in columns, of which the last may be folded, or else as paragraphs: nothing is cut.
+
+    Columns without names have no head; `styles` says how rows differ from plain ones.
+    """
+    head = [list(columns)] if any(columns) else []
+    cells = [*head, *([plain(cell) for cell in row] for row in rows)]
+    console = _console()
     print_text(title, "bold")
-    _console().print(table)
+    lines = _folded(cells, console.width, folds)
+    if lines is None:
+        lines = _paragraphs(cells[len(head) :], console.width)
+    elif head:
+        console.print(Text(lines.pop(0), style="dim"), soft_wrap=True)
+    for line, style in zip_longest(lines, styles, fillvalue=""):
+        console.print(Text(line, style=style), soft_wrap=True)
+
+
+def _folded(rows: Sequence[Sequence[str]], width: int, folds: bool) -> list[str] | None:
+    """Return rows in aligned columns; None if the last one would be too narrow, or folded in vain."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    left = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+    longest = max(map(cell_len, " ".join(row[-1] for row in rows).split()), default=0)
+    if width - left < (min(max(longest, _NARROWEST), widths[-1]) if folds else widths[-1]):
+        return None
+    lines = []
+    for *first, last in rows:
+        padded = (cell + " " * (size - cell_len(cell)) for cell, size in zip(first, widths, strict=False))
+        begin = "".join(f"{cell}{_GAP}" for cell in padded)
+        folded = wrap(last, width - left, **_WHOLE_WORDS) or [""]
+        lines.append(f"\n{' ' * left}".join([f"{begin}{folded[0]}".rstrip(), *folded[1:]]))
+    return lines
+
+
+def _paragraphs(rows: Iterable[Sequence[str]], width: int) -> list[str]:
+    """Return each row as its first cell with the others below it, in one line if those of all rows fit."""
+    parts = [[cell for cell in row if cell] for row in rows]
+    joined = [_GAP.join(rest) for _, *rest in parts]
+    fits = all(cell_len(line) + len(_INDENT) <= width for line in joined)
+    rests = [[line] if line else [] for line in joined] if fits else [rest for _, *rest in parts]
+    return [
+        "\n".join([first, *(_indented(cell, width) for cell in rest)])
+        for (first, *_), rest in zip(parts, rests, strict=True)
+    ]
+
+
+def _indented(text: str, width: int) -> str:
+    return fill(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT, **_WHOLE_WORDS)
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from typing import Any
+from collections.abc import Sequence
 
 from optiplug import registry
 from optiplug.errors import BrokenPluginError
@@ -11,6 +10,7 @@ from optiplug.registry import Entry
 
 from .cards import find, schema_of
 from .output import message, print_json
+from .unions import Schema, choice_by_type, with_texts
 
 __all__ = ["document_schema", "plugin_schema", "print_schema"]
 
@@ -22,18 +22,28 @@ def print_schema(name: str | None, kind: str | None) -> None:
     print_json(document_schema(kind) if name is None else plugin_schema(find(name, kind)))
 
 
-def document_schema(kind: str | None = None) -> dict[str, Any]:
+def document_schema(kind: str | None = None) -> Schema:
     """Return the schema of a config file, or of any value that selects a plugin of one kind.
 
-    A union that the value of `use`, or of `command`, decides.
+    The value of `use`, or of `command`, decides by `if` and `then` and not by `oneOf`, of which a validator
+    could say no more than that nothing fits.
     """
     definitions = _Definitions()
-    kinds = [kind] if kind else ["optimizers", "commands"]
-    root = {"title": "optiplug config", "type": "object", "oneOf": [definitions.kind(each) for each in kinds]}
-    return {"$schema": _DIALECT, **root, "$defs": definitions.found}
+    if kind:
+        root = definitions.kind(kind)
+    else:
+        commands, optimizers = definitions.kind("commands"), definitions.kind("optimizers")
+        root = {"if": {"required": ["command"]}, "then": commands, "else": optimizers}
+    return {
+        "$schema": _DIALECT,
+        "title": "optiplug config",
+        "type": "object",
+        **root,
+        "$defs": definitions.found,
+    }
 
 
-def plugin_schema(entry: Entry) -> dict[str, Any]:
+def plugin_schema(entry: Entry) -> Schema:
     """Return the schema of the config of one plugin."""
     definitions = _Definitions()
     return {"$schema": _DIALECT, **definitions.plugin(entry), "$defs": definitions.found}
@@ -43,23 +53,35 @@ class _Definitions:
     """The definitions that a schema needs, collected as they are referred to."""
 
     def __init__(self) -> None:
-        self.found: dict[str, Any] = {}
+        self.found: Schema = {}
 
-    def kind(self, kind: str) -> dict[str, Any]:
-        """Return a reference to the union of all plugins of a kind."""
+    def kind(self, kind: str) -> Schema:
+        """Return a reference to the choice among all plugins of a kind."""
         if kind not in self.found:
             self.found[kind] = {}  # first, since a schedule may hold a schedule
-            members = []
+            entries = []
             for entry in registry.entries(kind):
                 try:
-                    members.append(self.plugin(entry))
+                    self.plugin(entry)
                 except BrokenPluginError as error:
                     # One broken plugin must not take away the schema of all others.
                     message(f"left out: {error}")
-            self.found[kind] = {"oneOf": members}
+                else:
+                    entries.append(entry)
+            word = _word(kind)
+            self.found[f"{kind}.names"] = _names(entries)
+            self.found[kind] = {
+                "type": "object",
+                "properties": {word: {"$ref": f"#/$defs/{kind}.names"}},
+                "required": [word],
+                "allOf": [
+                    {"if": {"properties": {word: _name(each)}, "required": [word]}, "then": self.plugin(each)}
+                    for each in entries
+                ],
+            }
         return {"$ref": f"#/$defs/{kind}"}
 
-    def plugin(self, entry: Entry) -> dict[str, Any]:
+    def plugin(self, entry: Entry) -> Schema:
         """Return a reference to the definition of one plugin."""
         key = f"{entry.kind}.{entry.qualified}"
         if key not in self.found:
@@ -70,26 +92,72 @@ class _Definitions:
             self.found[key] = _with_name(self._linked(schema), entry)
         return {"$ref": f"#/$defs/{key}"}
 
-    def _linked(self, schema: Any) -> Any:
-        """Return a schema in which a reference to a kind is one to the union of its installed plugins."""
-        if isinstance(schema, list):
-            return [self._linked(member) for member in schema]
-        if not isinstance(schema, dict):
-            return schema
+    def _linked(self, schema: Schema) -> Schema:
+        """Return a schema in which a reference to a kind is one to the choice among its installed plugins.
+
+        Unions are rewritten as choices by type, and numbers may be texts that YAML 1.2 reads as numbers.
+        """
         if "x-optiplug-kind" in schema:
-            return self.kind(schema["x-optiplug-kind"])
-        return {key: self._linked(member) for key, member in schema.items()}
+            return {"type": "object", **self.kind(schema["x-optiplug-kind"])}
+        if "anyOf" not in schema:
+            return with_texts({key: self._inside(member) for key, member in schema.items()})
+        kind = next((each["x-optiplug-kind"] for each in schema["anyOf"] if "x-optiplug-kind" in each), None)
+        members = [
+            # Instead of any text: what is written there is the name of a plugin.
+            {"type": "string", "$ref": f"{self.kind(kind)['$ref']}.names"}
+            if kind and each.get("type") == "string"
+            else self._linked(each)
+            for each in schema["anyOf"]
+        ]
+        rest = {key: member for key, member in schema.items() if key != "anyOf"}
+        return with_texts({**choice_by_type(members), **rest})
+
+    def _inside(self, value: object) -> object:
+        """Return the value of a keyword of a schema, which may hold schemas."""
+        if isinstance(value, list):
+            return [self._inside(member) for member in value]
+        return self._linked(value) if isinstance(value, dict) else value
 
 
-def _with_name(schema: dict[str, Any], entry: Entry) -> dict[str, Any]:
+def _with_name(schema: Schema, entry: Entry) -> Schema:
     """Let `use`, which is `command` at the top of a command's document, be the name of the plugin."""
-    word = "command" if entry.kind == "commands" else "use"
-    with_distribution = rf"^{re.escape(entry.qualified)}\s*([<>=!~].*)?$"
-    names: list[dict[str, Any]] = [{"pattern": with_distribution}]
-    # An ambiguous name alone is an error when it is used.
-    if registry.status(entry) != "ambiguous":
-        names.insert(0, {"const": entry.name})
+    word = _word(entry.kind)
     fields = {name: field for name, field in schema["properties"].items() if name != "use"}
     required = [name for name in schema["required"] if name != "use"]
-    properties = {word: {"type": "string", "anyOf": names}, **fields}
+    properties = {word: {**_name(entry), "examples": [_shortest(entry)]}, **fields}
     return {**schema, "properties": properties, "required": [word, *required]}
+
+
+def _word(kind: str) -> str:
+    return "command" if kind == "commands" else "use"
+
+
+def _shortest(entry: Entry) -> str:
+    # An ambiguous name alone is an error when it is used.
+    return entry.qualified if registry.status(entry) == "ambiguous" else entry.name
+
+
+def _name(entry: Entry) -> Schema:
+    """Return the schema of the names of one plugin."""
+    alone = "" if registry.status(entry) == "ambiguous" else f"{entry.name}|"
+    return {"type": "string", "pattern": rf"^({alone}{_escaped(entry)}\s*([<>=!~].*)?)$"}
+
+
+def _escaped(entry: Entry) -> str:
+    # Not `re.escape`: the patterns of JSON Schema are those of ECMA 262, which refuse needless escapes.
+    return entry.qualified.replace(".", r"\.")
+
+
+def _names(entries: Sequence[Entry]) -> Schema:
+    """Return the schema of the names of several plugins."""
+    names = [_shortest(entry) for entry in entries]
+    qualified = "|".join(map(_escaped, entries))
+    return {
+        "type": "string",
+        "description": "NAME, NAME@DISTRIBUTION or NAME@DISTRIBUTION>=VERSION of a plugin.",
+        # Editors offer them; they do not look into `else` for that.
+        "examples": names,
+        "if": {"pattern": "@"},
+        "then": {"pattern": rf"^({qualified})\s*([<>=!~].*)?$"},
+        "else": {"enum": names},
+    }

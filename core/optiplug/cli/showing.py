@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import inspect
 import json
-from typing import Any
+import re
+from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 from optiplug import registry
 
-from .cards import Card, card, find, schema_of
+from .cards import Card, card, find, own_fields, schema_of
+from .examples import example
 from .output import FORMAT, print_json, print_table, print_text
+from .unions import Schema
 
-__all__ = ["show_plugin"]
+__all__ = ["in_words", "show_plugin"]
 
-_COLUMNS = {"name": False, "type": True, "default": True, "bounds": True, "description": True}
+Field: TypeAlias = dict[str, Any]
+"""What there is to say of a field of a config."""
+
 _WORDS = {"integer": "whole number", "boolean": "true or false", "string": "text", "object": "mapping"}
+_SIGNS = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _BOUNDS = {
     "exclusiveMinimum": ">",
     "minimum": ">=",
@@ -34,45 +41,75 @@ def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
     entry = find(name, kind)
     config = registry.load(entry)
     schema = schema_of(entry)
-    fields = [
-        _field(field, described, field in schema["required"])
-        for field, described in schema["properties"].items()
-        if field != "use"
-    ]
     target = config.implementation
-    implementation = target if isinstance(target, str) else f"{target.__module__}:{target.__qualname__}"
-    docstring = inspect.getdoc(config) or ""
+    shown = {
+        "implementation": target if isinstance(target, str) else f"{target.__module__}:{target.__qualname__}",
+        "docstring": (inspect.getdoc(config) or "").partition("\n>>>")[0].rstrip(),
+        "example": example(entry),
+        "fields": _fields(schema),
+        "parts": {name: _fields(part) for name, part in schema.get("$defs", {}).items()},
+    }
     if as_json:
-        more = {"implementation": implementation, "docstring": docstring, "fields": fields}
-        print_json({"format": FORMAT, **card(entry).as_json(), **more})
+        print_json({"format": FORMAT, **card(entry).as_json(), **shown})
     else:
-        _print(card(entry), docstring, implementation, fields)
+        _print(card(entry), shown)
 
 
-def _print(plugin: Card, docstring: str, implementation: str, fields: list[dict[str, Any]]) -> None:
+def _print(plugin: Card, shown: Field) -> None:
     entry = plugin.entry
-    print_text(f"{plugin.reference} ({entry.kind})", "bold")
-    print_text(f"{docstring}\n")
-    rows = [[_cell(field, column) for column in _COLUMNS] for field in fields]
-    print_table("fields", _COLUMNS, rows)
-    print_text("")
+    print_text(f"{plugin.reference} ({entry.kind.removesuffix('s')})", "bold")
+    print_text(f"\n{shown['example']}\n\n{shown['docstring']}\n")
+    own = own_fields(registry.load(entry))
+    _print_fields("hyperparameters", [field for field in shown["fields"] if field["name"] in own])
+    for name, fields in shown["parts"].items():
+        _print_fields(f"each {name}", fields)
+    others = [field for field in shown["fields"] if field["name"] not in own]
+    _print_fields(f"hyperparameters that all {entry.kind} have", others)
     facts = {
         "paper": plugin.paper,
         "distribution": f"{entry.distribution} {entry.version}".rstrip(),
         "config": entry.target,
-        "implementation": implementation,
+        "implementation": shown["implementation"],
         "status": ": ".join(text for text in (plugin.status, plugin.error) if text),
     }
-    print_table("origin", {"": False, " ": True}, [item for item in facts.items() if item[1]])
+    print_table("origin", ("", ""), [item for item in facts.items() if item[1]])
 
 
-def _cell(field: dict[str, Any], column: str) -> str:
-    if column != "default":
-        return " ".join(str(field[column]).split())
-    return "required" if field["required"] else json.dumps(field["default"])
+def _print_fields(title: str, fields: Sequence[Field]) -> None:
+    if fields:
+        print_table(title, ("", "", ""), map(_row, fields), folds=False)
+        print_text("")
 
 
-def _field(name: str, schema: dict[str, Any], required: bool) -> dict[str, Any]:
+def _row(field: Field) -> tuple[str, str, str]:
+    bounds = f", {in_words(field['bounds'])}" if field["bounds"] else ""
+    default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
+    return field["name"], f"{field['type']}{bounds}; {default}", " ".join(field["description"].split())
+
+
+def in_words(bounds: str) -> str:
+    """Return bounds as a sentence has them.
+
+    >>> in_words(">= 0, < 1"), in_words("items >= 3, items <= 3"), in_words(f"> 0, <= {2**53}")
+    ('at least 0 and below 1', '3 items', 'above 0')
+    """
+    # Larger whole numbers are not exact, which is no bound that anybody meets.
+    bounds = bounds.replace(f", <= {2**53}", "")
+    bounds = re.sub(r"(items|length) >= (\d+), \1 <= \2(?!\d)", r"\2 \1", bounds)
+    parts = []
+    for bound in bounds.split(", "):
+        sign = next((sign for sign in _SIGNS if f"{sign} " in bound), "")
+        parts.append(bound.replace(f"{sign} ", f"{_SIGNS[sign]} ") if sign else bound)
+    return " and ".join(parts)
+
+
+def _fields(schema: Schema) -> list[Field]:
+    required = schema.get("required", [])
+    members = schema.get("properties", {}).items()
+    return [_field(name, described, name in required) for name, described in members if name != "use"]
+
+
+def _field(name: str, schema: Schema, required: bool) -> Field:
     return {
         "name": name,
         "type": _type(schema),
@@ -83,7 +120,7 @@ def _field(name: str, schema: dict[str, Any], required: bool) -> dict[str, Any]:
     }
 
 
-def _type(schema: dict[str, Any]) -> str:
+def _type(schema: Schema) -> str:
     """Return the type of a value in words."""
     if "x-optiplug-kind" in schema:
         return str(schema["x-optiplug-kind"]).removesuffix("s")
@@ -96,11 +133,11 @@ def _type(schema: dict[str, Any]) -> str:
             return " or ".join(map(json.dumps, values))
     name = schema.get("type", "any value")
     if name == "array":
-        return f"list of {_type(schema.get('items', {}))}"
+        return f"list of {_type(schema.get('items') or next(iter(schema.get('prefixItems', [])), {}))}"
     return _WORDS.get(name, str(name))
 
 
-def _bounds(schema: dict[str, Any]) -> str:
+def _bounds(schema: Schema) -> str:
     """Return the bounds of a value, whichever member of a union has them."""
     members = [schema, *schema.get("anyOf", [])]
     bounds = (f"{sign} {member[key]}" for member in members for key, sign in _BOUNDS.items() if key in member)

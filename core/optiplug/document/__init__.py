@@ -4,6 +4,6 @@ A document is data and nothing but data. It cannot name Python code, include oth
 refer to itself, and a hostile one is refused in bounded time.
 """
 
-from .reading import FORMATS, Document, parse, read
+from .reading import FORMATS, Document, parse, read, read_stream
 
-__all__ = ["FORMATS", "Document", "parse", "read"]
+__all__ = ["FORMATS", "Document", "parse", "read", "read_stream"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, BinaryIO
 
 from optiplug.errors import ConfigError, Problem
 
@@ -16,7 +16,7 @@ from .toml import read_toml
 from .tree import Lines, Path, Position, Tree
 from .yaml import read_yaml
 
-__all__ = ["FORMATS", "Document", "parse", "read"]
+__all__ = ["FORMATS", "Document", "parse", "read", "read_stream"]
 
 _READERS: dict[str, Callable[[str, Tree], None]] = {"yaml": read_yaml, "toml": read_toml, "json": read_json}
 
@@ -96,7 +96,36 @@ def read(path: str | PathLike[str]) -> Document:
     suffix = FilePath(source).suffix.lower()
     if suffix not in FORMATS:
         raise _refusal(source, f"the name of a config file ends in {', '.join(FORMATS)}")
-    return parse(_decoded(_content(source), source), FORMATS[suffix], source)
+    try:
+        with FilePath(source).open("rb") as file:
+            return read_stream(file, FORMATS[suffix], source)
+    except ConfigError:
+        raise
+    except OSError as error:
+        raise _refusal(source, f"the file cannot be read: {error.strerror or error}") from None
+    except ValueError as error:  # a NUL character in the name
+        raise _refusal(source, f"the file cannot be read: {error}") from None
+
+
+def read_stream(stream: BinaryIO, format: str, source: str = "<stream>") -> Document:
+    """Read an open binary file, such as ``sys.stdin.buffer``, in the `format` "yaml", "toml" or "json".
+
+    Raises
+    ------
+    ConfigError
+        As `read` does.
+
+    Examples
+    --------
+    >>> import io
+    >>> read_stream(io.BytesIO(b"use: sgd"), "yaml").data
+    {'use': 'sgd'}
+    """
+    # Never more than the limit, whatever the file is: it may be a device without end.
+    content = stream.read(limits.BYTES + 1)
+    if len(content) > limits.BYTES:
+        raise _refusal(source, _TOO_LARGE)
+    return parse(_decoded(content, source), format, source)
 
 
 def parse(text: str, format: str, source: str = "<text>") -> Document:
@@ -126,20 +155,6 @@ def parse(text: str, format: str, source: str = "<text>") -> Document:
         hint = "begin with `use: NAME`"
         raise tree.error("a config is a mapping", tree.values[()], received=tree.root, hint=hint)
     return Document(source, tree.root, tree.values, tree.keys)
-
-
-def _content(source: str) -> bytes:
-    try:
-        # Never more than the limit, whatever the file is: it may be a device without end.
-        with FilePath(source).open("rb") as file:
-            content = file.read(limits.BYTES + 1)
-    except OSError as error:
-        raise _refusal(source, f"the file cannot be read: {error.strerror or error}") from None
-    except ValueError as error:  # a NUL character in the name
-        raise _refusal(source, f"the file cannot be read: {error}") from None
-    if len(content) > limits.BYTES:
-        raise _refusal(source, _TOO_LARGE)
-    return content
 
 
 def _decoded(content: bytes, source: str) -> str:

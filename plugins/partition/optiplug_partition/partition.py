@@ -63,7 +63,9 @@ class Partition(Optimizer):
             selected = set(map(id, self.select(group, variables, f"group {group.name!r}")))
             chosen = [variable for variable in left if id(variable) in selected]
             left = [variable for variable in left if id(variable) not in selected]
-            self._require_some(group, chosen, variables)
+            # What selects nothing in particular takes what is left, and optional patterns may match nothing.
+            if selected and (group.only or group.skip or group.min_ndim):
+                self._require_some(group, chosen, variables)
             groups[group.name] = group.optimizer, chosen
         if left:
             raise ConfigError(
@@ -76,8 +78,7 @@ class Partition(Optimizer):
 
     def _require_some(self, group: Group, chosen: Sequence[Variable], variables: Sequence[Variable]) -> None:
         """Refuse a group that selects variables, and gets none since earlier ones have them all."""
-        selects = group.only or group.skip or group.min_ndim
-        if selects and not chosen:
+        if not chosen:
             raise ConfigError(
                 "the groups before it have all variables that it selects",
                 where=f"group {group.name!r}",

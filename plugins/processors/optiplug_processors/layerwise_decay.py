@@ -64,7 +64,7 @@ class LayerwiseDecay(Processor):
         layers: dict[str, int] = {}
         for number, pattern in enumerate(self.config.layers):
             matching = [path for path in paths if Selection.matches(path, pattern)]
-            if not matching:
+            if not matching and not Selection.is_optional(pattern):
                 rule = "a layer must match at least one variable path"
                 hint = _nearest(pattern, paths)
                 raise ConfigError(rule, where=self._where(number), received=pattern, hint=hint)

@@ -80,7 +80,7 @@ def test_list_imports_no_implementation():
 
 @pytest.mark.parametrize(
     "arguments",
-    [("lst",), ("list", "--kin"), ("show",), ("check",), ("check", "a.yaml", "b.yaml"), ("--nope",)],
+    [("lst",), ("list", "--kin"), ("show",), ("check",), ("explain", "a.yaml", "b.yaml"), ("--nope",)],
 )
 def test_usage_errors(run, arguments):
     result = run(*arguments)
@@ -98,3 +98,17 @@ def test_version():
     from importlib.metadata import version
 
     assert optiplug("--version").stdout == f"optiplug {version('optiplug-core')}\n"
+
+
+@pytest.mark.parametrize("text", ["use: sgd", "command: train\ntask: digits\nsteps: 1\noptimizer: sgd"])
+def test_explain_says_nothing_of_tensorflow(write, text):
+    environment = {"TF_CPP_MIN_LOG_LEVEL": "", "TF_ENABLE_ONEDNN_OPTS": "1"}
+    result = optiplug("explain", write(text), **environment)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["", "list", "show", "check", "schema", "explain", "train"])
+def test_help_does_not_show_flags_as_options_with_a_value(command):
+    shown = optiplug(*command.split(), "--help", COLUMNS="100").stdout
+    assert "--help" in shown
+    assert "<bool>" not in shown

@@ -30,4 +30,4 @@ def test_show_says_what_is_required(run):
         line for line in run("show", "clip_by_norm").stdout.splitlines() if line.startswith("max_norm")
     )
     assert "required" in row
-    assert "> 0" in row
+    assert "number or schedule, above 0" in row

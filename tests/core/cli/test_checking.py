@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+from typer.testing import CliRunner
 
+from optiplug.cli import application
 from support.project_paths import ROOT
 
 
@@ -60,3 +62,65 @@ def test_a_keyword_needs_its_processor(run, write, monkeypatch):
     assert result.exit_code == 4
     assert f"{path}:6:13: optimizer.clipnorm.use: " in result.stderr
     assert "blocked" in result.stderr
+
+
+def test_many_files_are_checked_and_all_problems_told(run, write):
+    good, bad = write("use: sgd", "good.yaml"), write("use: sgd\nmomentum: 2", "bad.yaml")
+    missing, gone = write("use: emma", "missing.yaml"), write("use: sgd").with_name("gone.yaml")
+    result = run("check", good, bad, good)
+    assert result.exit_code == 3
+    assert result.stdout.count(f"{good}: valid config of optimizer sgd") == 2
+    assert f"{bad}:2:11: momentum: must be <= 1" in result.stderr
+    assert run("check", good, good).exit_code == 0
+    result = run("check", gone, missing, bad, good)
+    assert result.exit_code == 4
+    assert all(f"{each}:" in result.stderr for each in (gone, missing, bad))
+    result = run("check", bad, good, "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["format"], told["valid"]) == (3, 1, False)
+    assert [(each["file"], each["valid"]) for each in told["files"]] == [(str(bad), False), (str(good), True)]
+
+
+@pytest.mark.parametrize(
+    ("options", "text", "place"),
+    [
+        ((), "use: sgd\nmomentum: 2", "2:11"),
+        (("--format", "yaml"), '{"use": "sgd",\n"momentum": 2}', "2:13"),
+        (("--format", "json"), '{"use": "sgd",\n"momentum": 2}', "2:13"),
+        (("--format", "toml"), 'use = "sgd"\nmomentum = 2', "2:12"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_standard_input_is_a_file(command, options, text, place):
+    argv = [command, "-", *options]
+    result = CliRunner().invoke(application(argv), argv, input=text)
+    assert result.exit_code == 3
+    assert result.stderr.startswith(f"<stdin>:{place}: momentum: must be <= 1")
+    if command == "check":
+        result = CliRunner().invoke(application(argv), argv, input=text.replace("2", "0.5"))
+        assert result.stdout.startswith("<stdin>: valid config of optimizer sgd")
+
+
+def test_an_unknown_format_is_a_usage_error(run):
+    assert run("check", "-", "--format", "xml").exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_a_format_of_a_file_is_told_by_its_name(run, write, command):
+    result = run(command, write("use: sgd"), "--format", "json")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "is for standard input" in result.stderr
+
+
+def test_a_keyword_of_an_optimizer_inside_needs_its_processor(run, write):
+    from optiplug import registry
+
+    registry.block("clip_by_norm")
+    try:
+        path = write("use: partition\ngroups:\n- name: a\n  optimizer: {use: sgd, clipnorm: 1}")
+        result = run("check", path)
+    finally:
+        registry.unblock("clip_by_norm")
+    assert result.exit_code == 4
+    assert f"{path}:4:35: groups[0].optimizer.clipnorm.use: " in result.stderr

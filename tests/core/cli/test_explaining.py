@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
-from support.explained_plugins import TEXT, explained, install_plugins
+from optiplug.cli import application
+from support.explained_plugins import TEXT, install_plugins
 
 
 @pytest.fixture
@@ -16,68 +18,74 @@ def swift(install):
     install_plugins(install)
 
 
-def test_stages_are_in_the_order_of_a_step(run, write, swift):
-    path = write(TEXT)
-    (optimizer,) = explained(run, path)["optimizers"]
-    parts = [
-        (part["stage"], part["processor"], part["origin"].removeprefix(f"{path}:"))
-        for part in optimizer["parts"]
-    ]
-    assert parts == [
-        ("gate", "late", "4:5"),
-        ("gate", "late", "7:5"),
-        ("clip", "late", "4:5"),
-        ("clip", "first", "5:5"),
-        ("clip", "late", "7:5"),
-        ("update", "late", "4:5"),
-        ("update", "first", "5:5"),
-        ("update", "late", "7:5"),
-    ]
-    assert {(part["distribution"], part["version"]) for part in optimizer["parts"]} == {("fake-swift", "1.4")}
-
-
-def test_an_optimizer_within_an_optimizer_has_stages_of_its_own(run, write, swift):
-    told = explained(run, write("use: swift\ninner: {use: swift, processors: [early]}"))
-    assert [(each["path"], len(each["parts"])) for each in told["optimizers"]] == [("", 0), ("inner", 2)]
-
-
 def test_the_table_for_people(run, write, swift):
     path = write(TEXT)
     lines = [" ".join(line.split()) for line in run("explain", path).stdout.splitlines()]
     assert lines[0] == f"{path}: optimizer swift@fake-swift 1.4"
-    assert f'learning_rate.use "ramp" {path}:2:22' in lines
-    assert "clipnorm null default" in lines
+    assert lines[1] == "path value origin"
+    assert 'learning_rate.use "ramp" 2:22' in lines
     start = lines.index("stages of swift@fake-swift 1.4")
+    assert not any("default" in line.split() for line in lines)
+    assert lines[start - 2].endswith("defaults: --all shows them")
     assert lines[start + 2 :] == [
         "rate -",
         "pre_aggregate -",
-        f"gate late fake-swift 1.4 {path}:4:5",
-        f"late fake-swift 1.4 {path}:7:5",
-        f"clip late fake-swift 1.4 {path}:4:5",
-        f"first fake-swift 1.4 {path}:5:5",
-        f"late fake-swift 1.4 {path}:7:5",
+        "gate late 4:5, fake-swift 1.4",
+        "late 7:5, fake-swift 1.4",
+        "clip late 4:5, fake-swift 1.4",
+        "first 5:5, fake-swift 1.4",
+        "late 7:5, fake-swift 1.4",
         "decay -",
-        f"update late fake-swift 1.4 {path}:4:5",
-        f"first fake-swift 1.4 {path}:5:5",
-        f"late fake-swift 1.4 {path}:7:5",
+        "update late 4:5, fake-swift 1.4",
+        "first 5:5, fake-swift 1.4",
+        "late 7:5, fake-swift 1.4",
         "post_step -",
         "finalize -",
     ]
 
 
-def test_an_implementation_that_cannot_be_imported(run, write, swift, install):
+def test_what_was_changed_comes_before_defaults(run, write, swift):
+    lines = run("explain", write(TEXT), "--all").stdout.splitlines()
+    values = lines[2 : lines.index("stages of swift@fake-swift 1.4") - 1]
+    defaults = [line.endswith("default") for line in values]
+    assert defaults == sorted(defaults)
+    assert "clipnorm null default" in [" ".join(line.split()) for line in values]
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_no_column_is_lost_on_a_terminal(write, swift, width):
+    path = write(TEXT)
+    for options in [(), ("--all",)]:
+        argv = ["explain", str(path), *options]
+        shown = CliRunner(env={"COLUMNS": str(width)}).invoke(application(argv), argv).stdout
+        for cell in ("learning_rate.use", '"ramp"', "2:22", "first", "5:5,", "fake-swift 1.4"):
+            assert cell in shown
+
+
+KINDS = {
+    "optimizers": ("Optimizer", "use: half"),
+    "processors": ("Processor", "use: swift\nprocessors: [half]"),
+    "schedules": ("Schedule", "use: swift\nlearning_rate: {use: half}"),
+    "tasks": ("Task", "command: train\ntask: half\nsteps: 1\noptimizer: sgd"),
+    "commands": ("Command", "command: half"),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_implementation_that_cannot_be_imported(run, write, swift, install, kind):
+    base, text = KINDS[kind]
     install(
         "fake-half",
-        points={"processors": {"half": "fake_half:Half"}},
+        points={kind: {"half": "fake_half:Half"}},
         modules={
-            "fake_half": 'from optiplug import ProcessorConfig\nclass Half(ProcessorConfig):\n    """H."""\n'
+            "fake_half": f'from optiplug import {base}Config\nclass Half({base}Config):\n    """H."""\n'
             '    implementation = "fake_missing:Half"\n'
         },
     )
-    path = write("use: swift\nprocessors: [half]")
+    path = write(text)
     assert run("check", path).exit_code == 0
     result = run("explain", path)
-    assert result.exit_code == 4
+    assert (result.exit_code, result.stdout) == (4, "")
     assert "fake_missing" in result.stderr
 
 

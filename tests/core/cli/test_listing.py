@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from typer.testing import CliRunner
 
 from optiplug import registry
+from optiplug.cli import application
 from optiplug.registry import KINDS
 from support.fake_distributions import config_module
 
@@ -27,14 +29,62 @@ def plugins(result):
     return {(each["kind"], each["name"]): each for each in json.loads(result.stdout)["plugins"]}
 
 
-def test_list_has_a_row_for_every_plugin_under_its_kind(run):
+def test_list_has_a_line_for_every_plugin_under_its_kind(run):
     lines = run("list").stdout.splitlines()
-    assert [line.strip() for line in lines if line.strip() in KINDS] == list(KINDS)
+    assert [line for line in lines if line in KINDS] == list(KINDS)
     for entry in registry.entries():
         section = lines[lines.index(entry.kind) :]
         row = next(line for line in section if line.split()[:1] == [entry.name])
-        assert registry.load(entry).summary() in row
-        assert row.split()[-3:] == [entry.distribution, entry.version, "loaded"]
+        assert row.split(maxsplit=1)[1] == registry.load(entry).summary()
+    assert len(lines) == len(registry.entries()) + 2 * len(KINDS) - 1
+
+
+def test_wide_has_the_rest(run):
+    lines = run("list", "--wide", "adam").stdout.splitlines()
+    row = next(line for line in lines if line.startswith("adamw "))
+    config = registry.get("optimizers", "adamw")
+    assert config.summary() in row
+    assert config.paper in row
+    assert row.split()[-3:] == ["optiplug-adam", registry.find("optimizers", "adamw").version, "loaded"]
+
+
+@pytest.mark.parametrize("kind", ["schedules", "schedule"])
+def test_kinds_in_singular_and_plural(run, kind):
+    assert {each for each, _ in plugins(run("list", "--kind", kind, "--json"))} == {"schedules"}
+    assert run("show", "cosine", "--kind", kind).exit_code == 0
+    assert run("schema", "cosine", "--kind", kind).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (["COSINE"], {"cosine", "cosine_restarts", "one_cycle"}),
+        (["cosine", "restarts"], {"cosine", "cosine_restarts"}),
+        (["2006.00719"], set()),
+        (["loshchilov", "decoupled"], {"adamw"}),
+        (["optiplug-lion"], {"lion"}),
+    ],
+    ids=str,
+)
+def test_words_are_searched(run, words, found):
+    result = run("list", *words, "--json")
+    names = {each["name"] for each in json.loads(result.stdout)["plugins"]}
+    assert names == found or names > found > set()
+    assert result.exit_code == (0 if found else 1)
+
+
+def test_a_search_that_finds_nothing_says_so(run):
+    result = run("list", "cosinne")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "did you mean 'cosine'?" in result.stderr
+
+
+@pytest.mark.parametrize("width", [40, 80, 120])
+def test_on_a_terminal_each_plugin_has_one_line(width):
+    result = CliRunner(env={"COLUMNS": str(width)}).invoke(application(["list"]), ["list"])
+    lines = result.stdout.splitlines()
+    assert len(lines) == len(registry.entries()) + 2 * len(KINDS) - 1
+    assert max(map(len, lines)) <= width
 
 
 def test_list_of_one_kind(run):

@@ -32,7 +32,7 @@ def test_colour_for_terminals_only(write):
 
 
 def test_what_goes_into_a_pipe_is_not_wrapped():
-    row = next(line for line in optiplug("list").stdout.splitlines() if line.startswith("adamw "))
+    row = next(line for line in optiplug("list", "--wide").stdout.splitlines() if line.startswith("adamw "))
     assert registry.get("optimizers", "adamw").summary() in row
     assert registry.get("optimizers", "adamw").paper in row
 

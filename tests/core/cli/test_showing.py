@@ -7,6 +7,7 @@ import json
 import pytest
 
 from optiplug import registry
+from optiplug.cli.showing import in_words
 from support.fake_distributions import config_module
 
 MARKUP = '''
@@ -44,7 +45,7 @@ def test_markup_and_escapes_of_a_plugin_are_shown_as_text(run, install):
         points={"optimizers": {"markup": "fake_markup:Markup"}},
         modules={"fake_markup": MARKUP},
     )
-    for shown in [run("list").stdout, run("show", "markup").stdout]:
+    for shown in [run("list", "--wide").stdout, run("show", "markup").stdout]:
         assert r"[bold]Not bold[/bold] [/] \x1b[31mnot red\x1b[0m :smile: \u202etxt." in shown
         assert "[link=https://example.org]A[/link]" in shown
         assert "\x1b" not in shown
@@ -57,6 +58,28 @@ def test_every_plugin_can_be_shown(run, entry):
     described = json.loads(run("show", entry.qualified, "--kind", entry.kind, "--json").stdout)
     assert described["summary"]
     assert described["fields"]
+
+
+def test_fields_of_parts_are_shown(run):
+    shown = run("show", "partition").stdout
+    assert "each Group" in shown
+    assert "optimizer text or optimizer; required" in " ".join(shown.split())
+
+
+@pytest.mark.parametrize(
+    ("bounds", "words"),
+    [
+        ("", ""),
+        (">= 0", "at least 0"),
+        ("> 0, <= 1", "above 0 and at most 1"),
+        ("items >= 3, items <= 3", "3 items"),
+        ("items >= 1, items <= 12", "items at least 1 and items at most 12"),
+        (f">= 1, <= {2**53}", "at least 1"),
+        ("matches ^[a-z]+$", "matches ^[a-z]+$"),
+    ],
+)
+def test_bounds_in_words(bounds, words):
+    assert in_words(bounds) == words
 
 
 def test_show_of_an_unknown_name_offers_the_nearest(run):

@@ -92,3 +92,41 @@ def test_a_whole_path_matches_whatever_is_in_it(pattern, selected):
 def test_a_glob_with_brackets_that_matches_nothing_is_explained():
     with pytest.raises(ConfigError, match=r"at least one variable path.*`\[\[\]0\]` is the text"):
         selected_paths(Selection(only=["layer[0]/*"]), BRACKETS, "ema")
+
+
+@pytest.mark.parametrize(
+    ("fields", "selected"),
+    [
+        ({"skip": ["?*norm*"]}, list(RANKS)),
+        ({"skip": ["?*/bias", "scale"]}, ["encoder/kernel", "decoder/kernel"]),
+        ({"skip": ["?re:bias$"]}, ["encoder/kernel", "decoder/kernel", "scale"]),
+        ({"only": ["?*norm*", "scale"]}, ["scale"]),
+        ({"only": ["?*norm*", "?re:norm"]}, []),
+        ({"only": ["?encoder/*"], "min_ndim": 2}, ["encoder/kernel"]),
+        ({"skip": ["??cale"]}, ["encoder/kernel", "encoder/bias", "decoder/kernel"]),
+    ],
+    ids=str,
+)
+def test_an_optional_pattern_may_match_nothing(fields, selected):
+    assert selected_paths(Selection(**fields), RANKS, "ema") == selected
+
+
+def test_optional_patterns_that_match_must_leave_something():
+    with pytest.raises(ConfigError, match="must choose at least one"):
+        selected_paths(Selection(only=["?encoder/*"], min_ndim=3), RANKS, "ema")
+
+
+def test_a_question_mark_in_front_is_no_character():
+    with pytest.raises(ConfigError, match=r"ema\.skip: .*no character.*write `\[!/\]cale`"):
+        selected_paths(Selection(skip=["?cale"]), RANKS, "ema")
+
+
+@pytest.mark.parametrize(("pattern", "rule"), [("?", "there is none"), ("?re:[", "regular expression")])
+def test_what_is_no_optional_pattern_is_refused(pattern, rule):
+    with pytest.raises(ConfigError, match=rf"skip\[0\]: .*{rule}"):
+        Selection(skip=[pattern])
+
+
+def test_a_pattern_that_matches_nothing_can_be_made_optional():
+    with pytest.raises(ConfigError, match=r"`\?zzz` may match nothing"):
+        selected_paths(Selection(only=["zzz"]), RANKS, "ema")

@@ -178,3 +178,42 @@ def test_a_config_comes_back_as_it_was_written():
     optimizer.exclude_from_weight_decay(var_names=["w", "c", "c"])
     patterns = optimizer.get_config()["exclude_from_weight_decay"]
     assert patterns == ["re:w", "b*", "re:w", "re:c"]
+
+
+def test_exclusions_of_a_group_count_all_variables():
+    groups = [
+        {
+            "name": "wide",
+            "only": ["k*"],
+            "optimizer": {"use": "sgd", "weight_decay": 0.5, "exclude_from_weight_decay": ["bias", "*norm"]},
+        },
+        {
+            "name": "rest",
+            "optimizer": {"use": "sgd", "weight_decay": 0.5, "exclude_from_weight_decay": ["bias", "*norm"]},
+        },
+    ]
+    optimizer = optiplug.create("partition", groups=groups, jit_compile=False)
+    assert moved(optimizer, ["kernel", "bias", "norm"]) == ["kernel"]
+    groups[0]["optimizer"]["exclude_from_weight_decay"] = ["nrom"]
+    with pytest.raises(optiplug.ConfigError, match="did you mean 'norm'"):
+        moved(optiplug.create("partition", groups=groups), ["kernel", "bias", "norm"])
+
+
+def test_patterns_of_a_group_count_all_variables():
+    decay = {"use": "weight_decay", "rate": 0.5, "skip": ["bias", "norm"]}
+    muon = {"use": "muon", "skip": ["bias"], "processors": [decay], "fallback": "sgd"}
+    groups = [
+        {"name": "wide", "only": ["k*"], "optimizer": muon},
+        {"name": "rest", "optimizer": {"use": "sgd", "processors": [{**decay, "skip": ["kernel", "norm"]}]}},
+    ]
+    optimizer = optiplug.create("partition", groups=groups, jit_compile=False)
+    assert moved(optimizer, ["kernel", "bias", "norm"]) == ["kernel", "bias"]
+    decay["skip"] = ["nrom"]
+    with pytest.raises(optiplug.ConfigError, match="did you mean 'norm'"):
+        moved(optiplug.create("partition", groups=groups), ["kernel", "bias", "norm"])
+
+
+@pytest.mark.parametrize(("names", "left"), [(["kernel", "norm"], ["kernel"]), (["kernel"], ["kernel"])])
+def test_an_optional_exclusion_serves_several_models(names, left):
+    fields = {"weight_decay": 0.5, "exclude_from_weight_decay": ["?*norm*"]}
+    assert moved(excluding(None, **fields), names) == left

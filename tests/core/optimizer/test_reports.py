@@ -1,4 +1,4 @@
-"""The program that is compiled, as text."""
+"""The program that is compiled, and what an optimizer is, as text."""
 
 import pytest
 import tensorflow as tf
@@ -17,3 +17,61 @@ def test_the_compiled_program_is_that_of_the_core():
     uncompiled.build([tf.Variable(1.0)])
     with pytest.raises(optiplug.BuildError, match=r"only what XLA compiles.*jit_compile=True"):
         uncompiled.compiled_program()
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"use": "sgd"}, "<SGD 'sgd', learning_rate=0.01>"),
+        ({"use": "sgd", "name": "mine", "learning_rate": 2}, "<SGD 'mine', learning_rate=2>"),
+        (
+            {"use": "adamw", "clipnorm": 1.0, "processors": ["ema"]},
+            "<AdamW 'adamw', learning_rate=0.001, processors=[ema, clip_by_norm, weight_decay]>",
+        ),
+        (
+            {"use": "sgd", "learning_rate": {"use": "constant", "value": 1}},
+            "<SGD 'sgd', learning_rate=constant>",
+        ),
+    ],
+    ids=str,
+)
+def test_an_optimizer_shows_what_it_is(fields, told):
+    assert repr(optiplug.from_config(fields)) == told
+
+
+def test_the_rate_that_is_shown_is_that_of_now():
+    optimizer = optiplug.create("sgd", learning_rate=0.1, jit_compile=False)
+    optimizer.build([tf.Variable(1.0)])
+    optimizer.learning_rate = 0.5
+    assert repr(optimizer) == "<SGD 'sgd', learning_rate=0.5>"
+    shown = []
+    tf.function(lambda: shown.append(repr(optimizer)))()
+    assert shown == ["<SGD 'sgd', learning_rate=0.1>"]
+
+    def halving(step):
+        return 0.5
+
+    assert repr(optiplug.create("sgd", learning_rate=halving)) == "<SGD 'sgd', learning_rate=halving>"
+
+
+def test_optimizers_inside_are_shown():
+    groups = [{"name": "a", "only": ["a"], "optimizer": "lion"}, {"name": "b", "optimizer": "adamw"}]
+    optimizer = optiplug.create("partition", groups=groups)
+    assert repr(optimizer) == "<Partition 'partition'>"
+    optimizer.build([tf.Variable([1.0], name=name) for name in ("a", "b")])
+    inside = "a=Lion(learning_rate=0.0001), b=AdamW(learning_rate=0.001)"
+    assert repr(optimizer).startswith("<Partition 'partition', processors=[")
+    assert repr(optimizer).endswith(f"b/weight_decay], {inside}>")
+
+
+def test_a_constructor_may_show_itself_before_its_base_has_run():
+    class Early(optiplug.Optimizer):
+        def __init__(self):
+            self.shown = repr(self)
+            super().__init__()
+
+        def update_step(self, gradient, variable): ...
+
+    optimizer = Early()
+    assert " object at 0x" in optimizer.shown
+    assert repr(optimizer).startswith("<Early '")

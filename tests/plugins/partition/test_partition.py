@@ -145,3 +145,20 @@ def test_a_group_that_takes_what_is_left_may_be_empty():
     optimizer = optiplug.create("partition", groups=groups)
     optimizer.build([tf.Variable([1.0], name="a")])
     assert list(optimizer.nested) == ["all", "rest"]
+
+
+@pytest.mark.parametrize(("only", "message"), [(["?*norm*"], None), (["?*1"], "groups before it have all")])
+def test_an_optional_group_may_be_empty(only, message):
+    groups = [
+        {"name": "first", "only": ["*1"], "optimizer": "sgd"},
+        {"name": "second", "only": only, "optimizer": {"use": "sgd", "processors": ["ema"], "momentum": 0.9}},
+        {"name": "rest", "optimizer": "sgd"},
+    ]
+    optimizer = optiplug.create("partition", groups=groups, jit_compile=False)
+    variables = [tf.Variable([1.0], name=name) for name in ("w1", "w2")]
+    if message:
+        with pytest.raises(optiplug.ConfigError, match=message):
+            optimizer.build(variables)
+    else:
+        optimizer.apply_gradients([(tf.ones_like(each), each) for each in variables])
+        assert [float(each[0]) for each in variables] == pytest.approx([0.99, 0.99])

@@ -53,3 +53,8 @@ def test_a_variable_in_two_layers_is_refused():
 def test_there_must_be_a_layer():
     with pytest.raises(optiplug.ConfigError, match="layers"):
         changes(layers=[])
+
+
+def test_a_layer_that_a_model_has_not_may_be_optional():
+    expected = np.array([0.75**3, 0.75**2, 0.75**2, 0.75, 1, 1]) * 0.15
+    np.testing.assert_allclose(changes(layers=["?stem/*", *LAYERS]), expected, rtol=1e-13)

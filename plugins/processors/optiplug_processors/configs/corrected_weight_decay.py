@@ -11,6 +11,7 @@ class CorrectedWeightDecayConfig(ProcessorConfig):
     """Decoupled weight decay by the square of the learning rate over its maximum. One scalar of state."""
 
     implementation = "optiplug_processors.corrected_weight_decay:CorrectedWeightDecay"
+    decays = True
     elementwise = True
     complex_variables = True
     paper = "Defazio 2025, Why Gradients Rapidly Increase Near the End of Training, arXiv:2506.02285"

@@ -11,6 +11,7 @@ class L2Config(ProcessorConfig):
     """L2 regularization: add the gradient of the penalty to every gradient. No state."""
 
     implementation = "optiplug_processors.l2:L2"
+    decays = True
     elementwise = True
     complex_variables = True
     paper = "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization, NIPS 4"

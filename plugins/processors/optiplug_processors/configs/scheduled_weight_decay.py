@@ -11,6 +11,7 @@ class ScheduledWeightDecayConfig(ProcessorConfig):
     """Decoupled weight decay, scaled by the inverse of the gradient norm. Two scalars of state."""
 
     implementation = "optiplug_processors.scheduled_weight_decay:ScheduledWeightDecay"
+    decays = True
     elementwise = True
     complex_variables = True
     takes_rows = False

@@ -11,6 +11,7 @@ class WeightDecayConfig(ProcessorConfig):
     """Decoupled weight decay. No state."""
 
     implementation = "optiplug_processors.weight_decay:WeightDecay"
+    decays = True
     elementwise = True
     complex_variables = True
     paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"

@@ -1,0 +1,127 @@
+"""What an optimizer does to each variable of a task."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from optiplug._config.base import NamedConfig, resolve
+from optiplug._config.kinds import OptimizerConfig, TaskConfig
+from optiplug.document import Document
+from optiplug.errors import BrokenPluginError, ConfigError, OptiplugError, Problem
+
+from .loading import Path, configs, is_inside
+from .output import print_table
+
+if TYPE_CHECKING:  # its module imports TensorFlow
+    from optiplug._step.explanation import VariableExplanation
+
+__all__ = ["print_treatments", "task_of", "treatments", "treatments_as_json"]
+
+_FORMULA = "update_step"
+_COLUMNS = ("variable", "shape", "dtype", "optimizer", "processors")
+
+
+def task_of(config: NamedConfig, name: str | None) -> TaskConfig | None:
+    """Return the task of this name, else the one in a config, if any."""
+    if name is None:
+        return next((each for _, each in configs(config) if isinstance(each, TaskConfig)), None)
+    try:
+        task = resolve("tasks", name)
+    except ConfigError as error:
+        raise ConfigError([problem.within("--task") for problem in error.problems]) from None
+    return task if isinstance(task, TaskConfig) else None
+
+
+def treatments(config: NamedConfig, task: TaskConfig, document: Document) -> list[VariableExplanation]:
+    """Return what the outermost optimizers in a config do to each variable of a task, which is built.
+
+    Raises
+    ------
+    ConfigError
+        If a pattern does not fit the variables.
+    BrokenPluginError
+        If the task cannot be built.
+    """
+    found = [(path, each) for path, each in configs(config) if isinstance(each, OptimizerConfig)]
+    outermost = [each for path, each in found if not any(is_inside(path, other) for other, _ in found)]
+    variables = _variables(task)
+    try:
+        return [told for each in outermost for told in each.create().explain(variables).variables]
+    except ConfigError as error:
+        raise ConfigError([_located(problem, document) for problem in error.problems]) from None
+
+
+def treatments_as_json(found: Sequence[VariableExplanation]) -> list[dict[str, Any]]:
+    """Return everything as JSON values."""
+    return [
+        {
+            "path": each.path,
+            "shape": list(each.shape),
+            "dtype": each.dtype,
+            "optimizer": _optimizer(each),
+            "parts": [
+                {"stage": part.stage, "name": part.name, "origin": part.origin, "applies": part.applies}
+                for part in each.parts
+            ],
+        }
+        for each in found
+    ]
+
+
+def print_treatments(title: str, found: Sequence[VariableExplanation]) -> None:
+    """Print which optimizer updates each variable, and which processors apply to it."""
+    rows = [
+        (
+            each.path,
+            "x".join(map(str, each.shape)) or "scalar",
+            each.dtype,
+            _optimizer(each),
+            ", ".join(_processors(each)) or "-",
+        )
+        for each in found
+    ]
+    print_table(title, _COLUMNS, rows)
+
+
+def _optimizer(variable: VariableExplanation) -> str:
+    return next(part.name for part in variable.parts if part.stage == _FORMULA)
+
+
+def _processors(variable: VariableExplanation) -> Iterable[str]:
+    """Return the names of those that apply; those of its own optimizer as they are called there."""
+    within = f"{_optimizer(variable)}/"
+    applied = (part.name for part in variable.parts if part.applies and part.stage != _FORMULA)
+    return dict.fromkeys(name.removeprefix(within) for name in applied)
+
+
+def _variables(config: TaskConfig) -> Sequence[Any]:
+    try:
+        task = config.create()
+        task.build(0)
+        variables: Sequence[Any] = list(task.variables)
+    except OptiplugError:
+        raise
+    except Exception as error:  # a task may do anything
+        rule = f"the task cannot be built: {type(error).__name__}: {error}"
+        raise BrokenPluginError(rule, where=config.dump()["use"]) from error
+    return variables
+
+
+def _located(problem: Problem, document: Document) -> Problem:
+    """Return a problem with the place in the document of the text that it is about, if there is only one."""
+    field = problem.position.rpartition(".")[2]
+    places = [
+        path for path in document.values if field in path and _value(document, path) == problem.received
+    ]
+    if len(places) != 1 or not isinstance(problem.received, str):
+        return problem
+    return replace(problem, position=f"{document.position(places[0])}: {problem.position}")
+
+
+def _value(document: Document, path: Path) -> object:
+    value: Any = document.data
+    for key in path:
+        value = value[key]
+    return value

@@ -1,0 +1,50 @@
+"""What the command line prints at 80 and 120 columns, as it was when somebody looked at it: `make golden`."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from optiplug.cli import application
+from support.project_paths import ROOT
+
+GOLDEN = Path(__file__).parent / "golden"
+FOLDER = GOLDEN.relative_to(ROOT)
+COMMANDS = {
+    "list": "list --kind schedule",
+    "list-words": "list shampoo --wide",
+    "list-none": "list shampooo",
+    "show-optimizer": "show adamw",
+    "show-parts": "show partition",
+    "show-processor": "show clip_by_norm",
+    "show-unknown": "show adan_w",
+    "check": f"check examples/digits.yaml {FOLDER}/stacked.yaml",
+    "check-broken": f"check {FOLDER}/broken.yaml",
+    "explain": f"explain {FOLDER}/stacked.yaml",
+    "explain-all": f"explain {FOLDER}/stacked.yaml --all",
+    "explain-task": "explain examples/digits-partition.yaml",
+    "help": "--help",
+    "help-explain": "explain --help",
+}
+
+
+@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_it_prints_what_it_printed(monkeypatch, name, width):
+    monkeypatch.chdir(ROOT)
+    argv = COMMANDS[name].split()
+    terminal = {"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)}
+    printed = CliRunner(env=terminal).invoke(application(argv), argv, prog_name="optiplug").output
+    text = f"$ optiplug {COMMANDS[name]}\n{printed}"
+    path = GOLDEN / f"{name}-{width}.txt"
+    if os.environ.get("OPTIPLUG_GOLDEN") == "write":
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_every_golden_text_is_of_a_command():
+    names = {path.stem.rpartition("-")[0] for path in GOLDEN.glob("*.txt")}
+    assert names == set(COMMANDS)
