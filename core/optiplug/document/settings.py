@@ -90,6 +90,8 @@ def override(document: Document, settings: Sequence[Setting]) -> Document:
             for each in [each for each in positions if each[: len(path)] == path]:
                 del positions[each]
         values |= {(*path, *below): position for below, position in setting.values.items()}
+        made = [path[:length] for length in range(1, len(path)) if path[:length] not in values]
+        sources |= dict.fromkeys([each for each in made if each not in sources], setting.source)
         sources[path] = setting.source
     return replace(document, data=data, values=values, keys=keys, sources=sources)
 

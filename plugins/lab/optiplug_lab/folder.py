@@ -7,6 +7,7 @@ import io
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -23,18 +24,17 @@ __all__ = ["RunFolder", "versions"]
 class RunFolder:
     """Paths inside the folder of a run.
 
-    ``config.yaml`` with every default written out, ``metrics.csv``, ``checkpoints``,
-    ``curves.png``, and ``weights.npz`` with the final variables by name.
+    ``config.yaml`` with every default written out, ``metrics.csv``, ``events`` for TensorBoard,
+    ``checkpoints``, and when the run has ended ``curves.png``, ``result.json`` with the final figures,
+    and ``weights.npz`` with the final variables by name.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config, self.metrics = path / "config.yaml", path / "metrics.csv"
-        self.checkpoints, self.curves, self.weights = (
-            path / "checkpoints",
-            path / "curves.png",
-            path / "weights.npz",
-        )
+        self.checkpoints, self.events = path / "checkpoints", path / "events"
+        self.curves, self.weights = path / "curves.png", path / "weights.npz"
+        self.result = path / "result.json"
 
     @classmethod
     def new(cls, path: Path | None, name: str) -> RunFolder:
@@ -47,7 +47,10 @@ class RunFolder:
         """
         if path is None:
             now = dt.datetime.now().astimezone()
-            path = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
+            first = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
+            # Another run may have begun in this second.
+            others = (first.with_name(f"{first.name}-{number}") for number in count(2))
+            path = next(each for each in chain([first], others) if not each.exists())
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ConfigError(
                 "the run folder must be new or empty",

@@ -126,6 +126,13 @@ def test_problems_are_located_at_the_setting_or_in_the_file():
     ]
 
 
+def test_a_problem_with_what_a_setting_made_is_located_there():
+    given = document("strategy.mirrored=2", "strategy.other=3")
+
+    assert given.position(("strategy",)) == given.position(("strategy", "mirrored"))
+    assert given.position(("strategy", "other")) == "--set strategy.other=3"
+
+
 def test_positions_of_what_was_replaced_are_gone():
     given = document("optimizer=adam")
 
