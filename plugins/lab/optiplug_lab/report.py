@@ -112,7 +112,7 @@ class Bar:
 
     def update(self, step: int, figures: Mapping[str, float]) -> None:
         """Show the figures of a step."""
-        speed = self._progress.tasks[0].speed or 0.0
+        speed = self._progress.tasks[0].speed
         self._progress.update(self._bar, completed=step, figures=_shown(figures, speed))
 
     def stop(self) -> None:
@@ -154,14 +154,14 @@ class _WithFigures(Progress):
         yield from (Text(f"  {task.fields['figures']}", overflow="fold") for task in self.tasks)
 
 
-def _shown(figures: Mapping[str, float], speed: float) -> str:
+def _shown(figures: Mapping[str, float], speed: float | None) -> str:
     """Return figures in a few characters: ``loss 0.31  rate 0.1  test accuracy 0.98  80 steps/s``."""
     texts = []
     for name, value in figures.items():
         first, slash, rest = name.partition("/")
         title = f"{_SHORT.get(first, first)}{slash}{rest}".replace("_", " ")
         texts.append(f"{title} {value:.3g}" if name.startswith("test_") else f"{title} {value:.2g}")
-    return "  ".join([*texts, f"{speed:.3g} steps/s"])
+    return "  ".join(texts if speed is None else [*texts, f"{speed:.3g} steps/s"])
 
 
 def show_summary(summary: Summary, folder: RunFolder, console: Console) -> None:

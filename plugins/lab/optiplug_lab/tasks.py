@@ -85,7 +85,7 @@ def checked_figures(task: Task, figures: object, known: Sequence[str] | None = N
     if not isinstance(figures, Mapping) or not all(isinstance(name, str) for name in figures):
         raise BrokenPluginError("must return a mapping of names to numbers", where=where, received=figures)
     for name, value in figures.items():
-        if not isinstance(value, Real) and np.ndim(value) != 0:
+        if not isinstance(value, Real) and not _is_scalar(value):
             raise BrokenPluginError("must return numbers", where=where, received={name: value})
     if known is not None and list(figures) != list(known):
         rule = "must return the same figures each time, in the same order"
@@ -93,6 +93,10 @@ def checked_figures(task: Task, figures: object, known: Sequence[str] | None = N
             rule, where=where, received=list(figures), hint=f"those before were {list(known)}"
         )
     return {name: float(value) for name, value in figures.items()}
+
+
+def _is_scalar(value: object) -> bool:
+    return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number)
 
 
 def _name(variable: Variable) -> str:

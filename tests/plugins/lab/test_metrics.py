@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from optiplug import StateError
 from optiplug_lab.metrics import Metrics, read_metrics
@@ -10,15 +11,29 @@ from optiplug_lab.metrics import Metrics, read_metrics
 class Later:
     """Values that are still on their way."""
 
-    def __init__(self, *values):
-        self.values = values
+    def __init__(self, *values, dtype=np.float32):
+        self.values, self.dtype = values, dtype
 
     def numpy(self):
-        return np.array(self.values, np.float32)
+        return np.array(self.values, self.dtype)
+
+
+ALL = Later(True, True, dtype=bool)
+
+
+def events(folder):
+    """The (step, figures) pairs of all event files in a folder."""
+    pairs = []
+    for path in sorted(folder.iterdir()):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            if event.WhichOneof("what") == "summary":
+                pairs.append((event.step, {each.tag: each.simple_value for each in event.summary.value}))
+    return pairs
 
 
 def started(path):
-    metrics = Metrics(path, ("loss", "rate"))
+    metrics = Metrics(path, ("loss", "rate"), path.parent / "events")
     metrics.start({"accuracy": 0.25})
     return metrics
 
@@ -26,8 +41,8 @@ def started(path):
 def test_rows_are_written_in_blocks_with_the_shortest_numbers(tmp_path):
     path = tmp_path / "metrics.csv"
     metrics = started(path)
-    metrics.add(1, Later(0.1, 1e-7))
-    metrics.add(2, Later(np.nan, 1 / 3))
+    metrics.add(1, Later(0.1, 1e-7), ALL)
+    metrics.add(2, Later(np.nan, 1 / 3), ALL)
     metrics.evaluated(2, {"accuracy": 0.9})
     before = path.read_text()
     metrics.flush()
@@ -39,7 +54,7 @@ def test_rows_are_written_in_blocks_with_the_shortest_numbers(tmp_path):
 
 def test_read_gives_each_column_its_own_steps(tmp_path):
     metrics = started(tmp_path / "metrics.csv")
-    metrics.add(1, Later(0.5, 0.1))
+    metrics.add(1, Later(0.5, 0.1), ALL)
     metrics.flush()
     columns = read_metrics(tmp_path / "metrics.csv")
 
@@ -50,12 +65,12 @@ def test_resume_drops_later_rows_and_a_row_cut_in_two(tmp_path):
     path = tmp_path / "metrics.csv"
     metrics = started(path)
     for step in (1, 2, 3):
-        metrics.add(step, Later(step, 0.1))
+        metrics.add(step, Later(step, 0.1), ALL)
     metrics.flush()
     path.write_text(path.read_text() + "4,0.")
-    again = Metrics(path, ("loss", "rate"))
+    again = Metrics(path, ("loss", "rate"), tmp_path / "events")
     again.resume(2)
-    again.add(3, Later(30, 0.1))
+    again.add(3, Later(30, 0.1), ALL)
     again.flush()
 
     assert path.read_text().splitlines()[1:] == ["0,,,0.25", "1,1.0,0.1,", "2,2.0,0.1,", "3,30.0,0.1,"]
@@ -68,4 +83,29 @@ def test_resume_without_usable_metrics(tmp_path, text):
         path.write_text(text)
 
     with pytest.raises(StateError, match="the metrics cannot be read"):
-        Metrics(path, ("loss",)).resume(2)
+        Metrics(path, ("loss",), tmp_path / "events").resume(2)
+
+
+def test_what_is_not_known_is_left_empty_and_shown_as_it_was(tmp_path):
+    path = tmp_path / "metrics.csv"
+    metrics = started(path)
+    metrics.add(1, Later(0.5, 0.25), ALL)
+    metrics.add(2, Later(0.75, 0.25), Later(True, False, dtype=bool))
+    metrics.flush()
+
+    assert path.read_text().splitlines()[2:] == ["1,0.5,0.25,", "2,0.75,,"]
+    assert list(metrics.latest.items()) == [("loss", 0.75), ("rate", 0.25), ("test_accuracy", 0.25)]
+
+
+def test_event_files_hold_the_same_rows(tmp_path):
+    metrics = started(tmp_path / "metrics.csv")
+    for step in (1, 2, 3):
+        metrics.add(step, Later(step, 0.5), Later(True, step != 2, dtype=bool))
+    metrics.flush()
+    before = events(tmp_path / "events")
+    again = Metrics(tmp_path / "metrics.csv", ("loss", "rate"), tmp_path / "events")
+    again.resume(2)
+
+    rows = [(0, {"test_accuracy": 0.25}), (1, {"loss": 1, "rate": 0.5}), (2, {"loss": 2})]
+    assert before == [*rows, (3, {"loss": 3, "rate": 0.5})]
+    assert events(tmp_path / "events") == rows
