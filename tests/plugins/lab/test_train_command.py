@@ -57,7 +57,7 @@ def test_errors_are_messages_with_an_exit_code(tmp_path, file):
         (file, "--set", "steps"): (2, "must be PATH=VALUE"),
         (file, "--set", "steps=0"): (3, "--set steps=0: steps: must be >= 1"),
         (optimizer,): (3, "optimizer.yaml:1:1: use: this is the config of an optimizer"),
-        (typo,): (3, "typo.yaml:4:88: optimizer.exclude_from_weight_decay[0]: a pattern must match"),
+        (typo,): (3, "typo.yaml:4:87: optimizer.exclude_from_weight_decay[0]: a pattern must match"),
         (file, "--resume", "nowhere"): (5, "there is no run folder"),
         (file, "--resume", full, "--run-dir", full): (2, "cannot be combined with --resume"),
     }
