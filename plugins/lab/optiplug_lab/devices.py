@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 import tensorflow as tf
 
@@ -11,16 +12,9 @@ from optiplug import ConfigError
 __all__ = ["device_names", "make_strategy"]
 
 
-def make_strategy(devices: int) -> tf.distribute.Strategy:
-    """Return the default strategy for one device, else a mirrored one over `device_names`.
-
-    Raises
-    ------
-    ConfigError
-        If TensorFlow has fixed its devices already, and there are too few.
-    """
-    names = device_names(devices)
-    if devices == 1:
+def make_strategy(names: Sequence[str]) -> tf.distribute.Strategy:
+    """Return the default strategy for one device, else a mirrored one."""
+    if len(names) == 1:
         return tf.distribute.get_strategy()
     # The devices of a CPU share their memory. Collectives, the default, would gain nothing, and TensorFlow
     # numbers them anew for each strategy, so a second one in a process would meet the buffers of the first.
@@ -29,7 +23,13 @@ def make_strategy(devices: int) -> tf.distribute.Strategy:
 
 
 def device_names(devices: int) -> list[str]:
-    """Return so many devices: GPUs, if there are as many, else logical devices of the CPU."""
+    """Return the names of so many devices: GPUs, if there are as many, else logical devices of the CPU.
+
+    Raises
+    ------
+    ConfigError
+        If TensorFlow has fixed its devices already, and there are too few.
+    """
     gpus = tf.config.list_physical_devices("GPU")
     if len(gpus) >= devices:
         for gpu in gpus:

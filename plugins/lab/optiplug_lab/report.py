@@ -46,7 +46,7 @@ class Report:
         self._folder, self._steps, self._stdout = folder, steps, stdout
         self._as_json, self._quiet = as_json, quiet
         shown = Bar if sys.stderr.isatty() else Lines
-        self._progress = None if quiet else shown(folder.path.name, steps)
+        self._progress = None if quiet else shown(folder.path.absolute().name, steps)
 
     def __enter__(self) -> Self:
         return self

@@ -127,9 +127,10 @@ class Run:
             self._save()
         # Steps may be so slow that `log_every` of them take minutes.
         silent = time.perf_counter() - self._heard > _SILENCE
+        if silent:
+            self._heard = time.perf_counter()
         if last or silent or self.step % config.log_every == 0:
             self._metrics.flush()
-            self._heard = time.perf_counter()
             progress.update(self.step, self._metrics.latest)
 
     def _save(self) -> None:

@@ -96,7 +96,8 @@ def checked_figures(task: Task, figures: object, known: Sequence[str] | None = N
 
 
 def _is_scalar(value: object) -> bool:
-    return np.ndim(value) == 0 and np.issubdtype(np.asarray(value).dtype, np.number)
+    array = np.asarray(value)
+    return array.ndim == 0 and np.issubdtype(array.dtype, np.number)
 
 
 def _name(variable: Variable) -> str:

@@ -27,7 +27,8 @@ class Trainer:
 
     def __init__(self, config: TrainConfig) -> None:
         self.config = config
-        self.strategy = make_strategy(config.devices)
+        self.devices = device_names(config.devices)
+        self.strategy = make_strategy(self.devices)
         self._readings = Readings(name="readings")
         watched = (self._readings, *config.optimizer.processors)
         with self.strategy.scope():
@@ -40,11 +41,6 @@ class Trainer:
         self._figures: Sequence[str] | None = None
         self.step = tf.function(self._step)
         self.step.get_concrete_function(tf.TensorSpec((), tf.int64))
-
-    @property
-    def devices(self) -> list[str]:
-        """The devices that a step runs on."""
-        return device_names(self.config.devices)
 
     @property
     def variables(self) -> dict[str, Variable]:
