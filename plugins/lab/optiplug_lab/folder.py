@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -43,7 +44,7 @@ class RunFolder:
         Raises
         ------
         ConfigError
-            If there is something in it.
+            If there is something in it, or if it cannot be made.
         """
         if path is None:
             now = dt.datetime.now().astimezone()
@@ -57,6 +58,13 @@ class RunFolder:
                 where="--run-dir",
                 received=str(path),
                 hint=f"`--resume {path}` goes on with a run",
+            )
+        parent = next(each for each in path.absolute().parents if each.exists())
+        if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+            raise ConfigError(
+                f"the run folder cannot be made: {parent} is no folder that can be written to",
+                where="--run-dir",
+                received=str(path),
             )
         return cls(path)
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Optimizer, Tensor, Variable
+from optiplug import BrokenPluginError, Optimizer, Tensor, Variable
 
 from .config import TrainConfig
 from .devices import device_names, make_strategy
@@ -40,7 +40,14 @@ class Trainer:
         self.readings = ("loss", *self._with_rates, "gradient_norm")
         self._figures: Sequence[str] | None = None
         self.step = tf.function(self._step)
-        self.step.get_concrete_function(tf.TensorSpec((), tf.int64))
+        try:
+            self.step.get_concrete_function(tf.TensorSpec((), tf.int64))
+        except ValueError as error:
+            # The words of Keras, which programs look for.
+            if "No gradients provided for any variable" not in str(error):
+                raise
+            where, names = f"{type(self.task).__name__}.loss", list(self.variables)
+            raise BrokenPluginError("must depend on the variables", where=where, received=names) from None
 
     @property
     def variables(self) -> dict[str, Variable]:

@@ -228,6 +228,7 @@ def test_a_task_of_somebody_else():
             "each tensor must have 4 examples along its first",
         ),
         ({"loss": Line.losses}, "Line.loss: must return a scalar"),
+        ({"loss": lambda *_: tf.constant(1.0)}, "Line.loss: must depend on the variables"),
     ],
 )
 def test_what_is_no_task_is_told_why(members, message):

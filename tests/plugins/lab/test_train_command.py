@@ -54,6 +54,7 @@ def test_errors_are_messages_with_an_exit_code(tmp_path, file):
         (bad,): (3, "bad.yaml:4:54: optimizer.momentum: must be <= 1"),
         (unknown,): (4, "unknown.yaml:3:13: task.use"),
         (file, "--run-dir", full): (2, "the run folder must be new or"),
+        (file, "--run-dir", file / "run"): (2, "the run folder cannot be made"),
         (file, "--set", "steps"): (2, "must be PATH=VALUE"),
         (file, "--set", "steps=0"): (3, "--set steps=0: steps: must be >= 1"),
         (optimizer,): (3, "optimizer.yaml:1:1: use: this is the config of an optimizer"),
