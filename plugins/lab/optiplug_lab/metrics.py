@@ -27,7 +27,7 @@ class Metrics:
         self._path, self._readings, self._folder = path, tuple(readings), events
         self.latest: dict[str, float] = {}
         self._columns: list[str] = []
-        self._pending: list[tuple[int, tuple[Any, Any] | None]] = []
+        self._pending: list[tuple[int, Any]] = []
         self._evaluations: dict[int, Mapping[str, float]] = {}
 
     def start(self, evaluation: Mapping[str, float]) -> None:
@@ -56,9 +56,9 @@ class Metrics:
             self._events.add(int(number), {name: float(cell) for name, cell in figures if cell})
         self._events.flush()
 
-    def add(self, step: int, values: Tensor, known: Tensor) -> None:
-        """Keep the readings of a step, and which of them there are; both may still be on their way."""
-        self._pending.append((step, (values, known)))
+    def add(self, step: int, values: Tensor) -> None:
+        """Keep the readings of a step: a vector that may still be on its way."""
+        self._pending.append((step, values))
 
     def evaluated(self, step: int, evaluation: Mapping[str, float]) -> None:
         """Keep an evaluation after a step that was added."""
@@ -67,10 +67,10 @@ class Metrics:
     def flush(self) -> None:
         """Write what was kept; `latest` has the last value of each reading and of the evaluations then."""
         rows = []
-        for step, readings in self._pending:
+        for step, values in self._pending:
             figures = {f"test_{name}": value for name, value in self._evaluations.pop(step, {}).items()}
-            if readings is not None:
-                figures |= self._known(*readings)
+            if values is not None:
+                figures |= self._known(values)
             self._events.add(step, figures)
             # As float32, whose shortest text is what a reader expects: 0.1 and not 0.10000000149.
             texts = {name: str(np.float32(value)) for name, value in figures.items()}
@@ -82,9 +82,10 @@ class Metrics:
         self._events.flush()
         self._pending.clear()
 
-    def _known(self, values: Tensor, known: Tensor) -> dict[str, float]:
-        every = zip(self._readings, values.numpy().tolist(), known.numpy().tolist(), strict=True)
-        return {name: value for name, value, is_known in every if is_known}
+    def _known(self, values: Tensor) -> dict[str, float]:
+        """Return the readings that there are: a gradient norm below 0 stands for none."""
+        readings = zip(self._readings, values.numpy().tolist(), strict=True)
+        return {name: value for name, value in readings if name != "gradient_norm" or not value < 0}
 
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:

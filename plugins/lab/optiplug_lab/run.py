@@ -119,7 +119,7 @@ class Run:
         config, last = self.config, self.step + 1 == self.config.steps
         values = self.trainer.step(tf.constant(self.step, tf.int64))
         self.step += 1
-        self._metrics.add(self.step, *values)
+        self._metrics.add(self.step, values)
         if last or self.step % config.evaluate_every == 0:
             self._evaluation = self.trainer.evaluate()
             self._metrics.evaluated(self.step, self._evaluation)

@@ -20,9 +20,9 @@ class Trainer:
     """Everything that a step touches, made from a config.
 
     `step` takes the number of steps done before it (a scalar int64 tensor) and returns the `readings`
-    of this step as one float32 vector, which nobody has to wait for, and which of them there are: what
-    is held back or dropped has no gradient norm. It is traced here, so that a task or an optimizer that
-    cannot be trained is known before anything is written.
+    of this step as one float32 vector, which nobody has to wait for. The gradient norm is -1 where no
+    step was made, since it was held back or dropped. It is traced here, so that a task or an optimizer
+    that cannot be trained is known before anything is written.
     """
 
     def __init__(self, config: TrainConfig) -> None:
@@ -65,16 +65,15 @@ class Trainer:
         with self.strategy.scope():
             self.optimizer.finalize_variable_values(self.task.variables)
 
-    def _step(self, step: Tensor) -> tuple[Tensor, Tensor]:
+    def _step(self, step: Tensor) -> Tensor:
         # Those of this step: afterwards schedules are one ahead.
         rates = [tf.cast(each.learning_rate, tf.float32) for each in self._with_rates.values()]
         before = tf.convert_to_tensor(self.optimizer.iterations)
         losses = self.strategy.run(self._replica_step, args=(step,))
         loss = self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
         loss = tf.cast(checked_loss(self.task, loss), tf.float32)
-        committed = tf.not_equal(self.optimizer.iterations, before)
-        known = [tf.ones_like(committed)] * (1 + len(rates))
-        return tf.stack([loss, *rates, self._readings.gradient_norm.value]), tf.stack([*known, committed])
+        committed, norm = tf.not_equal(self.optimizer.iterations, before), self._readings.gradient_norm.value
+        return tf.stack([loss, *rates, tf.where(committed, norm, -tf.ones_like(norm))])
 
     def _replica_step(self, step: Tensor) -> Tensor:
         """Take this replica's part in a step; its losses and gradients are summed over the replicas."""

@@ -11,14 +11,11 @@ from optiplug_lab.metrics import Metrics, read_metrics
 class Later:
     """Values that are still on their way."""
 
-    def __init__(self, *values, dtype=np.float32):
-        self.values, self.dtype = values, dtype
+    def __init__(self, *values):
+        self.values = values
 
     def numpy(self):
-        return np.array(self.values, self.dtype)
-
-
-ALL = Later(True, True, dtype=bool)
+        return np.array(self.values, np.float32)
 
 
 def events(folder):
@@ -32,8 +29,8 @@ def events(folder):
     return pairs
 
 
-def started(path):
-    metrics = Metrics(path, ("loss", "rate"), path.parent / "events")
+def started(path, other="rate"):
+    metrics = Metrics(path, ("loss", other), path.parent / "events")
     metrics.start({"accuracy": 0.25})
     return metrics
 
@@ -41,8 +38,8 @@ def started(path):
 def test_rows_are_written_in_blocks_with_the_shortest_numbers(tmp_path):
     path = tmp_path / "metrics.csv"
     metrics = started(path)
-    metrics.add(1, Later(0.1, 1e-7), ALL)
-    metrics.add(2, Later(np.nan, 1 / 3), ALL)
+    metrics.add(1, Later(0.1, 1e-7))
+    metrics.add(2, Later(np.nan, 1 / 3))
     metrics.evaluated(2, {"accuracy": 0.9})
     before = path.read_text()
     metrics.flush()
@@ -54,7 +51,7 @@ def test_rows_are_written_in_blocks_with_the_shortest_numbers(tmp_path):
 
 def test_read_gives_each_column_its_own_steps(tmp_path):
     metrics = started(tmp_path / "metrics.csv")
-    metrics.add(1, Later(0.5, 0.1), ALL)
+    metrics.add(1, Later(0.5, 0.1))
     metrics.flush()
     columns = read_metrics(tmp_path / "metrics.csv")
 
@@ -65,12 +62,12 @@ def test_resume_drops_later_rows_and_a_row_cut_in_two(tmp_path):
     path = tmp_path / "metrics.csv"
     metrics = started(path)
     for step in (1, 2, 3):
-        metrics.add(step, Later(step, 0.1), ALL)
+        metrics.add(step, Later(step, 0.1))
     metrics.flush()
     path.write_text(path.read_text() + "4,0.")
     again = Metrics(path, ("loss", "rate"), tmp_path / "events")
     again.resume(2)
-    again.add(3, Later(30, 0.1), ALL)
+    again.add(3, Later(30, 0.1))
     again.flush()
 
     assert path.read_text().splitlines()[1:] == ["0,,,0.25", "1,1.0,0.1,", "2,2.0,0.1,", "3,30.0,0.1,"]
@@ -88,24 +85,32 @@ def test_resume_without_usable_metrics(tmp_path, text):
 
 def test_what_is_not_known_is_left_empty_and_shown_as_it_was(tmp_path):
     path = tmp_path / "metrics.csv"
-    metrics = started(path)
-    metrics.add(1, Later(0.5, 0.25), ALL)
-    metrics.add(2, Later(0.75, 0.25), Later(True, False, dtype=bool))
+    metrics = started(path, "gradient_norm")
+    for step, values in enumerate([(0.5, 0.25), (-0.75, -1), (-1, np.nan)], start=1):
+        metrics.add(step, Later(*values))
     metrics.flush()
 
-    assert path.read_text().splitlines()[2:] == ["1,0.5,0.25,", "2,0.75,,"]
-    assert list(metrics.latest.items()) == [("loss", 0.75), ("rate", 0.25), ("test_accuracy", 0.25)]
+    assert path.read_text().splitlines()[2:] == ["1,0.5,0.25,", "2,-0.75,,", "3,-1.0,nan,"]
+
+
+def test_the_latest_of_each_is_kept_in_the_order_of_the_columns(tmp_path):
+    metrics = started(tmp_path / "metrics.csv", "gradient_norm")
+    metrics.add(1, Later(0.5, 0.25))
+    metrics.add(2, Later(0.75, -1))
+    metrics.flush()
+
+    assert list(metrics.latest.items()) == [("loss", 0.75), ("gradient_norm", 0.25), ("test_accuracy", 0.25)]
 
 
 def test_event_files_hold_the_same_rows(tmp_path):
-    metrics = started(tmp_path / "metrics.csv")
+    metrics = started(tmp_path / "metrics.csv", "gradient_norm")
     for step in (1, 2, 3):
-        metrics.add(step, Later(step, 0.5), Later(True, step != 2, dtype=bool))
+        metrics.add(step, Later(step, -1 if step == 2 else 0.5))
     metrics.flush()
     before = events(tmp_path / "events")
-    again = Metrics(tmp_path / "metrics.csv", ("loss", "rate"), tmp_path / "events")
+    again = Metrics(tmp_path / "metrics.csv", ("loss", "gradient_norm"), tmp_path / "events")
     again.resume(2)
 
-    rows = [(0, {"test_accuracy": 0.25}), (1, {"loss": 1, "rate": 0.5}), (2, {"loss": 2})]
-    assert before == [*rows, (3, {"loss": 3, "rate": 0.5})]
+    rows = [(0, {"test_accuracy": 0.25}), (1, {"loss": 1, "gradient_norm": 0.5}), (2, {"loss": 2})]
+    assert before == [*rows, (3, {"loss": 3, "gradient_norm": 0.5})]
     assert events(tmp_path / "events") == rows
