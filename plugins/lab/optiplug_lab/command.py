@@ -22,7 +22,7 @@ def train(
     file: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[FILE]",
+            metavar="FILE",
             show_default=False,
             help="The config of the run; with --resume, by default the run's own.",
         ),

@@ -103,12 +103,12 @@ class Bar:
             console=Console(stderr=True),
             refresh_per_second=4,
         )
-        self._bar = self._progress.add_task(name, total=steps, figures="loading")
+        self._bar = self._progress.add_task(name, total=steps, figures=["loading"])
         self._progress.start()
 
     def start(self, step: int) -> None:
         """Begin after so many steps."""
-        self._progress.update(self._bar, completed=step, figures="compiling")
+        self._progress.update(self._bar, completed=step, figures=["compiling"])
 
     def update(self, step: int, figures: Mapping[str, float]) -> None:
         """Show the figures of a step."""
@@ -138,7 +138,7 @@ class Lines:
         if now - self._said >= _EVERY or step == self._steps:
             speed = (step - self._step) / max(now - self._said, 1e-9)
             self._step, self._said = step, now
-            self._say(f"{step}/{self._steps} {_shown(figures, speed)}")
+            self._say("  ".join([f"{step}/{self._steps}", *_shown(figures, speed)]))
 
     def stop(self) -> None:
         """End; nothing is left to say."""
@@ -151,17 +151,29 @@ class Lines:
 class _WithFigures(Progress):
     def get_renderables(self) -> Iterable[RenderableType]:
         yield self.make_tasks_table(self.tasks)
-        yield from (Text(f"  {task.fields['figures']}", overflow="fold") for task in self.tasks)
+        for task in self.tasks:
+            yield Text("\n".join(_folded(task.fields["figures"], self.console.width)), overflow="fold")
 
 
-def _shown(figures: Mapping[str, float], speed: float | None) -> str:
-    """Return figures in a few characters: ``loss 0.31  rate 0.1  test accuracy 0.98  80 steps/s``."""
+def _folded(texts: Sequence[str], width: int) -> list[str]:
+    """Return lines of texts, each of which stays together."""
+    lines: list[str] = []
+    for text in texts:
+        if lines and len(lines[-1]) + 2 + len(text) < width:
+            lines[-1] += f"  {text}"
+        else:
+            lines.append(f"  {text}")
+    return lines
+
+
+def _shown(figures: Mapping[str, float], speed: float | None) -> list[str]:
+    """Return figures in a few characters: ``loss 0.31``, ``rate 0.1``, ``test accuracy 0.98``."""
     texts = []
     for name, value in figures.items():
         first, slash, rest = name.partition("/")
         title = f"{_SHORT.get(first, first)}{slash}{rest}".replace("_", " ")
         texts.append(f"{title} {value:.3g}" if name.startswith("test_") else f"{title} {value:.2g}")
-    return "  ".join(texts if speed is None else [*texts, f"{speed:.3g} steps/s"])
+    return texts if speed is None else [*texts, f"{speed:.3g} steps/s"]
 
 
 def show_summary(summary: Summary, folder: RunFolder, console: Console) -> None:

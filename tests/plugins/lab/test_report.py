@@ -100,9 +100,9 @@ def test_lines_come_every_ten_seconds_and_at_the_end(capsys):
     assert said == [
         "run loading",
         "run 0/60 compiling",
-        "run 30/60 loss 0.5  3 steps/s",
-        "run 50/60 loss 0.5  2 steps/s",
-        "run 60/60 loss 0.5  10 steps/s",
+        "run 30/60  loss 0.5  3 steps/s",
+        "run 50/60  loss 0.5  2 steps/s",
+        "run 60/60  loss 0.5  10 steps/s",
     ]
 
 
