@@ -164,6 +164,13 @@ class TaskConfig(NamedConfig):
 
     kind = "tasks"
 
+    def shapes(self) -> Mapping[str, tuple[int, ...]] | None:
+        """Return the shapes of the variables by name, if they can be told without TensorFlow.
+
+        With them patterns that match no variable are found when a config is read, before anything is loaded.
+        """
+        return None
+
 
 class CommandConfig(NamedConfig):
     """Base of the configs of commands, which plugins add to the command line ``optiplug``.

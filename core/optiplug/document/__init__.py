@@ -5,5 +5,6 @@ refer to itself, and a hostile one is refused in bounded time.
 """
 
 from .reading import FORMATS, Document, parse, read, read_stream
+from .settings import Setting, override, parse_setting
 
-__all__ = ["FORMATS", "Document", "parse", "read", "read_stream"]
+__all__ = ["FORMATS", "Document", "Setting", "override", "parse", "parse_setting", "read", "read_stream"]

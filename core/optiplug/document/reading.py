@@ -32,7 +32,8 @@ class Document:
     r"""The mapping of a config file, with the line and column of every value and key.
 
     `source` is the name of the file, `data` the mapping; `values` and `keys` hold (line, column), both
-    counted from 1, by the path of keys and list indices that leads to a value.
+    counted from 1, by the path of keys and list indices that leads to a value. `sources` has, by path,
+    what said a value in place of the file: see `override`.
 
     Examples
     --------
@@ -47,12 +48,16 @@ class Document:
     data: dict[str, Any]
     values: Mapping[Path, Position] = field(repr=False)
     keys: Mapping[Path, Position] = field(repr=False)
+    sources: Mapping[Path, str] = field(default_factory=dict, repr=False)
 
     def position(self, path: Path, *, key: bool = False) -> str:
         """Return ``file:line:column`` of the value at `path`, or of the nearest value around it.
 
-        With `key`, of the key that leads to the value, if it has one.
+        With `key`, of the key that leads to the value, if it has one. A value that took the place of one of
+        the file has no line, and is called by what said so.
         """
+        if source := self._source(path):
+            return source
         line, column = self._line_and_column(path, key)
         return f"{self.source}:{line}:{column}"
 
@@ -60,11 +65,20 @@ class Document:
         """Return `error` with the position of every problem that has none, in the order of the text."""
         missing = [problem for problem in error.problems if not problem.position]
         # People read a file from its top.
-        missing.sort(key=lambda problem: self._line_and_column(problem.path, problem.key))
+        missing.sort(
+            key=lambda problem: (
+                self._source(problem.path),
+                *self._line_and_column(problem.path, problem.key),
+            )
+        )
         located = [
             replace(problem, position=self.position(problem.path, key=problem.key)) for problem in missing
         ]
         return ConfigError([*(problem for problem in error.problems if problem.position), *located])
+
+    def _source(self, path: Path) -> str:
+        shorter = (path[:length] for length in range(len(path), 0, -1))
+        return next((self.sources[each] for each in shorter if each in self.sources), "")
 
     def _line_and_column(self, path: Path, key: bool) -> Position:
         # A list item has no key, so then the value counts.

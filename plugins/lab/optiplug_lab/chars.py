@@ -35,10 +35,10 @@ class Chars(Task):
         self.train, self.held_out = tf.constant(codes[:split]), tf.constant(codes[split:])
 
     def build(self, seed: int) -> None:
-        config, characters = self.config, len(ALPHABET)
-        self.embedding = random_variable("embedding/table", (characters, config.embedding), 1.0, seed)
-        self.hidden = Affine.create("hidden", (config.context * config.embedding, config.hidden), seed)
-        self.output = Affine.create("output", (config.hidden, characters), seed, gain=1.0)
+        shapes = self.config.shapes()
+        self.embedding = random_variable("embedding/table", shapes["embedding/table"], 1.0, seed)
+        self.hidden = Affine.create("hidden", shapes["hidden/kernel"], seed)
+        self.output = Affine.create("output", shapes["output/kernel"], seed, gain=1.0)
 
     @property
     def variables(self) -> list[Variable]:

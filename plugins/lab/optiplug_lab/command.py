@@ -2,24 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from optiplug import ConfigError, StateError, registry
-from optiplug.document import read
+from optiplug import ConfigError, OptiplugError, StateError, registry
+from optiplug.document import Document, Setting, override, parse_setting, read
+from optiplug.errors import Problem
 
 from .config import TrainConfig
+from .folder import RunFolder
 
-__all__ = ["read_config", "train"]
+__all__ = ["read_config", "read_run", "train"]
 
 
 def train(
     file: Annotated[
         Path | None,
         typer.Argument(
-            show_default=False, help="The config of the run; with --resume, by default the run's own."
+            metavar="FILE",
+            show_default=False,
+            help="The config of the run; with --resume, by default the run's own.",
+        ),
+    ] = None,
+    *,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="PATH=VALUE",
+            show_default=False,
+            help="A value in place of FILE's, such as optimizer.learning_rate=0.01; may be given again.",
         ),
     ] = None,
     resume: Annotated[
@@ -30,39 +45,77 @@ def train(
         Path | None,
         typer.Option(metavar="DIR", show_default=False, help="Run folder; by default runs/NAME-TIMESTAMP."),
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print JSON, for programs: an object for each line of progress.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Show neither progress nor summary.")] = False,
 ) -> None:
     """Train a task with an optimizer as FILE says, into a run folder."""
     if resume is not None and run_dir is not None:
-        raise ConfigError("cannot be combined with --resume", where="--run-dir", received=str(run_dir))
+        raise typer.BadParameter("cannot be combined with --resume", param_hint="--run-dir")
+    settings = list(map(_setting, set_ or ()))
     if resume is not None and not resume.is_dir():
         raise StateError("there is no run folder", where="--resume", received=str(resume))
     if file is None:
         if resume is None:
             raise typer.BadParameter("is required, except with --resume", param_hint="FILE")
         file = resume / "config.yaml"
-    config = read_config(file)
+    document, config = read_run(file, settings)
+    folder = RunFolder(resume) if resume is not None else _new_folder(run_dir, file.stem)
 
     from .launch import launch
 
-    launch(config, file.stem, resume=resume, run_dir=run_dir, quiet=quiet)
+    launch(config, folder, document=document, resume=resume is not None, as_json=as_json, quiet=quiet)
 
 
 def read_config(path: Path) -> TrainConfig:
-    """Read the config of a run: a document that begins with ``command: train``.
+    """Return the config that `read_run` reads."""
+    return read_run(path)[1]
+
+
+def read_run(path: Path, settings: Sequence[Setting] = ()) -> tuple[Document, TrainConfig]:
+    """Read the config of a run, a document that begins with ``command: train``, with these settings in it.
 
     Raises
     ------
     ConfigError
-        With file, line and column of every problem.
+        With file, line and column of every problem, or the setting.
     """
-    document = read(path)
-    fields = dict(document.data)
-    command = fields.pop("command", None)
+    document = override(read(path), settings)
     try:
-        if registry.get("commands", command) is TrainConfig:
-            return TrainConfig(**fields)
+        return document, _config(document)
     except ConfigError as error:
         raise document.locate(error) from None
-    where = document.position(("command",), key=True)
-    raise ConfigError("`command` must be `train`", where=where, received=command)
+
+
+def _config(document: Document) -> TrainConfig:
+    fields = dict(document.data)
+    if "use" in fields and "command" not in fields:
+        rule = "this is the config of an optimizer, and a run has a task, too"
+        hint = "write `command: train`, `task`, `steps`, and all of this under `optimizer`"
+        raise ConfigError([Problem(("use",), rule, fields["use"], hint, key=True)])
+    if "command" not in fields:
+        hint = "begin the file with `command: train`"
+        raise ConfigError([Problem(("command",), "is required", hint=hint)])
+    command = fields.pop("command")
+    try:
+        known = isinstance(command, str) and registry.get("commands", command) is TrainConfig
+    except OptiplugError:
+        known = False
+    if not known:
+        raise ConfigError([Problem(("command",), "must be `train`", command)])
+    return TrainConfig(**fields)
+
+
+def _setting(text: str) -> Setting:
+    try:
+        return parse_setting(text)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error).removeprefix("--set: "), param_hint="--set") from None
+
+
+def _new_folder(path: Path | None, name: str) -> RunFolder:
+    try:
+        return RunFolder.new(path, name)
+    except ConfigError as error:
+        raise typer.BadParameter(str(error).removeprefix("--run-dir: "), param_hint="--run-dir") from None

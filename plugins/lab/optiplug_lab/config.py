@@ -8,6 +8,8 @@ from pydantic import Field, ValidationError, ValidationInfo, ValidatorFunctionWr
 
 from optiplug import CommandConfig, ConfigError, OptimizerConfig, PositiveInt, TaskConfig
 
+from .places import unmatched
+
 __all__ = ["Strategy", "TrainConfig"]
 
 Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], PositiveInt], Field(min_length=1)]
@@ -34,7 +36,9 @@ class TrainConfig(CommandConfig):
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Decides initial values and the order of the data."""
     strategy: Strategy = "none"
-    """`none`: one device; `{mirrored: N}`: N logical CPU devices, each with an equal part of every batch."""
+    """`none`: one device; `{mirrored: N}`: N devices, each with an equal part of every batch.
+
+    GPUs, if there are as many, else the CPU, which is divided into N logical devices."""
     log_every: PositiveInt = 20
     """Steps after which the values of these steps are read from the device and written to metrics.csv."""
     evaluate_every: PositiveInt = 100
@@ -48,6 +52,16 @@ class TrainConfig(CommandConfig):
     def devices(self) -> int:
         """Number of replicas."""
         return 1 if self.strategy == "none" else self.strategy["mirrored"]
+
+    @field_validator("optimizer")
+    @classmethod
+    def _patterns_match(cls, optimizer: OptimizerConfig, info: ValidationInfo) -> OptimizerConfig:
+        task = info.data.get("task")
+        shapes = None if task is None else task.shapes()
+        problems = [] if shapes is None else unmatched(optimizer, shapes)
+        if problems:
+            raise ConfigError(problems)
+        return optimizer
 
     @field_validator("strategy", mode="wrap")
     @classmethod

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,9 @@ Points = Sequence[tuple[int, float]]
 
 
 def draw_curves(metrics: Path, image: Path, final: Mapping[str, float]) -> None:
-    """Draw loss, held-out figure, learning rate and gradient norm of a run into a PNG file.
+    """Draw loss, held-out figure, learning rates and gradient norm of a run into a PNG file.
+
+    What has no value has no panel: the rate of an optimizer without one, the norm where no step was made.
 
     Parameters
     ----------
@@ -35,15 +38,30 @@ def draw_curves(metrics: Path, image: Path, final: Mapping[str, float]) -> None:
         The figures of the finalized variables; the one that is drawn is marked at the end.
     """
     columns = read_metrics(metrics)
-    figure = Figure(figsize=(10, 6.4), dpi=130, layout="constrained")
-    (loss, test), (rate, norm) = figure.subplots(2, 2, sharex=True)
-    _draw_noisy(loss, "Training loss", columns["loss"], _BLUE)
-    _draw_evaluations(test, columns, final)
-    _draw_rate(rate, columns["learning_rate"])
-    _draw_noisy(norm, "Gradient norm, before clipping", columns["gradient_norm"], _ORANGE)
-    for axes in (rate, norm):
-        axes.set_xlabel("Step")
+    rates = {name: points for name, points in columns.items() if name.partition("/")[0] == "learning_rate"}
+    evaluated = next((name for name in columns if name.startswith("test_")), "")
+    panels: list[Callable[[Axes], None]] = []
+    if columns["loss"]:
+        panels.append(lambda axes: _draw_noisy(axes, "Training loss", columns["loss"], _BLUE))
+    if columns.get(evaluated):
+        panels.append(lambda axes: _draw_evaluations(axes, evaluated, columns[evaluated], final))
+    if any(rates.values()):
+        panels.append(lambda axes: _draw_rates(axes, rates))
+    if columns["gradient_norm"]:
+        title = "Gradient norm, before clipping"
+        panels.append(lambda axes: _draw_noisy(axes, title, columns["gradient_norm"], _ORANGE))
+    _draw(panels, image)
+
+
+def _draw(panels: Sequence[Callable[[Axes], None]], image: Path) -> None:
+    rows = max(1, (len(panels) + 1) // 2)
+    figure = Figure(figsize=(10, 3.2 * rows), dpi=130, layout="constrained")
+    for number, draw in enumerate(panels):
+        axes = figure.add_subplot(rows, 2, number + 1)
+        draw(axes)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+        if number + 2 >= len(panels):
+            axes.set_xlabel("Step")
     figure.suptitle(image.absolute().parent.name, fontsize=11)
     figure.savefig(image, metadata={"Software": None})
 
@@ -62,6 +80,8 @@ def _draw_noisy(axes: Axes, title: str, points: Points, color: str) -> None:
     shown = np.isfinite(values) & (values > 0)
     steps, values = steps[shown], values[shown]
     if not len(values):
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "no value that is finite and positive", ha="center", transform=axes.transAxes)
         return
     axes.set_yscale("log")
     for place in (axes.yaxis.set_major_formatter, axes.yaxis.set_minor_formatter):
@@ -71,34 +91,42 @@ def _draw_noisy(axes: Axes, title: str, points: Points, color: str) -> None:
     logarithms = np.convolve(np.log(values), np.full(window, 1 / window), mode="valid")
     middles = np.convolve(steps, np.full(window, 1 / window), mode="valid")
     axes.plot(middles, np.exp(logarithms), color=color, label=f"mean of {window} steps", **_STYLE)
-    axes.legend(frameon=False, fontsize=8)
+    if window > 1:
+        axes.legend(frameon=False, fontsize=8)
 
 
-def _draw_evaluations(axes: Axes, columns: Mapping[str, Points], final: Mapping[str, float]) -> None:
-    name = next((name for name in columns if name.startswith("test_")), "test_")
+def _draw_evaluations(axes: Axes, name: str, points: Points, final: Mapping[str, float]) -> None:
     figure = name.removeprefix("test_")
     _prepare(axes, f"Held-out {figure.replace('_', ' ')}")
-    points = columns.get(name, ())
-    if not points:
-        return
     steps, values = zip(*points, strict=True)
     axes.plot(steps, values, color=_GREEN, marker="o", markersize=4, label="while training", **_STYLE)
     label = f"final weights: {final[figure]:.4g}"
     axes.plot(
         steps[-1], final[figure], color=_ORANGE, marker="*", markersize=13, linestyle="none", label=label
     )
-    axes.set_ylim(*_limits([*values, final[figure]]))
+    finite = [value for value in (*values[1:], final[figure]) if math.isfinite(value)]
+    if finite:
+        axes.set_ylim(*_limits(finite))
     axes.legend(frameon=False, fontsize=8)
 
 
-def _limits(values: Sequence[float]) -> tuple[float, float]:
+def _limits(trained: Sequence[float]) -> tuple[float, float]:
     """Return limits that show how trained variables differ; those of step 0 would dwarf that."""
-    trained = values[1:]
-    padding = 0.15 * (max(trained) - min(trained)) or 0.01 * abs(trained[0]) or 0.01
-    return min(trained) - padding, max(trained) + padding
+    low, high = min(trained), max(trained)
+    # What the file says is rounded to float32.
+    alike = math.isclose(low, high, rel_tol=1e-6)
+    padding = (0.01 * abs(high) or 0.01) if alike else 0.15 * (high - low)
+    return low - padding, high + padding
 
 
-def _draw_rate(axes: Axes, points: Points) -> None:
-    _prepare(axes, "Learning rate")
-    axes.plot(*zip(*points, strict=True), color=_GRAY, **_STYLE)
+def _draw_rates(axes: Axes, rates: Mapping[str, Points]) -> None:
+    _prepare(axes, "Learning rate" if len(rates) == 1 else "Learning rates")
+    for number, (name, points) in enumerate(rates.items()):
+        if points:
+            color = _GRAY if len(rates) == 1 else f"C{number}"
+            axes.plot(
+                *zip(*points, strict=True), color=color, label=name.partition("/")[2] or "own", **_STYLE
+            )
     axes.set_ylim(bottom=0)
+    if len(rates) > 1:
+        axes.legend(frameon=False, fontsize=8)

@@ -3,39 +3,54 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from optiplug import ConfigError
 
-__all__ = ["make_strategy"]
+__all__ = ["device_names", "make_strategy"]
 
 
-def make_strategy(devices: int) -> tf.distribute.Strategy:
-    """Return the default strategy for one device, else a mirrored one over logical CPU devices.
+def make_strategy(names: Sequence[str]) -> tf.distribute.Strategy:
+    """Return the default strategy for one device, else a mirrored one."""
+    if len(names) == 1:
+        return tf.distribute.get_strategy()
+    # The devices of a CPU share their memory. Collectives, the default, would gain nothing, and TensorFlow
+    # numbers them anew for each strategy, so a second one in a process would meet the buffers of the first.
+    reduction = tf.distribute.ReductionToOneDevice()
+    return tf.distribute.MirroredStrategy(names, cross_device_ops=reduction)
+
+
+def device_names(devices: int) -> list[str]:
+    """Return the names of so many devices: GPUs, if there are as many, else logical devices of the CPU.
 
     Raises
     ------
     ConfigError
         If TensorFlow has fixed its devices already, and there are too few.
     """
+    gpus = tf.config.list_physical_devices("GPU")
+    if len(gpus) >= devices:
+        for gpu in gpus:
+            with contextlib.suppress(RuntimeError, ValueError):  # if TensorFlow has run already
+                # By default a process takes the whole memory of every GPU, and the next one finds none.
+                tf.config.experimental.set_memory_growth(gpu, True)
+        return [f"GPU:{number}" for number in range(devices)]
     if devices == 1:
-        return tf.distribute.get_strategy()
+        return ["CPU:0"]
     cpu = tf.config.list_physical_devices("CPU")[0]
     if tf.config.get_logical_device_configuration(cpu) is None:
         with contextlib.suppress(RuntimeError):  # if TensorFlow has run already; the count below decides
             tf.config.set_logical_device_configuration(
                 cpu, [tf.config.LogicalDeviceConfiguration()] * devices
             )
-    names = [device.name for device in tf.config.list_logical_devices("CPU")]
-    if len(names) < devices:
+    found = len(tf.config.list_logical_devices("CPU"))
+    if found < devices:
         raise ConfigError(
-            f"there are {len(names)} logical CPU devices",
+            f"there are {found} logical CPU devices",
             where="strategy.mirrored",
             received=devices,
             hint="train in a fresh process: TensorFlow fixes its devices when it first runs",
         )
-    # The devices share their memory. Collectives, the default, would gain nothing, and TensorFlow numbers
-    # them anew for each strategy, so a second strategy in a process would meet the buffers of the first.
-    reduction = tf.distribute.ReductionToOneDevice()
-    return tf.distribute.MirroredStrategy(names[:devices], cross_device_ops=reduction)
+    return [f"CPU:{number}" for number in range(devices)]

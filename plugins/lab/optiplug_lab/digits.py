@@ -37,12 +37,10 @@ class Digits(Task):
         self.background = float(self.train_images.min())
 
     def build(self, seed: int) -> None:
-        first, second, hidden = self.config.widths
-        self.layers = (
-            Affine.create("conv_1", (3, 3, 1, first), seed),
-            Affine.create("conv_2", (3, 3, first, second), seed),
-            Affine.create("dense_1", (16 * second, hidden), seed),
-            Affine.create("dense_2", (hidden, 10), seed, gain=1.0),
+        shapes = self.config.shapes()
+        self.layers = tuple(
+            Affine.create(name, shapes[f"{name}/kernel"], seed, gain=1.0 if name == "dense_2" else 2.0)
+            for name in ("conv_1", "conv_2", "dense_1", "dense_2")
         )
 
     @property

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import os
 import sys
 from collections.abc import Iterator
 from importlib.metadata import version
+from itertools import chain, count
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -23,18 +25,17 @@ __all__ = ["RunFolder", "versions"]
 class RunFolder:
     """Paths inside the folder of a run.
 
-    ``config.yaml`` with every default written out, ``metrics.csv``, ``checkpoints``,
-    ``curves.png``, and ``weights.npz`` with the final variables by name.
+    ``config.yaml`` with every default written out, ``metrics.csv``, ``events`` for TensorBoard,
+    ``checkpoints``, and when the run has ended ``curves.png``, ``result.json`` with the final figures,
+    and ``weights.npz`` with the final variables by name.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self.config, self.metrics = path / "config.yaml", path / "metrics.csv"
-        self.checkpoints, self.curves, self.weights = (
-            path / "checkpoints",
-            path / "curves.png",
-            path / "weights.npz",
-        )
+        self.checkpoints, self.events = path / "checkpoints", path / "events"
+        self.curves, self.weights = path / "curves.png", path / "weights.npz"
+        self.result = path / "result.json"
 
     @classmethod
     def new(cls, path: Path | None, name: str) -> RunFolder:
@@ -43,17 +44,27 @@ class RunFolder:
         Raises
         ------
         ConfigError
-            If there is something in it.
+            If there is something in it, or if it cannot be made.
         """
         if path is None:
             now = dt.datetime.now().astimezone()
-            path = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
+            first = Path("runs") / f"{name}-{now:%Y%m%d-%H%M%S}"
+            # Another run may have begun in this second.
+            others = (first.with_name(f"{first.name}-{number}") for number in count(2))
+            path = next(each for each in chain([first], others) if not each.exists())
         if path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise ConfigError(
                 "the run folder must be new or empty",
                 where="--run-dir",
                 received=str(path),
                 hint=f"`--resume {path}` goes on with a run",
+            )
+        parent = next(each for each in path.absolute().parents if each.exists())
+        if not parent.is_dir() or not os.access(parent, os.W_OK | os.X_OK):
+            raise ConfigError(
+                f"the run folder cannot be made: {parent} is no folder that can be written to",
+                where="--run-dir",
+                received=str(path),
             )
         return cls(path)
 

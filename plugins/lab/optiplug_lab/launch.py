@@ -6,23 +6,27 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+
+from optiplug import ConfigError
+from optiplug.document import Document
 
 from .config import TrainConfig
 from .folder import RunFolder
+from .places import located
 
 __all__ = ["launch"]
 
 
 def launch(
     config: TrainConfig,
-    name: str,
+    folder: RunFolder,
     *,
-    resume: Path | None = None,
-    run_dir: Path | None = None,
+    document: Document | None = None,
+    resume: bool = False,
+    as_json: bool = False,
     quiet: bool = False,
-) -> RunFolder:
-    """Train in a new run folder, or go on in the folder `resume`; return the folder.
+) -> None:
+    """Train in a run folder, or go on in it; `document` is what the config was read from.
 
     Raises
     ------
@@ -33,21 +37,25 @@ def launch(
     KeyboardInterrupt
         If interrupted; the run can be resumed.
     """
-    folder = RunFolder(resume) if resume is not None else RunFolder.new(run_dir, name)
-    _prepare_tensorflow(config.seed)
-    from .report import Bar, show_interrupted, show_summary
-    from .run import Run
+    stdout = sys.stdout
+    # What a task prints is no data.
+    with contextlib.redirect_stdout(sys.stderr):
+        _prepare_tensorflow(config.seed)
+        from .report import Report
+        from .run import Run
 
-    run = Run(config, folder, resume=resume is not None)
-    try:
-        with Bar(name, run.step, config.steps, quiet=quiet) as bar:
-            summary = run.train(bar)
-    except KeyboardInterrupt:
-        show_interrupted(run.step, folder)
-        raise
-    if not quiet:
-        show_summary(summary, folder)
-    return folder
+        with Report(folder, config.steps, stdout=stdout, as_json=as_json, quiet=quiet) as report:
+            try:
+                run = Run(config, folder, resume=resume)
+            except ConfigError as error:
+                raise located(error, document) from None
+            report.start(run.step, run.trainer.devices)
+            try:
+                summary = run.train(report)
+            except KeyboardInterrupt:
+                report.interrupt(run.step)
+                raise
+            report.end(summary)
 
 
 def _prepare_tensorflow(seed: int) -> None:

@@ -1,28 +1,22 @@
-"""What the step says about itself: a hook like any other."""
+"""What the step says about itself: a hook like any other, and the rates that it runs with."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-import tensorflow as tf
+from optiplug import Optimizer, Processor, ProcessorConfig, Step, Tensor, Variable, hookimpl, numerics
 
-from optiplug import Processor, ProcessorConfig, Step, Tensor, Variable, hookimpl, numerics
-
-__all__ = ["Readings", "ReadingsConfig"]
+__all__ = ["Readings", "ReadingsConfig", "with_rates"]
 
 
 class ReadingsConfig(ProcessorConfig):
-    """Record learning rate and gradient norm."""
+    """Record the gradient norm."""
 
     implementation = "optiplug_lab.readings:Readings"
 
-    rate: bool = True
-    """Whether the optimizer has a learning rate; without one NaN stands for it."""
-
 
 class Readings(Processor):
-    """Record the learning rate, and the global norm of the gradients, of the last committed step.
+    """Record the global norm of the gradients of the last committed step.
 
     Being the first hook of the compiled core, it sees the gradients of the whole batch, summed
     over the devices and not yet clipped.
@@ -31,15 +25,23 @@ class Readings(Processor):
     Config = ReadingsConfig
 
     def build(self, variables: Sequence[Variable]) -> None:
-        """Create the two scalars."""
+        """Create the scalar."""
         super().build(variables)
-        self.learning_rate = self.add_state("learning_rate", initial=math.nan)
         self.gradient_norm = self.add_state("gradient_norm")
 
     @hookimpl
     def clip(self, gradients: Sequence[Tensor], step: Step) -> Sequence[Tensor]:
-        """Record both; the gradients pass unchanged."""
-        if self.config.rate:
-            self.learning_rate.assign(step.rate(tf.float32))
+        """Record it; the gradients pass unchanged."""
         self.gradient_norm.assign(numerics.global_norm(gradients))
         return gradients
+
+
+def with_rates(optimizer: Optimizer, name: str = "learning_rate") -> Iterator[tuple[str, Optimizer]]:
+    """Yield each optimizer, nested ones included, that updates variables with a learning rate, by name.
+
+    ``learning_rate`` is that of the outermost one, ``learning_rate/matrices`` that of a group in it.
+    """
+    if optimizer.own_variables and hasattr(optimizer, "learning_rate"):
+        yield name, optimizer
+    for inside, nested in optimizer.nested.items():
+        yield from with_rates(nested, f"{name}/{inside}")

@@ -2,44 +2,62 @@
 
 from __future__ import annotations
 
+import json
+import math
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
 
-from optiplug import ConfigError
+from optiplug import ConfigError, registry
 
 from .checkpoints import Checkpoints
 from .config import TrainConfig
 from .curves import draw_curves
 from .folder import RunFolder
 from .interruption import Interruption
-from .metrics import Metrics
-from .trainer import READINGS, Trainer
+from .metrics import Metrics, read_metrics
+from .trainer import Trainer
 
 __all__ = ["Progress", "Run", "Summary"]
+
+_SILENCE = 10.0
 
 
 class Progress(Protocol):
     """Who is told how a run goes."""
 
     def update(self, step: int, figures: Mapping[str, float]) -> None:
-        """Hear of the readings of a step and the latest evaluation."""
+        """Hear of the latest of each reading and evaluation: what metrics.csv calls by these names."""
         ...
 
 
 @dataclass(frozen=True)
 class Summary:
-    """How a run ended: `trained` as the last step left the variables, `final` as they were finalized."""
+    """How a run ended.
+
+    `final` are the figures of the variables as they were finalized, `trained` as the last step left them,
+    `last` the last of each column of metrics.csv. `seconds` and `steps_per_second`, which leaves the first
+    step out, are those of the process that ended the run; None if it took no step or only one.
+    """
 
     steps: int
-    seconds: float
-    steps_per_second: float
-    trained: Mapping[str, float]
     final: Mapping[str, float]
+    trained: Mapping[str, float]
+    last: Mapping[str, float]
+    seconds: float
+    steps_per_second: float | None
+    devices: list[str]
+    task: str
+    optimizer: str
+    seed: int
+
+    def as_json(self) -> dict[str, object]:
+        """Return it for programs: JSON has no NaN, for which None stands."""
+        return {"format": 1, **_finite(asdict(self))}
 
 
 class Run:
@@ -50,12 +68,14 @@ class Run:
         self.trainer = Trainer(config)
         values = {"variables": self.trainer.variables, "optimizer": self.trainer.optimizer}
         self._checkpoints = Checkpoints(folder.checkpoints, values, config.identity())
-        self._metrics = Metrics(folder.metrics, READINGS)
+        self._metrics = Metrics(folder.metrics, self.trainer.readings, folder.events)
+        self._heard = math.inf
         self.step = self._resume() if resume else self._start()
 
     def _start(self) -> int:
-        self.folder.write_config(self.config)
+        # Before anything is written: a task that cannot be evaluated leaves no folder.
         self._evaluation = self.trainer.evaluate()
+        self.folder.write_config(self.config)
         self._metrics.start(self._evaluation)
         self._checkpoints.save(0)
         return 0
@@ -79,6 +99,7 @@ class Run:
         KeyboardInterrupt
             If interrupted; the steps taken are saved.
         """
+        self.folder.result.unlink(missing_ok=True)  # of a shorter run, which now goes on
         first, started = self.step, time.perf_counter()
         traced = started
         with Interruption() as interruption:
@@ -86,13 +107,13 @@ class Run:
                 self._take_step(progress)
                 # The first step traces and compiles, which the speed leaves out.
                 if self.step == first + 1:
-                    traced = time.perf_counter()
+                    traced = self._heard = time.perf_counter()
         if self.step < self.config.steps:
             self._save()
             raise KeyboardInterrupt
         ended = time.perf_counter()
-        speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else 0.0
-        return Summary(self.step, ended - started, speed, self._evaluation, self._finalize())
+        speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else None
+        return self._finalize(ended - started, speed)
 
     def _take_step(self, progress: Progress) -> None:
         config, last = self.config, self.step + 1 == self.config.steps
@@ -104,19 +125,43 @@ class Run:
             self._metrics.evaluated(self.step, self._evaluation)
         if last or self.step % config.checkpoint_every == 0:
             self._save()
-        if last or self.step % config.log_every == 0:
+        # Steps may be so slow that `log_every` of them take minutes.
+        silent = time.perf_counter() - self._heard > _SILENCE
+        if silent:
+            self._heard = time.perf_counter()
+        if last or silent or self.step % config.log_every == 0:
             self._metrics.flush()
-            progress.update(self.step, {**self._metrics.latest, **self._evaluation})
+            progress.update(self.step, self._metrics.latest)
 
     def _save(self) -> None:
         """Save metrics, then state: the rows of saved steps are always there."""
         self._metrics.flush()
         self._checkpoints.save(self.step)
 
-    def _finalize(self) -> Mapping[str, float]:
+    def _finalize(self, seconds: float, speed: float | None) -> Summary:
         self.trainer.finalize()
-        final = self.trainer.evaluate()
+        final, config = self.trainer.evaluate(), self.config
         weights: dict[str, Any] = {name: each.numpy() for name, each in self.trainer.variables.items()}
         np.savez(self.folder.weights, **weights)
         draw_curves(self.folder.metrics, self.folder.curves, final)
-        return final
+        columns = read_metrics(self.folder.metrics)
+        summary = Summary(
+            steps=self.step,
+            final=final,
+            trained=self._evaluation,
+            last={name: points[-1][1] for name, points in columns.items() if points},
+            seconds=seconds,
+            steps_per_second=speed,
+            devices=self.trainer.devices,
+            task=registry.reference_of(type(config.task)),
+            optimizer=registry.reference_of(type(config.optimizer)),
+            seed=config.seed,
+        )
+        self.folder.result.write_text(json.dumps(summary.as_json(), indent=2, allow_nan=False) + "\n")
+        return summary
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value

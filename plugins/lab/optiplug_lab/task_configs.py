@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from pydantic import Field
 
 from optiplug import NonNegativeInt, PositiveInt, TaskConfig
 
-__all__ = ["CharsConfig", "DigitsConfig"]
+__all__ = ["CHARACTERS", "CharsConfig", "DigitsConfig"]
+
+CHARACTERS = 96
+"""The line feed and what ASCII prints."""
 
 
 class DigitsConfig(TaskConfig):
@@ -32,6 +36,16 @@ class DigitsConfig(TaskConfig):
     split_seed: NonNegativeInt = 0
     """Selects the images held out; apart from the run's seed, so that runs can be compared."""
 
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        first, second, hidden = self.widths
+        kernels = {
+            "conv_1": (3, 3, 1, first),
+            "conv_2": (3, 3, first, second),
+            "dense_1": (16 * second, hidden),
+            "dense_2": (hidden, 10),
+        }
+        return _with_biases(kernels)
+
 
 class CharsConfig(TaskConfig):
     """The next character of English text, a perceptron over those before it.
@@ -53,3 +67,19 @@ class CharsConfig(TaskConfig):
     """Size of the vector that stands for a character."""
     hidden: PositiveInt = 256
     """Units of the hidden layer."""
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        kernels = {
+            "hidden": (self.context * self.embedding, self.hidden),
+            "output": (self.hidden, CHARACTERS),
+        }
+        return {"embedding/table": (CHARACTERS, self.embedding), **_with_biases(kernels)}
+
+
+def _with_biases(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of kernels, by layer, each followed by that of its bias."""
+    return {
+        f"{layer}/{name}": each
+        for layer, shape in kernels.items()
+        for name, each in (("kernel", shape), ("bias", shape[-1:]))
+    }

@@ -6,8 +6,10 @@ import sys
 import pytest
 
 from optiplug import ConfigError
-from optiplug_lab.command import read_config
+from optiplug.document import parse_setting
+from optiplug_lab.command import read_config, read_run
 from optiplug_lab.config import TrainConfig
+from optiplug_lab.folder import RunFolder
 from support.project_paths import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -38,6 +40,42 @@ def test_identity_is_what_decides_the_numbers():
     )
     assert config().identity() != config(seed=1).identity()
     assert config().identity() != config(optimizer={"use": "sgd", "momentum": 0.5}).identity()
+
+
+PATTERNS = {
+    "only": {"processors": [{"use": "clip_by_norm", "max_norm": 1.0, "only": ["conv_?/kernel", "conv_9"]}]},
+    "exclusion": {"exclude_from_weight_decay": ["*/bias", "biases"], "weight_decay": 0.1},
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        (PATTERNS["only"], ("optimizer", "processors", 0, "only", 1)),
+        (PATTERNS["exclusion"], ("optimizer", "exclude_from_weight_decay", 1)),
+    ],
+    ids=PATTERNS,
+)
+def test_patterns_that_match_no_variable_of_the_task(fields, path):
+    with pytest.raises(ConfigError, match="a pattern must match at least one variable path") as caught:
+        config(optimizer={"use": "sgd", **fields})
+
+    assert [problem.path for problem in caught.value.problems] == [path]
+
+
+def test_patterns_inside_of_a_partition_are_looked_at():
+    inside = {"use": "muon", "skip": ["dense_9/kernel"]}
+    groups = [{"name": "a", "only": ["conv_*"], "optimizer": "sgd"}, {"name": "b", "optimizer": inside}]
+    with pytest.raises(ConfigError) as caught:
+        config(optimizer={"use": "partition", "groups": groups})
+
+    path = ("optimizer", "groups", 1, "optimizer", "skip", 0)
+    assert [problem.path for problem in caught.value.problems] == [path]
+    assert "did you mean 'dense_" in str(caught.value)
+
+
+def test_patterns_that_may_match_nothing():
+    assert config(optimizer={"use": "sgd", "exclude_from_weight_decay": ["re:norm$", "?*norm*"]})
 
 
 @pytest.mark.parametrize(("strategy", "devices"), [("none", 1), ({"mirrored": 1}, 1), ({"mirrored": 2}, 2)])
@@ -98,6 +136,48 @@ def test_document_of_something_else(tmp_path, first):
 
     with pytest.raises((ConfigError, LookupError)):
         read_config(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("use: sgd\n", ":1:1: use: this is the config of an optimizer, and a run has a task, too"),
+        ("steps: 5\n", ":1:1: command: is required. Hint: begin the file with `command: train`"),
+        ("command: trian\n", ":1:10: command: must be `train`. Received: 'trian'"),
+        ("command: [train]\n", ":1:10: command: must be `train`. Received: ['train']"),
+    ],
+)
+def test_what_is_no_run_is_told_what_it_is(tmp_path, text, message):
+    path = tmp_path / "run.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ConfigError) as caught:
+        read_config(path)
+    assert f"{path}{message}" in str(caught.value)
+
+
+def test_settings_take_the_place_of_what_the_file_says(tmp_path):
+    path = tmp_path / "run.yaml"
+    path.write_text("command: train\ntask: digits\noptimizer: sgd\nsteps: 10\n")
+    texts = ("optimizer.learning_rate=0.25", "task.shift=0", "strategy.mirrored=2")
+    _, found = read_run(path, list(map(parse_setting, texts)))
+
+    assert (found.optimizer.learning_rate, found.task.shift, found.devices) == (0.25, 0, 2)
+    with pytest.raises(ConfigError, match=r"^--set optimizer\.momentum=2: optimizer\.momentum: must be <= 1"):
+        read_run(path, [parse_setting("optimizer.momentum=2")])
+
+
+def test_two_runs_of_one_second_have_two_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    first = RunFolder.new(None, "run").path
+    for _ in range(50):  # a second may begin in between
+        first.mkdir(parents=True)
+        second = RunFolder.new(None, "run").path
+        if second.name.startswith(first.name):
+            break
+        first = second
+
+    assert second.name == f"{first.name}-2"
 
 
 def test_configs_do_without_tensorflow():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from optiplug_lab.curves import draw_curves
+from optiplug_lab.curves import _limits, draw_curves
 
 HEADER = "step,loss,learning_rate,gradient_norm,test_accuracy\n0,,,,0.1\n"
 
@@ -28,6 +28,35 @@ def test_four_panels_have_curves(tmp_path):
     for rows_shown, columns in ((0, 0), (0, 1), (1, 1)):
         panel = colored[rows_shown * height // 2 :, columns * width // 2 :][: height // 2, : width // 2]
         assert panel.sum() > 500
+
+
+def panels(monkeypatch, tmp_path, text):
+    """The titles and lines of what is drawn of a metrics.csv."""
+    figures = []
+    monkeypatch.setattr("optiplug_lab.curves.Figure.savefig", lambda figure, *_, **__: figures.append(figure))
+    (tmp_path / "metrics.csv").write_text(text)
+    draw_curves(tmp_path / "metrics.csv", tmp_path / "curves.png", {"accuracy": 0.5})
+    return {axes.get_title(loc="left"): [line.get_label() for line in axes.lines] for axes in figures[0].axes}
+
+
+def test_what_has_no_value_has_no_panel(monkeypatch, tmp_path):
+    drawn = panels(monkeypatch, tmp_path, "step,loss,gradient_norm\n0,,\n1,0.5,\n2,0.25,\n")
+
+    assert list(drawn) == ["Training loss"]
+
+
+def test_each_rate_has_a_curve(monkeypatch, tmp_path):
+    header = "step,loss,learning_rate,learning_rate/rest,gradient_norm\n"
+    drawn = panels(monkeypatch, tmp_path, f"{header}0,,,,\n1,0.5,0.1,0.2,1.0\n")
+
+    assert list(drawn) == ["Training loss", "Learning rates", "Gradient norm, before clipping"]
+    assert drawn["Learning rates"] == ["own", "rest"]
+
+
+def test_limits_of_figures_that_differ_by_rounding():
+    low, high = _limits([0.19777778, 0.19777777791023254])
+
+    assert high - low > 0.001
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from optiplug import StateError
 from optiplug_lab.metrics import Metrics, read_metrics
@@ -17,8 +18,19 @@ class Later:
         return np.array(self.values, np.float32)
 
 
-def started(path):
-    metrics = Metrics(path, ("loss", "rate"))
+def events(folder):
+    """The (step, figures) pairs of all event files in a folder."""
+    pairs = []
+    for path in sorted(folder.iterdir()):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = tf.compat.v1.Event.FromString(record.numpy())
+            if event.WhichOneof("what") == "summary":
+                pairs.append((event.step, {each.tag: each.simple_value for each in event.summary.value}))
+    return pairs
+
+
+def started(path, other="rate"):
+    metrics = Metrics(path, ("loss", other), path.parent / "events")
     metrics.start({"accuracy": 0.25})
     return metrics
 
@@ -53,7 +65,7 @@ def test_resume_drops_later_rows_and_a_row_cut_in_two(tmp_path):
         metrics.add(step, Later(step, 0.1))
     metrics.flush()
     path.write_text(path.read_text() + "4,0.")
-    again = Metrics(path, ("loss", "rate"))
+    again = Metrics(path, ("loss", "rate"), tmp_path / "events")
     again.resume(2)
     again.add(3, Later(30, 0.1))
     again.flush()
@@ -68,4 +80,37 @@ def test_resume_without_usable_metrics(tmp_path, text):
         path.write_text(text)
 
     with pytest.raises(StateError, match="the metrics cannot be read"):
-        Metrics(path, ("loss",)).resume(2)
+        Metrics(path, ("loss",), tmp_path / "events").resume(2)
+
+
+def test_what_is_not_known_is_left_empty_and_shown_as_it_was(tmp_path):
+    path = tmp_path / "metrics.csv"
+    metrics = started(path, "gradient_norm")
+    for step, values in enumerate([(0.5, 0.25), (-0.75, -1), (-1, np.nan)], start=1):
+        metrics.add(step, Later(*values))
+    metrics.flush()
+
+    assert path.read_text().splitlines()[2:] == ["1,0.5,0.25,", "2,-0.75,,", "3,-1.0,nan,"]
+
+
+def test_the_latest_of_each_is_kept_in_the_order_of_the_columns(tmp_path):
+    metrics = started(tmp_path / "metrics.csv", "gradient_norm")
+    metrics.add(1, Later(0.5, 0.25))
+    metrics.add(2, Later(0.75, -1))
+    metrics.flush()
+
+    assert list(metrics.latest.items()) == [("loss", 0.75), ("gradient_norm", 0.25), ("test_accuracy", 0.25)]
+
+
+def test_event_files_hold_the_same_rows(tmp_path):
+    metrics = started(tmp_path / "metrics.csv", "gradient_norm")
+    for step in (1, 2, 3):
+        metrics.add(step, Later(step, -1 if step == 2 else 0.5))
+    metrics.flush()
+    before = events(tmp_path / "events")
+    again = Metrics(tmp_path / "metrics.csv", ("loss", "gradient_norm"), tmp_path / "events")
+    again.resume(2)
+
+    rows = [(0, {"test_accuracy": 0.25}), (1, {"loss": 1, "gradient_norm": 0.5}), (2, {"loss": 2})]
+    assert before == [*rows, (3, {"loss": 3, "gradient_norm": 0.5})]
+    assert events(tmp_path / "events") == rows

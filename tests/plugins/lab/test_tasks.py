@@ -1,13 +1,19 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 import tensorflow as tf
 
-from optiplug import ConfigError, Task
+from optiplug import BrokenPluginError, ConfigError, Task, TaskConfig
 from optiplug_lab.chars import ALPHABET, encode
+from optiplug_lab.config import TrainConfig
+from optiplug_lab.folder import RunFolder
+from optiplug_lab.run import Run
 from optiplug_lab.sampling import epoch_indices, uniform_integers
 from optiplug_lab.task_configs import CharsConfig, DigitsConfig
+from optiplug_lab.trainer import Trainer
 
 TEXT = "The quick brown fox jumps over the lazy dog, twice.\n" * 30
 
@@ -145,3 +151,123 @@ def test_text_shorter_than_its_context(tmp_path):
 
     with pytest.raises(ConfigError, match=r"task\.text: is too short for this context"):
         CharsConfig(text=str(path)).create()
+
+
+@pytest.mark.parametrize(
+    "config", [DigitsConfig(widths=[2, 3, 4]), CharsConfig(context=4, embedding=3, hidden=8)]
+)
+def test_shapes_are_told_without_building(config):
+    shapes = {variable.name.partition(":")[0]: tuple(variable.shape) for variable in built(config).variables}
+
+    assert config.shapes() == shapes
+    assert list(config.shapes()) == list(shapes)
+
+
+class Line:
+    """A task as somebody else would write it; the attributes of a subclass break it."""
+
+    names = ("slope", "offset")
+
+    def __init__(self, config):
+        self.config = config
+
+    def build(self, seed):
+        self.variables = [tf.Variable(0.5, name=name) for name in self.names]
+
+    def batch(self, step, batch_size, seed):
+        points = tf.linspace(-1.0, 1.0, batch_size)
+        return points, 2 * points
+
+    def losses(self, points, values):
+        return (self.variables[0] * points + self.variables[1] - values) ** 2
+
+    def loss(self, points, values):
+        return tf.reduce_mean(self.losses(points, values))
+
+    def evaluate(self):
+        return {"slope": self.variables[0]}
+
+
+class LineConfig(TaskConfig):
+    task: Any = Line
+
+    def create(self):
+        return self.task(self)
+
+
+def trainer(**members):
+    task = LineConfig(task=type("Line", (Line,), members))
+    return Trainer(
+        TrainConfig(task=task, optimizer={"use": "sgd", "jit_compile": False}, steps=1, batch_size=4)
+    )
+
+
+def test_a_task_of_somebody_else():
+    made = trainer()
+    made.step(tf.constant(0, tf.int64))
+
+    assert made.evaluate() == {"slope": float(made.variables["slope"])}
+    assert made.variables["slope"] != 0.5
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"loss": None}, "Line: a task must have build, batch, loss, evaluate. Received: 'no loss'"),
+        ({"build": lambda *_: None}, "Line: after `build`, `variables` must be a list"),
+        ({"build": lambda self, _: setattr(self, "variables", [])}, "Line: after `build`, `variables`"),
+        ({"build": lambda self, _: setattr(self, "variables", [1.0])}, "must hold tf.Variable only"),
+        ({"names": ("slope", "slope")}, "each variable must have a name of its own. Received: ['slope']"),
+        ({"batch": lambda *_: tf.zeros(4)}, "Line.batch: must return a tuple of tensors"),
+        (
+            {"batch": lambda *_: (tf.zeros(3), tf.zeros(4))},
+            "each tensor must have 4 examples along its first",
+        ),
+        (
+            {"batch": lambda *_: (tf.zeros(()), tf.zeros(4))},
+            "each tensor must have 4 examples along its first",
+        ),
+        ({"loss": Line.losses}, "Line.loss: must return a scalar"),
+        ({"loss": lambda *_: tf.constant(1.0)}, "Line.loss: must depend on the variables"),
+    ],
+)
+def test_what_is_no_task_is_told_why(members, message):
+    with pytest.raises(BrokenPluginError) as caught:
+        trainer(**members)
+
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("figures", "message"),
+    [
+        ([0.5], "Line.evaluate: must return a mapping of names to numbers"),
+        ({1: 0.5}, "Line.evaluate: must return a mapping of names to numbers"),
+        ({"slope": np.zeros(2)}, "Line.evaluate: must return numbers"),
+        ({"slope": "steep"}, "Line.evaluate: must return numbers"),
+    ],
+)
+def test_what_is_no_evaluation_is_told_why(figures, message):
+    with pytest.raises(BrokenPluginError) as caught:
+        trainer(evaluate=lambda _: figures).evaluate()
+
+    assert message in str(caught.value)
+
+
+def test_evaluations_have_the_same_figures():
+    figures = iter([{"slope": 1.0}, {"offset": 1.0}])
+    made = trainer(evaluate=lambda _: next(figures))
+    made.evaluate()
+
+    with pytest.raises(BrokenPluginError, match="must return the same figures each time"):
+        made.evaluate()
+
+
+def test_a_task_that_cannot_be_trained_leaves_no_folder(tmp_path):
+    def broken(self, points, values):
+        raise ConfigError("is wrong", where="task")
+
+    task = LineConfig(task=type("Line", (Line,), {"loss": broken}))
+    with pytest.raises(ConfigError, match="task: is wrong"):
+        Run(TrainConfig(task=task, optimizer="sgd", steps=1), RunFolder(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()

@@ -44,15 +44,23 @@ def test_errors_are_messages_with_an_exit_code(tmp_path, file):
     bad, unknown, full = tmp_path / "bad.yaml", tmp_path / "unknown.yaml", tmp_path / "full"
     bad.write_text(RUN.replace("0.9", "9.0"))
     unknown.write_text(RUN.replace("digits", "numbers"))
+    optimizer, typo = tmp_path / "optimizer.yaml", tmp_path / "typo.yaml"
+    optimizer.write_text("use: sgd\n")
+    typo.write_text(RUN.replace("use_ema: true", "exclude_from_weight_decay: [bais]"))
     full.mkdir()
     (full / "notes.txt").touch()
     expected = {
         (): (2, "FILE"),
         (bad,): (3, "bad.yaml:4:54: optimizer.momentum: must be <= 1"),
         (unknown,): (4, "unknown.yaml:3:13: task.use"),
-        (file, "--run-dir", full): (3, "the run folder must be new or empty"),
+        (file, "--run-dir", full): (2, "the run folder must be new or"),
+        (file, "--run-dir", file / "run"): (2, "the run folder cannot be made"),
+        (file, "--set", "steps"): (2, "must be PATH=VALUE"),
+        (file, "--set", "steps=0"): (3, "--set steps=0: steps: must be >= 1"),
+        (optimizer,): (3, "optimizer.yaml:1:1: use: this is the config of an optimizer"),
+        (typo,): (3, "typo.yaml:4:87: optimizer.exclude_from_weight_decay[0]: a pattern must match"),
         (file, "--resume", "nowhere"): (5, "there is no run folder"),
-        (file, "--resume", full, "--run-dir", full): (3, "cannot be combined with --resume"),
+        (file, "--resume", full, "--run-dir", full): (2, "cannot be combined with --resume"),
     }
 
     for arguments, (code, text) in expected.items():
@@ -103,6 +111,8 @@ def test_the_example_learns_to_read_digits(tmp_path):
         "checkpoints",
         "config.yaml",
         "curves.png",
+        "events",
         "metrics.csv",
+        "result.json",
         "weights.npz",
     }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import signal
 
@@ -144,7 +145,7 @@ def test_a_run_folder_has_everything(tmp_path):
     columns = read_metrics(tmp_path / "metrics.csv")
 
     assert [step for step, _ in progress.heard] == [3, 6, 8]
-    assert set(progress.heard[0][1]) == {"loss", "learning_rate", "gradient_norm", "accuracy"}
+    assert list(progress.heard[0][1]) == ["loss", "learning_rate", "gradient_norm", "test_accuracy"]
     assert [step for step, _ in columns["loss"]] == list(range(1, 9))
     assert [step for step, _ in columns["test_accuracy"]] == [0, 4, 8]
     assert columns["test_accuracy"][-1][1] == np.float32(summary.trained["accuracy"])
@@ -152,6 +153,37 @@ def test_a_run_folder_has_everything(tmp_path):
     weights = np.load(tmp_path / "weights.npz")
     for name, variable in run.trainer.variables.items():
         np.testing.assert_array_equal(weights[name], variable)
+    result = json.loads((tmp_path / "result.json").read_text())
+    assert result == summary.as_json()
+    assert (result["steps"], result["optimizer"], result["devices"]) == (8, "sgd", ["CPU:0"])
+    assert result["last"] == {name: points[-1][1] for name, points in columns.items()}
+
+
+def test_a_run_that_goes_on_has_no_result_until_it_ends(tmp_path):
+    trained(tmp_path, optimizer=PLAIN, steps=2)
+    run = Run(config(optimizer=PLAIN), RunFolder(tmp_path), resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        run.train(Quiet(interrupt_at=3))
+
+    assert not (tmp_path / "result.json").exists()
+
+
+def test_numbers_that_json_has_not_are_null(tmp_path):
+    run = Run(config(optimizer=PLAIN, steps=1), RunFolder(tmp_path))
+    run.trainer.variables["dense_2/bias"].assign(tf.fill([10], np.nan))
+    run.train(Quiet())
+    result = json.loads((tmp_path / "result.json").read_text())
+
+    assert result["last"]["loss"] is None
+    assert result["steps_per_second"] is None
+
+
+def test_slow_steps_are_told_of_between_two_logs(tmp_path, monkeypatch):
+    monkeypatch.setattr("optiplug_lab.run._SILENCE", 0.0)
+    progress = Quiet()
+    Run(config(optimizer=PLAIN, steps=4, log_every=100), RunFolder(tmp_path)).train(progress)
+
+    assert [step for step, _ in progress.heard] == [2, 3, 4]
 
 
 def test_the_config_in_the_folder_makes_the_same_run_again(tmp_path):
@@ -201,6 +233,7 @@ def test_readings_are_those_of_the_whole_batch_before_clipping():
         loss = task.loss(*task.batch(first, 16, 3))
     norm = tf.linalg.global_norm(tape.gradient(loss, task.variables))
 
+    assert trainer.readings == ("loss", "learning_rate", "gradient_norm")
     np.testing.assert_allclose(trainer.step(first), [loss, 0.1, norm], rtol=1e-5)
     assert norm > 1
 
@@ -212,13 +245,37 @@ def test_an_optimizer_without_a_learning_rate():
 
     try:
         register(Halving, "halving")
-        readings = Trainer(config(optimizer={"use": "halving", "jit_compile": False})).step(
-            tf.constant(0, tf.int64)
-        )
+        trainer = Trainer(config(optimizer={"use": "halving", "jit_compile": False}))
     finally:
         registry.unregister("optimizers", "halving")
 
-    assert np.isnan(readings[1])
+    assert trainer.readings == ("loss", "gradient_norm")
+    assert trainer.step(tf.constant(0, tf.int64)).shape == [2]
+
+
+def test_rates_are_those_of_each_optimizer_inside():
+    cosine = {"use": "cosine", "initial_learning_rate": 0.1, "decay_steps": 4}
+    groups = [
+        {"name": "first", "only": ["conv_1/*"], "optimizer": {"use": "sgd", "learning_rate": cosine}},
+        {"name": "rest", "optimizer": {"use": "muon", "learning_rate": 0.5, "fallback": {"use": "adam"}}},
+        {"name": "none", "optimizer": "sgd"},
+    ]
+    trainer = Trainer(config(optimizer={"use": "partition", "groups": groups, "jit_compile": False}))
+    rates = [trainer.step(tf.constant(number, tf.int64)).numpy()[1:-1] for number in range(2)]
+
+    names = ("first", "rest", "rest/fallback")
+    assert trainer.readings == ("loss", *(f"learning_rate/{name}" for name in names), "gradient_norm")
+    np.testing.assert_allclose(rates, [[0.1, 0.5, 0.001], [0.0853553, 0.5, 0.001]], rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "processor", [{"use": "accumulate", "steps": 2}, "skip_non_finite"], ids=["held back", "dropped"]
+)
+def test_a_step_that_was_not_made_has_no_gradient_norm(processor):
+    trainer = Trainer(config(optimizer={**PLAIN, "processors": [processor]}))
+    if processor == "skip_non_finite":
+        trainer.variables["dense_2/bias"].assign(tf.fill([10], np.nan))
+    assert trainer.step(tf.constant(0, tf.int64)).numpy()[1:].tolist() == [np.float32(0.1), -1]
 
 
 def test_too_few_devices(tmp_path):
