@@ -240,9 +240,10 @@ def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[
             )
     for processor in processors:
         refused = _STAGES_OF_THE_STEP.intersection(hook_names(processor))
-        if refused:
+        if refused or hasattr(processor, "scale_loss"):
+            what = f"a hook for {refused.pop()!r}" if refused else "what scales the loss"
             raise ConfigError(
-                f"a hook for {refused.pop()!r} belongs to the step, and so to the outermost optimizer",
+                f"{what} belongs to the step, and so to the outermost optimizer",
                 where=f"{prefix}.processors",
                 received=processor,
                 hint="list it in the processors there",

@@ -33,6 +33,7 @@ from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
 from .python_control_flow import traced
+from .scaled_losses import ScaledLosses
 from .update_rule import UpdateRule
 
 __all__ = ["OptimizerParts", "give_parts", "parts_of", "without_parts"]
@@ -63,6 +64,7 @@ class OptimizerParts:
         self.exclusions = DecayExclusions(config.exclude_from_weight_decay)
         self.added: list[object] = []
         self.built: Sequence[Variable] = ()
+        self.losses = ScaledLosses()
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = self.warned_of_rows = False
         self.programs = ProgramCache(self.plan, self.table.scratches)

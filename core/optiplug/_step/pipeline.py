@@ -14,7 +14,7 @@ from optiplug._state.stateful import StateOwner
 from optiplug._state.table import SlotTable
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
-from optiplug.errors import HookError
+from optiplug.errors import ConfigError, HookError
 
 from .hook import Hook
 from .hook_checks import checked, checked_decision, described, origin, require_fitting
@@ -51,6 +51,7 @@ class Pipeline:
             # An idle gate would still cost its condition: docs/design/the-compiled-step.md.
             if not hook.idle:
                 self._register(hook)
+        self.loss_scalers = self._found_loss_scalers()
         self._stages: dict[Part, list[Stage]] = {}
         for stage in ORDER:
             if stage.takes_hooks and self.uses(stage.name):
@@ -73,6 +74,16 @@ class Pipeline:
     def processors(self) -> dict[str, Any]:
         """The processors by name, idle ones included."""
         return {hook.name: hook.plugin for hook in self._hooks.values() if not hook.formula}
+
+    def _found_loss_scalers(self) -> dict[str, Any]:
+        """Return the processor that multiplies the loss, by its name; there is one at most."""
+        # Not a stage: it comes before there are gradients, outside of any step.
+        found = {hook.name: hook.plugin for hook in self._active if hasattr(hook.plugin, "scale_loss")}
+        if len(found) > 1:
+            raise ConfigError(
+                "only one processor can scale the loss", received=list(found), hint="leave out the others"
+            )
+        return found
 
     @property
     def _active(self) -> list[Hook]:

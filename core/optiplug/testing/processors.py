@@ -48,6 +48,8 @@ def _plain() -> Values:
 @check(_KIND)
 def owns_its_state(config: ProcessorConfig) -> None:
     """Its state bears its name, so that it can be listed twice."""
+    if hasattr(config.load_implementation(), "scale_loss"):
+        raise NotApplicable("only one processor can scale the loss")
     training = Training(DescentConfig(processors=(config, config)))
     training.optimizer.build(list(training.variables.values()))
     names = set(training.optimizer.state.states) - {"iterations", "learning_rate"}
