@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from optiplug._config.base import config_of, with_fields
+from optiplug._config.hyperparameters import Number
 from optiplug._config.kinds import Selection
 from optiplug._step.step import current_step
 from optiplug._types import Gradient, Variable
@@ -85,7 +86,7 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
     Raises
     ------
     ConfigError
-        If the config refuses the value.
+        If the config refuses the value, or a function of a caller keeps a step with the one before.
     BuildError
         If there is state already that may follow from it, or if the optimizer is inside of another.
     HookError
@@ -108,9 +109,18 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
             "cannot be set any more: the optimizer is built, and its state follows from it",
             where=where,
             received=value,
-            hint="set it before the first step, or create another optimizer",
+            hint=_before_a_build(parts.config, name),
         )
+    parts.programs.require_no_caller("cannot be set", where)
     parts.reconfigure(config)
+
+
+def _before_a_build(config: Any, name: str) -> str:
+    hint = "set it before the first step, or create another optimizer"
+    kinds = type(config).model_fields[name].metadata
+    if any(isinstance(kind, Number) and kind.schedule for kind in kinds):
+        hint += "; what is to change in training is given as a schedule or as a tf.Variable"
+    return hint
 
 
 def _keeps_state(parts: OptimizerParts, config: Any, name: str) -> bool:

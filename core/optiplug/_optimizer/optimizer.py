@@ -34,7 +34,7 @@ from .decay_products import bias_correction as corrected_bias
 from .keras_api import KerasAPI
 from .keras_attributes import KERAS_ATTRIBUTES, require_used
 from .loss_gradients import scaled_loss
-from .parts import OptimizerParts, give_parts, parts_of
+from .parts import OptimizerParts, give_parts, parts_of, without_parts
 
 __all__ = ["Optimizer"]
 
@@ -113,6 +113,10 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         for name in KERAS_ATTRIBUTES:
             self.__dict__.pop(name, None)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
+
+    def __repr__(self) -> str:
+        # An error in a constructor may show it before there is anything to tell.
+        return object.__repr__(self) if without_parts(self) else reports.shown(parts_of(self))
 
     @derived
     def config(self) -> Any:
@@ -235,13 +239,21 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         """Append a hook to `processors`, at any time; the step is traced again by its next call.
 
         It may be what `processors` may list, and is in the config; an object without a config cannot be, and
-        `get_config` refuses it. A `tf.function` of your own that has traced a step keeps what it traced.
+        `get_config` refuses it. A `tf.function` of your own that has traced a step keeps what it traced: a
+        warning here, and a note of `explain`, say so. Make that function anew; in `fit`, Keras does.
         """
         parts_of(self).add_processor(processor)
 
     def remove_processor(self, processor: object) -> None:
-        """Take out a hook that `add_processor` appended."""
+        """Take out a hook that `add_processor` appended; functions that have traced a step keep it."""
         parts_of(self).remove_processor(processor)
+
+    def on_change(self, drop: Callable[[], None]) -> None:
+        """Let a function be called when hooks or hyperparameters change that a traced step keeps.
+
+        It is to drop every function around a step that it knows of, as an adapter for `fit` does.
+        """
+        parts_of(self).programs.droppers.append(drop)
 
     def averaged_weights(self) -> AbstractContextManager[None]:
         """Give the variables their final values, such as their averages, inside a ``with`` block.

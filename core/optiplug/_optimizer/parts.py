@@ -193,6 +193,7 @@ class OptimizerParts:
         self.new_pipeline(processor)
         self.added.append(processor)
         self.renew_pipeline()
+        self.programs.warn_callers(f"{self.name}.add_processor")
 
     def remove_processor(self, processor: object) -> None:
         """Take out a hook that was added, given that or its config."""
@@ -201,6 +202,7 @@ class OptimizerParts:
             next((each for each in self.added if each is wanted or config_of(each) == wanted), wanted)
         )
         self.renew_pipeline()
+        self.programs.warn_callers(f"{self.name}.remove_processor")
 
     def reconfigure(self, config: Any) -> None:
         """Take another config, unless its processors are refused."""

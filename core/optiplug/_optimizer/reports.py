@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+import tensorflow as tf
 
 from optiplug import registry
 from optiplug._state.memory_report import StateReport, report
@@ -16,7 +19,7 @@ from .dry_build import dry_built
 from .groups import OptimizerNode
 from .parts import OptimizerParts
 
-__all__ = ["compiled_program", "explain", "state_report"]
+__all__ = ["compiled_program", "explain", "shown", "state_report"]
 
 
 def state_report(parts: OptimizerParts, variables: Iterable[Variable] | None) -> StateReport:
@@ -33,7 +36,41 @@ def explain(parts: OptimizerParts, variables: Iterable[Variable] | None) -> Expl
     explained = explain_variables(
         wanted, built.variables, built.pipeline, lambda each: _formula(built.node.leaf(each))
     )
-    return Explanation(_formula(parts.node), parts.learning_rate.next(), explained)
+    return Explanation(
+        _formula(parts.node), parts.learning_rate.next(), explained, tuple(_notes(parts, built, wanted))
+    )
+
+
+def shown(parts: OptimizerParts) -> str:
+    """Return an optimizer in one line: its class, name, learning rate and processors."""
+    rate = parts.learning_rate.given
+    if parts.learning_rate.number is not None and tf.executing_eagerly():
+        rate = parts.learning_rate.current(parts.learning_rate.number)
+    said = [f"{parts.name!r}"]
+    if rate is not None:
+        said.append(f"learning_rate={rate!r}")
+    if parts.node.inside:
+        said.append(f"nested=[{', '.join(parts.node.inside)}]")
+    said.append(f"processors=[{', '.join(parts.pipeline.processors)}]")
+    return f"<{type(parts.optimizer).__name__} {' '.join(said)}>"
+
+
+def _notes(parts: OptimizerParts, built: OptimizerParts, wanted: Sequence[Variable]) -> Iterator[str]:
+    if parts.programs.outdated:
+        yield "a tf.function that has traced a step keeps it with the hooks that there were then"
+    decays, stacked = built.pipeline.decays(""), defaultdict(list)
+    for variable in wanted:
+        node = built.node.leaf(variable)
+        path = built.variables.path(variable)
+        own = node.config.own_weight_decay and node.config.weight_decay not in (None, 0)
+        names = (
+            [f"that of {node.name} itself"] if own and not node.exclusions.excludes(variable, path) else []
+        )
+        names += [name for name, chosen in decays.items() if id(variable) in chosen]
+        if len(names) > 1:
+            stacked[", ".join(names)].append(path)
+    for which, paths in stacked.items():
+        yield f"weight decays add up ({which}) for {', '.join(paths)}"
 
 
 def compiled_program(parts: OptimizerParts) -> str:

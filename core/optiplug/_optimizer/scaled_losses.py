@@ -84,8 +84,8 @@ class ScaledLosses:
                 "step",
                 where=where,
                 received=f"gradients of {[each.name for each in variables]}",
-                hint="call `optimizer.minimize`, or differentiate `optimizer.scale_loss(loss)`, once for each "
-                f"call of `apply_gradients`; if something else scales the loss, leave {scaler!r} out",
+                hint="call `optimizer.minimize`, or differentiate `optimizer.scale_loss(loss)`, once for "
+                f"each call of `apply_gradients`; if something else scales the loss, leave {scaler!r} out",
             )
         for place in (*places, *(() if self in places else (self,))):
             self._stepped.add(place)

@@ -2,29 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import Parameter, iscoroutinefunction, signature
 
 import pluggy
 import tensorflow as tf
 
 from optiplug import registry
-from optiplug._hookspecs import STAGES
+from optiplug._hookspecs import STAGES, HookSpecs, hook_options
 from optiplug._types import Gradient, Tensor
 from optiplug.errors import HookError, PluginError, nearest
 
-__all__ = ["checked", "checked_decision", "described", "origin", "require_fitting"]
+__all__ = ["checked", "checked_decision", "described", "origin", "require_fitting", "require_plain"]
 
 # The options of pluggy that change when a hook runs; the config alone says the order.
 _ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper")
 
 
-def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> None:
-    """Refuse what pluggy would accept, or notice late: unknown stages and any order but the config's.
+def require_plain(name: str, method: Callable[..., object], owner: str) -> None:
+    """Refuse any order but the config's, and arguments that are not those of the stage.
 
     Raises
     ------
     HookError
-        If a registered hook takes part in no stage, in an unknown one, or asks to run first or last.
+        If it asks to run first or last, or takes arguments that it would not get; it may leave out some.
+    """
+    where, options = f"hook {name!r} of {owner}", hook_options(method)
+    for option in _ORDERING:
+        if options.get(option):
+            raise HookError(
+                "hooks run in the order of the config and in no other",
+                where=where,
+                received=f"{option}=True",
+                hint="remove the option and move the entry in `processors`",
+            )
+    if name in STAGES:  # else `require_fitting` says so
+        _require_arguments(name, method, where)
+
+
+def _require_arguments(name: str, method: Callable[..., object], where: str) -> None:
+    known = [each for each in signature(getattr(HookSpecs, name)).parameters if each != "self"]
+    if iscoroutinefunction(method):
+        raise HookError("a hook must be a plain method, without `async`", where=where, received=method)
+    for argument in signature(method).parameters.values():
+        required = argument.default is Parameter.empty
+        if argument.name in known and required and argument.kind is Parameter.POSITIONAL_OR_KEYWORD:
+            continue
+        # What is not known and has a default is a matter of the hook.
+        if argument.name not in known and not required:
+            continue
+        raise HookError(
+            f"a hook takes the arguments of its stage by name, without defaults: {', '.join(known)}",
+            where=where,
+            received=str(argument),
+            hint=nearest(argument.name, set(known) - {argument.name}),
+        )
+
+
+def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> None:
+    """Refuse what pluggy would accept, or notice late.
+
+    Raises
+    ------
+    HookError
+        If a registered hook takes part in no stage, or in an unknown one.
     """
     where = described(name, hook)
     callers = manager.get_hookcallers(hook) or []
@@ -38,19 +79,6 @@ def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> N
             raise HookError(
                 "a hook must be named after a stage", where=where, received=caller.name, hint=hint
             )
-        for implementation in caller.get_hookimpls():
-            refused = [
-                option
-                for option in _ORDERING
-                if implementation.plugin is hook and getattr(implementation, option)
-            ]
-            if refused:
-                raise HookError(
-                    "hooks run in the order of the config and in no other",
-                    where=f"hook {caller.name!r} of {where}",
-                    received=f"{refused[0]}=True",
-                    hint="remove the option and move the entry in `processors`",
-                )
 
 
 def checked(result: object, given: Sequence[Gradient], where: str) -> list[Gradient]:

@@ -9,7 +9,7 @@ from typing import Any
 import pluggy
 import tensorflow as tf
 
-from optiplug._hookspecs import ORDER, HookSpecs, Part, Stage
+from optiplug._hookspecs import ORDER, HookSpecs, Part, Stage, hook_names
 from optiplug._state.stateful import StateOwner
 from optiplug._state.table import SlotTable
 from optiplug._types import Gradient, Tensor, Variable
@@ -17,8 +17,9 @@ from optiplug._variables.model_variables import ModelVariables
 from optiplug.errors import ConfigError, HookError
 
 from .hook import Hook
-from .hook_checks import checked, checked_decision, described, origin, require_fitting
+from .hook_checks import checked, checked_decision, described, origin, require_fitting, require_plain
 from .step import Step
+from .traced_values import naming_hook
 
 __all__ = ["Pipeline"]
 
@@ -62,12 +63,14 @@ class Pipeline:
         )
 
     def _register(self, hook: Hook) -> None:
-        methods = hook.methods
+        methods, where = hook.methods, described(hook.name, hook.plugin)
+        for name in hook_names(hook.plugin):
+            require_plain(name, getattr(methods, name), where)
         try:
             self._manager.register(methods, name=hook.name)
         except (pluggy.PluginValidationError, ValueError) as error:
             # pluggy's messages have several lines; ours have one.
-            raise HookError(str(error).replace("\n", " "), where=described(hook.name, hook.plugin)) from error
+            raise HookError(str(error).replace("\n", " "), where=where) from error
         require_fitting(self._manager, hook.name, methods)
 
     @property
@@ -169,8 +172,9 @@ class Pipeline:
             view, positions = self._view(implementation, step)
             if positions:
                 given = [values[position] for position in positions]
-                result = _call(implementation, **{stage.passes: given, "step": view})
-                _replace(values, positions, checked(result, given, self._where(stage, implementation)))
+                where = self._where(stage, implementation)
+                result = _call(implementation, where, **{stage.passes: given, "step": view})
+                _replace(values, positions, checked(result, given, where))
         return values
 
     def decide(self, stage: Stage, values: Sequence[Tensor], step: Step) -> list[Tensor]:
@@ -186,7 +190,7 @@ class Pipeline:
             if positions:
                 given = [values[position] for position in positions]
                 where = self._where(stage, implementation)
-                result = _call(implementation, **{stage.passes: given, "step": view})
+                result = _call(implementation, where, **{stage.passes: given, "step": view})
                 accumulated = len(given) if accumulates else None
                 new, proceed, present = checked_decision(result, where, accumulated=accumulated)
                 _replace(values, positions, checked(new, given, where))
@@ -201,7 +205,7 @@ class Pipeline:
         for implementation in self._implementations(stage.name):
             if self._chosen[implementation.plugin_name]:
                 view, _ = self._view(implementation, step)
-                _call(implementation, step=view)
+                _call(implementation, self._where(stage, implementation), step=view)
 
     def _implementations(self, stage: str) -> list[pluggy.HookImpl]:
         # pluggy calls the last one first; this list is in the order of registration.
@@ -234,9 +238,9 @@ def _replace(values: list[Gradient], positions: Sequence[int], new: Sequence[Gra
         values[position] = value
 
 
-def _call(implementation: pluggy.HookImpl, **available: object) -> Any:
+def _call(implementation: pluggy.HookImpl, where: str, **available: object) -> Any:
     # The scope names the hook in graphs and in messages of XLA. TensorFlow allows no other letters in it,
     # and some of these not at its start.
     scope = re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)
-    with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"):
+    with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"), naming_hook(where):
         return implementation.function(*[available[name] for name in implementation.argnames])

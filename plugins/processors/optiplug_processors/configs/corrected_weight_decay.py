@@ -13,6 +13,7 @@ class CorrectedWeightDecayConfig(ProcessorConfig):
     implementation = "optiplug_processors.corrected_weight_decay:CorrectedWeightDecay"
     elementwise = True
     complex_variables = True
+    decays = True
     paper = "Defazio 2025, Why Gradients Rapidly Increase Near the End of Training, arXiv:2506.02285"
     example = {"rate": 0.01}
 

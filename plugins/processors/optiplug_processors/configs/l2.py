@@ -13,6 +13,7 @@ class L2Config(ProcessorConfig):
     implementation = "optiplug_processors.l2:L2"
     elementwise = True
     complex_variables = True
+    decays = True
     paper = "Krogh and Hertz 1991, A Simple Weight Decay Can Improve Generalization, NIPS 4"
     example = {"strength": 1e-4}
 

@@ -13,6 +13,7 @@ class ScheduledWeightDecayConfig(ProcessorConfig):
     implementation = "optiplug_processors.scheduled_weight_decay:ScheduledWeightDecay"
     elementwise = True
     complex_variables = True
+    decays = True
     takes_rows = False
     paper = (
         "Xie et al. 2023, On the Overlooked Pitfalls of Weight Decay and How to Mitigate Them: "

@@ -13,6 +13,7 @@ class WeightDecayConfig(ProcessorConfig):
     implementation = "optiplug_processors.weight_decay:WeightDecay"
     elementwise = True
     complex_variables = True
+    decays = True
     paper = "Loshchilov and Hutter 2019, Decoupled Weight Decay Regularization, arXiv:1711.05101"
     example = {"rate": 0.01}
 
