@@ -44,8 +44,9 @@ def explain(parts: OptimizerParts, variables: Iterable[Variable] | None) -> Expl
 def shown(parts: OptimizerParts) -> str:
     """Return an optimizer in one line: its class, name, learning rate and processors."""
     rate = parts.learning_rate.given
-    if parts.learning_rate.number is not None and tf.executing_eagerly():
-        rate = parts.learning_rate.current(parts.learning_rate.number)
+    if parts.learning_rate.number is not None:
+        with tf.init_scope():  # a value is known outside of a function that is traced
+            rate = parts.learning_rate.current(parts.learning_rate.number)
     said = [f"{parts.name!r}"]
     if rate is not None:
         said.append(f"learning_rate={rate!r}")

@@ -7,12 +7,11 @@ from typing import Any
 import typer
 
 from optiplug import registry
-from optiplug._config.decays import stacked_decays
 from optiplug.document import read
 from optiplug.errors import ConfigError
 
 from .exits import exit_code
-from .loading import load, optimizers
+from .loading import load
 from .output import FORMAT, dotted, print_json, print_text
 
 __all__ = ["check_file"]
@@ -28,14 +27,11 @@ def check_file(file: str, as_json: bool) -> None:
         print_json({"format": FORMAT, "file": file, "valid": False, "problems": _shown(error)})
         # Programs get the problems as data on stdout, and the same exit code as people.
         raise typer.Exit(exit_code(error)) from None
-    notes = list(stacked_decays(optimizers(config)))
     if as_json:
-        print_json({"format": FORMAT, "file": file, "valid": True, "problems": [], "notes": notes})
+        print_json({"format": FORMAT, "file": file, "valid": True, "problems": []})
         return
     entry = registry.find(config.kind, registry.reference_of(type(config)))
     print_text(f"{file}: valid config of {config.kind.removesuffix('s')} {entry}")
-    for note in notes:
-        print_text(f"note: {note}")
 
 
 def _shown(error: ConfigError) -> list[dict[str, Any]]:

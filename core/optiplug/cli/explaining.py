@@ -8,7 +8,6 @@ from dataclasses import asdict, dataclass
 
 from optiplug import registry
 from optiplug._config.base import NamedConfig
-from optiplug._config.decays import stacked_decays
 from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._hookspecs import STAGES, hook_names
@@ -69,8 +68,6 @@ def explain_file(file: str, as_json: bool) -> None:
     print_table(f"{file}: {config.kind.removesuffix('s')} {_entry(config)}", _VALUES, rows)
     for chain in chains:
         _print_chain(chain)
-    for note in stacked_decays(optimizers(config)):
-        print_text(f"note: {note}")
 
 
 def _entry(config: NamedConfig) -> Entry:

@@ -71,6 +71,23 @@ def test_what_needs_other_state_is_refused_after_the_build(name):
     assert getattr(optimizer, name) == getattr(sgd().config, name)
 
 
+@pytest.mark.parametrize("name", ["beta_1", "beta_2", "epsilon"])
+def test_what_may_change_in_training_is_a_variable(name):
+    optimizer = optiplug.create("adam", jit_compile=False)
+    optimizer.build([tf.Variable([2.0])])
+    hint = "given as a schedule or as a tf.Variable" if name != "epsilon" else ""
+    with pytest.raises(optiplug.BuildError, match=rf"adam\.{name}: cannot be set any more.*{hint}"):
+        setattr(optimizer, name, 0.5)
+
+    factor = tf.Variable(0.0)
+    optimizer, variable = sgd(momentum=factor), tf.Variable([2.0])
+    stepped(optimizer, variable, gradient=1.0)
+    traces = optimizer.trace_count
+    factor.assign(0.5)
+    assert stepped(optimizer, variable, gradient=1.0) == 2.0 - 0.5 - 0.75
+    assert optimizer.trace_count == traces
+
+
 def test_what_is_set_is_checked():
     optimizer = sgd(clipnorm=1.0)
     for name, value, message in [

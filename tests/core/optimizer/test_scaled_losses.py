@@ -83,7 +83,7 @@ def test_each_scaled_loss_is_for_one_step(in_function):
 
 
 @pytest.mark.parametrize(("differentiates", "applies"), [(True, False), (False, True), (True, True)])
-def test_what_differentiates_and_what_applies_may_be_functions_of_their_own(differentiates, applies):
+def test_gradients_and_steps_in_functions_of_their_own(differentiates, applies):
     problem = Problem()
     gradient = tf.function(problem.gradient) if differentiates else problem.gradient
     apply = tf.function(problem.apply) if applies else problem.apply
