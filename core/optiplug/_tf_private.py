@@ -35,6 +35,7 @@ __all__ = [
     "saved_dict",
     "track",
     "unique_id",
+    "with_outer",
     "xla_compiles",
 ]
 
@@ -326,6 +327,15 @@ def plain_variable(shape: Any, dtype: Any, device: str, name: str) -> tf.Variabl
                 return tf.Variable(tf.zeros(shape, dtype), trainable=False, name=name)
         finally:
             graph._variable_creator_stack = creators  # noqa: SLF001
+
+
+def with_outer(graph: tf.Graph) -> list[tf.Graph]:
+    """Return a graph and those around it, as of a branch. Rests on `FuncGraph.outer_graph`."""
+    graphs = [graph]
+    # The outermost graph is that of no function, and all of them are inside of it.
+    while hasattr(outer := getattr(graphs[-1], "outer_graph", None), "outer_graph"):
+        graphs.append(outer)
+    return graphs
 
 
 def branching(inner: tf.Graph, outer: tf.Graph | None) -> list[str]:

@@ -11,6 +11,7 @@ from weakref import WeakKeyDictionary, WeakSet, ref
 
 import tensorflow as tf
 
+from optiplug._tf_private import with_outer
 from optiplug._types import Tensor, Variable
 from optiplug.errors import BuildError
 
@@ -93,13 +94,7 @@ class ScaledLosses:
 
     def _places(self) -> list[Any]:
         """Return the graph that is traced and those around it, or what stands for eager execution."""
-        if tf.executing_eagerly():
-            return [self]
-        graphs = [tf.compat.v1.get_default_graph()]
-        # The outermost graph is that of no function, and all of them are inside of it.
-        while hasattr(outer := getattr(graphs[-1], "outer_graph", None), "outer_graph"):
-            graphs.append(outer)
-        return graphs
+        return [self] if tf.executing_eagerly() else with_outer(tf.compat.v1.get_default_graph())
 
 
 def _take(threads: set[int] | None) -> None:

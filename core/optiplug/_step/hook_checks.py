@@ -11,7 +11,7 @@ import tensorflow as tf
 from optiplug import registry
 from optiplug._hookspecs import STAGES, HookSpecs, hook_options
 from optiplug._types import Gradient, Tensor
-from optiplug.errors import HookError, PluginError, nearest
+from optiplug.errors import BuildError, HookError, PluginError, nearest
 
 __all__ = ["checked", "checked_decision", "described", "origin", "require_fitting", "require_plain"]
 
@@ -19,7 +19,7 @@ __all__ = ["checked", "checked_decision", "described", "origin", "require_fittin
 _ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper")
 
 
-def require_plain(name: str, method: Callable[..., object], owner: str) -> None:
+def require_plain(name: str, method: Callable[..., object], owner: Callable[[], str]) -> None:
     """Refuse any order but the config's, and arguments that are not those of the stage.
 
     Raises
@@ -27,23 +27,24 @@ def require_plain(name: str, method: Callable[..., object], owner: str) -> None:
     HookError
         If it asks to run first or last, or takes arguments that it would not get; it may leave out some.
     """
-    where, options = f"hook {name!r} of {owner}", hook_options(method)
+    options = hook_options(method)
     for option in _ORDERING:
         if options.get(option):
             raise HookError(
                 "hooks run in the order of the config and in no other",
-                where=where,
+                where=f"hook {name!r} of {owner()}",
                 received=f"{option}=True",
                 hint="remove the option and move the entry in `processors`",
             )
     if name in STAGES:  # else `require_fitting` says so
-        _require_arguments(name, method, where)
+        _require_arguments(name, method, owner)
 
 
-def _require_arguments(name: str, method: Callable[..., object], where: str) -> None:
+def _require_arguments(name: str, method: Callable[..., object], owner: Callable[[], str]) -> None:
     known = [each for each in signature(getattr(HookSpecs, name)).parameters if each != "self"]
     if iscoroutinefunction(method):
-        raise HookError("a hook must be a plain method, without `async`", where=where, received=method)
+        rule = "a hook must be a plain method, without `async`"
+        raise HookError(rule, where=f"hook {name!r} of {owner()}", received=method)
     for argument in signature(method).parameters.values():
         required = argument.default is Parameter.empty
         if argument.name in known and required and argument.kind is Parameter.POSITIONAL_OR_KEYWORD:
@@ -53,7 +54,7 @@ def _require_arguments(name: str, method: Callable[..., object], where: str) -> 
             continue
         raise HookError(
             f"a hook takes the arguments of its stage by name, without defaults: {', '.join(known)}",
-            where=where,
+            where=f"hook {name!r} of {owner()}",
             received=str(argument),
             hint=nearest(argument.name, set(known) - {argument.name}),
         )
@@ -155,6 +156,6 @@ def origin(hook: object) -> str:
     """Return where a hook comes from: its distribution and version, or its class."""
     try:
         entry = registry.find("processors", registry.reference_of(type(getattr(hook, "config", hook))))
-    except PluginError:
+    except (PluginError, BuildError):  # an optimizer that is being made has no config yet
         return f"{type(hook).__module__}.{type(hook).__qualname__}"
     return f"{entry.distribution} {entry.version}"

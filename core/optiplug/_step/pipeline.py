@@ -63,14 +63,15 @@ class Pipeline:
         )
 
     def _register(self, hook: Hook) -> None:
-        methods, where = hook.methods, described(hook.name, hook.plugin)
+        methods = hook.methods
         for name in hook_names(hook.plugin):
-            require_plain(name, getattr(methods, name), where)
+            # Who it is is asked where it is refused: an optimizer is not made yet.
+            require_plain(name, getattr(methods, name), lambda: described(hook.name, hook.plugin))
         try:
             self._manager.register(methods, name=hook.name)
         except (pluggy.PluginValidationError, ValueError) as error:
             # pluggy's messages have several lines; ours have one.
-            raise HookError(str(error).replace("\n", " "), where=where) from error
+            raise HookError(str(error).replace("\n", " "), where=described(hook.name, hook.plugin)) from error
         require_fitting(self._manager, hook.name, methods)
 
     @property

@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary, WeakSet
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
+from optiplug._tf_private import with_outer
 from optiplug._types import Gradient, Variable
 from optiplug._variables.branches import Scratches
 from optiplug._variables.capture import Frame
@@ -87,16 +88,24 @@ class ProgramCache:
             )
 
     def _has_callers(self) -> bool:
-        for drop in self.droppers:
-            drop()
         if self._callers:
-            gc.collect()  # one that was dropped may be waiting for it
-        return bool(self._callers)
+            for drop in self.droppers:
+                drop()
+        return bool(self._living_callers())
+
+    def _living_callers(self) -> list[Any]:
+        """Return the graphs of functions that can be called. Some tensor of one that is gone may be left."""
+        if not self._callers:
+            return []
+        gc.collect()  # what was dropped may be waiting for it
+        concrete = tf.types.experimental.ConcreteFunction
+        kept = {id(each.graph) for each in gc.get_objects() if issubclass(type(each), concrete)}
+        return [graph for graph in self._callers if any(id(each) in kept for each in with_outer(graph))]
 
     @property
     def outdated(self) -> bool:
         """Whether a function of a caller's keeps a step with other hooks than there are now."""
-        return any(changes < self._changes for changes in self._callers.values())
+        return any(self._callers[graph] < self._changes for graph in self._living_callers())
 
     def get(self, variables: Sequence[Variable]) -> Programs:
         """Return the program of each device, by the id of its component of the first variable.
