@@ -307,7 +307,7 @@ def outside_function() -> Iterator[None]:
 
 
 def plain_variable(shape: Any, dtype: Any, device: str, name: str) -> tf.Variable:
-    """Return a variable of zeros on one device, wherever it is asked for. Rests as `outside_function` does."""
+    """Return a variable of zeros on one device, wherever it is asked for, as `outside_function`."""
     with _creators(lambda _: False), tf.device(device):
         return tf.Variable(tf.zeros(shape, dtype), trainable=False, name=name)
 

@@ -34,7 +34,7 @@ ReplicaStages: TypeAlias = Callable[[Sequence[Gradient]], list[Gradient]]
 # docs/design/performance.md. Where all places are taken, it takes that of the one that was not used longest.
 PLACES = {1: 2, 16: 8}
 TO_REPLACE = 256
-_DROP = "make that function anew, as by `step = tf.function(step_in_python)`; the old one must be gone"
+_DROP = "drop the function, and make it anew, as by `step = tf.function(step_in_python)`"
 COUNTED = 512  # lists whose calls are counted at a time; among more each comes by chance
 
 
