@@ -14,7 +14,7 @@ import tensorflow as tf
 import optiplug
 from optiplug import Tensor, Variable, match_variables
 
-from .compiled_models import rebuild
+from .compiled_models import models_of, rebuild
 from .saved_state import SavedState
 from .trained_variables import TrainedVariables
 
@@ -59,7 +59,7 @@ class Adapter:
     def __setattr__(self, name: str, value: object) -> None:
         wrapped = vars(self).get("optimizer")
         if wrapped is not None and name in _SCALERS:
-            self._refuse_second_scaler(name)
+            self._refuse_second_scaler(around=True)
         if wrapped is not None and (name in _OF_KERAS or _is_hyperparameter(wrapped, name)):
             if value == getattr(self, name):
                 return
@@ -75,7 +75,12 @@ class Adapter:
         """The processor that scales the loss, if there is one."""
         return next((each for each in self.optimizer.processors if hasattr(each, "scale_loss")), None)
 
-    def _refuse_second_scaler(self, around: object) -> None:
+    @property
+    def _scaled_around(self) -> bool:
+        """Whether Keras scales the loss."""
+        return any(getattr(self, name, None) for name in _SCALERS)
+
+    def _refuse_second_scaler(self, around: bool) -> None:
         """Refuse what scales the loss around an optimizer that scales it."""
         if around and self._loss_scaler is not None:
             raise optiplug.ConfigError(
@@ -129,6 +134,20 @@ class Adapter:
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         self.optimizer.learning_rate = value
+
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Return the loss as it is to be differentiated: multiplied by the scale of a processor.
+
+        A scale is state: the optimizer is built for the model that is compiled with it, if it is not yet.
+        """
+        self._refuse_second_scaler(self._scaled_around)
+        if not self.built and self._loss_scaler is not None:
+            for model in models_of(self, self.model_class):
+                if model.optimizer is self:
+                    # A call may be in a `tf.function`, which must not create variables.
+                    with tf.init_scope():
+                        self.build(model.trainable_variables)
+        return self.optimizer.scale_loss(loss)
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None

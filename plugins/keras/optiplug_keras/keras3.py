@@ -10,7 +10,6 @@ import optiplug
 from optiplug import Gradient, Tensor, Variable
 
 from .adapter import Adapter
-from .compiled_models import models_of
 
 __all__ = ["KerasAdapter"]
 
@@ -96,16 +95,8 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         self.optimizer.apply_gradients(pairs)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
-        """Return the loss as it is to be differentiated: multiplied by the scale of a processor or of Keras.
-
-        A scale is state: the optimizer is built for the model that is compiled with it, if it is not yet.
-        """
-        self._refuse_second_scaler(self.loss_scale_factor)
-        if not self.built and self._loss_scaler is not None:
-            for model in models_of(self, keras.Model):
-                if model.optimizer is self:
-                    self.build(model.trainable_variables)
-        return self.optimizer.scale_loss(super().scale_loss(loss))
+        """Return the loss to be differentiated: multiplied by the scale of a processor or of Keras."""
+        return super().scale_loss(keras.optimizers.Optimizer.scale_loss(self, loss))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
         """Take one step with these (gradient, variable) pairs and return `iterations`."""

@@ -88,7 +88,7 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
         tape: tf.GradientTape | None = None,
     ) -> list[tuple[Gradient | None, Variable]]:
         """Return (gradient, variable) pairs."""
-        self._refuse_second_scaler(vars(self).get("_is_wrapped_by_loss_scale_optimizer"))
+        self._refuse_second_scaler(self._scaled_around)
         return self.optimizer.compute_gradients(loss, var_list, tape)
 
     def aggregate_gradients(

@@ -96,13 +96,13 @@ class Custom:
         return {"loss": loss}
 
 
-def half(optimizer, policy, **keywords):
-    keras.utils.set_random_seed(1)
-    inputs = keras.Input((64,))
-    outputs = keras.layers.Dense(10, dtype=policy)(inputs)
-    kind = type("Half", (Custom, keras.Model), {"scale": keywords.pop("scale", True)})
+def half(flavour, optimizer, *, scale=True):
+    flavour.utils.set_random_seed(1)
+    inputs = flavour.Input((64,))
+    outputs = flavour.layers.Dense(10)(inputs)
+    kind = type("Half", (Custom, flavour.Model), {"scale": scale})
     built = kind(inputs, outputs)
-    built.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), **keywords)
+    built.compile(optimizer, flavour.losses.SparseCategoricalCrossentropy(from_logits=True))
     return built
 
 
@@ -144,9 +144,11 @@ def test_a_factor_set_by_hand_and_our_scale_exclude_each_other():
         optimizer.scale_loss(1.0)
 
 
-def test_a_train_step_of_ones_own():
-    rates = {"learning_rate": 0.05, "jit_compile": False}
-    expected = fit(half(wrap("sgd", **rates), "float32"))
-    assert fit(half(wrap("sgd", processors=["loss_scale"], **rates), "float32")) == expected
+def test_a_train_step_of_ones_own(flavour):
+    def ours(**fields):
+        return wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour, **fields)
+
+    expected = fit(half(flavour, ours(), scale=False))
+    assert fit(half(flavour, ours(processors=["loss_scale"]))) == expected
     with pytest.raises(optiplug.BuildError, match=r"no loss was multiplied by it.*scale_loss"):
-        fit(half(wrap("sgd", processors=["loss_scale"], **rates), "float32", scale=False))
+        fit(half(flavour, ours(processors=["loss_scale"]), scale=False))
