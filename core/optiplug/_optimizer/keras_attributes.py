@@ -151,6 +151,7 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
         if not isinstance(parts.config, ClassConfig):
             raise ConfigError("cannot be set", where=f"{parts.name}.{name}", received=value, hint=FIXED[name])
     if isinstance(value, int | float):
+        _require_spelt(optimizer, name, value)
         _require_kept(optimizer, name, value)
     if is_hyperparameter(optimizer, name) and is_value(value):
         set_hyperparameter(parts_of(optimizer), name, value)
@@ -164,6 +165,27 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
     else:  # tf.Module would read the property before it is set, and then track the value
         object.__setattr__(optimizer, name, value)
     return True
+
+
+def _require_spelt(optimizer: Any, name: str, value: float) -> None:
+    """Refuse a number for what a hyperparameter is called elsewhere: it would be an attribute, and ignored.
+
+    Raises
+    ------
+    ConfigError
+        If it is one.
+    """
+    if without_parts(optimizer) or hasattr(type(optimizer), name):
+        return
+    parts = parts_of(optimizer)
+    fields = type(parts.config).model_fields
+    if name in fields or isinstance(parts.config, ClassConfig):
+        return
+    # `beta1` and `clip_norm`; an attribute of a plugin with the number of the config is its own.
+    meant = next((each for each in fields if each.replace("_", "") == name.replace("_", "").lower()), None)
+    hint = f"write `{meant}`" if meant else type(parts.config).replaced.get(name, "")
+    if hint and (meant is None or getattr(parts.config, meant) != value):
+        raise ConfigError("is no hyperparameter", where=f"{parts.name}.{name}", received=value, hint=hint)
 
 
 def _require_kept(optimizer: Any, name: str, value: float) -> None:

@@ -88,6 +88,20 @@ def test_what_may_change_in_training_is_a_variable(name):
     assert optimizer.trace_count == traces
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("clip_norm", "write `clipnorm`"), ("Momentum", "write `momentum`"), ("decay", "inverse_time")],
+)
+def test_other_names_of_hyperparameters_are_refused(name, hint):
+    optimizer = sgd(momentum=0.25)
+    with pytest.raises(optiplug.ConfigError, match=rf"sgd\.{name}: is no hyperparameter.*Hint: .*{hint}"):
+        setattr(optimizer, name, 0.5)
+    optimizer.Momentum = 0.25  # of a plugin that keeps what it reads
+    optimizer.factor = 0.5
+    assert optimizer.factor == 0.5
+    setattr(written(optiplug.Optimizer)(), name, 0.5)
+
+
 def test_what_is_set_is_checked():
     optimizer = sgd(clipnorm=1.0)
     for name, value, message in [
