@@ -19,7 +19,7 @@ explanations and the documentation read both.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:  # TensorFlow takes seconds to import, and this file is read b
     from ._step.step import Step
     from ._types import Gradient, Tensor
 
-__all__ = ["ORDER", "STAGES", "HookSpecs", "Part", "Stage", "hook_names", "hookimpl"]
+__all__ = ["ORDER", "STAGES", "HookSpecs", "Part", "Stage", "hook_names", "hook_options", "hookimpl"]
 
 hookspec = pluggy.HookspecMarker("optiplug")
 hookimpl = pluggy.HookimplMarker("optiplug")
@@ -139,6 +139,12 @@ ORDER: tuple[Stage, ...] = (
 
 STAGES: tuple[str, ...] = tuple(stage.name for stage in ORDER if stage.takes_hooks)
 """The names of the stages that hooks take part in."""
+
+
+def hook_options(method: object) -> Mapping[str, object]:
+    """Return the options of pluggy that a method is marked with."""
+    options: Mapping[str, object] = getattr(method, _MARK, {})
+    return options
 
 
 def hook_names(thing: object) -> tuple[str, ...]:

@@ -35,6 +35,7 @@ __all__ = [
     "saved_dict",
     "track",
     "unique_id",
+    "with_outer",
     "xla_compiles",
 ]
 
@@ -300,32 +301,34 @@ def outside_function() -> Iterator[None]:
     A `tf.function` refuses new variables in all traces but its first, since it could not tell whether they
     are created once. Rests on `Graph._variable_creator_stack`; without it only the first trace may.
     """
+    # The strategy's own creator stays.
+    with _creators(lambda creator: getattr(creator[1], "__name__", "") != "invalid_creator_scope"):
+        yield
+
+
+def plain_variable(shape: Any, dtype: Any, device: str, name: str) -> tf.Variable:
+    """Return a variable of zeros on one device, wherever it is asked for, as `outside_function`."""
+    with _creators(lambda _: False), tf.device(device):
+        return tf.Variable(tf.zeros(shape, dtype), trainable=False, name=name)
+
+
+@contextmanager
+def _creators(keeps: Callable[[Any], bool]) -> Iterator[None]:
     with tf.init_scope():
         graph = tf.compat.v1.get_default_graph()
         creators = getattr(graph, "_variable_creator_stack", [])
-        # The strategy's own creator stays.
-        kept = [each for each in creators if getattr(each[1], "__name__", "") != "invalid_creator_scope"]
-        graph._variable_creator_stack = kept  # noqa: SLF001
+        graph._variable_creator_stack = [each for each in creators if keeps(each)]  # noqa: SLF001
         try:
             yield
         finally:
             graph._variable_creator_stack = creators  # noqa: SLF001
 
 
-def plain_variable(shape: Any, dtype: Any, device: str, name: str) -> tf.Variable:
-    """Return a variable of zeros on one device, whichever function or strategy it is asked for in.
-
-    Rests on `Graph._variable_creator_stack`, as `outside_function` does.
-    """
-    with tf.init_scope():
-        graph = tf.compat.v1.get_default_graph()
-        creators = getattr(graph, "_variable_creator_stack", [])
-        graph._variable_creator_stack = []  # noqa: SLF001
-        try:
-            with tf.device(device):
-                return tf.Variable(tf.zeros(shape, dtype), trainable=False, name=name)
-        finally:
-            graph._variable_creator_stack = creators  # noqa: SLF001
+def with_outer(graph: tf.Graph) -> list[tf.Graph]:
+    """Return a graph and those around it, as of a branch. Rests on `FuncGraph.outer_graph`."""
+    outer = getattr(graph, "outer_graph", None)
+    # The outermost graph is that of no function, and all of them are inside of it.
+    return [graph, *(with_outer(outer) if hasattr(outer, "outer_graph") else [])]
 
 
 def branching(inner: tf.Graph, outer: tf.Graph | None) -> list[str]:
@@ -368,10 +371,7 @@ def converted(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def is_out_of_scope(error: Exception) -> bool:
-    """Whether TensorFlow says that a tensor belongs to another function.
-
-    Rests on the words of the error, and on `InaccessibleTensorError`, which has no public name.
-    """
+    """Whether a tensor is that of another function. Rests on words, and on `InaccessibleTensorError`."""
     return type(error).__name__ == "InaccessibleTensorError" or "is out of scope" in str(error)
 
 

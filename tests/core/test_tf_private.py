@@ -258,3 +258,25 @@ def test_nothing_is_restored_where_an_object_refuses(tmp_path):
         tf.train.Checkpoint(x=target, y=other).read(path)
     assert (float(target.held), float(target.free), float(other)) == (1.0, 2.0, 0.0)
     assert not private.release(target, target.held)
+
+
+def test_a_graph_with_those_around_it():
+    found = []
+
+    def look():
+        found.append([each.name for each in private.with_outer(tf.compat.v1.get_default_graph())])
+        return tf.constant(0)
+
+    @tf.function(autograph=False)
+    def inner():
+        return tf.cond(tf.constant(True), look, look)
+
+    @tf.function(autograph=False)
+    def outer():
+        look()
+        return inner()
+
+    outer()
+    assert found[0] == ["outer"]
+    assert found[1][1:] == ["inner", "outer"]
+    assert private.with_outer(graph := tf.Graph()) == [graph]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from optiplug.testing.training import apply_as_scaled
 from references.case import Case
 from references.sgd import SGD
 from references.training import Array, train
@@ -105,7 +106,7 @@ class Run:
                 (tf.cast(sign, variable.dtype) * tf.cast(sizes[index], variable.dtype), variable)
                 for sign, variable in zip(self.signs, self.variables, strict=True)
             ]
-            self.optimizer.apply_gradients(pairs)
+            apply_as_scaled(self.optimizer, pairs)
             return index + 1
 
         tf.while_loop(lambda index: index < STEPS, step, [0])

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+import optiplug
+from optiplug.testing.training import apply_as_scaled
 from references.case import SHAPES
 from references.training import Array
 
@@ -41,7 +43,11 @@ def apply(optimizer: Any, gradients: Sequence[Array | None], variables: Sequence
         None if gradient is None else tf.constant(gradient, variable.dtype)
         for gradient, variable in zip(gradients, variables, strict=True)
     ]
-    optimizer.apply_gradients(list(zip(tensors, variables, strict=True)))
+    pairs = list(zip(tensors, variables, strict=True))
+    if isinstance(optimizer, optiplug.Optimizer):
+        apply_as_scaled(optimizer, pairs)
+    else:
+        optimizer.apply_gradients(pairs)
 
 
 def follow(

@@ -76,6 +76,26 @@ class Configured:
     def __init__(self, *positional: object, **hyperparameters: object) -> None:
         self.config: Any = configure(type(self), positional, hyperparameters)
 
+    def __setattr__(self, name: str, value: object) -> None:
+        config = vars(self).get("config")
+        # Nobody would read a number of the name of a field, and a step that was traced no other config.
+        if isinstance(config, NamedConfig) and (
+            name == "config" or _takes_place_of_field(config, name, value)
+        ):
+            raise ConfigError(
+                "a hyperparameter cannot be set on an object that was created",
+                where=f"{type(self).__name__}.{name}",
+                received=value,
+                hint="create another; an attribute of its own needs another name",
+            )
+        super().__setattr__(name, value)
+
+
+def _takes_place_of_field(config: NamedConfig, name: str, value: object) -> bool:
+    if name not in type(config).model_fields or not isinstance(value, bool | int | float | str | None):
+        return False
+    return bool(value != getattr(config, name))
+
 
 class _OfTheClass:
     """A class attribute that instances lack: a schedule is created and called with different arguments."""

@@ -55,6 +55,21 @@ class Section(BaseModel):
             # `from None`: the message of pydantic says the same in other words, with links to its own pages.
             raise ConfigError(problems(error, values, type(self))) from None
 
+    def __setattr__(self, name: str, value: object) -> None:
+        self._refuse_change(name, received=value)
+
+    def __delattr__(self, name: str) -> None:
+        self._refuse_change(name)
+
+    def _refuse_change(self, name: str, **received: object) -> None:
+        cls = type(self).__name__
+        raise ConfigError(
+            "a config cannot be changed",
+            where=f"{cls}.{name}",
+            hint=f"create another: {cls}(**{{**dict(config), {name!r}: ...}})",
+            **received,
+        )
+
     @field_validator("*", mode="before")
     @classmethod
     def _plain_values(cls, value: object) -> object:

@@ -15,6 +15,7 @@ from optiplug._state.dry_run import dry_running
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._step.hook import Hook
 from optiplug._step.step import Rate
+from optiplug._step.traced_values import naming_formula
 from optiplug._tf_private import converted
 from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Working
@@ -161,7 +162,9 @@ class OptimizerNode:
 
     def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         # Looked up on the class, so that an attribute of the same name does not replace it.
-        self.written(type(self.optimizer).update_variables)(self.optimizer, gradients, variables)
+        update = self.written(type(self.optimizer).update_variables)
+        with naming_formula(f"the formula of {self.owner.prefix or self.name!r}"):
+            update(self.optimizer, gradients, variables)
 
     @property
     def written_for_keras(self) -> bool:
@@ -242,9 +245,10 @@ def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[
             )
     for processor in processors:
         refused = _STAGES_OF_THE_STEP.intersection(hook_names(processor))
-        if refused:
+        if refused or hasattr(processor, "scale_loss"):
+            what = f"a hook for {refused.pop()!r}" if refused else "what scales the loss"
             raise ConfigError(
-                f"a hook for {refused.pop()!r} belongs to the step, and so to the outermost optimizer",
+                f"{what} belongs to the step, and so to the outermost optimizer",
                 where=f"{prefix}.processors",
                 received=processor,
                 hint="list it in the processors there",

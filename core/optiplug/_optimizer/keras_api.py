@@ -186,6 +186,8 @@ class KerasAPI(metaclass=abc.ABCMeta):
             If no variable has a gradient.
         ReplicaContextError
             A RuntimeError, if called in a cross-replica context.
+        BuildError
+            If a processor scales the loss, and that was not done since the last step.
         HookError
             If called by a hook of this optimizer, or if a hook breaks the contract of its stage.
         """
@@ -201,6 +203,8 @@ class KerasAPI(metaclass=abc.ABCMeta):
         # Before `build`, so that a refused call creates no state.
         distribution.require_replica_context(variables[0])
         parts.require_no_step()
+        for scaler in parts.pipeline.loss_scalers:
+            parts.losses.require_one(given, scaler, f"{parts.name}.apply_gradients")
         build_for(parts, given)
         parts.start()
         parts.follow_rates()

@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from optiplug._config.base import config_of, with_fields
+from optiplug._config.hyperparameters import Number
 from optiplug._config.kinds import Selection
 from optiplug._step.step import current_step
 from optiplug._types import Gradient, Variable
@@ -85,7 +86,7 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
     Raises
     ------
     ConfigError
-        If the config refuses the value.
+        If the config refuses the value, or a function of a caller keeps a step with the one before.
     BuildError
         If there is state already that may follow from it, or if the optimizer is inside of another.
     HookError
@@ -108,9 +109,18 @@ def set_hyperparameter(parts: OptimizerParts, name: str, value: object) -> None:
             "cannot be set any more: the optimizer is built, and its state follows from it",
             where=where,
             received=value,
-            hint="set it before the first step, or create another optimizer",
+            hint=_before_a_build(parts.config, name),
         )
+    parts.programs.require_no_caller("cannot be set", where)
     parts.reconfigure(config)
+
+
+def _before_a_build(config: Any, name: str) -> str:
+    hint = "set it before the first step, or create another optimizer"
+    kinds = type(config).model_fields[name].metadata
+    if any(isinstance(kind, Number) and kind.schedule for kind in kinds):
+        hint += "; what is to change in training is given as a schedule or as a tf.Variable"
+    return hint
 
 
 def _keeps_state(parts: OptimizerParts, config: Any, name: str) -> bool:
@@ -141,6 +151,7 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
         if not isinstance(parts.config, ClassConfig):
             raise ConfigError("cannot be set", where=f"{parts.name}.{name}", received=value, hint=FIXED[name])
     if isinstance(value, int | float):
+        _require_spelt(optimizer, name, value)
         _require_kept(optimizer, name, value)
     if is_hyperparameter(optimizer, name) and is_value(value):
         set_hyperparameter(parts_of(optimizer), name, value)
@@ -154,6 +165,27 @@ def is_set_here(optimizer: Any, name: str, value: object) -> bool:
     else:  # tf.Module would read the property before it is set, and then track the value
         object.__setattr__(optimizer, name, value)
     return True
+
+
+def _require_spelt(optimizer: Any, name: str, value: float) -> None:
+    """Refuse a number for what a hyperparameter is called elsewhere: it would be an attribute, and ignored.
+
+    Raises
+    ------
+    ConfigError
+        If it is one.
+    """
+    if without_parts(optimizer) or hasattr(type(optimizer), name):
+        return
+    parts = parts_of(optimizer)
+    fields = type(parts.config).model_fields
+    if name in fields or isinstance(parts.config, ClassConfig):
+        return
+    # `beta1` and `clip_norm`; an attribute of a plugin with the number of the config is its own.
+    meant = next((each for each in fields if each.replace("_", "") == name.replace("_", "").lower()), None)
+    hint = f"write `{meant}`" if meant else type(parts.config).replaced.get(name, "")
+    if hint and (meant is None or getattr(parts.config, meant) != value):
+        raise ConfigError("is no hyperparameter", where=f"{parts.name}.{name}", received=value, hint=hint)
 
 
 def _require_kept(optimizer: Any, name: str, value: float) -> None:

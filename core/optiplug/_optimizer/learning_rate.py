@@ -128,7 +128,7 @@ class LearningRate:
                 received=rate,
                 hint="set a number outside of it first",
             )
-        programs.require_no_caller(where)
+        programs.require_no_caller("a number and a schedule cannot change places", f"{where}.learning_rate")
         programs.clear()
         self.given = rate
         self._keep_state_of_given()

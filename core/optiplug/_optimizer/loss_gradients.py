@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from typing import Any, TypeAlias
 
 import tensorflow as tf
@@ -33,10 +34,10 @@ def loss_gradients(
         raise ValueError("`tape` is required when a `Tensor` loss is passed. Received: tape=None.")
     tape = tape or tf.GradientTape()
     if callable(loss):
-        with tape:
-            if not callable(var_list):
-                # By itself a tape watches only variables with `trainable=True`.
-                tape.watch(_trained(var_list))
+        # By itself a tape watches only variables with `trainable=True`.
+        watched = [] if callable(var_list) else _trained(var_list)
+        with tape, parts.losses.computing() if parts.pipeline.loss_scalers else nullcontext():
+            tape.watch(watched)
             loss = loss()
     # After the loss: a model may create its variables in its first call.
     if callable(var_list):
@@ -52,23 +53,28 @@ def _trained(variables: Sequence[Variable]) -> list[Variable]:
 
 
 def scaled_loss(parts: OptimizerParts, loss: Tensor) -> Tensor:
-    """Return the loss as the processors want it differentiated."""
-    for scale in _scales(parts):
-        loss = scale(loss)
+    """Return the loss as the processors want it differentiated.
+
+    Raises
+    ------
+    BuildError
+        If it is scaled already, or if the optimizer is not built.
+    """
+    scalers = parts.pipeline.loss_scalers
+    if scalers:
+        parts.losses.require_unscaled(loss, f"{parts.name}.scale_loss")
+        for scaler in scalers.values():
+            loss = scaler.scale_loss(loss)
+        parts.losses.add(loss)
     return loss
 
 
 def _seed(parts: OptimizerParts, loss: Tensor, variables: Sequence[Variable]) -> Any:
     """Return the gradient that differentiation starts from, None for 1: the scale of the loss."""
-    if not _scales(parts):
+    if not parts.pipeline.loss_scalers:
         return None
+    parts.losses.require_unscaled(loss, f"{parts.name}.compute_gradients")
     # A loss scale is state, so it must exist before it can be read.
     build_for(parts, variables)
     # A product with the loss would have to be recorded, and the tape may be closed already.
     return tf.nest.map_structure(lambda each: scaled_loss(parts, tf.ones_like(each)), loss)
-
-
-def _scales(parts: OptimizerParts) -> list[Callable[[Tensor], Tensor]]:
-    processors = parts.pipeline.processors.values()
-    # Not a stage: it comes before there are gradients, outside of any step.
-    return [each.scale_loss for each in processors if hasattr(each, "scale_loss")]

@@ -240,13 +240,21 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         """Append a hook to `processors`, at any time; the step is traced again by its next call.
 
         It may be what `processors` may list, and is in the config; an object without a config cannot be, and
-        `get_config` refuses it. A `tf.function` of your own that has traced a step keeps what it traced.
+        `get_config` refuses it. A `tf.function` of your own that has traced a step keeps what it traced: a
+        warning here, and a note of `explain`, say so. Make that function anew; in `fit`, Keras does.
         """
         parts_of(self).add_processor(processor)
 
     def remove_processor(self, processor: object) -> None:
-        """Take out a hook that `add_processor` appended."""
+        """Take out a hook that `add_processor` appended; functions that have traced a step keep it."""
         parts_of(self).remove_processor(processor)
+
+    def on_change(self, drop: Callable[[], None]) -> None:
+        """Let a function be called when hooks or hyperparameters change that a traced step keeps.
+
+        It is to drop every function around a step that it knows of, as an adapter for `fit` does.
+        """
+        parts_of(self).programs.droppers.append(drop)
 
     def averaged_weights(self) -> AbstractContextManager[None]:
         """Give the variables their final values, such as their averages, inside a ``with`` block.

@@ -33,6 +33,7 @@ from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
 from .python_control_flow import traced
+from .scaled_losses import ScaledLosses
 from .update_rule import UpdateRule
 
 __all__ = ["OptimizerParts", "give_parts", "parts_of", "without_parts"]
@@ -63,6 +64,7 @@ class OptimizerParts:
         self.exclusions = DecayExclusions(config.exclude_from_weight_decay)
         self.added: list[object] = []
         self.built: Sequence[Variable] = ()
+        self.losses = ScaledLosses()
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = self.warned_of_rows = False
         self.programs = ProgramCache(self.plan, self.table.scratches)
@@ -191,6 +193,7 @@ class OptimizerParts:
         self.new_pipeline(processor)
         self.added.append(processor)
         self.renew_pipeline()
+        self.programs.warn_callers(f"{self.name}.add_processor")
 
     def remove_processor(self, processor: object) -> None:
         """Take out a hook that was added, given that or its config."""
@@ -199,6 +202,7 @@ class OptimizerParts:
             next((each for each in self.added if each is wanted or config_of(each) == wanted), wanted)
         )
         self.renew_pipeline()
+        self.programs.warn_callers(f"{self.name}.remove_processor")
 
     def reconfigure(self, config: Any) -> None:
         """Take another config, unless its processors are refused."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable
 from typing import TypeVar
 
 import tensorflow as tf
 
+from optiplug._step.traced_values import refused_decision
 from optiplug._tf_private import is_out_of_scope
 from optiplug._variables.branches import Scratches, StepMustBeTraced
 from optiplug.errors import HookError
@@ -17,7 +17,6 @@ from .groups import OptimizerNode
 __all__ = ["traced"]
 
 Result = TypeVar("Result")
-_OF_THE_HOUSE = ("/optiplug/", "/tensorflow/")
 
 
 def traced(
@@ -44,7 +43,7 @@ def traced(
         except tf.errors.OperatorNotAllowedInGraphError as error:
             plain = [each for each in node if not each.converts and each.written_for_keras]
             if not plain:
-                raise _refused(error) from error
+                raise refused_decision(error) from error
             for each in plain:
                 each.converts = True
             forget()
@@ -56,15 +55,3 @@ def traced(
                 received=str(error).partition(" is out of scope")[0],
                 hint="keep nothing of a step in an attribute, and leave `@tf.function` out of what it calls",
             ) from error
-
-
-def _refused(error: Exception) -> HookError:
-    lines = traceback.extract_tb(error.__traceback__)
-    own = [line for line in lines if not any(each in line.filename for each in _OF_THE_HOUSE)]
-    line = own[-1] if own else lines[-1]
-    return HookError(
-        "Python cannot decide by a tensor while a step is traced",
-        where=f"{line.filename}:{line.lineno}",
-        received=line.line,
-        hint="use `tf.where` or `tf.cond`, and `tf.while_loop` or `tf.map_fn` for loops",
-    )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 
 import tensorflow as tf
 
@@ -40,8 +41,8 @@ def _rate(node: OptimizerNode) -> list[str]:
     if rate.given is None:
         return []
     if rate.number is not None:
-        # In a function that is traced the variable has no value yet.
-        return [f"learning_rate={rate.current(rate.number) if tf.executing_eagerly() else rate.number:g}"]
+        with tf.init_scope():  # in a function that is traced the variable has no value
+            return [f"learning_rate={rate.current(rate.number):g}"]
     config = config_of(rate.given)
     try:
         name = "" if config is None else registry.reference_of(type(config))
@@ -64,7 +65,27 @@ def explain(parts: OptimizerParts, variables: Iterable[Variable] | None) -> Expl
     explained = explain_variables(
         wanted, built.variables, built.pipeline, lambda each: _formula(built.node.leaf(each))
     )
-    return Explanation(_formula(parts.node), parts.learning_rate.next(), explained)
+    return Explanation(
+        _formula(parts.node), parts.learning_rate.next(), explained, tuple(_notes(parts, built, wanted))
+    )
+
+
+def _notes(parts: OptimizerParts, built: OptimizerParts, wanted: Sequence[Variable]) -> Iterator[str]:
+    if parts.programs.outdated:
+        yield "a tf.function that has traced a step keeps it with the hooks that there were then"
+    decays, stacked = built.pipeline.decays(""), defaultdict(list)
+    for variable in wanted:
+        node = built.node.leaf(variable)
+        path = built.variables.path(variable)
+        own = node.config.own_weight_decay and node.config.weight_decay not in (None, 0)
+        names = (
+            [f"that of {node.name} itself"] if own and not node.exclusions.excludes(variable, path) else []
+        )
+        names += [name for name, chosen in decays.items() if id(variable) in chosen]
+        if len(names) > 1:
+            stacked[", ".join(names)].append(path)
+    for which, paths in stacked.items():
+        yield f"weight decays add up ({which}) for {', '.join(paths)}"
 
 
 def compiled_program(parts: OptimizerParts) -> str:

@@ -44,12 +44,14 @@ class VariableExplanation:
 class Explanation:
     """What an optimizer does to each variable; `str` shows variables that are treated alike together.
 
-    `learning_rate` is that of the next step, None if the optimizer has none.
+    `learning_rate` is that of the next step, None if the optimizer has none. `notes` say what may surprise:
+    weight decays that add up, and functions that were traced with other hooks than there are now.
     """
 
     optimizer: StageEntry
     learning_rate: float | None
     variables: tuple[VariableExplanation, ...]
+    notes: tuple[str, ...] = ()
 
     def __getitem__(self, path: str) -> VariableExplanation:
         return {variable.path: variable for variable in self.variables}[path]
@@ -65,7 +67,7 @@ class Explanation:
             names = "\n".join(f"{each.path} {each.dtype} {each.shape}" for each in variables)
             rows = [(part.stage, part.name, part.origin, "yes" if part.applies else "no") for part in parts]
             blocks.append(f"{names}\n{table(['stage', 'name', 'from', 'applies'], rows)}")
-        return "\n\n".join(blocks)
+        return "\n\n".join([*blocks, *(f"note: {note}" for note in self.notes)])
 
 
 def explain(

@@ -2,29 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from inspect import Parameter, iscoroutinefunction, signature
 
 import pluggy
 import tensorflow as tf
 
 from optiplug import registry
-from optiplug._hookspecs import STAGES
+from optiplug._hookspecs import STAGES, HookSpecs, hook_options
 from optiplug._types import Gradient, Tensor
-from optiplug.errors import HookError, PluginError, nearest
+from optiplug.errors import BuildError, HookError, PluginError, nearest
 
-__all__ = ["checked", "checked_decision", "described", "origin", "require_fitting"]
+__all__ = ["checked", "checked_decision", "described", "origin", "require_fitting", "require_plain"]
 
 # The options of pluggy that change when a hook runs; the config alone says the order.
 _ORDERING = ("tryfirst", "trylast", "wrapper", "hookwrapper")
 
 
-def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> None:
-    """Refuse what pluggy would accept, or notice late: unknown stages and any order but the config's.
+def require_plain(name: str, method: Callable[..., object], owner: Callable[[], str]) -> None:
+    """Refuse any order but the config's, and arguments that are not those of the stage.
 
     Raises
     ------
     HookError
-        If a registered hook takes part in no stage, in an unknown one, or asks to run first or last.
+        If it asks to run first or last, or takes arguments that it would not get; it may leave out some.
+    """
+    options = hook_options(method)
+    for option in _ORDERING:
+        if options.get(option):
+            raise HookError(
+                "hooks run in the order of the config and in no other",
+                where=f"hook {name!r} of {owner()}",
+                received=f"{option}=True",
+                hint="remove the option and move the entry in `processors`",
+            )
+    if name in STAGES:  # else `require_fitting` says so
+        _require_arguments(name, method, owner)
+
+
+def _require_arguments(name: str, method: Callable[..., object], owner: Callable[[], str]) -> None:
+    known = [each for each in signature(getattr(HookSpecs, name)).parameters if each != "self"]
+    if iscoroutinefunction(method):
+        rule = "a hook must be a plain method, without `async`"
+        raise HookError(rule, where=f"hook {name!r} of {owner()}", received=method)
+    for argument in signature(method).parameters.values():
+        required = argument.default is Parameter.empty
+        if argument.name in known and required and argument.kind is Parameter.POSITIONAL_OR_KEYWORD:
+            continue
+        # What is not known and has a default is a matter of the hook.
+        if argument.name not in known and not required:
+            continue
+        raise HookError(
+            f"a hook takes the arguments of its stage by name, without defaults: {', '.join(known)}",
+            where=f"hook {name!r} of {owner()}",
+            received=str(argument),
+            hint=nearest(argument.name, set(known) - {argument.name}),
+        )
+
+
+def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> None:
+    """Refuse what pluggy would accept, or notice late.
+
+    Raises
+    ------
+    HookError
+        If a registered hook takes part in no stage, or in an unknown one.
     """
     where = described(name, hook)
     callers = manager.get_hookcallers(hook) or []
@@ -38,19 +80,6 @@ def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> N
             raise HookError(
                 "a hook must be named after a stage", where=where, received=caller.name, hint=hint
             )
-        for implementation in caller.get_hookimpls():
-            refused = [
-                option
-                for option in _ORDERING
-                if implementation.plugin is hook and getattr(implementation, option)
-            ]
-            if refused:
-                raise HookError(
-                    "hooks run in the order of the config and in no other",
-                    where=f"hook {caller.name!r} of {where}",
-                    received=f"{refused[0]}=True",
-                    hint="remove the option and move the entry in `processors`",
-                )
 
 
 def checked(result: object, given: Sequence[Gradient], where: str) -> list[Gradient]:
@@ -127,6 +156,6 @@ def origin(hook: object) -> str:
     """Return where a hook comes from: its distribution and version, or its class."""
     try:
         entry = registry.find("processors", registry.reference_of(type(getattr(hook, "config", hook))))
-    except PluginError:
+    except (PluginError, BuildError):  # an optimizer that is being made has no config yet
         return f"{type(hook).__module__}.{type(hook).__qualname__}"
     return f"{entry.distribution} {entry.version}"

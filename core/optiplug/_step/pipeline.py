@@ -9,16 +9,17 @@ from typing import Any
 import pluggy
 import tensorflow as tf
 
-from optiplug._hookspecs import ORDER, HookSpecs, Part, Stage
+from optiplug._hookspecs import ORDER, HookSpecs, Part, Stage, hook_names
 from optiplug._state.stateful import StateOwner
 from optiplug._state.table import SlotTable
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.model_variables import ModelVariables
-from optiplug.errors import HookError
+from optiplug.errors import ConfigError, HookError
 
 from .hook import Hook
-from .hook_checks import checked, checked_decision, described, origin, require_fitting
+from .hook_checks import checked, checked_decision, described, origin, require_fitting, require_plain
 from .step import Step
+from .traced_values import naming_hook
 
 __all__ = ["Pipeline"]
 
@@ -51,6 +52,7 @@ class Pipeline:
             # An idle gate would still cost its condition: docs/design/the-compiled-step.md.
             if not hook.idle:
                 self._register(hook)
+        self.loss_scalers = self._found_loss_scalers()
         self._stages: dict[Part, list[Stage]] = {}
         for stage in ORDER:
             if stage.takes_hooks and self.uses(stage.name):
@@ -62,6 +64,9 @@ class Pipeline:
 
     def _register(self, hook: Hook) -> None:
         methods = hook.methods
+        for name in hook_names(hook.plugin):
+            # Who it is is asked where it is refused: an optimizer is not made yet.
+            require_plain(name, getattr(methods, name), lambda: described(hook.name, hook.plugin))
         try:
             self._manager.register(methods, name=hook.name)
         except (pluggy.PluginValidationError, ValueError) as error:
@@ -73,6 +78,16 @@ class Pipeline:
     def processors(self) -> dict[str, Any]:
         """The processors by name, idle ones included."""
         return {hook.name: hook.plugin for hook in self._hooks.values() if not hook.formula}
+
+    def _found_loss_scalers(self) -> dict[str, Any]:
+        """Return the processor that multiplies the loss, by its name; there is one at most."""
+        # Not a stage: it comes before there are gradients, outside of any step.
+        found = {hook.name: hook.plugin for hook in self._active if hasattr(hook.plugin, "scale_loss")}
+        if len(found) > 1:
+            raise ConfigError(
+                "only one processor can scale the loss", received=list(found), hint="leave out the others"
+            )
+        return found
 
     @property
     def _active(self) -> list[Hook]:
@@ -158,8 +173,9 @@ class Pipeline:
             view, positions = self._view(implementation, step)
             if positions:
                 given = [values[position] for position in positions]
-                result = _call(implementation, **{stage.passes: given, "step": view})
-                _replace(values, positions, checked(result, given, self._where(stage, implementation)))
+                where = self._where(stage, implementation)
+                result = _call(implementation, where, **{stage.passes: given, "step": view})
+                _replace(values, positions, checked(result, given, where))
         return values
 
     def decide(self, stage: Stage, values: Sequence[Tensor], step: Step) -> list[Tensor]:
@@ -175,7 +191,7 @@ class Pipeline:
             if positions:
                 given = [values[position] for position in positions]
                 where = self._where(stage, implementation)
-                result = _call(implementation, **{stage.passes: given, "step": view})
+                result = _call(implementation, where, **{stage.passes: given, "step": view})
                 accumulated = len(given) if accumulates else None
                 new, proceed, present = checked_decision(result, where, accumulated=accumulated)
                 _replace(values, positions, checked(new, given, where))
@@ -190,7 +206,7 @@ class Pipeline:
         for implementation in self._implementations(stage.name):
             if self._chosen[implementation.plugin_name]:
                 view, _ = self._view(implementation, step)
-                _call(implementation, step=view)
+                _call(implementation, self._where(stage, implementation), step=view)
 
     def _implementations(self, stage: str) -> list[pluggy.HookImpl]:
         # pluggy calls the last one first; this list is in the order of registration.
@@ -223,9 +239,9 @@ def _replace(values: list[Gradient], positions: Sequence[int], new: Sequence[Gra
         values[position] = value
 
 
-def _call(implementation: pluggy.HookImpl, **available: object) -> Any:
+def _call(implementation: pluggy.HookImpl, where: str, **available: object) -> Any:
     # The scope names the hook in graphs and in messages of XLA. TensorFlow allows no other letters in it,
     # and some of these not at its start.
     scope = re.sub(r"[^A-Za-z0-9_.]", "_", implementation.plugin_name)
-    with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"):
+    with tf.name_scope(scope if scope[0].isalnum() else f"hook{scope}"), naming_hook(where):
         return implementation.function(*[available[name] for name in implementation.argnames])

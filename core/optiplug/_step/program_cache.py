@@ -8,11 +8,12 @@ from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
-from weakref import WeakSet
+from weakref import WeakKeyDictionary, WeakSet
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
+from optiplug._tf_private import with_outer
 from optiplug._types import Gradient, Variable
 from optiplug._variables.branches import Scratches
 from optiplug._variables.capture import Frame
@@ -33,6 +34,7 @@ ReplicaStages: TypeAlias = Callable[[Sequence[Gradient]], list[Gradient]]
 # docs/design/performance.md. Where all places are taken, it takes that of the one that was not used longest.
 PLACES = {1: 2, 16: 8}
 TO_REPLACE = 256
+_DROP = "drop the function, and make it anew, as by `step = tf.function(step_in_python)`"
 COUNTED = 512  # lists whose calls are counted at a time; among more each comes by chance
 
 
@@ -40,7 +42,8 @@ class ProgramCache:
     """Creates a program for a list of variables; forgets all when hooks or variables change.
 
     The first lists are traced when they come. The steps of any other list run operation by operation,
-    until it has come often. `plan` returns the plan that a step is traced from.
+    until it has come often. `plan` returns the plan that a step is traced from. A function of a caller's
+    keeps the step that it has traced; each of `droppers` drops those that it knows of.
     """
 
     def __init__(self, plan: Callable[[], Plan], scratches: Scratches) -> None:
@@ -51,7 +54,9 @@ class ProgramCache:
         self._calls: Counter[Key] = Counter()
         # Weak, so that a graph that nobody uses any more is freed.
         self._functions: WeakSet[Any] = WeakSet()
-        self._callers: WeakSet[Any] = WeakSet()
+        self._callers: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+        self._changes = 0
+        self.droppers: list[Callable[[], None]] = []
         self.traces: list[str] = []
 
     def clear(self) -> None:
@@ -61,22 +66,46 @@ class ProgramCache:
         self._calls.clear()
         self._prepared = None
 
-    def require_no_caller(self, where: str) -> None:
+    def require_no_caller(self, rule: str, where: str) -> None:
         """Refuse a change that is traced where a function of a caller has traced a step: that would keep it.
 
         Raises
         ------
         ConfigError
-            If there is such a function.
+            If there is such a function, which nobody could drop.
         """
-        if self._callers:
-            gc.collect()  # one that was dropped may be waiting for it
-        if self._callers:
-            raise ConfigError(
-                "a number and a schedule cannot change places in a step that a tf.function has traced",
-                where=f"{where}.learning_rate",
-                hint="drop the function first, in Keras by `model.make_train_function(force=True)`",
+        if self._has_callers():
+            raise ConfigError(f"{rule} in a step that a tf.function has traced", where=where, hint=_DROP)
+
+    def warn_callers(self, where: str) -> None:
+        """Warn that hooks have changed if a function of a caller keeps a step with those before."""
+        self._changes += 1
+        if self._has_callers():
+            warnings.warn(
+                f"{where}: a tf.function has traced a step, and keeps it with the hooks of then. "
+                f"Hint: {_DROP}.",
+                stacklevel=4,
             )
+
+    def _has_callers(self) -> bool:
+        if self._callers:
+            for drop in self.droppers:
+                drop()
+        return bool(self._living_callers())
+
+    def _living_callers(self) -> list[Any]:
+        """Return the graphs of functions that can be called. Some tensor of one that is gone may be left."""
+        if not self._callers:
+            return []
+        gc.collect()  # what was dropped may be waiting for it
+        concrete = tf.types.experimental.ConcreteFunction
+        kept = {id(each.graph) for each in gc.get_objects() if issubclass(type(each), concrete)}
+        return [graph for graph in self._callers if any(id(each) in kept for each in with_outer(graph))]
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a function of a caller's keeps a step with other hooks than there are now."""
+        return any(self._callers[graph] < self._changes for graph in self._living_callers())
 
     def get(self, variables: Sequence[Variable]) -> Programs:
         """Return the program of each device, by the id of its component of the first variable.
@@ -88,7 +117,7 @@ class ProgramCache:
         """
         self._require_only_step(variables[0])
         if not tf.executing_eagerly():
-            self._callers.add(tf.compat.v1.get_default_graph())
+            self._callers[tf.compat.v1.get_default_graph()] = self._changes
         key = tuple(map(id, variables))
         if not self._is_traced(key, variables[0]):
             self._count(key)

@@ -6,13 +6,14 @@ import warnings
 from functools import cache
 
 import numpy as np
+import tensorflow as tf
 
 from optiplug._config.kinds import ProcessorConfig
 from optiplug._hookspecs import hook_names
 
 from .check import NotApplicable, check, require
 from .subjects import DescentConfig
-from .training import SHAPES, Training, Values, compare, gradients, reference, restarted
+from .training import SHAPES, STEPS, Training, Values, compare, gradients, reference, restarted
 
 _KIND = "processors"
 _SELECTED = "decoder/*"
@@ -48,11 +49,30 @@ def _plain() -> Values:
 @check(_KIND)
 def owns_its_state(config: ProcessorConfig) -> None:
     """Its state bears its name, so that it can be listed twice."""
+    if hasattr(config.load_implementation(), "scale_loss"):
+        raise NotApplicable("only one processor can scale the loss")
     training = Training(DescentConfig(processors=(config, config)))
     training.optimizer.build(list(training.variables.values()))
     names = set(training.optimizer.state.states) - {"iterations", "learning_rate"}
     owners = {name.partition("/")[0] for name in names}
     require(len(owners) in {0, 2}, "two in a list must each have state of their own", received=sorted(names))
+
+
+@check(_KIND)
+def scaled_loss_trains_alike(config: ProcessorConfig) -> None:
+    """Where it scales the loss, its gradients are scaled back: variables end as they do without it."""
+    if not hasattr(config.load_implementation(), "scale_loss"):
+        raise NotApplicable("it scales no loss")
+    compare(_minimized(restarted(config)), _minimized(restarted(DescentConfig())), "of a scaled loss", 1e-6)
+
+
+def _minimized(training: Training) -> Values:
+    variables = list(training.variables.values())
+    for _ in range(STEPS):
+        training.optimizer.minimize(
+            lambda: tf.add_n([tf.reduce_sum(each**2) for each in variables]), variables
+        )
+    return training.model_values()
 
 
 @check(_KIND)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
 from optiplug._optimizer.optimizer import Optimizer
-from optiplug._types import Array, Gradient
+from optiplug._types import Array, Gradient, Variable
 
 from .subjects import optimizer_of
 
@@ -23,6 +23,7 @@ __all__ = [
     "STEPS",
     "Training",
     "Values",
+    "apply_as_scaled",
     "compare",
     "gradients",
     "reference",
@@ -63,6 +64,14 @@ def sliced(step: int) -> dict[str, Given]:
         tf.constant(_rows(step), tf.float32), tf.constant(_ROWS), tf.constant(SHAPES[_TABLE])
     )
     return {**gradients(step), _TABLE: slices}
+
+
+def apply_as_scaled(optimizer: Optimizer, pairs: Sequence[tuple[Gradient | None, Variable]]) -> None:
+    """Apply gradients as they are, also to an optimizer that takes those of a scaled loss only."""
+    if any(hasattr(each, "scale_loss") for each in optimizer.processors):
+        optimizer.build([variable for gradient, variable in pairs if gradient is not None])
+        optimizer.scale_loss(tf.constant(1.0))
+    optimizer.apply_gradients(pairs)
 
 
 class Training:
@@ -109,7 +118,7 @@ class Training:
         return wrapped
 
     def _apply(self, values: Mapping[str, Given]) -> None:
-        self.optimizer.apply_gradients([(value, self.variables[name]) for name, value in values.items()])
+        apply_as_scaled(self.optimizer, [(value, self.variables[name]) for name, value in values.items()])
 
     def step(self, values: Mapping[str, Given]) -> None:
         """Apply gradients, given by the name of their variable; None is no gradient."""

@@ -14,6 +14,7 @@ import tensorflow as tf
 import optiplug
 from optiplug import Tensor, Variable, match_variables
 
+from .compiled_models import models_of, rebuild
 from .saved_state import SavedState
 from .trained_variables import TrainedVariables
 
@@ -26,6 +27,10 @@ _OF_KERAS = (
 )
 
 
+# What Keras' LossScaleOptimizer sets on the optimizer that it takes, and a user to have Keras scale the loss.
+_SCALERS = ("loss_scale_factor", "_is_wrapped_by_loss_scale_optimizer")
+
+
 class Adapter:
     """Mixin of an optimizer class of Keras that hands everything to an optimizer of optiplug.
 
@@ -35,6 +40,7 @@ class Adapter:
     optimizer: optiplug.Optimizer
     name: str
     built: bool
+    model_class: type  # of its Keras
 
     def __init__(self, optimizer: optiplug.Optimizer, **keywords: Any) -> None:
         super().__init__(name=optimizer.name, **keywords)  # type: ignore[call-arg]  # the next base is of Keras
@@ -45,9 +51,15 @@ class Adapter:
         # Objects of plain classes, in which Keras does not track the variables of the model.
         self._model, self._waiting = TrainedVariables(), SavedState()
         self._unconfirmed: SavedState | None = None
+        optimizer.on_change(lambda: rebuild(self, self.model_class))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.optimizer!r}>"
 
     def __setattr__(self, name: str, value: object) -> None:
         wrapped = vars(self).get("optimizer")
+        if wrapped is not None and name in _SCALERS:
+            self._refuse_second_scaler(around=True)
         if wrapped is not None and (name in _OF_KERAS or _is_hyperparameter(wrapped, name)):
             if value == getattr(self, name):
                 return
@@ -57,6 +69,27 @@ class Adapter:
                 hint="give it, or a processor, to `optiplug_keras.wrap`",
             )
         super().__setattr__(name, value)
+
+    @property
+    def _loss_scaler(self) -> object:
+        """The processor that scales the loss, if there is one."""
+        return next((each for each in self.optimizer.processors if hasattr(each, "scale_loss")), None)
+
+    @property
+    def _scaled_around(self) -> bool:
+        """Whether Keras scales the loss."""
+        return any(getattr(self, name, None) for name in _SCALERS)
+
+    def _refuse_second_scaler(self, around: bool) -> None:
+        """Refuse what scales the loss around an optimizer that scales it."""
+        if around and self._loss_scaler is not None:
+            raise optiplug.ConfigError(
+                "a loss is scaled once: Keras would scale it, and so does a processor",
+                where=self.name,
+                received=self._loss_scaler,
+                hint="leave the processor out; Keras does it under the policy mixed_float16, unless a model "
+                "of Keras 3 is compiled with auto_scale_loss=False",
+            )
 
     # Asked only for what is not found otherwise.
     def __getattr__(self, name: str) -> Any:
@@ -101,6 +134,20 @@ class Adapter:
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         self.optimizer.learning_rate = value
+
+    def scale_loss(self, loss: Tensor) -> Tensor:
+        """Return the loss as it is to be differentiated: multiplied by the scale of a processor.
+
+        A scale is state: the optimizer is built for the model that is compiled with it, if it is not yet.
+        """
+        self._refuse_second_scaler(self._scaled_around)
+        if not self.built and self._loss_scaler is not None:
+            for model in models_of(self, self.model_class):
+                if model.optimizer is self:
+                    # A call may be in a `tf.function`, which must not create variables.
+                    with tf.init_scope():
+                        self.build(model.trainable_variables)
+        return self.optimizer.scale_loss(loss)
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None

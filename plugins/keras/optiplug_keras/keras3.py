@@ -42,6 +42,8 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
     [0.5, 1.5]
     """
 
+    model_class = keras.Model
+
     def __init__(self, optimizer: optiplug.Optimizer) -> None:
         if keras.backend.backend() != "tensorflow":
             raise optiplug.ConfigError(
@@ -93,8 +95,8 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         self.optimizer.apply_gradients(pairs)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
-        """Return the loss as it is to be differentiated: multiplied by the scales of processors and Keras."""
-        return self.optimizer.scale_loss(super().scale_loss(loss))
+        """Return the loss to be differentiated: multiplied by the scale of a processor or of Keras."""
+        return super().scale_loss(keras.optimizers.Optimizer.scale_loss(self, loss))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Gradient | None, Variable]]) -> Variable:
         """Take one step with these (gradient, variable) pairs and return `iterations`."""

@@ -42,6 +42,8 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
     [0.5, 1.5]
     """
 
+    model_class = tf_keras.Model
+
     def __init__(self, optimizer: optiplug.Optimizer) -> None:
         # The counter that tf_keras makes stays, unused: without it no SavedModel could be loaded.
         super().__init__(optimizer, weight_decay=None)
@@ -86,6 +88,7 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
         tape: tf.GradientTape | None = None,
     ) -> list[tuple[Gradient | None, Variable]]:
         """Return (gradient, variable) pairs."""
+        self._refuse_second_scaler(self._scaled_around)
         return self.optimizer.compute_gradients(loss, var_list, tape)
 
     def aggregate_gradients(

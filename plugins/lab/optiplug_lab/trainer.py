@@ -77,12 +77,15 @@ class Trainer:
 
     def _replica_step(self, step: Tensor) -> Tensor:
         """Take this replica's part in a step; its losses and gradients are summed over the replicas."""
-        with tf.GradientTape() as tape:
-            loss = self.task.loss(*self._batch_of_replica(step)) / self.config.devices
-        variables = self.task.variables
-        gradients = tape.gradient(loss, variables)
-        self.optimizer.apply_gradients(zip(gradients, variables, strict=True))
-        return loss
+        batch, losses = self._batch_of_replica(step), []
+
+        def loss() -> Tensor:
+            losses.append(self.task.loss(*batch) / self.config.devices)
+            return losses[-1]
+
+        # Not by a tape of its own: an optimizer may scale the loss, or evaluate it twice.
+        self.optimizer.minimize(loss, self.task.variables)
+        return losses[0]
 
     def _batch_of_replica(self, step: Tensor) -> tuple[Tensor, ...]:
         config = self.config

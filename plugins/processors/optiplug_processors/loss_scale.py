@@ -21,11 +21,13 @@ class LossScale(Processor):
         loss_to_differentiate = scale * loss
         gradient <- gradient / scale
 
-    so that gradients too small for half precision reach the step. `minimize` scales the loss by
-    itself; in a loop of your own, differentiate ``optimizer.scale_loss(loss)`` and hand the
-    gradients over as they come. A call whose gradients hold a NaN or an infinity changes nothing
-    and does not count as an iteration. Multiplying and dividing by a power of two is exact: while
-    nothing overflows or vanishes, training is the same to the last bit, whatever the scale.
+    so that gradients too small for half precision reach the step. `minimize`, Keras' `fit` and
+    ``optiplug train`` scale the loss by themselves; in a loop of your own, differentiate
+    ``optimizer.scale_loss(loss)`` and hand the gradients over as they come, in one call of
+    `apply_gradients`. A call without a loss that was scaled is refused, and one whose gradients hold
+    a NaN or an infinity changes nothing and does not count as an iteration. Multiplying and
+    dividing by a power of two is exact: while nothing overflows or vanishes, training is the same to
+    the last bit, whatever the scale.
 
     The scale starts at `initial_scale` (2^15). With `dynamic` (the default) an overflow divides it
     by `multiplier` (2), but not below `minimum` (1), and `dynamic_growth_steps` (2000) calls in a
@@ -41,7 +43,8 @@ class LossScale(Processor):
         If `initial_scale` or `minimum` is not above 0, `multiplier` not above 1,
         `dynamic_growth_steps` below 1, `minimum` above `initial_scale`, or for a selector.
     BuildError
-        If a loss is to be scaled before the optimizer is built.
+        If a loss is to be scaled before the optimizer is built, or twice, or if gradients come of
+        a loss that was not scaled.
 
     Differs from
     ------------
@@ -58,12 +61,15 @@ class LossScale(Processor):
     >>> import optiplug
     >>> variable, scaling = tf.Variable(1.0), LossScale(initial_scale=1024.0)
     >>> optimizer = optiplug.create("sgd", learning_rate=1.0, processors=[scaling])
-    >>> for gradient in (512.0, float("inf"), 256.0):
-    ...     _ = optimizer.apply_gradients([(tf.constant(gradient), variable)])
+    >>> optimizer.build([variable])
+    >>> for factor in (0.5, float("inf"), 0.25):
+    ...     with tf.GradientTape() as tape:
+    ...         loss = optimizer.scale_loss(factor * variable)
+    ...     _ = optimizer.apply_gradients([(tape.gradient(loss, variable), variable)])
     ...     print(variable.numpy(), scaling.scale.numpy())
     0.5 1024.0
     0.5 512.0
-    0.0 512.0
+    0.25 512.0
     """
 
     Config = LossScaleConfig

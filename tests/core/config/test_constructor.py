@@ -5,6 +5,8 @@ import inspect
 import pytest
 
 import optiplug
+from optiplug_processors.weight_decay import WeightDecay
+from optiplug_schedules.exponential import ExponentialDecay
 from optiplug_sgd.config import SGDConfig
 from optiplug_sgd.sgd import SGD
 
@@ -47,3 +49,18 @@ def test_the_signature_is_that_of_the_config():
 def test_bad_arguments_are_refused_when_it_is_created(arguments, keywords, rule):
     with pytest.raises(optiplug.ConfigError, match=rule):
         SGD(*arguments, **keywords)
+
+
+@pytest.mark.parametrize(
+    ("thing", "name"),
+    [(WeightDecay(0.5), "rate"), (ExponentialDecay(0.1, decay_steps=2, decay_rate=0.5), "decay_rate")],
+)
+def test_hyperparameters_of_what_is_created_are_not_set(thing, name):
+    rule = rf"{type(thing).__name__}\.{name}: a hyperparameter cannot be set.* Received: 0.25. Hint: "
+    with pytest.raises(optiplug.ConfigError, match=rule):
+        setattr(thing, name, 0.25)
+    with pytest.raises(optiplug.ConfigError, match=r"\.config: a hyperparameter cannot be set"):
+        thing.config = type(thing.config)(**dict(thing.config))
+    setattr(thing, name, 0.5)  # what it is
+    thing.own = 3
+    assert thing.own == 3

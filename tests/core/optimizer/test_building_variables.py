@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from optiplug.testing.training import apply_as_scaled
 from support.strategies import mirrored
 
 FIELDS = {"momentum": 0.5, "use_ema": True, "processors": ["loss_scale"]}
@@ -31,7 +32,7 @@ def test_a_build_leaves_out_what_is_not_trained():
     optimizer = optiplug.create("sgd", jit_compile=False, **FIELDS)
     optimizer.build([count, weight])
     optimizer.build([count])
-    optimizer.apply_gradients([(None, count), (tf.constant(1.0), weight)])
+    apply_as_scaled(optimizer, [(None, count), (tf.constant(1.0), weight)])
     optimizer.finalize_variable_values([count, weight])
     assert not [name for name in optimizer.state.states if "count" in name]
     assert [each.path for each in optimizer.explain([count, weight]).variables] == ["weight"]

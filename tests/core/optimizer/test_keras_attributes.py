@@ -71,6 +71,37 @@ def test_what_needs_other_state_is_refused_after_the_build(name):
     assert getattr(optimizer, name) == getattr(sgd().config, name)
 
 
+@pytest.mark.parametrize("name", ["beta_1", "beta_2", "epsilon"])
+def test_what_may_change_in_training_is_a_variable(name):
+    optimizer = optiplug.create("adam", jit_compile=False)
+    optimizer.build([tf.Variable([2.0])])
+    hint = "given as a schedule or as a tf.Variable" if name != "epsilon" else ""
+    with pytest.raises(optiplug.BuildError, match=rf"adam\.{name}: cannot be set any more.*{hint}"):
+        setattr(optimizer, name, 0.5)
+
+    factor = tf.Variable(0.0)
+    optimizer, variable = sgd(momentum=factor), tf.Variable([2.0])
+    stepped(optimizer, variable, gradient=1.0)
+    traces = optimizer.trace_count
+    factor.assign(0.5)
+    assert stepped(optimizer, variable, gradient=1.0) == 2.0 - 0.5 - 0.75
+    assert optimizer.trace_count == traces
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("clip_norm", "write `clipnorm`"), ("Momentum", "write `momentum`"), ("decay", "inverse_time")],
+)
+def test_other_names_of_hyperparameters_are_refused(name, hint):
+    optimizer = sgd(momentum=0.25)
+    with pytest.raises(optiplug.ConfigError, match=rf"sgd\.{name}: is no hyperparameter.*Hint: .*{hint}"):
+        setattr(optimizer, name, 0.5)
+    optimizer.Momentum = 0.25  # of a plugin that keeps what it reads
+    optimizer.factor = 0.5
+    assert optimizer.factor == 0.5
+    setattr(written(optiplug.Optimizer)(), name, 0.5)
+
+
 def test_what_is_set_is_checked():
     optimizer = sgd(clipnorm=1.0)
     for name, value, message in [

@@ -1,4 +1,4 @@
-"""The program that is compiled, and what an optimizer is, as text."""
+"""Reports: the program that is compiled, notes of `explain`, an optimizer in one line."""
 
 import pytest
 import tensorflow as tf
@@ -17,6 +17,30 @@ def test_the_compiled_program_is_that_of_the_core():
     uncompiled.build([tf.Variable(1.0)])
     with pytest.raises(optiplug.BuildError, match=r"only what XLA compiles.*jit_compile=True"):
         uncompiled.compiled_program()
+
+
+DECAY = {"use": "weight_decay", "rate": 0.1}
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_weight_decays_that_add_up(built):
+    variables = [tf.Variable([1.0], name="kernel"), tf.Variable([1.0], name="bias")]
+    processors = [{**DECAY, "skip": ["bias"]}]
+    optimizer = optiplug.create("adamw", processors=processors)
+    if built:
+        optimizer.build(variables)
+    explained = optimizer.explain(variables)
+    assert explained.notes == ("weight decays add up (weight_decay, weight_decay_2) for kernel",)
+    assert str(explained).endswith(f"note: {explained.notes[0]}")
+    assert optiplug.create("sgd", processors=processors).explain(variables).notes == ()
+    excluded = optiplug.create("adamw", processors=processors, exclude_from_weight_decay=["kernel"])
+    assert excluded.explain(variables).notes == ()
+
+
+def test_a_decay_of_a_formula_adds_up_too():
+    variables = [tf.Variable([1.0], name="kernel")]
+    (note,) = optiplug.create("prodigy", weight_decay=0.1, processors=[DECAY]).explain(variables).notes
+    assert note == "weight decays add up (that of prodigy itself, weight_decay) for kernel"
 
 
 @pytest.mark.parametrize(
@@ -46,7 +70,7 @@ def test_the_rate_that_is_shown_is_that_of_now():
     assert repr(optimizer) == "<SGD 'sgd', learning_rate=0.5>"
     shown = []
     tf.function(lambda: shown.append(repr(optimizer)))()
-    assert shown == ["<SGD 'sgd', learning_rate=0.1>"]
+    assert shown == ["<SGD 'sgd', learning_rate=0.5>"]
 
     def halving(step):
         return 0.5

@@ -98,14 +98,53 @@ def test_a_wrapper_is_refused():
         SGD(processors=[Wrapper()])
 
 
-def test_an_unknown_argument_is_refused_by_name():
-    class Misspelt:
-        @hookimpl
-        def clip(self, gradient, step):
-            return gradient
+def near(self, gradient, step): ...
+def far(self, grads_and_vars): ...
+def of_another_stage(self, updates): ...
+def starred(self, *gradients): ...
+def doubly_starred(self, gradients, **rest): ...
+def by_keyword(self, gradients, *, step): ...
+def with_default(self, gradients, step=None): ...
 
-    with pytest.raises(HookError, match=r"'misspelt'.*gradient.*declared in the hookimpl but"):
-        SGD(processors=[Misspelt()])
+
+@pytest.mark.parametrize(
+    ("method", "received"),
+    [
+        (near, "'gradient'. Hint: did you mean 'gradients'"),
+        (far, "'grads_and_vars'"),
+        (of_another_stage, "'updates'"),
+        (starred, "'*gradients'"),
+        (doubly_starred, "'**rest'"),
+        (by_keyword, "'step'"),
+        (with_default, "'step=None'"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_arguments_are_those_of_the_stage(method, received):
+    processor = type("Bad", (), {"clip": hookimpl(method)})()
+    rule = "a hook takes the arguments of its stage by name, without defaults: gradients, step. Received: "
+    with pytest.raises(HookError, match=re.escape(rule + received)) as error:
+        SGD(processors=[processor])
+    assert str(error.value).startswith(f"hook 'clip' of 'bad' ({__name__}.Bad): ")
+    assert "hookimpl" not in str(error.value)
+
+
+def test_arguments_of_its_own_may_have_defaults():
+    class Scaled:
+        @hookimpl
+        def clip(self, gradients, factor=3.0):
+            return [factor * each for each in gradients]
+
+    assert step(SGD(learning_rate=0.5, jit_compile=False, processors=[Scaled()])) == [-2.0]
+
+
+def test_a_hook_is_no_coroutine():
+    class Later:
+        @hookimpl
+        async def clip(self, gradients): ...
+
+    with pytest.raises(HookError, match=r"hook 'clip' of 'later'.*without `async`"):
+        SGD(processors=[Later()])
 
 
 def test_an_unknown_stage_is_refused_with_the_nearest():

@@ -155,6 +155,63 @@ def test_a_function_of_the_callers_is_compiled_for_any_list():
     assert optimizer.trace_count == 4
 
 
+class Doubles:
+    @optiplug.hookimpl
+    def clip(self, gradients):
+        return [2 * gradient for gradient in gradients]
+
+
+def test_hooks_that_change_after_a_function_was_traced():
+    optimizer, variable = optiplug.create("sgd", learning_rate=1.0, jit_compile=False), tf.Variable(8.0)
+
+    def step():
+        optimizer.apply_gradients([(tf.constant(1.0), variable)])
+
+    step()
+    doubles = Doubles()
+    optimizer.add_processor(doubles)  # nobody has traced a step but the optimizer itself
+    optimizer.remove_processor(doubles)
+    traced = tf.function(step)
+    traced()
+    assert optimizer.explain().notes == ()
+    with pytest.warns(UserWarning, match=r"sgd\.add_processor: a tf.function has traced a step") as warned:
+        optimizer.add_processor(doubles)
+    assert warned[0].filename == __file__
+    assert "keeps it with the hooks that there were then" in str(optimizer.explain())
+
+    traced = tf.function(step)  # as the hint says
+    gc.collect()
+    assert optimizer.explain().notes == ()
+    traced()
+    assert float(variable) == 4.0
+    with pytest.warns(UserWarning, match=r"sgd\.remove_processor"):
+        optimizer.remove_processor(doubles)
+
+
+def test_who_can_drop_functions_is_asked():
+    optimizer, variable = optiplug.create("sgd", learning_rate=1.0, jit_compile=False), tf.Variable(8.0)
+    kept = [tf.function(lambda: optimizer.apply_gradients([(tf.constant(1.0), variable)]))]
+    kept[0]()
+    optimizer.on_change(kept.clear)
+    optimizer.add_processor(Doubles())
+    assert not kept
+    assert optimizer.explain().notes == ()
+
+
+@pytest.mark.parametrize(("name", "value"), [("weight_decay", 0.5), ("clipnorm", 1.0), ("jit_compile", True)])
+def test_hyperparameters_act_everywhere_or_are_refused(name, value):
+    optimizer, variable = optiplug.create("sgd", learning_rate=1.0, jit_compile=False), tf.Variable(8.0)
+    traced = tf.function(lambda: optimizer.apply_gradients([(tf.constant(1.0), variable)]))
+    traced()
+    with pytest.raises(
+        optiplug.ConfigError, match=rf"sgd\.{name}: cannot be set in a step that a tf.function"
+    ):
+        setattr(optimizer, name, value)
+    del traced
+    setattr(optimizer, name, value)
+    assert getattr(optimizer, name) == value
+
+
 def test_hooks_before_the_sum_run_for_any_list():
     class Twice:
         @optiplug.hookimpl

@@ -9,6 +9,7 @@ import tensorflow as tf
 import optiplug
 from optiplug import hookimpl
 from optiplug._optimizer.parts import parts_of
+from optiplug.testing.training import apply_as_scaled
 from support.meshes import laid_out, mesh, whole
 from support.strategies import mirrored, on_every_device
 
@@ -60,7 +61,7 @@ class Problem:
 
     def step(self, gradients=None):
         gradients = gradients or [tf.ones(each.shape) for each in self.variables]
-        self.optimizer.apply_gradients(zip(gradients, self.variables, strict=True))
+        apply_as_scaled(self.optimizer, list(zip(gradients, self.variables, strict=True)))
 
     def values(self):
         states = self.optimizer.state.states

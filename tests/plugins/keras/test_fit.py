@@ -106,8 +106,46 @@ def test_schedule(flavour):
 
     np.testing.assert_allclose(fit(model, epochs=2), expected, rtol=0, atol=1e-5)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.1 * 0.25)
-    with pytest.raises(optiplug.ConfigError, match="a number and a schedule cannot change places"):
-        model.optimizer.learning_rate = 0.1
+    model.optimizer.learning_rate = 0.0  # a number in its place, in a function that Keras makes anew
+    before = model.trainable_variables[-1].numpy()
+    fit(model)
+    np.testing.assert_array_equal(model.trainable_variables[-1].numpy(), before)
+
+
+class Nothing:
+    @optiplug.hookimpl
+    def clip(self, gradients):
+        return [0 * gradient for gradient in gradients]
+
+
+def test_hooks_that_change_between_two_fits(flavour):
+    model = compiled(flavour, wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour))
+    optimizer, stops = model.optimizer.optimizer, Nothing()
+    fit(model)
+    moved = model.trainable_variables[-1].numpy()
+    optimizer.add_processor(stops)
+    fit(model)
+    np.testing.assert_array_equal(model.trainable_variables[-1].numpy(), moved)
+    optimizer.remove_processor(stops)
+    fit(model)
+    assert not np.array_equal(model.trainable_variables[-1].numpy(), moved)
+    assert optimizer.explain().notes == ()
+
+
+def test_hooks_that_change_within_a_fit(flavour):
+    model = compiled(flavour, wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour))
+    optimizer, seen = model.optimizer.optimizer, []
+
+    class Stop(flavour.callbacks.Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            seen.append(model.trainable_variables[-1].numpy())
+            if batch == 1:
+                optimizer.add_processor(Nothing())
+
+    fit(model, callbacks=[Stop()])
+    assert not np.array_equal(seen[0], seen[1])
+    for later in seen[2:]:
+        np.testing.assert_array_equal(later, seen[1])
 
 
 def test_excluded_variables_do_not_decay(flavour):

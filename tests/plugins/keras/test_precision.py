@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import optiplug
 from optiplug_keras import wrap
 from support.keras_models import compiled, fit
 
@@ -75,3 +76,79 @@ def test_scales_of_float8_are_not_trained():
 
     np.testing.assert_allclose(ours, expected, rtol=1e-5)
     assert len(model.optimizer.optimizer.state.homes) == 4  # momentum of two kernels and two biases
+
+
+class Custom:
+    """Mixin of a model with a `train_step` of its own, as the pages of Keras write it."""
+
+    scale = True
+
+    def train_step(self, data):
+        import tensorflow as tf
+
+        inputs, labels = data
+        with tf.GradientTape() as tape:
+            outputs = self(inputs, training=True)
+            loss = self.compute_loss(y=labels, y_pred=outputs)
+            scaled = self.optimizer.scale_loss(loss) if self.scale else loss
+        variables = self.trainable_variables
+        self.optimizer.apply_gradients(zip(tape.gradient(scaled, variables), variables, strict=True))
+        return {"loss": loss}
+
+
+def half(flavour, optimizer, *, scale=True):
+    flavour.utils.set_random_seed(1)
+    inputs = flavour.Input((64,))
+    outputs = flavour.layers.Dense(10)(inputs)
+    kind = type("Half", (Custom, flavour.Model), {"scale": scale})
+    built = kind(inputs, outputs)
+    built.compile(optimizer, flavour.losses.SparseCategoricalCrossentropy(from_logits=True))
+    return built
+
+
+@pytest.mark.parametrize("eager", [False, True], ids=["graph", "eager"])
+def test_our_scale_scales_in_fit_without_more_ado(flavour, eager):
+    rates = {"learning_rate": 0.05, "momentum": 0.9, "keras": flavour, "jit_compile": False}
+    expected = fit(compiled(flavour, wrap("sgd", **rates), run_eagerly=eager))
+    model = compiled(flavour, wrap("sgd", processors=["loss_scale"], **rates), run_eagerly=eager)
+    np.testing.assert_allclose(fit(model), expected, rtol=1e-6)
+    assert float(model.optimizer.optimizer.state.states["loss_scale/scale"].numpy()) == 2.0**15
+
+
+@pytest.mark.usefixtures("half_precision")
+def test_a_policy_and_our_scale_exclude_each_other(flavour):
+    with pytest.raises(optiplug.ConfigError, match=r"a loss is scaled once: Keras would scale it.*LossScale"):
+        compiled(flavour, wrap("sgd", processors=["loss_scale"], keras=flavour))
+    model = compiled(flavour, wrap("sgd", keras=flavour, jit_compile=False))
+    model.optimizer.inner_optimizer.optimizer.add_processor("loss_scale")
+    with pytest.raises(optiplug.OptiplugError, match=r"a loss is scaled once|no loss was multiplied by it"):
+        fit(model)
+
+
+@pytest.mark.usefixtures("half_precision")
+@pytest.mark.parametrize("flavour", [keras])
+def test_our_scale_in_the_place_of_keras_scale(flavour):
+    expected = fit(compiled(flavour, wrap("sgd", learning_rate=0.05)))
+    optimizer = wrap("sgd", learning_rate=0.05, processors=["loss_scale"])
+    losses = fit(compiled(flavour, optimizer, auto_scale_loss=False))
+    np.testing.assert_allclose(losses, expected, rtol=1e-3)
+
+
+def test_a_factor_set_by_hand_and_our_scale_exclude_each_other():
+    with pytest.raises(optiplug.ConfigError, match="a loss is scaled once"):
+        wrap("sgd", processors=["loss_scale"]).loss_scale_factor = 8.0
+    optimizer = wrap("sgd")
+    optimizer.loss_scale_factor = 8.0
+    optimizer.optimizer.add_processor("loss_scale")
+    with pytest.raises(optiplug.ConfigError, match="a loss is scaled once"):
+        optimizer.scale_loss(1.0)
+
+
+def test_a_train_step_of_ones_own(flavour):
+    def ours(**fields):
+        return wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour, **fields)
+
+    expected = fit(half(flavour, ours(), scale=False))
+    assert fit(half(flavour, ours(processors=["loss_scale"]))) == expected
+    with pytest.raises(optiplug.BuildError, match=r"no loss was multiplied by it.*scale_loss"):
+        fit(half(flavour, ours(processors=["loss_scale"]), scale=False))

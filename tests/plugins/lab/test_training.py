@@ -278,6 +278,29 @@ def test_a_step_that_was_not_made_has_no_gradient_norm(processor):
     assert trainer.step(tf.constant(0, tf.int64)).numpy()[1:].tolist() == [np.float32(0.1), -1]
 
 
+@pytest.mark.parametrize("strategy", ["none", {"mirrored": 2}], ids=["one device", "two"])
+def test_a_loss_scale_scales_the_loss(strategy):
+    plain, scaled = (
+        Trainer(config(strategy=strategy, optimizer={**PLAIN, "processors": processors}))
+        for processors in ([], ["loss_scale"])
+    )
+    for number in range(2):
+        one, other = (each.step(tf.constant(number, tf.int64)).numpy() for each in (plain, scaled))
+        np.testing.assert_allclose(other, one, rtol=1e-6)
+    assert one[2] > 0.5
+
+
+def test_sam_evaluates_the_loss_twice():
+    plain, sam = (
+        Trainer(config(optimizer=each))
+        for each in (PLAIN, {"use": "sam", "optimizer": PLAIN | {"jit_compile": True}})
+    )
+    for each in (plain, sam):
+        each.step(tf.constant(0, tf.int64))
+    one, other = (next(iter(each.variables.values())).numpy() for each in (plain, sam))
+    assert not np.array_equal(one, other)
+
+
 def test_too_few_devices(tmp_path):
     with pytest.raises(ConfigError, match=r"strategy\.mirrored: there are \d+ logical CPU devices"):
         Trainer(config(strategy={"mirrored": 8}))

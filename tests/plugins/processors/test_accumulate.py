@@ -10,6 +10,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from optiplug.testing.training import apply_as_scaled
 from optiplug_processors.accumulate import Accumulate
 from references.adam import Adam
 from references.processors import ORACLES, WeightDecay
@@ -60,8 +61,8 @@ def apply(ours, model, given):
     pairs = [(given.get(name), variable) for name, variable in model.items()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        ours.apply_gradients(
-            [(each if each is None or tf.is_tensor(each) or isinstance(each, tf.IndexedSlices)
+        apply_as_scaled(
+            ours, [(each if each is None or tf.is_tensor(each) or isinstance(each, tf.IndexedSlices)
               else tf.constant(each, tf.float32), variable) for each, variable in pairs]
         )  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from optiplug.testing.training import apply_as_scaled
 from optiplug_processors.loss_scale import LossScale
 
 INF, NAN = float("inf"), float("nan")
@@ -21,7 +22,7 @@ def scales(gradients, **fields):
     scaling, variable = LossScale(**fields), tf.Variable(0.0)
     optimizer, seen = descent(scaling), []
     for gradient in gradients:
-        optimizer.apply_gradients([(tf.constant(gradient), variable)])
+        apply_as_scaled(optimizer, [(tf.constant(gradient), variable)])
         seen.append((float(variable), float(scaling.scale.numpy()), int(optimizer.iterations.numpy())))
     return seen
 
@@ -65,7 +66,7 @@ def test_a_constant_scale_has_no_state_and_leaves_out_overflows():
     scaling, variable = LossScale(initial_scale=4.0, dynamic=False), tf.Variable(0.0)
     optimizer = descent(scaling)
     for gradient in (4.0, INF, 8.0):
-        optimizer.apply_gradients([(tf.constant(gradient), variable)])
+        apply_as_scaled(optimizer, [(tf.constant(gradient), variable)])
     assert (float(variable), int(optimizer.iterations.numpy())) == (-3.0, 2)
     assert set(optimizer.state.states) == {"iterations", "learning_rate"}
     assert float(scaling.scale_loss(2.0)) == 8.0
@@ -81,7 +82,7 @@ def test_float16_keeps_small_gradients_and_recovers():
     seen = []
     for _ in range(18):
         with tf.GradientTape() as tape:
-            scaled = scaling.scale_loss(loss())
+            scaled = optimizer.scale_loss(loss())
         gradients = tape.gradient(scaled, [variable])
         optimizer.apply_gradients(zip(gradients, [variable], strict=True))
         seen.append((float(variable[0]), float(scaling.scale.numpy())))
@@ -124,7 +125,7 @@ def test_accumulation_sums_what_is_scaled_back():
     scaling, variable = LossScale(initial_scale=8.0, dynamic_growth_steps=1), tf.Variable(0.0)
     optimizer = descent(scaling, {"use": "accumulate", "steps": 2, "reduction": "sum"})
     for gradient in (8.0, INF, 16.0):  # the scale is 8, 16 and then 8 again
-        optimizer.apply_gradients([(tf.constant(gradient), variable)])
+        apply_as_scaled(optimizer, [(tf.constant(gradient), variable)])
     assert float(variable) == -3.0
 
 
@@ -135,7 +136,7 @@ def test_the_scale_is_part_of_a_checkpoint(tmp_path):
 
     _, variable, optimizer = fresh()
     for gradient in (1.0, 1.0, 1.0):
-        optimizer.apply_gradients([(tf.constant(gradient), variable)])
+        apply_as_scaled(optimizer, [(tf.constant(gradient), variable)])
     path = tf.train.Checkpoint(variable=variable, optimizer=optimizer).write(str(tmp_path / "checkpoint"))
     resumed, variable, optimizer = fresh()
     tf.train.Checkpoint(variable=variable, optimizer=optimizer).read(path)

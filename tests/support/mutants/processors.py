@@ -51,6 +51,16 @@ class HasAFixedName(Hook):
         self.count.assign_add(1.0)
 
 
+@breaks("scaled_loss_trains_alike", "of a scaled loss: ")
+class ScalesTheLossAndNotBack(Hook):
+    def scale_loss(self, loss):
+        return 2.0 * loss
+
+    @hookimpl
+    def clip(self, gradients, step):
+        return gradients
+
+
 @breaks("traced_equals_python", "run as Python: variable")
 class HalvesTheFirstGradientInPython(Hook):
     calls = 0
