@@ -17,8 +17,6 @@ from packaging.requirements import Requirement
 from support.project_paths import ROOT
 from support.python_environments import lend_dependencies, run
 
-pytestmark = pytest.mark.slow
-
 TEMPLATE = ROOT / "contrib" / "template"
 NAMES = {
     "optimizer": "sign_momentum",
@@ -90,6 +88,7 @@ def python(plugin, wheels, tmp_path_factory):
     return interpreter
 
 
+@pytest.mark.slow
 def test_plugin_trains_by_name(kind, python):
     seen = json.loads(run(python, "-c", TRAIN, json.dumps(OPTIMIZERS[kind])).splitlines()[-1])
     installed = str(python.parent.parent / "lib")
@@ -102,6 +101,7 @@ def test_plugin_trains_by_name(kind, python):
     assert "optiplug-adam" not in seen["distributions"]  # nothing leaked in from this environment
 
 
+@pytest.mark.slow
 def test_plugin_passes_its_own_tests(plugin, python):
     output = run(
         python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", plugin, cwd=plugin
@@ -110,6 +110,7 @@ def test_plugin_passes_its_own_tests(plugin, python):
     assert " passed" in output
 
 
+@pytest.mark.slow
 def test_plugins_are_listed_with_their_distribution(kind, python):
     listed = json.loads(run(python.parent / "optiplug", "list", "--json"))["plugins"]
     own = {each["name"] for each in listed if each["distribution"] == "optiplug-sign-momentum"}
@@ -117,6 +118,7 @@ def test_plugins_are_listed_with_their_distribution(kind, python):
     assert own == set(ANSWERS[kind].get("plugins", ["sign_momentum"]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ANSWERS)
 def test_what_is_rendered_is_clean(kind, tmp_path):
     style = ["--isolated", "--line-length", "110"]  # ours depends on where a file lies in this repository
