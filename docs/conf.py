@@ -36,7 +36,7 @@ html_css_files = ["wide.css"]
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
-# Notebooks are stored without outputs. One that fails fails the build; one that did not change is not run again.
+# Notebooks are stored without outputs. One that fails fails the build; what has not changed is not run again.
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
 nb_execution_timeout = 120

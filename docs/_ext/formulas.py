@@ -49,10 +49,10 @@ def _whole_lines(lines: str) -> Iterator[str]:
 
 
 def formula(line: str) -> str:
-    """Return one line as a row of an alignment: ``x <- y  if so`` with a note at its end.
+    r"""Return one line as a row of an alignment: ``x <- y  if so`` with a note at its end.
 
     >>> print(formula("m_hat = beta_1 * m / 2   at first"))
-    \\hat{m} &= \\frac{\\beta_{1} \\, m}{2} \\quad\\text{at first}
+    \hat{m} &= \frac{\beta_{1} \, m}{2} \quad\text{at first}
     """
     relation = _RELATION.match(line)
     if relation is None:
@@ -98,10 +98,10 @@ def _name(tree: ast.Name) -> _Rendered:
 
 
 def symbol(name: str) -> str:
-    """Return a name: letters and Greek ones as symbols with indices, words upright.
+    r"""Return a name: letters and Greek ones as symbols with indices, words upright.
 
     >>> symbol("beta_1"), symbol("m_hat"), symbol("decay_steps")
-    ('\\\\beta_{1}', '\\\\hat{m}', '\\\\text{decay_steps}')
+    ('\\beta_{1}', '\\hat{m}', '\\text{decay_steps}')
     """
     first, _, rest = name.partition("_")
     base = f"\\{first}" if first in _GREEK else first

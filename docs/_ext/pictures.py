@@ -72,7 +72,11 @@ def draw_processor(config: Any, path: Path) -> str | None:
 def draw_schedule(config: Any, path: Path) -> str | None:
     """Draw the values of a schedule, step by step."""
     form = FORMS.get(_name(config))
-    curves = {"": config} if form is None else {"example": config, _listed(form): type(config)(**{**dict(config), **form})}
+    curves = (
+        {"": config}
+        if form is None
+        else {"example": config, _listed(form): type(config)(**{**dict(config), **form})}
+    )
     last = max(map(_end, curves.values()))
     at = np.unique(np.linspace(0, last, 160).astype(int))
     figure, axes = _figure()
@@ -114,9 +118,7 @@ def _plain_descent() -> Any:
     return descent()
 
 
-def _draw_paths(
-    paths: Mapping[str, Any], path: Path, size: tuple[float, float] = (3.2, 2.4)
-) -> None:
+def _draw_paths(paths: Mapping[str, Any], path: Path, size: tuple[float, float] = (3.2, 2.4)) -> None:
     figure, axes = _figure(size)
     x, y = np.meshgrid(np.linspace(*SPAN[0], 90), np.linspace(*SPAN[1], 90))
     axes.contour(

@@ -115,4 +115,6 @@ def _noun(field: dict[str, Any]) -> str:
 
 
 def _limits(field: dict[str, Any]) -> list[str]:
-    return [f"{said} {field[key]:g}" for key, said in _BOUNDS.items() if abs(field.get(key, _LARGEST)) < _LARGEST]
+    return [
+        f"{said} {field[key]:g}" for key, said in _BOUNDS.items() if abs(field.get(key, _LARGEST)) < _LARGEST
+    ]

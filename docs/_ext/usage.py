@@ -41,7 +41,9 @@ def document(config: NamedConfig) -> dict[str, Any] | None:
     kept: dict[str, Any] = {"use": dumped["use"], **config.example}
     if len(kept) == 1:
         own = [name for name in dumped if name not in _COMMON or name == "learning_rate"]
-        numbers = [name for name in sorted(own, key="learning_rate".__ne__) if type(dumped[name]) in (int, float)]
+        numbers = [
+            name for name in sorted(own, key="learning_rate".__ne__) if type(dumped[name]) in (int, float)
+        ]
         kept |= {name: dumped[name] for name in numbers[:1]}
     return dict(place(kept))
 

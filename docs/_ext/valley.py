@@ -46,7 +46,9 @@ def descent(processors: Iterable[Any] = ()) -> Path:
 def averaged(processors: Iterable[Any]) -> Path | None:
     """Return the path of the averages that such a descent leaves after each step; None if it keeps none."""
     config = create("sgd", learning_rate=0.02, momentum=0.8, processors=list(processors)).config
-    return followed(config, averages=True) if "finalize" in hook_names(config.create().processors[0]) else None
+    return (
+        followed(config, averages=True) if "finalize" in hook_names(config.create().processors[0]) else None
+    )
 
 
 def followed(config: OptimizerConfig, *, averages: bool = False) -> Path:

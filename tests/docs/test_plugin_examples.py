@@ -31,7 +31,7 @@ FAST = {"SignMomentumConfig", "InverseRootConfig"}
 
 
 def page_module(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    """Return a module that consists of the Python blocks of a page; a file, as docstrings of fields are read."""
+    """Return a module of the Python blocks of a page; in a file, as docstrings of fields are read there."""
     path = folder / f"{page.replace('-', '_')}.py"
     path.write_text("\n\n".join(PYTHON.findall((ROOT / "docs" / f"{page}.md").read_text())))
     spec = importlib.util.spec_from_file_location(path.stem, path)
@@ -67,7 +67,9 @@ def test_no_example_is_left_out(tmp_path, monkeypatch, registered):
         defined = [
             name
             for name, thing in vars(page_module(page, tmp_path, monkeypatch)).items()
-            if isinstance(thing, type) and issubclass(thing, bases) and thing.__module__ == page.replace("-", "_")
+            if isinstance(thing, type)
+            and issubclass(thing, bases)
+            and thing.__module__ == page.replace("-", "_")
         ]
         # Two are there to fail, and one has no implementation.
         assert set(defined) - {"HastyConfig", "BoundConfig"} == set(names), page
