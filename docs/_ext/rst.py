@@ -6,7 +6,16 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-__all__ = ["first_paragraph", "heading", "hyperparameters", "markdown", "pipe_table", "table", "toctree"]
+__all__ = [
+    "first_paragraph",
+    "heading",
+    "hyperparameters",
+    "markdown",
+    "pipe_table",
+    "table",
+    "toctree",
+    "type_in_words",
+]
 
 
 def heading(text: str, underline: str) -> Iterator[str]:
@@ -58,10 +67,10 @@ def hyperparameters(fields: dict[str, Any]) -> Iterator[str]:
 def _described(field: dict[str, Any]) -> tuple[str, str, str]:
     """Return type, default and meaning of one hyperparameter."""
     default = f"``{json.dumps(field['default'])}``" if "default" in field else "required"
-    return _type(field), default, " ".join(field.get("description", "").split())
+    return type_in_words(field), default, " ".join(field.get("description", "").split())
 
 
-def _type(field: dict[str, Any]) -> str:
+def type_in_words(field: dict[str, Any]) -> str:
     """Say in words what a JSON Schema accepts."""
     if "anyOf" in field:
         return _any_of(field["anyOf"])
@@ -96,7 +105,7 @@ def _any_of(choices: list[dict[str, Any]]) -> str:
     named = any("x-optiplug-kind" in each for each in choices)
     kept = [each for each in choices if not (named and each.get("type") == "string" and "const" not in each)]
     limits = [limit for each in kept for limit in _limits(each)]
-    bare = [_type({key: value for key, value in each.items() if key not in _BOUNDS}) for each in kept]
+    bare = [type_in_words({key: value for key, value in each.items() if key not in _BOUNDS}) for each in kept]
     none = ["none"] if "none" in bare else []
     joined = " or ".join([*dict.fromkeys(each for each in bare if each != "none"), *none])
     return ", ".join([joined, *dict.fromkeys(limits)])
@@ -106,11 +115,11 @@ def _noun(field: dict[str, Any]) -> str:
     kind = field.get("type", "")
     if kind == "array":
         if "prefixItems" in field:
-            return f"{len(field['prefixItems'])} of: {_type(field['prefixItems'][0])}"
-        return f"list of: {_type(field['items'])}" if "items" in field else "list"
+            return f"{len(field['prefixItems'])} of: {type_in_words(field['prefixItems'][0])}"
+        return f"list of: {type_in_words(field['items'])}" if "items" in field else "list"
     if kind == "object":
         inner = field.get("additionalProperties")
-        return f"names with: {_type(inner)}" if isinstance(inner, dict) else "mapping"
+        return f"names with: {type_in_words(inner)}" if isinstance(inner, dict) else "mapping"
     return _NOUNS.get(kind, kind or "anything")
 
 
