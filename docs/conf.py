@@ -16,6 +16,7 @@ project_copyright = "The optiplug authors, Apache-2.0"
 extensions = [
     "catalogue",
     "docstrings",
+    "excerpts",
     "mathml",
     "myst_nb",
     "public_names",

@@ -27,7 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 class KerasMembers(SphinxDirective):
-    """A row for each member: what it does, what differs from tf_keras, and the test that shows both."""
+    """A row for each member: what it does, what differs from tf_keras, and the name of the test that shows both."""
 
     def run(self) -> list[Node]:
         """Return the table, and have the page written anew when a test changes."""
@@ -42,6 +42,6 @@ def lines() -> list[str]:
     """Return the table in Markdown."""
     table = ["| member | what it does | what differs from tf_keras | test |", "|---|---|---|---|"]
     for row in rows():
-        cells = [f"`{row.member}`", row.behaviour, row.differs or "nothing", f"`{row.test}`"]
+        cells = [f"`{row.member}`", row.behaviour, row.differs or "nothing", f"`{row.test.rpartition('::')[2]}`"]
         table.append(f"| {' | '.join(cell.replace('``', '`') for cell in cells)} |")
     return table
