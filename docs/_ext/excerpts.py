@@ -20,13 +20,14 @@ _READ_THEM = f"""
 if (location.protocol === "file:") {{
   document.write('<script src="{SCRIPT}"></' + 'script>');
   window.fetch = (url) => {{
-    const page = url.split(/[?#]/)[0];
+    const page = url.replace(/^\\.\\//, "").split(/[?#]/)[0];
     return Promise.resolve(new Response(`<div role="main">${{EXCERPTS[page] || ""}}</div>`));
   }};
 }}
 """
 _MAIN = re.compile(r'<article role="main".*?>(.*?)</article>', re.DOTALL)
-_NO_TEXT = re.compile(r"<(script|style|math)\b.*?</\1>|<a class=\"headerlink\".*?</a>|<[^>]+>", re.DOTALL)
+_INLINE = re.compile(r"</?(a|code|em|span|strong)\b(?! class=\"headerlink\")[^>]*>")
+_NO_TEXT = re.compile(r"<(script|style|math)\b.*?</\1>|<a class=\"headerlink\"[^>]*>[^<]*|<[^>]+>", re.DOTALL)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 def text_of(page: str) -> str:
     """Return the text of the main part of a page, still escaped as in HTML."""
     main = _MAIN.search(page)
-    return " ".join(_NO_TEXT.sub(" ", main[1]).split()) if main else ""
+    return " ".join(_NO_TEXT.sub(" ", _INLINE.sub("", main[1])).split()) if main else ""
 
 
 def _load(app: Sphinx, page: str, *_rest: Any) -> None:
