@@ -71,3 +71,23 @@ def test_schedules_of_optax(code, config):
     np.testing.assert_allclose(
         [float(mine(step)) for step in at], [float(theirs(step)) for step in at], rtol=1e-6, atol=1e-8
     )
+
+
+def test_every_name_of_ours_exists():
+    names = re.findall(r"`optiplug\.(\w+)`", PAGE)
+
+    assert [name for name in names if not hasattr(optiplug, name)] == []
+
+
+def test_fields_that_are_named_exist():
+    fields = {
+        name
+        for kind in ("optimizers", "processors")
+        for entry in optiplug.registry.entries(kind)
+        for name in optiplug.registry.load(entry).model_fields
+    }
+    tables = re.findall(r"^\| .+ \| (.+) \|$", PAGE, re.MULTILINE)
+    named = {name for cell in tables for name in re.findall(r"`(\w+)(?:: [\d.]+)?`", cell)}
+
+    assert {"learning_rate", "epsilon", "rho", "clipvalue"} <= named
+    assert named - fields - {"processors", "only", "skip", "min_ndim"} == set()
