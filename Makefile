@@ -13,6 +13,8 @@ APART := tests/every_plugin tests/numerics tests/plugins
 SUITES := tests $(APART)
 PACKAGES := $(wildcard core/optiplug contrib/optiplug_contrib plugins/*/optiplug_*)
 
+PAGES := README.md $(wildcard docs/*.md docs/*.ipynb docs/design/*.md)
+
 # TensorFlow logs the lack of a GPU as an error; what really fails raises.
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 # Hard links fail across file systems, and uv would say so for each package.
@@ -69,6 +71,7 @@ checks: $(STAMP)
 lint: $(STAMP)  ## check style and formatting
 	$(BIN)/ruff check --quiet
 	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff format --check --quiet --line-length 88 $(PAGES)
 
 check-types: $(STAMP)
 	$(BIN)/mypy $(PACKAGES)

@@ -16,7 +16,9 @@ project_copyright = "The optiplug authors, Apache-2.0"
 extensions = [
     "catalogue",
     "docstrings",
-    "myst_parser",
+    "excerpts",
+    "mathml",
+    "myst_nb",
     "public_names",
     "rooms",
     "keras_members",
@@ -25,12 +27,21 @@ extensions = [
     "stages",
     "type_table",
 ]
-exclude_patterns = ["_build", "changes"]
+exclude_patterns = ["_build", "changes", "**/.jupyter_cache"]
 html_theme = "furo"
 html_title = "optiplug"
+html_math_renderer = "mathml"
+html_static_path = ["_static"]
+html_css_files = ["wide.css"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+
+# Notebooks are stored without outputs. One that fails fails the build; what has not changed is not run again.
+nb_execution_mode = "cache"
+nb_execution_raise_on_error = True
+nb_execution_timeout = 120
+nb_output_stderr = "remove"
 
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True

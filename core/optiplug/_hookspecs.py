@@ -1,6 +1,6 @@
 """The stages of a step, in their order, and the hook specifications of those that hooks take part in.
 
-A hook is any object with methods marked `hookimpl` and named after a stage::
+A hook is a method that is marked `hookimpl` and named after a stage; an object with hooks is a processor::
 
     from optiplug import hookimpl
 
@@ -9,8 +9,8 @@ A hook is any object with methods marked `hookimpl` and named after a stage::
         def clip(self, gradients, step):
             return [gradient / 2 for gradient in gradients]
 
-A method may leave out arguments that it does not need. Hooks run while the step is
-traced, in the order in which the config lists them, and cost nothing afterwards.
+A hook may leave out arguments that it does not need. Hooks run while the step is traced, in
+the order in which the config lists their processors, and cost nothing afterwards.
 
 To add a stage, add it to `ORDER` and its signature to `HookSpecs`: the step, the checks of hooks, the
 explanations and the documentation read both.

@@ -19,23 +19,23 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.ext.napoleon import Config, NumpyDocstring
 
+from formulas import typeset
 from memory import bytes_per_parameter, slots
 from optiplug import CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig, registry
 from optiplug.cli.output import muted_stderr
 from optiplug.registry import KINDS, Entry
 from optiplug.testing import checks
-from pictures import draw_optimizer, draw_processor, draw_schedule
+from pictures import draw_optimizer, draw_overview, draw_processor, draw_schedule
 from rst import heading, hyperparameters, table, toctree
+from usage import document, written
 
 BASES = (CommandConfig, OptimizerConfig, ProcessorConfig, ScheduleConfig, TaskConfig)
-PICTURES: Mapping[str, tuple[Callable[[Any, Path], None], str]] = {
-    "optimizers": (
-        draw_optimizer,
-        "Its first 120 steps down a curved valley to the star, with the best of a few learning rates.",
-    ),
-    "processors": (draw_processor, "Descent with momentum down a curved valley, with it and without."),
-    "schedules": (draw_schedule, "Its values, with the hyperparameters of its example."),
+PICTURES: Mapping[str, Callable[[Any, Path], str | None]] = {
+    "optimizers": draw_optimizer,
+    "processors": draw_processor,
+    "schedules": draw_schedule,
 }
+SHOWN = ("sgd", "adamw", "lion", "muon")  # in the picture of the first page
 SECTIONS = Config(napoleon_custom_sections=["Differs from"])
 STATEFUL = ("optimizers", "processors")
 
@@ -53,9 +53,11 @@ def write(folder: Path) -> None:
         (folder / kind).mkdir(parents=True, exist_ok=True)
     pages = {"index": index(), "checks": promises(), **{kind: overview(kind) for kind in KINDS}}
     for entry in registry.entries():
-        pages[f"{entry.kind}/{entry.name}"] = page(entry)
-        if entry.kind in PICTURES:
-            PICTURES[entry.kind][0](example(entry), folder / entry.kind / f"{entry.name}.png")
+        picture = folder / entry.kind / f"{entry.name}.png"
+        picture.unlink(missing_ok=True)
+        shown = PICTURES[entry.kind](example(entry), picture) if entry.kind in PICTURES else None
+        pages[f"{entry.kind}/{entry.name}"] = page(entry, shown)
+    draw_overview([example(registry.find("optimizers", name)) for name in SHOWN], folder / "paths.png")
     for name, lines in pages.items():
         write_if_changed(folder / f"{name}.rst", "\n".join(lines))
 
@@ -94,15 +96,15 @@ def row(entry: Entry) -> tuple[str, ...]:
     return (*cells, bytes_per_parameter(example(entry))) if entry.kind in STATEFUL else cells
 
 
-def page(entry: Entry) -> Iterator[str]:
+def page(entry: Entry, shown: str | None) -> Iterator[str]:
     """Yield what there is to say about one entry."""
     config, shared = registry.load(entry), common(entry.kind)
     yield from (f".. _{entry.kind}-{entry.name}:", "")
     yield from heading(entry.name, "=")
     yield from docstring(config, config.__doc__)
-    if entry.kind in PICTURES:
-        alt = PICTURES[entry.kind][1]
-        yield from (f".. figure:: {entry.name}.png", f"   :alt: {alt}", "", f"   {alt}", "")
+    if shown:
+        yield from (f".. figure:: {entry.name}.png", f"   :alt: {shown}", "", f"   {shown}", "")
+    yield from usage(entry)
     yield from docstring(config, body(implementation(config)))
     yield from heading("Hyperparameters", "-")
     own = {name: field for name, field in schema(entry).items() if shared.get(name) != field}
@@ -115,6 +117,13 @@ def page(entry: Entry) -> Iterator[str]:
     if config.paper:
         yield from (f"Paper: {config.paper}.", "")
     yield from (f"Provided by ``{entry.distribution}`` {entry.version} as ``{entry.target}``.", "")
+
+
+def usage(entry: Entry) -> Iterator[str]:
+    """Yield what a user writes in a file to have an entry."""
+    data = document(example(entry)) if entry.kind != "commands" else None
+    if data is not None:
+        yield from (".. code-block:: yaml", "", *(f"   {line}" for line in written(data).splitlines()), "")
 
 
 def state(entry: Entry) -> Iterator[str]:
@@ -160,7 +169,8 @@ def example(entry: Entry) -> Any:
 
 def docstring(thing: Any, text: str | None) -> Iterable[str]:
     """Return what a docstring says, as reStructuredText."""
-    return (*NumpyDocstring(inspect.cleandoc(text or ""), SECTIONS, what="class", obj=thing).lines(), "")
+    written = typeset(inspect.cleandoc(text or ""))
+    return (*NumpyDocstring(written, SECTIONS, what="class", obj=thing).lines(), "")
 
 
 def body(thing: Any) -> str:

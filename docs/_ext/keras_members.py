@@ -27,7 +27,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 class KerasMembers(SphinxDirective):
-    """A row for each member: what it does, what differs from tf_keras, and the test that shows both."""
+    """A row for each member: what it does and what differs from tf_keras."""
 
     def run(self) -> list[Node]:
         """Return the table, and have the page written anew when a test changes."""
@@ -40,8 +40,8 @@ class KerasMembers(SphinxDirective):
 
 def lines() -> list[str]:
     """Return the table in Markdown."""
-    table = ["| member | what it does | what differs from tf_keras | test |", "|---|---|---|---|"]
+    table = ["| member | what it does | what differs from tf_keras |", "|---|---|---|"]
     for row in rows():
-        cells = [f"`{row.member}`", row.behaviour, row.differs or "nothing", f"`{row.test}`"]
+        cells = [f"`{row.member}`", row.behaviour, row.differs or "nothing"]
         table.append(f"| {' | '.join(cell.replace('``', '`') for cell in cells)} |")
     return table

@@ -6,7 +6,16 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-__all__ = ["first_paragraph", "heading", "hyperparameters", "markdown", "pipe_table", "table", "toctree"]
+__all__ = [
+    "first_paragraph",
+    "heading",
+    "hyperparameters",
+    "markdown",
+    "pipe_table",
+    "table",
+    "toctree",
+    "type_in_words",
+]
 
 
 def heading(text: str, underline: str) -> Iterator[str]:
@@ -58,22 +67,63 @@ def hyperparameters(fields: dict[str, Any]) -> Iterator[str]:
 def _described(field: dict[str, Any]) -> tuple[str, str, str]:
     """Return type, default and meaning of one hyperparameter."""
     default = f"``{json.dumps(field['default'])}``" if "default" in field else "required"
-    return _type(field), default, " ".join(field.get("description", "").split())
+    return type_in_words(field), default, " ".join(field.get("description", "").split())
 
 
-def _type(field: dict[str, Any]) -> str:
-    """Say in a few words what a JSON Schema accepts."""
+def type_in_words(field: dict[str, Any]) -> str:
+    """Say in words what a JSON Schema accepts."""
     if "anyOf" in field:
-        return " or ".join(dict.fromkeys(_type(each) for each in field["anyOf"]))
+        return _any_of(field["anyOf"])
     if "const" in field or "enum" in field:
-        return ", ".join(f"``{json.dumps(value)}``" for value in field.get("enum", [field.get("const")]))
+        return " or ".join(f"``{json.dumps(value)}``" for value in field.get("enum", [field.get("const")]))
     if "$ref" in field:
-        return str(field["$ref"]).rpartition("/")[2]
-    name = {
-        "object": "a plugin by name" if "use" in field.get("properties", {}) else "mapping",
-        "array": "list",
-    }
-    bounds = {"minimum": ">=", "exclusiveMinimum": ">", "maximum": "<=", "exclusiveMaximum": "<"}
-    text = name.get(field.get("type", ""), field.get("type", "any"))
-    limits = [f"{sign} {field[key]:g}" for key, sign in bounds.items() if key in field]
-    return " ".join([text, *limits])
+        return f"a {str(field['$ref']).rpartition('/')[2]}"
+    if "x-optiplug-kind" in field:
+        return _PLUGINS[field["x-optiplug-kind"]]
+    return ", ".join([_noun(field), *_limits(field)])
+
+
+_NOUNS = {"boolean": "true or false", "integer": "whole number", "null": "none", "string": "text"}
+_PLUGINS = {
+    "optimizers": "optimizer",
+    "processors": "processor",
+    "schedules": "schedule",
+    "tasks": "task",
+}
+_LARGEST = 2.0**31  # beyond it a bound is where numbers end, and no rule of a formula
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
+
+
+def _any_of(choices: list[dict[str, Any]]) -> str:
+    """Join what may be chosen, with the bounds of a number at the end: number or schedule, at least 0."""
+    # A plugin is named by its text, too; that is how each of them is said.
+    named = any("x-optiplug-kind" in each for each in choices)
+    kept = [each for each in choices if not (named and each.get("type") == "string" and "const" not in each)]
+    limits = [limit for each in kept for limit in _limits(each)]
+    bare = [type_in_words({key: value for key, value in each.items() if key not in _BOUNDS}) for each in kept]
+    none = ["none"] if "none" in bare else []
+    joined = " or ".join([*dict.fromkeys(each for each in bare if each != "none"), *none])
+    return ", ".join([joined, *dict.fromkeys(limits)])
+
+
+def _noun(field: dict[str, Any]) -> str:
+    kind = field.get("type", "")
+    if kind == "array":
+        if "prefixItems" in field:
+            return f"{len(field['prefixItems'])} of: {type_in_words(field['prefixItems'][0])}"
+        return f"list of: {type_in_words(field['items'])}" if "items" in field else "list"
+    if kind == "object":
+        inner = field.get("additionalProperties")
+        return f"names with: {type_in_words(inner)}" if isinstance(inner, dict) else "mapping"
+    return _NOUNS.get(kind, kind or "anything")
+
+
+def _limits(field: dict[str, Any]) -> list[str]:
+    return [
+        f"{said} {field[key]:g}" for key, said in _BOUNDS.items() if abs(field.get(key, _LARGEST)) < _LARGEST
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from optiplug import OptimizerConfig, create
+from optiplug._hookspecs import hook_names
 
-__all__ = ["HEIGHT", "descent", "followed", "height", "steepest"]
+__all__ = ["HEIGHT", "STEPS", "averaged", "descent", "followed", "height", "steepest"]
 
 Path = NDArray[np.float64]
 
@@ -41,8 +43,16 @@ def descent(processors: Iterable[Any] = ()) -> Path:
     return followed(create("sgd", learning_rate=0.02, momentum=0.8, processors=list(processors)).config)
 
 
-def followed(config: OptimizerConfig) -> Path:
-    """Return the points on the path of an optimizer, one for each step."""
+def averaged(processors: Iterable[Any]) -> Path | None:
+    """Return the path of the averages that such a descent leaves after each step; None if it keeps none."""
+    config = create("sgd", learning_rate=0.02, momentum=0.8, processors=list(processors)).config
+    return (
+        followed(config, averages=True) if "finalize" in hook_names(config.create().processors[0]) else None
+    )
+
+
+def followed(config: OptimizerConfig, *, averages: bool = False) -> Path:
+    """Return the points on the path of an optimizer, one for each step, or the averages there."""
     # A row of two is a matrix, so what is for matrices has one.
     place = tf.Variable(tf.constant(START), name="kernel")
     optimizer = config.model_copy(update={"jit_compile": False}).create()
@@ -57,7 +67,8 @@ def followed(config: OptimizerConfig) -> Path:
     points = [place.numpy()[0]]
     for _ in range(STEPS):
         step()
-        points.append(place.numpy()[0])
+        with optimizer.averaged_weights() if averages else nullcontext():
+            points.append(place.numpy()[0])
     return np.asarray(points, np.float64)
 
 

@@ -12,7 +12,8 @@ from optiplug.document import parse
 from support.project_paths import ROOT
 
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/*.md")), *sorted(ROOT.glob("docs/design/*.md"))]
-FENCE = re.compile(r"^```(python|yaml)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COLUMNS = 88
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
 def blocks(page: Path, language: str) -> list[tuple[int, str]]:
@@ -40,6 +41,24 @@ def test_python(page, registered):
 @pytest.mark.parametrize("page", pages_with("yaml"))
 def test_yaml(page):
     for line, text in blocks(page, "yaml"):
-        document = parse("\n" * line + text, "yaml", str(page))
+        data = dict(parse("\n" * line + text, "yaml", str(page)).data)
+        command = data.pop("command", None)
 
-        assert optiplug.from_config(document.data).config.dump()
+        if command:  # a run, for `optiplug train` and its like
+            assert optiplug.registry.get("commands", command)(**data).dump()
+        else:
+            assert optiplug.from_config(data).config.dump()
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
+def test_code_is_not_cut(page):
+    """As many columns as a page has room for in a window of 1280 pixels; a narrower one breaks lines."""
+    wide = [
+        f"{line + number}: {text}"
+        for language in ("python", "py", "yaml", "console", "toml")
+        for line, code in blocks(page, language)
+        for number, text in enumerate(code.splitlines(), 1)
+        if len(text) > COLUMNS
+    ]
+
+    assert wide == []

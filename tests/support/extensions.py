@@ -8,8 +8,13 @@ from support.project_paths import ROOT
 
 sys.path.append(str(ROOT / "docs" / "_ext"))
 
-import rooms  # found by the line above
+import formulas  # found by the line above
+import mathml
+import pictures
+import rooms
+import rst
 import stages
 import type_table
+import usage
 
-__all__ = ["rooms", "stages", "type_table"]
+__all__ = ["formulas", "mathml", "pictures", "rooms", "rst", "stages", "type_table", "usage"]

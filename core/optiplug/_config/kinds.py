@@ -262,7 +262,7 @@ class OptimizerConfig(NamedConfig):
         "lr": "write `learning_rate`",
         "decay": "give `learning_rate` a schedule: inverse_time with decay_steps=1 and this decay_rate",
         "gradient_aggregator": "write a hook for `pre_aggregate`, or override `aggregate_gradients`",
-        "gradient_transformers": "list them under `processors`, as hooks for `clip`",
+        "gradient_transformers": "list them under `processors`, as objects with a hook for `clip`",
         "gradient_accumulation_steps": "list {'use': 'accumulate', 'steps': ...} under `processors`",
         "loss_scale_factor": "list {'use': 'loss_scale', 'initial_scale': ..., 'dynamic': False} there",
     }

@@ -65,7 +65,7 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
     jit_compile
         Compile the step with XLA, on every kind of device. TensorFlow compiles nothing on a mesh.
     processors
-        Hooks for the stages of a step, in order: configs, mappings with `use`, or plain objects.
+        Processors, in the order in which they run: configs, mappings with `use`, or objects with hooks.
     mesh
         The `tf.experimental.dtensor.Mesh` that the model's variables are on. Without it the first
         variable tells, so it is needed only to create state, such as `iterations`, before that.
@@ -233,11 +233,11 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
 
     @derived
     def processors(self) -> tuple[Any, ...]:
-        """The hooks of this optimizer, in the order in which each stage runs them."""
+        """The processors of this optimizer, in the order in which each stage runs them."""
         return tuple(parts_of(self).pipeline.processors.values())
 
     def add_processor(self, processor: object) -> None:
-        """Append a hook to `processors`, at any time; the step is traced again by its next call.
+        """Append a processor to `processors`, at any time; the step is traced again by its next call.
 
         It may be what `processors` may list, and is in the config; an object without a config cannot be, and
         `get_config` refuses it. A `tf.function` of your own that has traced a step keeps what it traced: a
@@ -246,7 +246,7 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         parts_of(self).add_processor(processor)
 
     def remove_processor(self, processor: object) -> None:
-        """Take out a hook that `add_processor` appended; functions that have traced a step keep it."""
+        """Take out a processor that `add_processor` appended; functions that have traced a step keep it."""
         parts_of(self).remove_processor(processor)
 
     def on_change(self, drop: Callable[[], None]) -> None:

@@ -184,19 +184,19 @@ class OptimizerParts:
             node.require_exclusions(self.pipeline.decays(node.owner.prefix), complete=self.made_by_config)
 
     def add_processor(self, processor: object) -> None:
-        """Append a hook, unless it is refused."""
+        """Append a processor, unless it is refused."""
         processor = AnyProcessor().check(processor)
         # A config is one object from now on, as its place in the list tells its name.
         if isinstance(processor, ProcessorConfig):
             processor = processor.create()
-        # Made for its checks, and dropped: a refused hook must not stay in the list.
+        # Made for its checks, and dropped: a refused processor must not stay in the list.
         self.new_pipeline(processor)
         self.added.append(processor)
         self.renew_pipeline()
         self.programs.warn_callers(f"{self.name}.add_processor")
 
     def remove_processor(self, processor: object) -> None:
-        """Take out a hook that was added, given that or its config."""
+        """Take out a processor that was added, given that or its config."""
         wanted = AnyProcessor().check(processor)
         self.added.remove(
             next((each for each in self.added if each is wanted or config_of(each) == wanted), wanted)

@@ -72,7 +72,8 @@ def require_fitting(manager: pluggy.PluginManager, name: str, hook: object) -> N
     callers = manager.get_hookcallers(hook) or []
     if not callers:
         hint = f"mark a method named after a stage ({', '.join(STAGES)}) with @hookimpl"
-        raise HookError("a hook must take part in at least one stage", where=where, received=hook, hint=hint)
+        rule = "a processor must take part in at least one stage"
+        raise HookError(rule, where=where, received=hook, hint=hint)
     # pluggy lists unknown hooks, too: it verifies names only when asked, and then of all plugins.
     for caller in callers:
         if not caller.has_spec():
