@@ -90,4 +90,4 @@ def test_fields_that_are_named_exist():
     named = {name for cell in tables for name in re.findall(r"`(\w+)(?:: [\d.]+)?`", cell)}
 
     assert {"learning_rate", "epsilon", "rho", "clipvalue"} <= named
-    assert named - fields - {"processors", "only", "skip", "min_ndim"} == set()
+    assert named - fields - {"processors", "only", "skip", "min_ndim", *dir(optiplug.Optimizer)} == set()

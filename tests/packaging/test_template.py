@@ -195,6 +195,18 @@ def test_an_update_brings_what_is_new(named, kind, repository, tmp_path, monkeyp
     assert (answers["_src_path"], answers["_commit"]) == (str(repository), "0.2.0")
 
 
+def test_a_plain_folder_is_copied_again_from_anywhere(tmp_path, monkeypatch):
+    shutil.copytree(TEMPLATE, tmp_path / "template")
+    monkeypatch.chdir(tmp_path)
+    plugin = rendered(Path("template"), tmp_path / "plugin", "schedule")
+    (tmp_path / "template" / "template" / ".gitignore").write_text("new/\n")
+
+    monkeypatch.chdir(plugin)
+    copier.run_recopy(overwrite=True, defaults=True, quiet=True)
+
+    assert (plugin / ".gitignore").read_text() == "new/\n"
+
+
 def rendered(template: Path, folder: Path, kind: str) -> Path:
     """Return the folder with what the template makes of the answers for a kind."""
     data = {"author": "A Stranger", "distribution": "optiplug-sign-momentum", **ANSWERS[kind]}
