@@ -21,8 +21,9 @@ from .numerics import scalar_dtype
 
 __all__ = ["Schedule", "evaluate", "stays", "takes_iteration"]
 
-# Under this name each Keras saves a schedule of ours, and `optiplug_keras` registers the class.
-_PACKAGE, _NAME = "optiplug", "Schedule"
+# Under this name each Keras saves a schedule of ours, and `optiplug_keras` registers the class: where that is
+# not imported, Keras' message has the name.
+_PACKAGE, _NAME = "import optiplug_keras", "Schedule"
 
 
 class Schedule(Configured, abc.ABC):

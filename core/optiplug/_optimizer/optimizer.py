@@ -114,6 +114,10 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
             self.__dict__.pop(name, None)
         give_parts(self, OptimizerParts(self, config, mesh, made_by_config=made_by_config))
 
+    def __format__(self, spec: str) -> str:
+        # The message of a Keras that cannot take it in `compile`, as `optiplug_keras` is not imported.
+        return format(f"{self!r} (for `model.compile`: `optiplug_keras.wrap(optimizer)`)", spec)
+
     @derived
     def config(self) -> Any:
         """The validated hyperparameters."""

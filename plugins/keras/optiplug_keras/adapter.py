@@ -14,16 +14,24 @@ import tensorflow as tf
 import optiplug
 from optiplug import Tensor, Variable, match_variables
 
+from .rates import Rates
 from .saved_state import SavedState
 from .trained_variables import TrainedVariables
 
-__all__ = ["Adapter"]
+__all__ = ["Adapter", "register"]
 
 # What Keras sets in its constructor, and would act on around a step that does it already.
 _OF_KERAS = (
     *("clipnorm", "clipvalue", "global_clipnorm", "weight_decay", "gradient_accumulation_steps"),
     *("use_ema", "ema_momentum", "ema_overwrite_frequency"),
 )
+
+
+def register(saving: Any, kind: type, name: str) -> None:
+    """Register a class with the module `saving` of a Keras, which loads models that have it."""
+    # The last package is the one that is saved. Where the class is not registered, Keras' message has it.
+    for package in ("optiplug", "import optiplug_keras"):
+        saving.register_keras_serializable(package, name)(kind)
 
 
 class Adapter:
@@ -45,6 +53,7 @@ class Adapter:
         # Objects of plain classes, in which Keras does not track the variables of the model.
         self._model, self._waiting = TrainedVariables(), SavedState()
         self._unconfirmed: SavedState | None = None
+        self._rates = Rates(optimizer)
 
     def __setattr__(self, name: str, value: object) -> None:
         wrapped = vars(self).get("optimizer")
@@ -81,26 +90,21 @@ class Adapter:
         self.optimizer.iterations = variable
 
     @property
-    def learning_rate(self) -> Variable | Tensor:
-        """The learning rate: a variable, or the value of a schedule now.
+    def learning_rate(self) -> Variable | Tensor | optiplug.State:
+        """The learning rate that callbacks read and set: the first one of an optimizer with others inside.
+
+        To set it to a number changes those of the others by the same factor.
 
         Raises
         ------
         ConfigError
-            If it has none; then a callback of Keras cannot set one.
+            If there is none; when it is set, if it follows a schedule.
         """
-        try:
-            return self.optimizer.learning_rate
-        except AttributeError:
-            raise optiplug.ConfigError(
-                "there is not one learning rate that a callback could read and set",
-                where=f"{self.name}.learning_rate",
-                hint="build it first if all groups have the same, else set those of `optimizer.nested`",
-            ) from None
+        return self._rates.read()
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        self.optimizer.learning_rate = value
+        self._rates.set(value)
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
@@ -203,6 +207,7 @@ class Adapter:
         if self._model.are(variables):
             return
         self.optimizer.build(variables)
+        self._rates.settle()
         late = self._model.meet({self.optimizer.path(each): each for each in variables})
         if late and self._waiting.identities:
             # The values of variables are there outside of a function that is traced only.

@@ -9,16 +9,11 @@ import keras
 import optiplug
 from optiplug import Gradient, Tensor, Variable
 
-from .adapter import Adapter
+from .adapter import Adapter, register
 
 __all__ = ["KerasAdapter"]
 
 
-# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
-keras.saving.register_keras_serializable("optiplug", "Schedule")(optiplug.Schedule)
-
-
-@keras.saving.register_keras_serializable(package="optiplug")
 class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras is untyped
     """An optimizer of optiplug as a `keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.
 
@@ -106,3 +101,8 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
 def _computed(variable: Variable) -> bool:
     """Say whether the "gradient" of a variable is its new value, as for the scales of float8."""
     return bool(getattr(variable, "overwrite_with_gradient", False))
+
+
+register(keras.saving, KerasAdapter, "KerasAdapter")
+# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
+register(keras.saving, optiplug.Schedule, "Schedule")

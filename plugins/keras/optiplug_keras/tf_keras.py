@@ -13,16 +13,12 @@ import tf_keras
 import optiplug
 from optiplug import Gradient, Tensor, Variable
 
-from .adapter import Adapter
+from .adapter import Adapter, register
+from .compiling import let_compile_take_ours
 
 __all__ = ["TFKerasAdapter"]
 
 
-# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
-tf_keras.saving.register_keras_serializable("optiplug", "Schedule")(optiplug.Schedule)
-
-
-@tf_keras.saving.register_keras_serializable(package="optiplug", name="KerasAdapter")
 class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[misc]  # tf_keras is untyped
     """An optimizer of optiplug as a `tf_keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.
 
@@ -110,3 +106,9 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "is_legacy_optimizer": False}
+
+
+register(tf_keras.saving, TFKerasAdapter, "KerasAdapter")
+# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
+register(tf_keras.saving, optiplug.Schedule, "Schedule")
+let_compile_take_ours(tf_keras)

@@ -1,4 +1,4 @@
-"""`from optiplug_sgd import SGD`: each package of plugins has what its entry points offer, and imports it late."""
+"""`from optiplug_sgd import SGD`: each package has what its entry points offer, and imports it late."""
 
 from __future__ import annotations
 

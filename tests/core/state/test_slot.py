@@ -50,6 +50,7 @@ def test_a_double_is_not_rounded_on_its_way():
 
 def test_a_variable_of_keras_has_the_state_of_what_it_wraps():
     import keras
+
     variable = keras.Variable([1.0, 2.0])
     optimizer = optiplug.create("sgd", momentum=0.9, jit_compile=False)
     optimizer.apply_gradients([(tf.ones(2), variable)])
