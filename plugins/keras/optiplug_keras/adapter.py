@@ -72,12 +72,6 @@ class Adapter:
         wrapped = vars(self).get("optimizer")
         if wrapped is not None and (name in _OF_KERAS or _is_hyperparameter(wrapped, name)):
             return getattr(wrapped.config, name, None)
-        if wrapped is not None and name == "_model_variables_moving_average":
-            raise optiplug.ConfigError(
-                "averages are state of optiplug, and Keras' `SwapEMAWeights` does not find them",
-                where=self.name,
-                hint="use `with model.optimizer.optimizer.averaged_weights():`",
-            )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property

@@ -36,7 +36,7 @@ def let_compile_take_ours(keras: ModuleType) -> None:
     owner.compile = compile
 
 
-def for_model(optimizer: object, keras: ModuleType) -> object:
+def for_model(optimizer: Any, keras: ModuleType) -> Any:
     """Return what a model of this Keras can be compiled with; what is not ours, as it is.
 
     Raises

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 
@@ -10,6 +11,7 @@ import optiplug
 from optiplug import Gradient, Tensor, Variable
 
 from .adapter import Adapter, register
+from .averages import averages_of
 
 __all__ = ["KerasAdapter"]
 
@@ -58,6 +60,11 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
     def variables(self) -> list[optiplug.State]:
         """The state, as what Keras takes for its own variables."""
         return list(self.optimizer.state.states.values())
+
+    @property
+    def _model_variables_moving_average(self) -> list[Any]:
+        """The averages, in the order of the variables, which `SwapEMAWeights` of Keras swaps with them."""
+        return averages_of(self.optimizer, self._trainable_variables)
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the state for these variables, if there are any."""

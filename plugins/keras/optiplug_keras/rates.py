@@ -41,7 +41,7 @@ class Rates:
             raise optiplug.ConfigError("has no learning rate", where=self._optimizer.name)
         first = held[0].learning_rate if held else self._first_given() * self._factor
         # Keras reads it as it is where a step is traced; only callbacks assign.
-        alone = len(held) == 1 and len(self._given) <= 1 and isinstance(first, tf.Variable)
+        alone = len(held) == 1 and len(self._given) <= 1 and self._is_own(first)
         return first if alone or not tf.executing_eagerly() else _Rate(tf.convert_to_tensor(first), self.set)
 
     def set(self, value: Any) -> None:
@@ -79,25 +79,34 @@ class Rates:
     def settle(self) -> None:
         """Apply the factor that was set before there was anything inside."""
         factor, self._factor = self._factor, 1.0
-        if factor != 1:
-            inside = [each for each in _holders(self._optimizer) if each is not self._optimizer]
-            for each in inside:
-                each.learning_rate = float(each.learning_rate) * factor
+        if factor == 1:
+            return
+        # In the function that trains the model nothing has a value while it is traced.
+        with tf.init_scope():
+            for each in _holders(self._optimizer):
+                if each is not self._optimizer:
+                    each.learning_rate = float(each.learning_rate) * factor
 
     def _first_given(self) -> float:
         first = self._given[0]
-        return first if isinstance(first, int | float) else float("nan")
+        return (
+            first if isinstance(first, int | float) else float(optiplug.Schedule.of(first)(tf.constant(0.0)))
+        )
 
     def _require_numbers(self, held: Sequence[optiplug.Optimizer]) -> None:
         rates = [each.learning_rate for each in held] if len(held) >= len(self._given) else self._given
-        follows = [each for each in rates if not isinstance(each, int | float | tf.Variable)]
+        follows = [each for each in rates if not isinstance(each, int | float) and not self._is_own(each)]
         if follows:
             raise optiplug.ConfigError(
-                "a learning rate that follows a schedule or a function cannot be set to a number",
+                "a learning rate that follows a schedule, a function or a variable cannot be set to a number",
                 where=f"{self._optimizer.name}.learning_rate",
                 received=follows,
                 hint="compile with a number, or set `model.optimizer.optimizer.learning_rate` before `fit`",
             )
+
+    def _is_own(self, rate: object) -> bool:
+        """Whether a rate is a number, which is in a variable of the optimizer."""
+        return any(rate is state.variable for state in self._optimizer.state.states.values())
 
 
 class _Rate(optiplug.State):
@@ -131,10 +140,10 @@ def _holders(optimizer: optiplug.Optimizer) -> list[optiplug.Optimizer]:
     return [optimizer, *inside] if own or (not inside and hasattr(optimizer, "learning_rate")) else inside
 
 
-def _given(value: object) -> Iterator[object]:
+def _given(value: object) -> Iterator[Any]:
     """Yield the rate in a config, and in those of the optimizers inside of it."""
     if isinstance(value, optiplug.OptimizerConfig) and getattr(value, "learning_rate", None) is not None:
-        yield value.learning_rate  # type: ignore[attr-defined]  # a field of those that have it
+        yield value.learning_rate  # type: ignore[attr-defined]  # not of all
     if isinstance(value, optiplug.Section):
         value = [part for _, part in value]
     elif isinstance(value, dict):
