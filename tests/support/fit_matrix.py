@@ -92,7 +92,6 @@ def _gan(flavour: Any) -> type:
 
         def call(self, inputs: Any) -> Any:
             made = self.generator(inputs)
-            # Both are built together, as Keras builds the optimizer of all variables before it trains.
             self.critic(tf.concat([tf.cast(inputs, made.dtype), made], 1))
             return made
 
@@ -173,8 +172,12 @@ class Cell:
 
     @property
     def applies(self) -> bool:
-        """Whether there is such a thing: TensorFlow compiles no step over several devices as a whole."""
-        return self.replicas == 1 or self.compiled != "compiled"
+        """Whether there is such a thing.
+
+        TensorFlow compiles no step over several devices as a whole; tf_keras saves no weights in bfloat16.
+        """
+        saved = self.callback != "model_checkpoint" or self.policy != "bfloat16" or self.flavour == "keras"
+        return saved and (self.replicas == 1 or self.compiled != "compiled")
 
     def losses(self, folder: Path, *, ours: bool) -> list[float]:
         """Return the losses of training, with our optimizer or with that of Keras."""
@@ -190,6 +193,7 @@ class Cell:
             flavour.utils.set_random_seed(1)
             with mirrored(2).scope() if self.replicas == 2 else nullcontext():
                 made = KINDS[self.kind](flavour)
+                made(INPUTS[:1])  # Keras backs up and saves what is built
                 others = {"generator_optimizer": optimizer()} if self.kind == "gan" else {}
                 made.compile(optimizer=optimizer(), loss="mse", **others, **COMPILED[self.compiled])
             return made
@@ -212,11 +216,9 @@ def model_checkpoint(flavour: Any, made: Made, folder: Path) -> list[float]:
     keep = {"save_weights_only": True, "save_best_only": True, "monitor": "loss"}
     losses = fit(made(), flavour.callbacks.ModelCheckpoint(file, **keep))
     again = made()
-    again(INPUTS[:1])
-    # The state is that of the best epoch; where the optimizer is not built, that is a warning.
-    again.optimizer.build(
-        again.trainable_variables if not hasattr(again, "critic") else again.critic.trainable_variables
-    )
+    # State is loaded into what is built, and each optimizer of a GAN has the variables of its own part.
+    trained = again.critic if hasattr(again, "critic") else again
+    again.optimizer.build(trained.trainable_variables)
     again.load_weights(file)
     return [*losses, *fit(again, epochs=1)]
 
