@@ -63,15 +63,24 @@ def _subclassed(flavour: Any) -> type:
     return Subclassed
 
 
-def _custom(base: type) -> type:
-    class Custom(base):
+def _custom(flavour: Any) -> type:
+    class Custom(SUBCLASSED[flavour]):
+        def __init__(self) -> None:
+            super().__init__()
+            self.tracker = flavour.metrics.Mean(name="loss")
+
+        @property
+        def metrics(self) -> Any:
+            return [self.tracker]
+
         def train_step(self, data: Any) -> Any:
             inputs, outputs = data
             with tf.GradientTape() as tape:
                 loss = _squares(self(inputs, training=True), outputs)
                 scaled = _scaled(self.optimizer, loss)
             _apply(self.optimizer, tape.gradient(scaled, self.trainable_variables), self.trainable_variables)
-            return {"loss": loss}
+            self.tracker.update_state(loss)
+            return {"loss": self.tracker.result()}
 
     return Custom
 
@@ -83,12 +92,20 @@ def _gan(flavour: Any) -> type:
         def __init__(self) -> None:
             super().__init__()
             self.generator, self.critic = flavour.layers.Dense(1), flavour.layers.Dense(1)
+            self.tracker = flavour.metrics.Mean(name="loss")
+
+        @property
+        def metrics(self) -> Any:
+            return [self.tracker]
 
         def compile(self, optimizer: Any, generator_optimizer: Any, **keywords: Any) -> None:
             super().compile(optimizer=optimizer, **keywords)
             if self.dtype_policy.name == "mixed_float16":
                 generator_optimizer = flavour.mixed_precision.LossScaleOptimizer(generator_optimizer)
             self.generator_optimizer = generator_optimizer
+            # Keras would build the first for all variables, and its own second one too late.
+            self.optimizer.build(self.critic.trainable_variables)
+            self.generator_optimizer.build(self.generator.trainable_variables)
 
         def call(self, inputs: Any) -> Any:
             made = self.generator(inputs)
@@ -111,7 +128,8 @@ def _gan(flavour: Any) -> type:
             ):
                 variables = layer.trainable_variables
                 _apply(optimizer, tape.gradient(value, variables), variables)
-            return {"loss": loss + fooled}
+            self.tracker.update_state(loss + fooled)
+            return {"loss": self.tracker.result()}
 
     return Adversaries
 
@@ -131,7 +149,7 @@ def _apply(optimizer: Any, gradients: Any, variables: Any) -> None:
 
 
 SUBCLASSED = {flavour: _subclassed(flavour) for flavour in FLAVOURS.values()}
-CUSTOM = {flavour: _custom(SUBCLASSED[flavour]) for flavour in FLAVOURS.values()}
+CUSTOM = {flavour: _custom(flavour) for flavour in FLAVOURS.values()}
 GAN = {flavour: _gan(flavour) for flavour in FLAVOURS.values()}
 
 # Keras' name of each optimizer, ours, and what both are given.
@@ -216,9 +234,9 @@ def model_checkpoint(flavour: Any, made: Made, folder: Path) -> list[float]:
     keep = {"save_weights_only": True, "save_best_only": True, "monitor": "loss"}
     losses = fit(made(), flavour.callbacks.ModelCheckpoint(file, **keep))
     again = made()
-    # State is loaded into what is built, and each optimizer of a GAN has the variables of its own part.
-    trained = again.critic if hasattr(again, "critic") else again
-    again.optimizer.build(trained.trainable_variables)
+    if not hasattr(again, "critic"):  # state is loaded into what is built
+        with again.distribute_strategy.scope():
+            again.optimizer.build(again.trainable_variables)
     again.load_weights(file)
     return [*losses, *fit(again, epochs=1)]
 

@@ -116,8 +116,10 @@ class Adapter:
         Raises
         ------
         ConfigError
-            If its class, or something in its config, can be used in code only.
+            If its class, or something in its config, can be used in code only, or if a learning rate was set
+            before the optimizers inside were built.
         """
+        self._rates.require_settled()
         config: dict[str, Any] = self.optimizer.get_config()
         if "use" not in config:
             raise optiplug.ConfigError(

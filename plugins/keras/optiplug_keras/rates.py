@@ -87,11 +87,26 @@ class Rates:
                 if each is not self._optimizer:
                     each.learning_rate = float(each.learning_rate) * factor
 
+    def require_settled(self) -> None:
+        """Refuse to tell of rates that are not what they were set to.
+
+        Raises
+        ------
+        ConfigError
+            If a factor waits.
+        """
+        if self._factor != 1:
+            raise optiplug.ConfigError(
+                "the learning rate was set, and there are no optimizers inside yet that have it",
+                where=f"{self._optimizer.name}.learning_rate",
+                hint="build it first: `model.optimizer.build(model.trainable_variables)`",
+            )
+
     def _first_given(self) -> float:
-        first = self._given[0]
-        return (
-            first if isinstance(first, int | float) else float(optiplug.Schedule.of(first)(tf.constant(0.0)))
-        )
+        if isinstance(self._given[0], int | float):
+            return self._given[0]
+        # A schedule counts as what it begins with.
+        return float(optiplug.Schedule.of(self._given[0])(tf.constant(0.0)))
 
     def _require_numbers(self, held: Sequence[optiplug.Optimizer]) -> None:
         rates = [each.learning_rate for each in held] if len(held) >= len(self._given) else self._given

@@ -50,6 +50,11 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
         variables[:] = [self.optimizer.state.states[name].variable for name in self._names()]
         return variables
 
+    @property
+    def _learning_rate(self) -> Any:
+        """The rate as a class written for Keras keeps it: the callback `TensorBoard` looks for a schedule."""
+        return self.optimizer._learning_rate  # noqa: SLF001  # so called by tf_keras
+
     def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
         """Set the state from arrays in the order of `variables`; all, or none."""
         given = dict(zip(self._names(), weights, strict=False))

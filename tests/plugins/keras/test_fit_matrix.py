@@ -20,4 +20,5 @@ def test_losses_are_those_of_keras(cell, tmp_path):
     losses, expected = (cell.losses(folders[ours], ours=ours) for ours in (True, False))
 
     assert np.isfinite(expected).all()
+    assert min(expected) > 0
     np.testing.assert_allclose(losses, expected, rtol=TOLERANCES[cell.policy])

@@ -133,3 +133,22 @@ def test_tf_keras_assigns_to_what_it_has_read():
     fit(model, 1)
     tf_keras.backend.set_value(model.optimizer.lr, 0.05)
     assert rates(model) == pytest.approx([0.05, 0.2])
+
+
+def test_a_rate_that_waits_is_not_saved(flavour):
+    model = compiled(flavour, groups(0.1, 0.4), flavour.layers.Input((2,)))
+    model.optimizer.learning_rate = 0.05
+    with pytest.raises(optiplug.ConfigError, match="no optimizers inside yet"):
+        model.optimizer.get_config()
+    model.optimizer.build(model.trainable_variables)
+    given = [each["optimizer"]["learning_rate"] for each in model.optimizer.get_config()["groups"]]
+    assert given == pytest.approx([0.05, 0.2])
+
+
+def test_tensorboard_reads_a_schedule(flavour, tmp_path):
+    model = compiled(flavour, {"use": "sgd", "learning_rate": SCHEDULE}, flavour.layers.Input((2,)))
+    fit(model, 2)
+    board = flavour.callbacks.TensorBoard(str(tmp_path))
+    board.set_model(model)
+    logs = board._collect_learning_rate({})  # what it writes, if the distribution `tensorboard` is there
+    assert float(logs["learning_rate"]) == pytest.approx(0.1 * 0.5)
