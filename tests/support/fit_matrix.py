@@ -197,6 +197,14 @@ class Cell:
         saved = self.callback != "model_checkpoint" or self.policy != "bfloat16" or self.flavour == "keras"
         return saved and (self.replicas == 1 or self.compiled != "compiled")
 
+    @property
+    def policy_of_keras(self) -> str:
+        """The policy under which Keras' own optimizer trains as ours does under that of the cell.
+
+        In bfloat16 its Adam stands still: ``1 - beta_2`` is 0 there. Ours computes a step in float32.
+        """
+        return "mixed_bfloat16" if (self.policy, self.optimizer) == ("bfloat16", "adam") else self.policy
+
     def losses(self, folder: Path, *, ours: bool) -> list[float]:
         """Return the losses of training, with our optimizer or with that of Keras."""
         flavour = FLAVOURS[self.flavour]
@@ -212,11 +220,16 @@ class Cell:
             with mirrored(2).scope() if self.replicas == 2 else nullcontext():
                 made = KINDS[self.kind](flavour)
                 made(INPUTS[:1])  # Keras backs up and saves what is built
+                # Of few bits, so that they are the same under each policy.
+                numbers = np.random.default_rng(1)
+                made.set_weights(
+                    [np.round(4 * numbers.normal(size=each.shape)) / 16 for each in made.weights]
+                )
                 others = {"generator_optimizer": optimizer()} if self.kind == "gan" else {}
                 made.compile(optimizer=optimizer(), loss="mse", **others, **COMPILED[self.compiled])
             return made
 
-        with policy(flavour, self.policy):
+        with policy(flavour, self.policy if ours else self.policy_of_keras):
             return CALLBACKS[self.callback](flavour, model, folder)
 
 
