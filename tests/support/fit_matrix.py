@@ -115,13 +115,7 @@ def _gan(flavour: Any) -> type:
         def train_step(self, data: Any) -> Any:
             inputs, outputs = data
             with tf.GradientTape(persistent=True) as tape:
-                made = self.generator(inputs)
-                told, real = (
-                    self.critic(tf.concat([tf.cast(inputs, made.dtype), tf.cast(each, made.dtype)], 1))
-                    for each in (made, outputs)
-                )
-                loss = _squares(real, tf.ones_like(outputs)) + _squares(told, tf.zeros_like(outputs))
-                fooled = _squares(told, tf.ones_like(outputs)) + _squares(made, outputs)
+                loss, fooled = _adversarial_losses(self, inputs, outputs)
                 scaled = _scaled(self.optimizer, loss), _scaled(self.generator_optimizer, fooled)
             for optimizer, value, layer in zip(
                 (self.optimizer, self.generator_optimizer), scaled, (self.critic, self.generator), strict=True
@@ -132,6 +126,17 @@ def _gan(flavour: Any) -> type:
             return {"loss": self.tracker.result()}
 
     return Adversaries
+
+
+def _adversarial_losses(model: Any, inputs: Any, outputs: Any) -> tuple[Any, Any]:
+    """Return the loss of the critic, and that of the generator."""
+    made = model.generator(inputs)
+    told, real = (
+        model.critic(tf.concat([tf.cast(inputs, made.dtype), tf.cast(each, made.dtype)], 1))
+        for each in (made, outputs)
+    )
+    loss = _squares(real, tf.ones_like(outputs)) + _squares(told, tf.zeros_like(outputs))
+    return loss, _squares(told, tf.ones_like(outputs)) + _squares(made, outputs)
 
 
 def _squares(predictions: Any, outputs: Any) -> Any:
