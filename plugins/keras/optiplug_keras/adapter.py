@@ -55,6 +55,9 @@ class Adapter:
         self._unconfirmed: SavedState | None = None
         self._rates = Rates(optimizer)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({vars(self).get('optimizer')!r})"
+
     def __setattr__(self, name: str, value: object) -> None:
         wrapped = vars(self).get("optimizer")
         if wrapped is not None and (name in _OF_KERAS or _is_hyperparameter(wrapped, name)):
