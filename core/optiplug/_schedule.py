@@ -13,6 +13,7 @@ import tensorflow as tf
 from ._config.base import NamedConfig, ScheduleConfig, resolve
 from ._config.constructor import Configured
 from ._config.hyperparameters import Scalar
+from ._config.keras_objects import FOR_KERAS
 from ._config.keras_schedules import imported, of_keras
 from ._config.plain_numbers import is_variable
 from ._types import DType, Tensor, Variable
@@ -21,8 +22,9 @@ from .numerics import scalar_dtype
 
 __all__ = ["Schedule", "evaluate", "stays", "takes_iteration"]
 
-# Under this name each Keras saves a schedule of ours, and `optiplug_keras` registers the class.
-_PACKAGE, _NAME = "optiplug", "Schedule"
+# Under this name each Keras saves a schedule of ours, and the adapters register the class: where they are not
+# imported, Keras' message has the name.
+_PACKAGE, _NAME = f"import {FOR_KERAS}", "Schedule"
 
 
 class Schedule(Configured, abc.ABC):

@@ -7,6 +7,7 @@ Each function is a method of the one `Registry` of this process. A reference is 
   reference, and neither imports a plugin; `load` and `get` import its Config class.
 - `status` and `error` tell whether and why an entry cannot be used, `reference_of` its shortest
   reference.
+- `lazy_names` gives a plugin's package its classes under their names.
 - `register` and `unregister` add and remove a Config class of this session; `block` and `unblock`
   forbid and allow a name or a distribution; `refresh` reads the metadata again.
 
@@ -27,6 +28,7 @@ import warnings
 from typing import Any
 
 from ._registry.entry_points import KINDS, SESSION, Entry
+from ._registry.lazy_names import lazy_names
 from ._registry.registry import Registry, installed_plugins
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "error",
     "find",
     "get",
+    "lazy_names",
     "load",
     "reference_of",
     "refresh",

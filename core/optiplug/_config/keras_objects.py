@@ -10,10 +10,13 @@ from optiplug.errors import ConfigError
 
 from .registration import config_class
 
-__all__ = ["KERAS_NAMES", "of_keras", "recreated", "renamed"]
+__all__ = ["FOR_KERAS", "KERAS_NAMES", "of_keras", "recreated", "renamed"]
 
 KERAS_NAMES = {"adam_w": "adamw", "rm_sprop": "rmsprop", "schedule_free_adam_w": "schedule_free_adamw"}
 """What Keras 3 calls its optimizers, where that is not what they are called here."""
+
+FOR_KERAS = "optiplug_keras"
+"""What a user of Keras has to import, for messages: the core imports it nowhere."""
 
 _OF_AVERAGES = {"ema_momentum", "ema_overwrite_frequency"}
 

@@ -12,7 +12,7 @@ from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._config.constructor import configure, show_signature
 from optiplug._config.hyperparameters import Scalar
-from optiplug._config.keras_objects import renamed
+from optiplug._config.keras_objects import FOR_KERAS, renamed
 from optiplug._config.kinds import OptimizerConfig, Selection
 from optiplug._config.variable_selection import selected_paths
 from optiplug._derived import derived
@@ -117,6 +117,10 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
     def __repr__(self) -> str:
         # Also where a constructor shows itself before that of the base has run.
         return object.__repr__(self) if without_parts(self) else reports.description(parts_of(self))
+
+    def __format__(self, spec: str) -> str:
+        # The message of a Keras that cannot take it in `compile`, as the adapters are not imported, has this.
+        return format(f"{self!r} (for `model.compile`: `{FOR_KERAS}.wrap(optimizer)`)", spec)
 
     @derived
     def config(self) -> Any:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from optiplug import _distribution as distribution
 from optiplug._types import DType, Shape, Tensor, Variable
 from optiplug._variables.capture import Working, current_frame
+from optiplug._variables.model_variables import unwrapped
 from optiplug._variables.packing import PackSegment, VariableOrPack
 from optiplug._variables.variable_like import VariableLike
 from optiplug.errors import BuildError
@@ -175,4 +176,5 @@ class Slot:
 
 
 def _key(variable: Variable | Working) -> int:
-    return variable.key if isinstance(variable, Working) else id(variable)
+    # The state is that of the tf.Variable, which a variable of Keras 3 wraps.
+    return variable.key if isinstance(variable, Working) else id(unwrapped(variable))

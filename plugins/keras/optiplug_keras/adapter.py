@@ -15,10 +15,11 @@ import optiplug
 from optiplug import Tensor, Variable, match_variables
 
 from .compiled_models import models_of, rebuild
+from .rates import Rates
 from .saved_state import SavedState
 from .trained_variables import TrainedVariables
 
-__all__ = ["Adapter"]
+__all__ = ["Adapter", "register"]
 
 # What Keras sets in its constructor, and would act on around a step that does it already.
 _OF_KERAS = (
@@ -29,6 +30,13 @@ _OF_KERAS = (
 
 # What Keras' LossScaleOptimizer sets on the optimizer that it takes, and a user to have Keras scale the loss.
 _SCALERS = ("loss_scale_factor", "_is_wrapped_by_loss_scale_optimizer")
+
+
+def register(saving: Any, kind: type, name: str) -> None:
+    """Register a class with the module `saving` of a Keras, which loads models that have it."""
+    # The last package is the one that is saved. Where the class is not registered, Keras' message has it.
+    for package in ("optiplug", "import optiplug_keras"):
+        saving.register_keras_serializable(package, name)(kind)
 
 
 class Adapter:
@@ -51,10 +59,11 @@ class Adapter:
         # Objects of plain classes, in which Keras does not track the variables of the model.
         self._model, self._waiting = TrainedVariables(), SavedState()
         self._unconfirmed: SavedState | None = None
+        self._rates = Rates(optimizer)
         optimizer.on_change(lambda: rebuild(self, self.model_class))
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} of {self.optimizer!r}>"
+        return f"{type(self).__name__}({vars(self).get('optimizer')!r})"
 
     def __setattr__(self, name: str, value: object) -> None:
         wrapped = vars(self).get("optimizer")
@@ -96,12 +105,6 @@ class Adapter:
         wrapped = vars(self).get("optimizer")
         if wrapped is not None and (name in _OF_KERAS or _is_hyperparameter(wrapped, name)):
             return getattr(wrapped.config, name, None)
-        if wrapped is not None and name == "_model_variables_moving_average":
-            raise optiplug.ConfigError(
-                "averages are state of optiplug, and Keras' `SwapEMAWeights` does not find them",
-                where=self.name,
-                hint="use `with model.optimizer.optimizer.averaged_weights():`",
-            )
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     @property
@@ -114,26 +117,21 @@ class Adapter:
         self.optimizer.iterations = variable
 
     @property
-    def learning_rate(self) -> Variable | Tensor:
-        """The learning rate: a variable, or the value of a schedule now.
+    def learning_rate(self) -> Variable | Tensor | optiplug.State:
+        """The learning rate that callbacks read and set: the first one of an optimizer with others inside.
+
+        To set it to a number changes those of the others by the same factor.
 
         Raises
         ------
         ConfigError
-            If it has none; then a callback of Keras cannot set one.
+            If there is none; when it is set, if it follows a schedule.
         """
-        try:
-            return self.optimizer.learning_rate
-        except AttributeError:
-            raise optiplug.ConfigError(
-                "there is not one learning rate that a callback could read and set",
-                where=f"{self.name}.learning_rate",
-                hint="build it first if all groups have the same, else set those of `optimizer.nested`",
-            ) from None
+        return self._rates.read()
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
-        self.optimizer.learning_rate = value
+        self._rates.set(value)
 
     def scale_loss(self, loss: Tensor) -> Tensor:
         """Return the loss as it is to be differentiated: multiplied by the scale of a processor.
@@ -165,8 +163,10 @@ class Adapter:
         Raises
         ------
         ConfigError
-            If its class, or something in its config, can be used in code only.
+            If its class, or something in its config, can be used in code only, or if a learning rate was set
+            before the optimizers inside were built.
         """
+        self._rates.require_settled()
         config: dict[str, Any] = self.optimizer.get_config()
         if "use" not in config:
             raise optiplug.ConfigError(
@@ -250,6 +250,7 @@ class Adapter:
         if self._model.are(variables):
             return
         self.optimizer.build(variables)
+        self._rates.settle()
         late = self._model.meet({self.optimizer.path(each): each for each in variables})
         if late and self._waiting.identities:
             # The values of variables are there outside of a function that is traced only.

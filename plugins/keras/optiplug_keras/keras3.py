@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import keras
 
 import optiplug
 from optiplug import Gradient, Tensor, Variable
 
-from .adapter import Adapter
+from .adapter import Adapter, register
+from .averages import averages_of
 
 __all__ = ["KerasAdapter"]
 
 
-# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
-keras.saving.register_keras_serializable("optiplug", "Schedule")(optiplug.Schedule)
-
-
-@keras.saving.register_keras_serializable(package="optiplug")
 class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  # Keras is untyped
     """An optimizer of optiplug as a `keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.
 
@@ -66,6 +63,11 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
         """The state, as what Keras takes for its own variables."""
         return list(self.optimizer.state.states.values())
 
+    @property
+    def _model_variables_moving_average(self) -> list[Any]:
+        """The averages, in the order of the variables, which `SwapEMAWeights` of Keras swaps with them."""
+        return averages_of(self.optimizer, self._trainable_variables)
+
     def build(self, variables: Sequence[Variable]) -> None:
         """Create the state for these variables, if there are any."""
         if not variables:
@@ -108,3 +110,8 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
 def _computed(variable: Variable) -> bool:
     """Say whether the "gradient" of a variable is its new value, as for the scales of float8."""
     return bool(getattr(variable, "overwrite_with_gradient", False))
+
+
+register(keras.saving, KerasAdapter, "KerasAdapter")
+# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
+register(keras.saving, optiplug.Schedule, "Schedule")

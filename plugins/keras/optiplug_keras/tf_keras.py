@@ -13,16 +13,12 @@ import tf_keras
 import optiplug
 from optiplug import Gradient, Tensor, Variable
 
-from .adapter import Adapter
+from .adapter import Adapter, register
+from .compiling import let_compile_take_ours
 
 __all__ = ["TFKerasAdapter"]
 
 
-# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
-tf_keras.saving.register_keras_serializable("optiplug", "Schedule")(optiplug.Schedule)
-
-
-@tf_keras.saving.register_keras_serializable(package="optiplug", name="KerasAdapter")
 class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[misc]  # tf_keras is untyped
     """An optimizer of optiplug as a `tf_keras.optimizers.Optimizer`; `optiplug_keras.wrap` makes one.
 
@@ -55,6 +51,11 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
         variables = self.optimizer.variables
         variables[:] = [self.optimizer.state.states[name].variable for name in self._names()]
         return variables
+
+    @property
+    def _learning_rate(self) -> Any:
+        """The rate as a class written for Keras keeps it: the callback `TensorBoard` looks for a schedule."""
+        return self.optimizer._learning_rate  # noqa: SLF001  # so called by tf_keras
 
     def set_weights(self, weights: Sequence[npt.ArrayLike]) -> None:
         """Set the state from arrays in the order of `variables`; all, or none."""
@@ -113,3 +114,9 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "is_legacy_optimizer": False}
+
+
+register(tf_keras.saving, TFKerasAdapter, "KerasAdapter")
+# A model that is loaded may have a schedule of ours as the rate of an optimizer of Keras.
+register(tf_keras.saving, optiplug.Schedule, "Schedule")
+let_compile_take_ours(tf_keras)

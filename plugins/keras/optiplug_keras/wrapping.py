@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from os import PathLike
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeAlias
 
+import tensorflow as tf
+
 import optiplug
+from optiplug.document import FORMATS
 
 from .adapter import Adapter
 from .keras3 import KerasAdapter
 
-__all__ = ["wrap"]
+__all__ = ["PREFIX", "names_file", "wrap"]
 
-Named: TypeAlias = str | optiplug.NamedConfig | Mapping[str, object] | Path | optiplug.Optimizer
+Named: TypeAlias = str | optiplug.NamedConfig | Mapping[str, object] | PathLike[str] | optiplug.Optimizer
 """What says which optimizer is meant."""
+
+PREFIX = "optiplug:"
+"""What tells a name of ours from one of Keras' in `model.compile`."""
 
 _INSTEAD = {
     "gradient_accumulation_steps": "list {'use': 'accumulate', 'steps': ...} under `processors`",
@@ -30,9 +37,10 @@ def wrap(optimizer: Named, /, *, keras: ModuleType | None = None, **hyperparamet
     ----------
     optimizer
         The name of an optimizer, with its `hyperparameters`; or by itself a config, a mapping
-        with `use`, the Path of a file of one, or an optimizer. An optimizer serves one model.
+        with `use`, the path of a file of one, or an optimizer. An optimizer serves one model.
     keras
-        The module that the model is from: `tf_keras`, or by default Keras 3.
+        The module that the model is from: `keras`, `tf_keras`, or by default `tf.keras`, which is Keras 3
+        unless TF_USE_LEGACY_KERAS says otherwise. `model.compile` takes the other one, too.
     hyperparameters
         The fields of the config, `clipnorm`, `weight_decay`, `use_ema` and `processors` included.
 
@@ -57,11 +65,16 @@ def wrap(optimizer: Named, /, *, keras: ModuleType | None = None, **hyperparamet
         if name in hyperparameters:
             received = hyperparameters[name]
             raise optiplug.ConfigError(f"{name!r} belongs to Keras' optimizers", received=received, hint=hint)
-    return _adapter(keras)(_optimizer(optimizer, hyperparameters))
+    return _adapter(tf.keras if keras is None else keras)(_optimizer(optimizer, hyperparameters))
 
 
-def _adapter(keras: ModuleType | None) -> type[Adapter]:
-    wanted = KerasAdapter if keras is None else getattr(getattr(keras, "optimizers", None), "Optimizer", None)
+def names_file(text: str) -> bool:
+    """Whether a text is the path of a file of a config, by its end."""
+    return Path(text).suffix in FORMATS
+
+
+def _adapter(keras: ModuleType) -> type[Adapter]:
+    wanted = getattr(getattr(keras, "optimizers", None), "Optimizer", None)
     if isinstance(wanted, type) and issubclass(KerasAdapter, wanted):
         return KerasAdapter
     if getattr(wanted, "__module__", "").startswith("tf_keras."):
@@ -73,7 +86,9 @@ def _adapter(keras: ModuleType | None) -> type[Adapter]:
 
 def _optimizer(optimizer: object, hyperparameters: Mapping[str, object]) -> optiplug.Optimizer:
     if isinstance(optimizer, str):
-        return optiplug.from_config({"use": optimizer, **hyperparameters})
+        optimizer = optimizer.removeprefix(PREFIX)
+        if not names_file(optimizer):
+            return optiplug.from_config({"use": optimizer, **hyperparameters})
     if hyperparameters:
         raise optiplug.ConfigError(
             "hyperparameters go with the name of an optimizer, not with a config or an optimizer",
@@ -82,10 +97,13 @@ def _optimizer(optimizer: object, hyperparameters: Mapping[str, object]) -> opti
         )
     if isinstance(optimizer, optiplug.Optimizer):
         return optimizer
-    if isinstance(optimizer, optiplug.NamedConfig | Mapping | Path):
+    if isinstance(optimizer, optiplug.NamedConfig | Mapping):
         return optiplug.from_config(optimizer)
+    if isinstance(optimizer, str | PathLike):
+        return optiplug.from_config(Path(optimizer))
     raise optiplug.ConfigError(
         "must be the name of an optimizer of optiplug, a config, or an optimizer",
+        where="optiplug_keras.wrap",
         received=optimizer,
         hint="`optiplug list` shows the names",
     )

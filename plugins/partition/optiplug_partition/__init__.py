@@ -1,1 +1,12 @@
 """A different optimizer for each group of variables, for optiplug."""
+
+from typing import TYPE_CHECKING
+
+from optiplug import registry
+
+# For type checkers; what is there is what the entry points offer.
+if TYPE_CHECKING:
+    from .config import PartitionConfig as PartitionConfig
+    from .partition import Partition as Partition
+else:
+    __getattr__, __dir__ = registry.lazy_names(__name__)

@@ -3,6 +3,7 @@
 import pytest
 import tensorflow as tf
 
+import optiplug
 from optiplug._state.slot import Slot
 from optiplug._state.table import SlotSpec, SlotTable
 from optiplug._variables.model_variables import ModelVariables
@@ -45,3 +46,15 @@ def test_a_double_is_not_rounded_on_its_way():
     assert (
         table.add("rate", owner="", beside=variable, dtype=tf.float64, initial=lambda: 0.02).numpy() == 0.02
     )
+
+
+def test_a_variable_of_keras_has_the_state_of_what_it_wraps():
+    import keras
+
+    variable = keras.Variable([1.0, 2.0])
+    optimizer = optiplug.create("sgd", momentum=0.9, jit_compile=False)
+    optimizer.apply_gradients([(tf.ones(2), variable)])
+
+    assert variable in optimizer.momentum
+    assert optimizer.momentum[variable] is optimizer.momentum[variable.value]
+    assert keras.Variable([1.0]) not in optimizer.momentum

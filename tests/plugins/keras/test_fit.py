@@ -73,31 +73,6 @@ def test_rate_follows_callbacks(flavour):
     assert ours.optimizer.get_config()["learning_rate"] == pytest.approx(0.1 * 0.05 * 0.05)
 
 
-def with_groups(flavour, *rates):
-    selections = [{"only": ["*kernel*"]}, {}]
-    groups = [
-        {"name": f"group_{number}", "optimizer": {"use": "sgd", "learning_rate": rate}, **selections[number]}
-        for number, rate in enumerate(rates)
-    ]
-    return compiled(flavour, wrap("partition", groups=groups, keras=flavour), jit_compile=False)
-
-
-def test_rate_of_all_groups_follows_callbacks(flavour):
-    model = with_groups(flavour, 0.1, 0.1)
-    fit(model)  # before, tf_keras has built no optimizer when it asks for the rate
-    halve = flavour.callbacks.LearningRateScheduler(lambda _, rate: 0.5 * rate)
-    fit(model, epochs=2, callbacks=[halve])
-    assert [float(each.learning_rate) for each in model.optimizer.optimizer.nested.values()] == [
-        pytest.approx(0.025)
-    ] * 2
-
-
-def test_different_rates_of_groups_follow_no_callback(flavour):
-    halve = flavour.callbacks.LearningRateScheduler(lambda _, rate: 0.5 * rate)
-    with pytest.raises(optiplug.ConfigError, match="not one learning rate that a callback could read"):
-        fit(with_groups(flavour, 0.1, 0.2), callbacks=[halve])
-
-
 def test_schedule(flavour):
     theirs = flavour.optimizers.schedules.ExponentialDecay(0.1, decay_steps=4, decay_rate=0.5)
     expected = fit(compiled(flavour, flavour.optimizers.SGD(theirs)), epochs=2)
@@ -106,7 +81,11 @@ def test_schedule(flavour):
 
     np.testing.assert_allclose(fit(model, epochs=2), expected, rtol=0, atol=1e-5)
     assert float(model.optimizer.learning_rate) == pytest.approx(0.1 * 0.25)
-    model.optimizer.learning_rate = 0.0  # a number in its place, in a function that Keras makes anew
+    with pytest.raises(optiplug.ConfigError, match=r"follows a schedule.* cannot be set"):
+        model.optimizer.learning_rate = 0.1
+    model.optimizer.optimizer.learning_rate = (
+        0.0  # a number in its place, in a function that Keras makes anew
+    )
     before = model.trainable_variables[-1].numpy()
     fit(model)
     np.testing.assert_array_equal(model.trainable_variables[-1].numpy(), before)

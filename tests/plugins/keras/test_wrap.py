@@ -26,6 +26,7 @@ def test_every_way_to_say_the_same(flavour, tmp_path):
     assert [each.optimizer.config for each in wrapped] == [expected] * 5
     assert all(isinstance(each, flavour.optimizers.Optimizer) for each in wrapped)
     assert {each.name for each in wrapped} == {"sgd"}
+    assert repr(wrapped[0]) == f"{type(wrapped[0]).__name__}({wrapped[0].optimizer!r})"
 
 
 def test_modules_that_are_a_keras():
