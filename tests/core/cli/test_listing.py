@@ -58,18 +58,19 @@ def test_kinds_in_singular_and_plural(run, kind):
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["COSINE"], {"cosine", "cosine_restarts", "one_cycle"}),
-        (["cosine", "restarts"], {"cosine", "cosine_restarts"}),
-        (["2006.00719"], set()),
-        (["loshchilov", "decoupled"], {"adamw"}),
-        (["optiplug-lion"], {"lion"}),
+        ("COSINE", ["cosine", "cosine_restarts", "one_cycle"]),
+        ("cosine restarts", ["cosine", "cosine_restarts"]),
+        ("2006.00719", []),
+        ("loshchilov decoupled", ["adamw"]),
+        ("optiplug-lion", ["lion"]),
     ],
     ids=str,
 )
 def test_words_are_searched(run, words, found):
-    result = run("list", *words, "--json")
+    result = run("list", *words.split(), "--json")
     names = {each["name"] for each in json.loads(result.stdout)["plugins"]}
-    assert names == found or names > found > set()
+    assert names >= set(found)
+    assert bool(names) == bool(found)
     assert result.exit_code == (0 if found else 1)
 
 
