@@ -15,6 +15,7 @@ __all__ = ["naming_formula", "naming_hook", "refused_decision"]
 _OF_THE_HOUSE = ("/optiplug/", "/tensorflow/", "/numpy/")
 # What messages of Python, NumPy and TensorFlow call a tensor without a value, and a working variable.
 _NAMES = ("SymbolicTensor", "symbolic tf.Tensor", "Working")
+_METHODS = ("numpy", "item", "tolist", "__float__", "__int__", "__index__")  # which return the value
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def naming_formula(name: str) -> Iterator[None]:
     try:
         yield
     except (AttributeError, NotImplementedError, TypeError) as error:
-        if isinstance(error, HookError) or not any(each in str(error) for each in _NAMES):
+        if isinstance(error, HookError) or not _asks_for_value(error):
             raise
         file, line = _own_line(error)
         said = str(error).partition("\n")[0]
@@ -64,6 +65,13 @@ def naming_hook(where: str) -> Iterator[None]:
         # Its type, by which a caller may catch it, stays.
         error.add_note(f"Raised in {where}.")
         raise
+
+
+def _asks_for_value(error: Exception) -> bool:
+    said = str(error)
+    if isinstance(error, AttributeError):
+        return any(f"'{name}'" in said for name in _METHODS)
+    return any(name in said for name in _NAMES) and "unsupported operand" not in said
 
 
 def refused_decision(error: Exception, name: str = "") -> HookError:
