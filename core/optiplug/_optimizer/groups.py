@@ -148,7 +148,7 @@ class OptimizerNode:
     def rate_of(self, key: int | None) -> Rate | None:
         """Return the learning rate of what has this `id`: a number, a schedule or a variable."""
         group = "" if key is None else self._group(key)
-        return self.inside[group].rate_of(key) if group else self.learning_rate.source
+        return self.inside[group].rate_of(key) if group else self.learning_rate.in_steps
 
     def update(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Let each optimizer update its variables."""

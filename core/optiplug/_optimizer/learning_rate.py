@@ -56,6 +56,22 @@ class LearningRate:
         return self._owner.add_counter("learning_rate", initial, self.dtype)
 
     @property
+    def in_steps(self) -> State | Rate | None:
+        """What the formulas of a step evaluate: as `source`, but no less exact than their variables."""
+        source = self.source
+        late = isinstance(source, State) and source.dtype != tf.float64 and self.dtype == tf.float64
+        return self._exactly if late and self.number is not None else source
+
+    def _exactly(self, iteration: Tensor) -> Tensor:
+        """Return the rate for variables in double precision that came when it was float32 already."""
+        held = tf.convert_to_tensor(self.source)
+        return tf.where(
+            held == tf.constant(self.number, held.dtype),
+            tf.constant(self.number, tf.float64),
+            tf.cast(held, tf.float64),
+        )
+
+    @property
     def dtype(self) -> DType:
         """The dtype of the variable: float64 if any variable of the model is in double precision."""
         # A float32 rate would put an error of 1e-8 into a float64 run: docs/design/the-compiled-step.md.
@@ -103,7 +119,7 @@ class LearningRate:
 
     def in_step(self, step: Step) -> Tensor:
         """Return the rate for a formula that does not say of which variable it wants it."""
-        return step.rate_of_formula(self.source, self.dtype)
+        return step.rate_of_formula(self.in_steps, self.dtype)
 
     def assign(self, value: object, where: str, programs: ProgramCache) -> None:
         """Set the learning rate from the next step on, which is traced again unless a number stays one.

@@ -204,7 +204,7 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         step = _step_of(self)
         if isinstance(like, Working):
             return step.rate(like)
-        return step.scalar(parts_of(self).learning_rate.source, like)
+        return step.scalar(parts_of(self).learning_rate.in_steps, like)
 
     def scalar(self, value: Scalar, like: Working | Tensor | DType) -> Tensor:
         """Return a hyperparameter, be it a number or a schedule, at the step being traced."""

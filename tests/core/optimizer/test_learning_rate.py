@@ -299,3 +299,16 @@ def test_a_number_stays_one_in_a_step_that_a_caller_traced():
         optimizer.learning_rate = {"use": "constant", "value": 1.0}
     step()
     assert float(weight) == 0.0
+
+
+@pytest.mark.parametrize(("rate", "error"), [(None, 0.0), (0.2, 1e-8)])
+def test_a_variable_in_double_precision_that_comes_late(rate, error):
+    """The rate is in float32 by then; what the config says is exact, what is set is rounded to that."""
+    optimizer = optiplug.create("sgd", learning_rate=0.1, jit_compile=False)
+    early, late = tf.Variable(1.0), tf.Variable(1.0, dtype=tf.float64)
+    optimizer.apply_gradients([(tf.constant(1.0), early)])
+    if rate is not None:
+        optimizer.learning_rate = rate
+    optimizer.apply_gradients([(tf.constant(1.0), early), (tf.constant(1.0, tf.float64), late)])
+    assert late.numpy() == pytest.approx(1.0 - (rate or 0.1), rel=0, abs=error)
+    assert early.numpy() == pytest.approx(0.9 - (rate or 0.1), abs=1e-6)
