@@ -76,11 +76,13 @@ def test_the_notebook_is_stored_without_outputs():
 
 
 @pytest.mark.slow
-def test_the_notebook_finds_what_it_says(registered, monkeypatch):
+def test_the_notebook_finds_what_it_says(registered, monkeypatch, tmp_path):
     monkeypatch.setenv("MPLBACKEND", "agg")
     names = {"__name__": "notebook"}
-    for cell in cells():
-        exec(compile(cell, "notebook", "exec", dont_inherit=True), names)  # noqa: S102  # our own notebook
+    for number, cell in enumerate(cells()):
+        file = tmp_path / f"{number}.py"  # AutoGraph reads the source, as it can in a notebook
+        file.write_text(cell)
+        exec(compile(cell, file, "exec", dont_inherit=True), names)  # noqa: S102  # our own notebook
 
     history, clipped = names["history"], names["clipped"]
     assert list(history.columns) == ["loss", "first", "second", "output"]

@@ -222,6 +222,10 @@ class Cell:
         return Outcome(self, folder)
 
 
+# Messages of Keras 3 and tf_keras for weights without those of a layer.
+_REFUSALS = ("could not be loaded", "variables during loading")
+
+
 class Outcome:
     """What became of the state of each variable: those that lost it, and those that have another's."""
 
@@ -245,7 +249,7 @@ class Outcome:
                 self.refused = str(error)
                 return
             except ValueError as error:
-                if "could not be loaded" not in str(error):
+                if not any(each in str(error) for each in _REFUSALS):
                     raise
                 self.refused = str(error)
                 return
