@@ -20,7 +20,6 @@ from optiplug._step.program_cache import ProgramCache
 from optiplug._step.step import Rate, Step
 from optiplug._types import DType, Tensor, Variable
 from optiplug.errors import ConfigError
-from optiplug.numerics import widest_dtype
 
 __all__ = ["LearningRate"]
 
@@ -75,7 +74,7 @@ class LearningRate:
     def dtype(self) -> DType:
         """The dtype of the variable: float64 if any variable of the model is in double precision."""
         # A float32 rate would put an error of 1e-8 into a float64 run: docs/design/the-compiled-step.md.
-        return widest_dtype(self._owner.model_variables)
+        return self._owner.model_variables.scalar_dtype
 
     def value(self, iterations: Variable) -> Variable | Tensor:
         """Return the variable of a number, and the value of a schedule at so many steps."""

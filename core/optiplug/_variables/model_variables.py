@@ -8,17 +8,22 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug._types import Gradient, Tensor, Variable
+from optiplug._types import DType, Gradient, Tensor, Variable
 from optiplug.errors import GradientsError
+from optiplug.numerics import widest_dtype
 
 __all__ = ["ModelVariables", "is_trainable", "trainable", "unwrapped"]
 
 
 class ModelVariables:
-    """The model's variables, in the order in which the optimizer met them, each with a unique path."""
+    """The model's variables, in the order in which the optimizer met them, each with a unique path.
+
+    `scalar_dtype` is that of a number for all of them: float64 if any is in double precision.
+    """
 
     def __init__(self) -> None:
         self.paths: dict[int, str] = {}
+        self.scalar_dtype: DType = tf.float32
         # Also keeps the variables alive, so that their ids stay their own.
         self._variables: list[Variable] = []
         self._positions: dict[int, int] = {}
@@ -94,6 +99,9 @@ class ModelVariables:
         self._positions[id(variable)] = len(self._variables)
         self._variables.append(variable)
         self.paths[id(variable)] = path
+        # Kept, as it is asked for with every variable.
+        if widest_dtype([variable]) == tf.float64:
+            self.scalar_dtype = tf.float64
         # A variable of Keras 3 has the constraint; the tf.Variable inside of it has none.
         self._constraints[id(variable)] = getattr(given, "constraint", None)
 
