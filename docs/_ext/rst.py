@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
+
+from optiplug.cli.types_in_words import type_in_words
 
 __all__ = [
     "first_paragraph",
@@ -14,7 +17,6 @@ __all__ = [
     "pipe_table",
     "table",
     "toctree",
-    "type_in_words",
 ]
 
 
@@ -67,63 +69,6 @@ def hyperparameters(fields: dict[str, Any]) -> Iterator[str]:
 def _described(field: dict[str, Any]) -> tuple[str, str, str]:
     """Return type, default and meaning of one hyperparameter."""
     default = f"``{json.dumps(field['default'])}``" if "default" in field else "required"
-    return type_in_words(field), default, " ".join(field.get("description", "").split())
-
-
-def type_in_words(field: dict[str, Any]) -> str:
-    """Say in words what a JSON Schema accepts."""
-    if "anyOf" in field:
-        return _any_of(field["anyOf"])
-    if "const" in field or "enum" in field:
-        return " or ".join(f"``{json.dumps(value)}``" for value in field.get("enum", [field.get("const")]))
-    if "$ref" in field:
-        return f"a {str(field['$ref']).rpartition('/')[2]}"
-    if "x-optiplug-kind" in field:
-        return _PLUGINS[field["x-optiplug-kind"]]
-    return ", ".join([_noun(field), *_limits(field)])
-
-
-_NOUNS = {"boolean": "true or false", "integer": "whole number", "null": "none", "string": "text"}
-_PLUGINS = {
-    "optimizers": "optimizer",
-    "processors": "processor",
-    "schedules": "schedule",
-    "tasks": "task",
-}
-_LARGEST = 2.0**31  # beyond it a bound is where numbers end, and no rule of a formula
-_BOUNDS = {
-    "minimum": "at least",
-    "exclusiveMinimum": "above",
-    "maximum": "at most",
-    "exclusiveMaximum": "below",
-}
-
-
-def _any_of(choices: list[dict[str, Any]]) -> str:
-    """Join what may be chosen, with the bounds of a number at the end: number or schedule, at least 0."""
-    # A plugin is named by its text, too; that is how each of them is said.
-    named = any("x-optiplug-kind" in each for each in choices)
-    kept = [each for each in choices if not (named and each.get("type") == "string" and "const" not in each)]
-    limits = [limit for each in kept for limit in _limits(each)]
-    bare = [type_in_words({key: value for key, value in each.items() if key not in _BOUNDS}) for each in kept]
-    none = ["none"] if "none" in bare else []
-    joined = " or ".join([*dict.fromkeys(each for each in bare if each != "none"), *none])
-    return ", ".join([joined, *dict.fromkeys(limits)])
-
-
-def _noun(field: dict[str, Any]) -> str:
-    kind = field.get("type", "")
-    if kind == "array":
-        if "prefixItems" in field:
-            return f"{len(field['prefixItems'])} of: {type_in_words(field['prefixItems'][0])}"
-        return f"list of: {type_in_words(field['items'])}" if "items" in field else "list"
-    if kind == "object":
-        inner = field.get("additionalProperties")
-        return f"names with: {type_in_words(inner)}" if isinstance(inner, dict) else "mapping"
-    return _NOUNS.get(kind, kind or "anything")
-
-
-def _limits(field: dict[str, Any]) -> list[str]:
-    return [
-        f"{said} {field[key]:g}" for key, said in _BOUNDS.items() if abs(field.get(key, _LARGEST)) < _LARGEST
-    ]
+    # Values that are to be written as they are.
+    said = re.sub(r'"[^"]*"', r"``\g<0>``", type_in_words(field))
+    return said, default, " ".join(field.get("description", "").split())

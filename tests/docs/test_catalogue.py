@@ -10,7 +10,8 @@ import pytest
 
 import optiplug
 from optiplug import registry
-from support.extensions import formulas, mathml, pictures, rst, usage
+from optiplug.cli.types_in_words import type_in_words
+from support.extensions import formulas, mathml, pictures, usage
 
 ALGORITHMS = [
     pytest.param(registry.load(entry), id=f"{entry.kind}-{entry.name}")
@@ -79,32 +80,10 @@ def test_what_to_write_is_a_document(config):
     assert max(map(len, text.splitlines())) <= 88
 
 
-@pytest.mark.parametrize(
-    ("schema", "said"),
-    [
-        (
-            {"anyOf": [{"type": "number", "minimum": 0}, {"x-optiplug-kind": "schedules", "type": "object"}]},
-            "number or schedule, at least 0",
-        ),
-        ({"type": "integer", "minimum": 1, "maximum": 2**53}, "whole number, at least 1"),
-        ({"type": "number", "exclusiveMinimum": 0, "maximum": 1}, "number, above 0, at most 1"),
-        ({"anyOf": [{"type": "null"}, {"type": "number", "minimum": 0}]}, "number or none, at least 0"),
-        ({"anyOf": [{"type": "string"}, {"x-optiplug-kind": "optimizers"}]}, "optimizer"),
-        (
-            {"anyOf": [{"type": "boolean"}, {"const": "auto", "type": "string"}]},
-            'true or false or ``"auto"``',
-        ),
-        ({"type": "array", "items": {"type": "string"}}, "list of: text"),
-    ],
-)
-def test_types_are_said_in_words(schema, said):
-    assert rst.type_in_words(schema) == said
-
-
 @pytest.mark.parametrize("config", ALGORITHMS)
 def test_no_type_is_in_code(config):
     for field in config.model_json_schema()["properties"].values():
-        said = rst.type_in_words(field)
+        said = type_in_words(field)
         assert not any(sign in said for sign in ("e+", ">=", "<=", "integer", "boolean", "null", "$")), said
 
 

@@ -12,9 +12,8 @@ import formulas  # found by the line above
 import mathml
 import pictures
 import rooms
-import rst
 import stages
 import type_table
 import usage
 
-__all__ = ["formulas", "mathml", "pictures", "rooms", "rst", "stages", "type_table", "usage"]
+__all__ = ["formulas", "mathml", "pictures", "rooms", "stages", "type_table", "usage"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import re
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -13,15 +12,16 @@ from optiplug import registry
 from .cards import Card, card, find, own_fields, schema_of
 from .examples import example
 from .output import FORMAT, print_json, print_table, print_text
+from .types_in_words import type_in_words
 from .unions import Schema
 
-__all__ = ["in_words", "show_plugin"]
+__all__ = ["show_plugin"]
 
 Field: TypeAlias = dict[str, Any]
 """What there is to say of a field of a config."""
+Row: TypeAlias = tuple[str, str, str]
 
 _WORDS = {"integer": "whole number", "boolean": "true or false", "string": "text", "object": "mapping"}
-_SIGNS = {">=": "at least", "<=": "at most", ">": "above", "<": "below"}
 _BOUNDS = {
     "exclusiveMinimum": ">",
     "minimum": ">=",
@@ -52,19 +52,19 @@ def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
     if as_json:
         print_json({"format": FORMAT, **card(entry).as_json(), **shown})
     else:
-        _print(card(entry), shown)
+        _print(card(entry), shown, schema)
 
 
-def _print(plugin: Card, shown: Field) -> None:
+def _print(plugin: Card, shown: Field, schema: Schema) -> None:
     entry = plugin.entry
     print_text(f"{plugin.reference} ({entry.kind.removesuffix('s')})", "bold")
     print_text(f"\n{shown['example']}\n\n{shown['docstring']}\n")
     own = own_fields(registry.load(entry))
-    _print_fields("hyperparameters", [field for field in shown["fields"] if field["name"] in own])
-    for name, fields in shown["parts"].items():
-        _print_fields(f"each {name}", fields)
-    others = [field for field in shown["fields"] if field["name"] not in own]
-    _print_fields(f"hyperparameters that all {entry.kind} have", others)
+    rows = _rows(schema)
+    _print_fields("hyperparameters", [row for row in rows if row[0] in own])
+    for name, part in schema.get("$defs", {}).items():
+        _print_fields(f"each {name}", _rows(part))
+    _print_fields(f"hyperparameters that all {entry.kind} have", [row for row in rows if row[0] not in own])
     facts = {
         "paper": plugin.paper,
         "distribution": f"{entry.distribution} {entry.version}".rstrip(),
@@ -75,32 +75,20 @@ def _print(plugin: Card, shown: Field) -> None:
     print_table("origin", ("", ""), [item for item in facts.items() if item[1]])
 
 
-def _print_fields(title: str, fields: Sequence[Field]) -> None:
-    if fields:
-        print_table(title, ("", "", ""), map(_row, fields), folds=False)
+def _print_fields(title: str, rows: Sequence[Row]) -> None:
+    if rows:
+        print_table(title, ("", "", ""), rows, folds=False)
         print_text("")
 
 
-def _row(field: Field) -> tuple[str, str, str]:
-    bounds = f", {in_words(field['bounds'])}" if field["bounds"] else ""
-    default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
-    return field["name"], f"{field['type']}{bounds}; {default}", " ".join(field["description"].split())
-
-
-def in_words(bounds: str) -> str:
-    """Return bounds as a sentence has them.
-
-    >>> in_words(">= 0, < 1"), in_words("items >= 3, items <= 3"), in_words(f"> 0, <= {2**53}")
-    ('at least 0 and below 1', '3 items', 'above 0')
-    """
-    # Larger whole numbers are not exact, which is no bound that anybody meets.
-    bounds = bounds.replace(f", <= {2**53}", "")
-    bounds = re.sub(r"(items|length) >= (\d+), \1 <= \2(?!\d)", r"\2 \1", bounds)
-    parts = []
-    for bound in bounds.split(", "):
-        sign = next((sign for sign in _SIGNS if f"{sign} " in bound), "")
-        parts.append(bound.replace(f"{sign} ", f"{_SIGNS[sign]} ") if sign else bound)
-    return " and ".join(parts)
+def _rows(schema: Schema) -> list[Row]:
+    """Return name, type and default, and meaning of each field."""
+    rows = []
+    for field in _fields(schema):
+        default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
+        words = type_in_words(schema["properties"][field["name"]])
+        rows.append((field["name"], f"{words}; {default}", " ".join(field["description"].split())))
+    return rows
 
 
 def _fields(schema: Schema) -> list[Field]:

@@ -48,7 +48,6 @@ class Adapter:
     optimizer: optiplug.Optimizer
     name: str
     built: bool
-    model_class: type  # of its Keras
 
     def __init__(self, optimizer: optiplug.Optimizer, **keywords: Any) -> None:
         super().__init__(name=optimizer.name, **keywords)  # type: ignore[call-arg]  # the next base is of Keras
@@ -60,7 +59,7 @@ class Adapter:
         self._model, self._waiting = TrainedVariables(), SavedState()
         self._unconfirmed: SavedState | None = None
         self._rates = Rates(optimizer)
-        optimizer.on_change(lambda: rebuild(self, self.model_class))
+        optimizer.on_change(lambda: rebuild(self))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({vars(self).get('optimizer')!r})"
@@ -140,7 +139,7 @@ class Adapter:
         """
         self._refuse_second_scaler(self._scaled_around)
         if not self.built and self._loss_scaler is not None:
-            for model in models_of(self, self.model_class):
+            for model in models_of(self):
                 if model.optimizer is self:
                     # A call may be in a `tf.function`, which must not create variables.
                     with tf.init_scope():

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakSet
 
-__all__ = ["models_of", "rebuild"]
+__all__ = ["COMPILED", "models_of", "rebuild"]
 
-
-def models_of(optimizer: Any, model_class: type) -> Iterator[Any]:
-    """Yield the models of this class that have an optimizer among their attributes, or what wraps it."""
-    for each in gc.get_objects():
-        # Not `isinstance`, which asks each object of a process for its class.
-        if issubclass(type(each), model_class) and any(
-            _is(value, optimizer) for value in vars(each).values()
-        ):
-            yield each
+COMPILED: WeakSet[Any] = WeakSet()
+"""All models that were compiled since the adapters were imported."""
 
 
-def rebuild(optimizer: Any, model_class: type) -> None:
+def models_of(optimizer: Any) -> Iterator[Any]:
+    """Yield the models that have an optimizer among their attributes, as a GAN has two, or what wraps it."""
+    for model in tuple(COMPILED):
+        if any(_is(value, optimizer) for value in vars(model).values()):
+            yield model
+
+
+def rebuild(optimizer: Any) -> None:
     """Let the models of an optimizer make the functions anew in which a step of it was traced."""
-    for model in models_of(optimizer, model_class):
+    for model in models_of(optimizer):
         # In the middle of `fit` there must be one for the next batch.
         if model.train_function is not None:
             model.make_train_function(force=True)

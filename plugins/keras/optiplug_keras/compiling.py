@@ -11,6 +11,7 @@ from typing import Any
 import optiplug
 
 from .adapter import Adapter
+from .compiled_models import COMPILED
 from .wrapping import PREFIX, names_file, wrap
 
 __all__ = ["for_model", "let_compile_take_ours"]
@@ -31,6 +32,7 @@ def let_compile_take_ours(keras: ModuleType) -> None:
             args = (for_model(args[0], keras), *args[1:])
         elif "optimizer" in keywords:
             keywords["optimizer"] = for_model(keywords["optimizer"], keras)
+        COMPILED.add(self)
         return original(self, *args, **keywords)
 
     owner.compile = compile

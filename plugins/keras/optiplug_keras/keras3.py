@@ -39,8 +39,6 @@ class KerasAdapter(Adapter, keras.optimizers.Optimizer):  # type: ignore[misc]  
     [0.5, 1.5]
     """
 
-    model_class = keras.Model
-
     def __init__(self, optimizer: optiplug.Optimizer) -> None:
         if keras.backend.backend() != "tensorflow":
             raise optiplug.ConfigError(

@@ -38,8 +38,6 @@ class TFKerasAdapter(Adapter, tf_keras.optimizers.Optimizer):  # type: ignore[mi
     [0.5, 1.5]
     """
 
-    model_class = tf_keras.Model
-
     def __init__(self, optimizer: optiplug.Optimizer) -> None:
         # The counter that tf_keras makes stays, unused: without it no SavedModel could be loaded.
         super().__init__(optimizer, weight_decay=None)

@@ -36,7 +36,7 @@ COMMANDS = {
 def test_it_prints_what_it_printed(monkeypatch, name, width):
     monkeypatch.chdir(ROOT)
     argv = COMMANDS[name].split()
-    terminal = {"COLUMNS": str(width), "TERMINAL_WIDTH": str(width)}
+    terminal = {"COLUMNS": str(width)}
     printed = CliRunner(env=terminal).invoke(application(argv), argv, prog_name="optiplug").output
     text = f"$ optiplug {COMMANDS[name]}\n{printed}"
     path = GOLDEN / f"{name}-{width}.txt"

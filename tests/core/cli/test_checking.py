@@ -7,6 +7,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from optiplug import registry
 from optiplug.cli import application
 from support.project_paths import ROOT
 
@@ -50,17 +51,28 @@ def test_problems_as_json(run, write):
     assert told["problems"][0]["rule"] == "must be <= 1"
 
 
-def test_a_keyword_needs_its_processor(run, write, monkeypatch):
-    from optiplug import registry
-
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (
+            "command: train\ntask: digits\nsteps: 1\noptimizer:\n  use: sgd\n  clipnorm: 1",
+            "6:13: optimizer.clipnorm.use",
+        ),
+        (
+            "use: partition\ngroups:\n- name: a\n  optimizer: {use: sgd, clipnorm: 1}",
+            "4:35: groups[0].optimizer.clipnorm.use",
+        ),
+    ],
+)
+def test_a_keyword_needs_its_processor(run, write, text, place):
+    path = write(text)
     registry.block("clip_by_norm")
     try:
-        path = write("command: train\ntask: digits\nsteps: 1\noptimizer:\n  use: sgd\n  clipnorm: 1")
         result = run("check", path)
     finally:
         registry.unblock("clip_by_norm")
     assert result.exit_code == 4
-    assert f"{path}:6:13: optimizer.clipnorm.use: " in result.stderr
+    assert f"{path}:{place}: " in result.stderr
     assert "blocked" in result.stderr
 
 
@@ -111,16 +123,3 @@ def test_a_format_of_a_file_is_told_by_its_name(run, write, command):
     result = run(command, write("use: sgd"), "--format", "json")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "is for standard input" in result.stderr
-
-
-def test_a_keyword_of_an_optimizer_inside_needs_its_processor(run, write):
-    from optiplug import registry
-
-    registry.block("clip_by_norm")
-    try:
-        path = write("use: partition\ngroups:\n- name: a\n  optimizer: {use: sgd, clipnorm: 1}")
-        result = run("check", path)
-    finally:
-        registry.unblock("clip_by_norm")
-    assert result.exit_code == 4
-    assert f"{path}:4:35: groups[0].optimizer.clipnorm.use: " in result.stderr
