@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from optiplug._config.base import NamedConfig, resolve
 from optiplug._config.kinds import OptimizerConfig, TaskConfig
-from optiplug.document import Document
-from optiplug.errors import BrokenPluginError, ConfigError, OptiplugError, Problem
+from optiplug.document import Document, located
+from optiplug.errors import BrokenPluginError, ConfigError, OptiplugError
 
-from .loading import Path, configs, is_inside
+from .loading import configs, is_inside
 from .output import print_table
 
 if TYPE_CHECKING:  # its module imports TensorFlow
@@ -50,7 +49,7 @@ def treatments(config: NamedConfig, task: TaskConfig, document: Document) -> lis
     try:
         return [told for each in outermost for told in each.create().explain(variables).variables]
     except ConfigError as error:
-        raise ConfigError([_located(problem, document) for problem in error.problems]) from None
+        raise located(error, document) from None
 
 
 def treatments_as_json(found: Sequence[VariableExplanation]) -> list[dict[str, Any]]:
@@ -107,21 +106,3 @@ def _variables(config: TaskConfig) -> Sequence[Any]:
         rule = f"the task cannot be built: {type(error).__name__}: {error}"
         raise BrokenPluginError(rule, where=config.dump()["use"]) from error
     return variables
-
-
-def _located(problem: Problem, document: Document) -> Problem:
-    """Return a problem with the place in the document of the text that it is about, if there is only one."""
-    field = problem.position.rpartition(".")[2]
-    places = [
-        path for path in document.values if field in path and _value(document, path) == problem.received
-    ]
-    if len(places) != 1 or not isinstance(problem.received, str):
-        return problem
-    return replace(problem, position=f"{document.position(places[0])}: {problem.position}")
-
-
-def _value(document: Document, path: Path) -> object:
-    value: Any = document.data
-    for key in path:
-        value = value[key]
-    return value

@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, ValidationInfo, ValidatorFunctionWr
 
 from optiplug import CommandConfig, ConfigError, OptimizerConfig, PositiveInt, TaskConfig
 
-from .places import unmatched
+from .patterns import unmatched
 
 __all__ = ["Strategy", "TrainConfig"]
 

@@ -8,11 +8,10 @@ import sys
 from collections.abc import Iterator
 
 from optiplug import ConfigError
-from optiplug.document import Document
+from optiplug.document import Document, located
 
 from .config import TrainConfig
 from .folder import RunFolder
-from .places import located
 
 __all__ = ["launch"]
 

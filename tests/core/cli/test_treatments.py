@@ -44,14 +44,14 @@ def test_a_pattern_that_does_not_fit_the_task_is_told(run, write):
     path = write("use: sgd\nprocessors: [{use: ema, only: [cnov]}]")
     result = run("explain", path, "--task", "digits")
     assert (result.exit_code, result.stdout) == (3, "")
-    assert result.stderr.startswith(f"{path}:2:32: ema.only: a pattern must match")
+    assert result.stderr.startswith(f"{path}:2:32: processors[0].only[0]: a pattern must match")
 
 
-def test_a_pattern_in_two_places_is_told_without_one(run, write):
-    path = write("use: sgd\nprocessors: [{use: ema, skip: [cnov]}, {use: swa, skip: [cnov]}]")
+def test_a_pattern_in_two_places_is_told_with_the_right_one(run, write):
+    path = write("use: sgd\nprocessors: [{use: swa, name: cnov, only: [conv*]}, {use: ema, skip: [cnov]}]")
     result = run("explain", path, "--task", "digits")
     assert result.exit_code == 3
-    assert result.stderr.startswith("ema.skip: a pattern must match")
+    assert result.stderr.startswith(f"{path}:2:71: processors[1].skip[0]: a pattern must match")
 
 
 def test_a_task_that_fails_is_told(run, write, install):

@@ -1,10 +1,11 @@
+"""Where in a document something is that was found out when variables were there."""
+
 from __future__ import annotations
 
 import pytest
 
 from optiplug import ConfigError
-from optiplug.document import override, parse, parse_setting
-from optiplug_lab.places import located
+from optiplug.document import located, override, parse, parse_setting
 
 TEXT = """\
 command: train

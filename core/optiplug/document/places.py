@@ -1,43 +1,34 @@
-"""Where in a file something is that was found out when variables were there."""
+"""Where in a document something is that was found out when variables were there."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from optiplug import ConfigError, PathGlobs, Section, Selection
-from optiplug.document import Document
-from optiplug.errors import Problem, nearest
+from optiplug.errors import ConfigError, Problem
 
-__all__ = ["located", "unmatched"]
+from .reading import Document
+
+__all__ = ["located"]
 
 Path = tuple[str | int, ...]
-
-
-def unmatched(config: Section, shapes: Mapping[str, object]) -> list[Problem]:
-    """Return a problem for each pattern in a config, and in those inside of it, that matches no variable."""
-    found = []
-    for path, section in _sections(config):
-        for name, field in type(section).model_fields.items():
-            if field.annotation != PathGlobs:
-                continue
-            for index, pattern in enumerate(getattr(section, name)):
-                # As in Keras, a regular expression there says what is left alone where it occurs.
-                free = name == "exclude_from_weight_decay" and pattern.startswith("re:")
-                free = free or Selection.is_optional(pattern)
-                if not free and not any(Selection.matches(each, pattern) for each in shapes):
-                    rule = "a pattern must match at least one variable path"
-                    hint = nearest(pattern, shapes) or f"the paths are {', '.join(shapes)}"
-                    found.append(Problem((*path, name, index), rule, pattern, hint))
-    return found
 
 
 def located(error: ConfigError, document: Document | None) -> ConfigError:
     """Return an error of an optimizer or a task that was built, with the positions of its problems in a file.
 
     Such a problem says where it is in the words of the parts at hand: ``weight_decay.skip``, ``group 'all'``.
+    What is not found stays as it is.
+
+    Examples
+    --------
+    >>> from optiplug import ConfigError
+    >>> from optiplug.document import parse
+    >>> document = parse("processors: [{use: ema, skip: [bais]}]", "yaml", "sgd.yaml")
+    >>> print(located(ConfigError("matches nothing", where="ema.skip", received="bais"), document))
+    sgd.yaml:1:32: processors[0].skip[0]: matches nothing. Received: 'bais'.
     """
     if document is None:
         return error
@@ -97,14 +88,3 @@ def _values(path: Path, value: Any) -> Iterator[tuple[Path, Any]]:
     items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, item in items:
         yield from _values((*path, key), item)
-
-
-def _sections(value: object, path: Path = ()) -> Iterator[tuple[Path, Section]]:
-    """Yield each part of a config that has fields, with its path."""
-    if isinstance(value, Section):
-        yield path, value
-        for name, item in value:
-            yield from _sections(item, (*path, name))
-    elif isinstance(value, tuple):
-        for index, item in enumerate(value):
-            yield from _sections(item, (*path, index))
