@@ -18,6 +18,7 @@ from optiplug._variables.gradients import row_signature, tensor, without_shape
 from optiplug.numerics import compute_dtype
 
 from .core_stages import CoreStages, computable
+from .flat_call import FlatCall
 from .operands import DeviceOperands, Operand, commit, write
 from .plan import Plan
 from .step import Step
@@ -68,13 +69,16 @@ class Program:
         self._names = {key: f"{number}:{path}" for number, (key, path) in enumerate(self._paths.items())}
         self._keys = {name: key for key, name in self._names.items()}
         self._traced, self._devices = traced, distribution.devices_of(components.values())
+        on_mesh = distribution.mesh_of(variables[0]) is not None
         # Not compiled as a whole: joins, rows and the condition belong between the clusters.
-        self._eager_step = _compiled(self._step, False)
+        whole = _compiled(self._step, False)
+        # DTensor has a say in how a function is called.
+        self._eager_step = whole if on_mesh else FlatCall(whole)
         self._steps_of_rows: dict[tuple[Any, ...], Function] = {}
         self._compile(plan.jit_compile)
         # Checked at the first call, when the operations of a step are known.
         self._checked = not plan.jit_compile
-        if not traced or distribution.mesh_of(variables[0]) is not None:
+        if not traced or on_mesh:
             self._inline()
 
     def _compile(self, jit_compile: bool) -> None:

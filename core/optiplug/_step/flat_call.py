@@ -1,0 +1,47 @@
+"""Calls of a traced function without TensorFlow's look at each of its arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import tensorflow as tf
+
+from optiplug._types import Tensor
+
+__all__ = ["FlatCall"]
+
+_EagerTensor = tf.__internal__.EagerTensor
+
+
+class FlatCall:
+    """A function of a list of tensors, whose trace for tensors of these dtypes and shapes is kept.
+
+    TensorFlow makes a type of each argument, compares it with that of the trace and casts to it, and looks
+    for tapes: two thirds of an eager step of 161 small variables (docs/design/performance.md). This asks
+    for dtype and shape, and does nothing that a step could see: what is recorded on a tape is not lost,
+    as a step returns nothing.
+
+    Parameters
+    ----------
+    function
+        A tf.function that is called in eager mode, always on the same device.
+    """
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+        self._traces: dict[tuple[object, ...], Callable[[Sequence[Tensor]], object]] = {}
+
+    def __call__(self, tensors: Sequence[Tensor]) -> None:
+        # What is no plain tensor, as one of a mesh or of a user's class, is looked at by TensorFlow.
+        if tf.config.functions_run_eagerly() or not all(type(each) is _EagerTensor for each in tensors):
+            self._function(tensors)
+            return
+        key = (tf.distribute.in_cross_replica_context(), *((each.dtype, each.shape) for each in tensors))
+        if key not in self._traces:
+            self._traces[key] = _flat(self._function.get_concrete_function(tensors))
+        self._traces[key](tensors)
+
+
+def _flat(trace: tf.types.experimental.ConcreteFunction) -> Callable[[Sequence[Tensor]], object]:
+    return lambda tensors: trace.inference_fn.call_flat(*tensors, *trace.captured_inputs)
