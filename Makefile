@@ -54,15 +54,16 @@ demo: $(STAMP)  ## train on handwritten digits, on two mirrored devices
 
 # The order is cheapest first, and the tests last so that their summary ends the output.
 # Each worker takes half of the tests in order, so that what neighbours share is made once.
-# All suites are run even if one fails.
-test: checks  ## check everything but the slow tests
-	@$(MAKE) --no-print-directory --keep-going $(SUITES) MARKED='-m "not slow"'
+PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
 
-test-all: checks  ## check everything
+test: checks  ## check everything, with samples of the large matrices and without the slow tests
+	$(PYTEST) -m "not slow" tests
+
+test-all: checks  ## check everything: all suites are run even if one fails
 	@$(MAKE) --no-print-directory --keep-going $(SUITES)
 
 $(SUITES): $(STAMP)
-	$(BIN)/python -m pytest -n 2 --dist worksteal $(MARKED) $@ $(if $(filter tests,$@),$(APART:%=--ignore=%))
+	$(PYTEST) $@ $(if $(filter tests,$@),$(APART:%=--ignore=%))
 
 # Two at a time: the documentation takes as long as all the others.
 checks: $(STAMP)

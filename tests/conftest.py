@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from collections import Counter
 
 import hypothesis
 import pytest
@@ -17,6 +18,17 @@ os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # expected numbers are thos
 # run in CI must find tomorrow what it finds today.
 hypothesis.settings.register_profile("optiplug", deadline=None, derandomize=True, print_blob=True)
 hypothesis.settings.load_profile("optiplug")
+
+
+@pytest.hookimpl(tryfirst=True)  # before those that are slow are left out
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow all but every n-th form of a test that is `sampled(n)`."""
+    forms: Counter[str] = Counter()
+    for item in items:
+        sampled, name = item.get_closest_marker("sampled"), item.nodeid.partition("[")[0]
+        if sampled is not None and forms[name] % sampled.args[0]:
+            item.add_marker(pytest.mark.slow)
+        forms[name] += 1
 
 
 def pytest_collection_finish() -> None:

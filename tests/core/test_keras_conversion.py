@@ -58,6 +58,7 @@ def ours_for(model, algorithm):
     return optimizer
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", KERAS)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_ours_goes_on_as_theirs_would(kind, algorithm):

@@ -7,6 +7,7 @@ from optiplug import numerics
 SIZES = [(), (0,), (1,), (255,), (256,), (257,), (3, 256), (1000, 33)]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("shape", SIZES)
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
 @pytest.mark.parametrize("compiled", [False, True])

@@ -48,6 +48,7 @@ def test_torch(code, config):
     np.testing.assert_allclose(list(ours(config)), list(theirs), rtol=1e-6, atol=1e-7)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(("code", "config"), rows("Optimizers of optax"))
 def test_optax(code, config):
     theirs = eval(code, vars(optax))  # noqa: S307  # our own page

@@ -37,6 +37,7 @@ FOUND = [
 ]
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize(("path", "name", "line", "text"), FOUND)
 def test_example(path, name, line, text, registered):
     names = dict(vars(importlib.import_module(module_name(path))))

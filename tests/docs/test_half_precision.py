@@ -140,6 +140,7 @@ def outcome_of(run):
     return {-1.0: "trains", 0.0: "lost"}[float(model.trainable_variables[0].numpy()[0, 0])]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(("way", "scaled", "policy", "outcome"), cells())
 def test_cell(way, scaled, policy, outcome):
     assert outcome_of(lambda: WAYS[way](scaled, policy)) == outcome

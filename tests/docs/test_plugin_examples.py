@@ -61,6 +61,7 @@ def test_it_keeps_its_promises(page, name, tmp_path, monkeypatch, registered):
     assert failed == {}
 
 
+@pytest.mark.slow
 def test_no_example_is_left_out(tmp_path, monkeypatch, registered):
     bases = (OptimizerConfig, ProcessorConfig, ScheduleConfig)
     for page, names in EXAMPLES.items():

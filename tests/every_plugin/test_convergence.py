@@ -11,12 +11,14 @@ from support.landscapes import LANDSCAPES, lowest
 CONFIGS = [config(**config.example) for config in map(registry.load, registry.entries("optimizers"))]
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("landscape", LANDSCAPES)
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.dump()["use"])
 def test_converges(config, landscape):
     assert lowest(config, LANDSCAPES[landscape]) <= LANDSCAPES[landscape].goal
 
 
+@pytest.mark.slow
 def test_what_climbs_does_not_converge(registered):
     class AscentConfig(optiplug.OptimizerConfig):
         """Climbs."""

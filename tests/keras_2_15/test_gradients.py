@@ -22,6 +22,7 @@ SPARSE = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("clip", ["clipnorm", "clipvalue", "global_clipnorm"])
 @pytest.mark.parametrize("case", SPARSE)
 def test_rows_equal_their_dense_sum(case, clip):

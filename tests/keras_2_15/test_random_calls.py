@@ -251,6 +251,7 @@ def draw_runs(number: int, body: Callable[..., None]) -> None:
     seed(number)(few)()
 
 
+@pytest.mark.sampled(12)
 @pytest.mark.parametrize("number", range(len(PAIRS)), ids=list(PROCESSORS))
 def test_a_hundred_random_calls(number):
     tried = []
@@ -263,6 +264,7 @@ def test_a_hundred_random_calls(number):
     assert len(tried) * CALLS >= 100
 
 
+@pytest.mark.slow
 def test_everything_is_among_a_thousand_random_calls():
     seen: Counter[str] = Counter()
 

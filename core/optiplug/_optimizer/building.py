@@ -27,7 +27,7 @@ __all__ = ["build", "build_for"]
 def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     """Build an optimizer for the variables that it does not know yet, if there are any."""
     # Of threads that take the first step together one builds, and the others find it done.
-    with parts.lock:
+    with parts.turns.lock:
         late = parts.late(variables)
         if late:
             # A class written for Keras returns early from `build` while this is set.

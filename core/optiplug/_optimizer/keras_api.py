@@ -205,18 +205,19 @@ class KerasAPI(metaclass=abc.ABCMeta):
         parts.require_no_step()
         for scaler in parts.pipeline.loss_scalers:
             parts.losses.require_one(given, scaler, f"{parts.name}.apply_gradients")
-        build_for(parts, given)
-        parts.start()
-        parts.follow_rates()
-        gradients, variables = parts.variables.in_order(gradients, variables)
-        # Without such hooks nothing is traced in replica context.
-        if parts.pipeline.stages("replica"):
-            gradients = list(parts.traced(lambda: parts.programs.replica_stages(variables)(gradients)))
-        if aggregate:
-            # Through the public method: a subclass may sum in another way, or drop pairs.
-            summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
-            gradients, variables = parts.variables.in_order(*map(list, zip(*summed, strict=True)))
-        distribution.merge(lambda merged: parts.step(variables, merged), gradients)
+        with parts.turns.call():
+            build_for(parts, given)
+            parts.start()
+            parts.follow_rates()
+            gradients, variables = parts.variables.in_order(gradients, variables)
+            # Without such hooks nothing is traced in replica context.
+            if parts.pipeline.stages("replica"):
+                gradients = list(parts.traced(lambda: parts.programs.replica_stages(variables)(gradients)))
+            if aggregate:
+                # Through the public method: a subclass may sum in another way, or drop pairs.
+                summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
+                gradients, variables = parts.variables.in_order(*map(list, zip(*summed, strict=True)))
+            distribution.merge(lambda merged: parts.step(variables, merged), gradients)
         return self.iterations
 
     def finalize_variable_values(self, var_list: Sequence[Variable]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -34,6 +33,7 @@ from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
 from .python_control_flow import traced
 from .scaled_losses import ScaledLosses
+from .turns import Turns
 from .update_rule import UpdateRule
 
 __all__ = ["OptimizerParts", "give_parts", "parts_of", "without_parts"]
@@ -68,8 +68,7 @@ class OptimizerParts:
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = self.warned_of_rows = False
         self.programs = ProgramCache(self.plan, self.table.scratches)
-        # Threads that share an optimizer take turns. Reentrant, as a first step builds.
-        self.lock = threading.RLock()
+        self.turns = Turns(self.table)
         # Functions, since name and processors are known late, and change.
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
         self.checkpointing = Checkpointing(
@@ -310,8 +309,7 @@ class OptimizerParts:
 
     def step(self, variables: Sequence[Variable], gradients: Sequence[Gradient]) -> None:
         """Run the program of each device, in cross-replica context."""
-        # Not in replica context, where the threads of a strategy wait for each other.
-        with self.lock:
+        with self.turns.step(variables):
             self.traced(
                 lambda: distribution.on_each_device(self.programs_for(variables), variables[0], gradients)
             )

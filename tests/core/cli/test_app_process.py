@@ -41,6 +41,7 @@ def optiplug(*arguments, code=None, **environment):
     )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -100,6 +101,7 @@ def test_version():
     assert optiplug("--version").stdout == f"optiplug {version('optiplug-core')}\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("text", ["use: sgd", "command: train\ntask: digits\nsteps: 1\noptimizer: sgd"])
 def test_explain_says_nothing_of_tensorflow(write, text):
     environment = {"TF_CPP_MIN_LOG_LEVEL": "", "TF_ENABLE_ONEDNN_OPTS": "1"}
@@ -107,6 +109,7 @@ def test_explain_says_nothing_of_tensorflow(write, text):
     assert (result.returncode, result.stderr) == (0, "")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("command", ["", "list", "show", "check", "schema", "explain", "train"])
 def test_help_does_not_show_flags_as_options_with_a_value(command):
     shown = optiplug(*command.split(), "--help", COLUMNS="100").stdout

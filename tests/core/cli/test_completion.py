@@ -28,6 +28,7 @@ def offered(line, cwd="."):
     return result.stdout.split()
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("line", "some"),
     [
@@ -50,6 +51,7 @@ def test_names_kinds_and_options_are_offered(line, some):
     assert all(each.startswith(line.split(" ")[-1]) for each in found)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", ["check", "explain", "check a.yaml"])
 def test_files_are_offered(command, tmp_path):
     for name in ("a.yaml", "b.toml", "notes.txt", "few/c.json", "few/d.yml", "few/e.py"):

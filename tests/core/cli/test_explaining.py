@@ -89,6 +89,7 @@ def test_an_implementation_that_cannot_be_imported(run, write, swift, install, k
     assert "fake_missing" in result.stderr
 
 
+@pytest.mark.slow
 def test_keywords_of_a_run_are_explained_as_processors(write):
     optimizer = "{use: sgd, use_ema: true, clipnorm: 1, weight_decay: 0.1}"
     path = write(f"command: train\ntask: digits\nsteps: 9\noptimizer: {optimizer}")

@@ -142,6 +142,7 @@ def test_patterns_have_no_escapes_that_ecma_refuses(everything):
     }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("entry", registry.entries(), ids=str)
 def test_the_schema_of_one_plugin(run, entry):
     result = run("schema", entry.name, "--kind", entry.kind, "--json")

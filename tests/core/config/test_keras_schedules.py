@@ -57,6 +57,7 @@ def test_every_class_of_keras_is_tried(flavour):
     assert schedules_of(FLAVOURS[flavour]) == OPTIONS.keys()
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("flavour", FLAVOURS)
 @pytest.mark.parametrize(("name", "options"), CASES)

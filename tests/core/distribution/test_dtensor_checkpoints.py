@@ -33,6 +33,7 @@ def restored(path, place, deferred, *config):
     return run
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("place", [ONE, REPLICATED, OTHERWISE], ids=["plain", "replicated", "otherwise"])
 @pytest.mark.parametrize("deferred", [False, True], ids=["built", "deferred"])
 def test_there_and_back(trained, place, deferred, tmp_path):

@@ -97,6 +97,7 @@ def test_a_second_step_in_one_function_is_refused():
         steps()
 
 
+@pytest.mark.slow
 def test_late_variables():
     def trained(place):
         run = Run(place, UNCOMPILED)

@@ -31,6 +31,7 @@ def references():
     return {name: train(ONE, config, "eager") for name, config in CONFIGS.items()}
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize(("place", "mode"), [cell for cell in CELLS if cell != REFERENCE])
 def test_same_values(place, mode, config, references):
@@ -54,6 +55,7 @@ def test_the_reference_takes_the_steps_it_should(references):
     np.testing.assert_array_equal(final["table"], after["ema/average/table"])
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     "changes",
     [

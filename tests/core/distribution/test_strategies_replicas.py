@@ -33,6 +33,7 @@ def eager():
     return trained_by_gradients(ONE, "eager")
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize(
     ("place", "mode"),
     [(ONE, "eager"), (ONE, "graph"), (ONE, "xla"), (TWO, "eager"), (TWO, "graph")],
@@ -44,6 +45,7 @@ def test_bitwise_the_same_from_the_same_gradients(place, mode, eager):
     assert_equal(trained_by_gradients(place, mode), eager)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("place", [TWO, FOUR], ids=["mirrored 2", "mirrored 4"])
 def test_a_nan_on_one_replica_makes_all_skip_alike(place):
     run = Run(place, EVERYTHING)

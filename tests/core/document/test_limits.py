@@ -59,6 +59,7 @@ HOSTILE = {
 }
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize(("format", "text", "rule"), HOSTILE.values(), ids=HOSTILE)
 def test_is_refused_with_a_position_in_bounded_time(format, text, rule):
     start = time.process_time()

@@ -84,6 +84,7 @@ def run(optimizer, mode):
     return [variable.numpy() for variable in variables]
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("mode", ["eager", "graph", "xla"])
 @pytest.mark.parametrize("keywords", KEYWORDS, ids=lambda keywords: next(iter(keywords), "plain"))
 def test_same_numbers_as_on_the_base_of_keras(keywords, mode):

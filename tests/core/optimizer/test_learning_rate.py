@@ -220,6 +220,7 @@ def given(kind):
     return tf.Variable(0.25) if kind == "variable" else KINDS[kind]()
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("before", [*KINDS, "variable"])
 @pytest.mark.parametrize("after", KINDS)
 def test_a_rate_of_any_kind_takes_the_place_of_any_other(before, after):

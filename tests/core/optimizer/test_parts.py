@@ -46,6 +46,7 @@ def with_attribute(name, value):
     return Own()
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("name", [name for name in FREE if name not in OF_TENSORFLOW])
 def test_an_attribute_of_a_user_may_have_any_name(name):
     weight = tf.Variable([1.0])

@@ -47,6 +47,7 @@ def _answers():
     return answers
 
 
+@pytest.mark.slow
 @given(order=st.permutations(range(len(FAKES) + 1)))
 def test_the_order_of_the_path_never_matters(order, fakes):
     with pytest.MonkeyPatch.context() as patch:

@@ -34,6 +34,7 @@ def run(optimizer, gradients, variable=None):
     return variable, [state.numpy() for state in optimizer.state.states.values() if state.shape == SHAPE]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("name", sorted(ELEMENTWISE))
 def test_touched_rows_are_updated_and_others_keep_still(name):
     keywords = {"weight_decay": 0.1, "use_ema": True, "clipnorm": 1.0, "jit_compile": False}

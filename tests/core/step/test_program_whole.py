@@ -106,6 +106,7 @@ def test_uncompiled_packs():
     assert_nothing_changed(problem, lambda: problem.step(with_rows(problem, bad)))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("jit_compile", [True, False], ids=["compiled", "uncompiled"])
 @pytest.mark.parametrize("sparse", ["exact", "lazy"])
 @pytest.mark.parametrize("row", [-1, 4])

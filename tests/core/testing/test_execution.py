@@ -9,6 +9,7 @@ from support.mutants.execution import KeepsStateOnTheClass
 from support.mutants.trial import assert_is_found, check_named, mutants_of
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("mutant", mutants_of("execution"), ids=repr)
 def test_a_broken_plugin_is_found(mutant, registered):
     assert_is_found(mutant, registered)

@@ -101,6 +101,7 @@ def test_a_variable_may_have_the_name_of_a_pack():
     assert list(optimizer.state.states)[2:] == ["momentum/pack_0", "momentum/a", "momentum/pack_0_1"]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "complex64"])
 @pytest.mark.parametrize("graph", [False, True])
 def test_the_same_bits_joined_and_apart(graph, dtype):
@@ -115,6 +116,7 @@ def test_the_same_bits_joined_and_apart(graph, dtype):
     assert_equal(trained(True), trained(False))
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("seed", range(6))
 def test_any_calls_do_the_same_joined_and_apart(seed):
     """Variables come late, or without gradient; rows, NaNs and hooks that want variables apart come too."""
@@ -166,6 +168,7 @@ def saved(path, *, joined):
     return optimizer, model, checkpoint.write(str(path))
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("joined", [False, True])
 def test_a_checkpoint_knows_nothing_of_packs(joined, deferred, tmp_path):
@@ -184,6 +187,7 @@ def test_a_checkpoint_knows_nothing_of_packs(joined, deferred, tmp_path):
     assert_equal(everything(optimizer, model), everything(first, first_model))
 
 
+@pytest.mark.slow
 def test_checkpoints_have_the_same_keys_joined_and_apart(tmp_path):
     keys = []
     for joined in (True, False):

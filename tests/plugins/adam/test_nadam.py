@@ -16,6 +16,7 @@ def product(steps: int) -> float:
     return float(np.prod([0.9 * (1 - 0.5 * 0.96**t) for t in range(1, steps + 1)]))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("fields", [{}, {"pack_small_variables": False}, {"sparse": "lazy"}], ids=str)
 @pytest.mark.parametrize("dtypes", [("float32", "float32"), ("float16", "float64")])
 def test_the_product_advances_once_in_a_step(fields, dtypes):

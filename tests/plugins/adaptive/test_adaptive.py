@@ -60,6 +60,7 @@ KERAS = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("use", KERAS)
 def test_continues_an_optimizer_of_keras(use, kind):

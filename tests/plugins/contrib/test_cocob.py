@@ -10,6 +10,7 @@ import optiplug
 from support.trajectories import follow
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("scale", [1e-4, 1.0, 1e4])
 def test_finds_a_minimum_from_any_scale_without_a_rate(scale):
     variable = tf.Variable([0.0, 0.0], dtype="float64")

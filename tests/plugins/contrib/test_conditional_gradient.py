@@ -24,6 +24,7 @@ def matrix(*singular, rows=5, columns=4, seed=0):
     return u @ np.diag(singular) @ v.T, u, v
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
 def test_nuclear_point_is_the_top_singular_pair(scale):
     gradient, u, v = matrix(3.0, 1.0, 0.5)
@@ -31,6 +32,7 @@ def test_nuclear_point_is_the_top_singular_pair(scale):
     np.testing.assert_allclose(point, -2.0 * np.outer(u[:, 0], v[:, 0]), atol=1e-13)
 
 
+@pytest.mark.slow
 def test_nuclear_point_of_rows_that_sum_to_zero():
     """As the gradient of a softmax layer, to which a start of ones would be orthogonal."""
     gradient = matrix(3.0, 1.0)[0]
@@ -40,6 +42,7 @@ def test_nuclear_point_of_rows_that_sum_to_zero():
     np.testing.assert_allclose(point, -np.outer(u[:, 0], vh[0]), atol=1e-7)
 
 
+@pytest.mark.slow
 def test_close_singular_values_still_give_a_good_point():
     gradient = matrix(1.0, 0.999, 0.998)[0]
     point = step(gradient, norm="nuclear")

@@ -11,6 +11,7 @@ from support.trajectories import apply, assert_same, follow, problem, variables_
 FIELDS = {"reps_rel": 0.1, "epsilon": 1e-30}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("layerwise", [False, True])
 def test_the_size_of_gradients_does_not_matter(layerwise):
     initial, gradients = problem(10)
@@ -22,6 +23,7 @@ def test_the_size_of_gradients_does_not_matter(layerwise):
     assert_same(ours, theirs, 1e-12)
 
 
+@pytest.mark.slow
 def test_a_layer_is_as_if_it_were_alone():
     initial, gradients = problem(10)
     together = follow(optiplug.create("dog", layerwise=True, **FIELDS), initial, gradients, "float64")

@@ -43,6 +43,7 @@ def sam(**fields):
     return SAM(optimizer={"use": "sgd", **BASE}, **fields)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("through", [lambda step: step, tf.function], ids=["eager", "tf.function"])
 @pytest.mark.parametrize("fields", [{"rho": 0.3}, {"rho": 0.7, "adaptive": True}], ids=str)
 def test_equals_two_passes_in_numpy(fields, through):
@@ -144,6 +145,7 @@ def test_its_state_and_rate_are_those_of_the_optimizer_inside():
     assert owned == {"optimizer/momentum/w", "optimizer/learning_rate"}
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("place", "graph"),
     [(lambda: mirrored(2), False), (lambda: mirrored(2), True), (central_storage, True), (one_device, False)],

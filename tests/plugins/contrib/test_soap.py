@@ -49,6 +49,7 @@ def test_it_takes_steps_of_one_size_along_its_basis():
     np.testing.assert_allclose(step, -np.eye(3), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_before_the_first_basis_it_is_adam():
     gradients = list(np.random.default_rng(4).normal(size=(3, 4, 2)))
     settings = {"learning_rate": 0.01, "beta_1": 0.95, "beta_2": 0.95, "epsilon": 1e-8}
@@ -69,6 +70,7 @@ def test_only_axes_that_have_a_basis_have_state():
     assert axes == dict.fromkeys(names, 9)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("scale", [1e-15, 1e15])
 def test_the_basis_stays_orthogonal_at_every_scale_in_float32(scale):
     gradients = (np.random.default_rng(5).normal(size=(4, 6, 3)) * scale).astype(np.float32)

@@ -12,6 +12,7 @@ from support.trajectories import apply, problem, variables_of
 STARTS = {"prodigy": "initial", "dog": "initial", "madgrad": "start"}
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("use", STARTS)
 def test_only_the_start_is_kept_as_precisely_as_the_variables(use):
     initial, gradients = problem(5)

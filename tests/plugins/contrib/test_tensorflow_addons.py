@@ -42,6 +42,7 @@ SAMPLES = {
 }
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("sample", SAMPLES)
 def test_sample(sample):
     use, fields, steps, expected = SAMPLES[sample]

@@ -112,6 +112,7 @@ def test_a_matrix_of_rank_one_is_factored_exactly():
     np.testing.assert_allclose(column_moment.numpy(), (gradient**2).mean(0), rtol=1e-6)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32"])
 def test_survives_zeros_after_large_gradients(dtype):
     variables = [tf.Variable(tf.ones([3, 4], dtype)), tf.Variable(tf.ones([3], dtype))]

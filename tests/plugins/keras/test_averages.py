@@ -39,6 +39,7 @@ def fit(model, *callbacks, epochs=1):
     return history.history["val_loss"]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 @pytest.mark.parametrize("keywords", [EMA, LISTED], ids=["keyword", "listed"])
 def test_what_is_evaluated_are_the_averages(keywords, swap_on_epoch):
@@ -60,6 +61,7 @@ def test_what_is_evaluated_are_the_averages(keywords, swap_on_epoch):
         np.testing.assert_allclose(variable.numpy(), average.numpy(), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_under_a_mirrored_strategy():
     swap = keras.callbacks.SwapEMAWeights()
     alone = fit(compiled(**EMA), swap, epochs=2)

@@ -48,6 +48,7 @@ def file(tmp_path):
     return path
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("positional", [True, False])
 def test_every_way_to_say_the_same(flavour, way, positional, file):
@@ -165,11 +166,13 @@ assert model.optimizer is optimizer
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("flavour_name", ["keras", "tf_keras"])
 def test_without_the_import_the_message_names_wrap(flavour_name):
     subprocess.run([sys.executable, "-c", WITHOUT_IMPORT.format(flavour=flavour_name)], check=True)
 
 
+@pytest.mark.slow
 def test_the_keras_of_tensorflow_decides_what_wrap_makes(monkeypatch):
     monkeypatch.setenv("TF_USE_LEGACY_KERAS", "1")
     subprocess.run([sys.executable, "-c", LEGACY], check=True)

@@ -21,6 +21,7 @@ def expected(flavour):
     return fit(compiled(flavour, flavour.optimizers.SGD(**NESTEROV)), epochs=3)
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize(
     "keywords",
     [{}, {"jit_compile": False}, {"jit_compile": True}, {"run_eagerly": True}, {"steps_per_execution": 4}],
@@ -33,6 +34,7 @@ def test_losses_are_those_of_keras(flavour, expected, keywords):
     np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-5)
 
 
+@pytest.mark.sampled(2)
 def test_step_is_compiled_by_itself(flavour):
     model = compiled(flavour, wrap("adam", learning_rate=1e-3, keras=flavour), jit_compile=False)
     fit(model, epochs=2)
@@ -42,6 +44,7 @@ def test_step_is_compiled_by_itself(flavour):
     assert int(model.optimizer.iterations) == 8
 
 
+@pytest.mark.sampled(2)
 def test_averages_are_in_the_model_after_the_last_epoch(flavour):
     plain = compiled(flavour, wrap("sgd", **MOMENTUM, keras=flavour))
     averaged = compiled(flavour, wrap("sgd", **MOMENTUM, use_ema=True, ema_momentum=0.9, keras=flavour))
@@ -57,6 +60,7 @@ def test_averages_are_in_the_model_after_the_last_epoch(flavour):
         assert not np.allclose(variable.numpy(), trained.numpy(), atol=1e-4)
 
 
+@pytest.mark.sampled(2)
 def test_rate_follows_callbacks(flavour):
     def callbacks():
         halve = flavour.callbacks.LearningRateScheduler(lambda epoch, rate: 0.5 * rate if epoch else rate)
@@ -73,6 +77,7 @@ def test_rate_follows_callbacks(flavour):
     assert ours.optimizer.get_config()["learning_rate"] == pytest.approx(0.1 * 0.05 * 0.05)
 
 
+@pytest.mark.sampled(2)
 def test_schedule(flavour):
     theirs = flavour.optimizers.schedules.ExponentialDecay(0.1, decay_steps=4, decay_rate=0.5)
     expected = fit(compiled(flavour, flavour.optimizers.SGD(theirs)), epochs=2)
@@ -97,6 +102,7 @@ class Nothing:
         return [0 * gradient for gradient in gradients]
 
 
+@pytest.mark.sampled(2)
 def test_hooks_that_change_between_two_fits(flavour):
     model = compiled(flavour, wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour))
     optimizer, stops = model.optimizer.optimizer, Nothing()
@@ -111,6 +117,7 @@ def test_hooks_that_change_between_two_fits(flavour):
     assert optimizer.explain().notes == ()
 
 
+@pytest.mark.sampled(2)
 def test_hooks_that_change_within_a_fit(flavour):
     model = compiled(flavour, wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour))
     optimizer, seen = model.optimizer.optimizer, []
@@ -147,6 +154,7 @@ def test_excluded_variables_do_not_decay(flavour):
     np.testing.assert_allclose(model.trainable_variables[1].numpy(), 0.95 * before[1], rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_summary_counts_the_state():
     model = compiled(keras, wrap("adam", learning_rate=0.1))
     fit(model)
@@ -158,6 +166,7 @@ def test_summary_counts_the_state():
     assert f"Optimizer params: {state:,}" in "\n".join(lines)
 
 
+@pytest.mark.slow
 def test_state_has_a_place_in_the_tree_of_keras():
     model = compiled(keras, wrap("sgd", **MOMENTUM))
     fit(model)
@@ -169,6 +178,7 @@ def test_state_has_a_place_in_the_tree_of_keras():
     assert int(model.optimizer.iterations) == 4
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("name", "keywords"),
     [

@@ -19,6 +19,7 @@ def half_precision(flavour):
     flavour.mixed_precision.set_global_policy(before)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.usefixtures("half_precision")
 def test_loss_is_scaled(flavour, tmp_path):
     expected = fit(compiled(flavour, flavour.optimizers.SGD(0.05, momentum=0.9)), epochs=2)
@@ -106,6 +107,7 @@ def half(flavour, optimizer, *, scale=True):
     return built
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("eager", [False, True], ids=["graph", "eager"])
 def test_our_scale_scales_in_fit_without_more_ado(flavour, eager):
     rates = {"learning_rate": 0.05, "momentum": 0.9, "keras": flavour, "jit_compile": False}
@@ -125,6 +127,7 @@ def test_a_policy_and_our_scale_exclude_each_other(flavour):
         fit(model)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("half_precision")
 @pytest.mark.parametrize("flavour", [keras])
 def test_our_scale_in_the_place_of_keras_scale(flavour):
@@ -144,6 +147,7 @@ def test_a_factor_set_by_hand_and_our_scale_exclude_each_other():
         optimizer.scale_loss(1.0)
 
 
+@pytest.mark.sampled(2)
 def test_a_train_step_of_ones_own(flavour):
     def ours(**fields):
         return wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour, **fields)

@@ -40,6 +40,7 @@ def rates(model):
     return [float(each.learning_rate) for each in model.optimizer.optimizer.nested.values()]
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("with_input", [True, False])
 @pytest.mark.parametrize("given", [(0.1, 0.1), (0.1, 0.4)])
 def test_rates_of_groups_follow_callbacks(flavour, given, with_input):
@@ -89,6 +90,7 @@ def test_the_optimizer_of_all_else_follows(flavour):
     assert rates(model) == pytest.approx([3e-4 / 4])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     "config",
     [

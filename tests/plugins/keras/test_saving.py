@@ -66,6 +66,7 @@ def assert_same_state(model, other):
         np.testing.assert_array_equal(value, expected)
 
 
+@pytest.mark.sampled(2)
 def test_two_epochs_saved_and_one_more_are_three_in_one_go(flavour, model, expected, tmp_path):
     model.save(tmp_path / "model.keras")
 
@@ -76,6 +77,7 @@ def test_two_epochs_saved_and_one_more_are_three_in_one_go(flavour, model, expec
     assert fit(loaded) == expected[2:]
 
 
+@pytest.mark.sampled(2)
 def test_exclusions_from_weight_decay_come_back(flavour, tmp_path):
     model = compiled(flavour, wrap("adamw", learning_rate=0.1, weight_decay=0.5, keras=flavour))
     model.optimizer.exclude_from_weight_decay([model.trainable_variables[0]], ["bias"])
@@ -104,6 +106,7 @@ def test_rate_that_was_set_comes_back(flavour, tmp_path):
     assert loaded.optimizer.get_config()["learning_rate"] == pytest.approx(0.025)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_hdf5_of_tf_keras(tmp_path):
     model = trained(tf_keras)
@@ -128,6 +131,7 @@ def test_hdf5_after_a_callback_read_the_rate(tmp_path):
     assert float(loaded.optimizer.learning_rate) == float(model.optimizer.learning_rate) == 0.125
 
 
+@pytest.mark.slow
 def test_saved_model_of_tf_keras_starts_afresh(tmp_path):
     """tf_keras restores the state of no optimizer that is not one of its own."""
     model = trained(tf_keras)
@@ -141,6 +145,7 @@ def test_saved_model_of_tf_keras_starts_afresh(tmp_path):
     assert int(loaded.optimizer.iterations) == 4
 
 
+@pytest.mark.slow
 def test_hdf5_of_keras_3_starts_afresh(tmp_path):
     """Keras 3.15 builds any optimizer for no variables there; its own then cannot train."""
     model = trained(keras)
@@ -153,6 +158,7 @@ def test_hdf5_of_keras_3_starts_afresh(tmp_path):
     assert int(loaded.optimizer.iterations) == 4
 
 
+@pytest.mark.sampled(2)
 def test_weights_into_another_model_of_the_same_layers(flavour, tmp_path):
     model, other = trained(flavour), trained(flavour)
     fit(other)
@@ -164,6 +170,7 @@ def test_weights_into_another_model_of_the_same_layers(flavour, tmp_path):
     assert_same_state(other, model)
 
 
+@pytest.mark.slow
 def test_weights_into_a_model_that_was_not_trained(tmp_path):
     model, fresh = trained(keras), compiled(keras, wrap("sgd", **SGD))
     model.save_weights(tmp_path / "model.weights.h5")
@@ -174,6 +181,7 @@ def test_weights_into_a_model_that_was_not_trained(tmp_path):
     np.testing.assert_array_equal(fresh.get_weights()[0], model.get_weights()[0])
 
 
+@pytest.mark.slow
 def test_weights_that_were_saved_without_an_optimizer(tmp_path):
     model = trained(keras)
     before = state(model)
@@ -197,6 +205,7 @@ def test_model_without_anything_to_train(flavour, tmp_path):
     assert loaded.optimizer.optimizer.state.homes == {}
 
 
+@pytest.mark.slow
 def test_state_of_another_optimizer_is_refused(tmp_path):
     adam, sgd = trained(keras, "adam", learning_rate=1e-3), trained(keras)
     adam.save_weights(tmp_path / "adam.weights.h5")
@@ -236,6 +245,7 @@ def test_damaged_state_is_refused_with_a_table(model, damage):
         np.testing.assert_array_equal(current, before[name])
 
 
+@pytest.mark.sampled(2)
 def test_checkpoint_has_each_state_once(flavour, tmp_path):
     flavour.backend.clear_session()  # layers are numbered anew, as in another process
     model = trained(flavour)
@@ -253,6 +263,7 @@ def test_checkpoint_has_each_state_once(flavour, tmp_path):
     assert [name for name in saved if "/by_name/" not in name] == unused
 
 
+@pytest.mark.sampled(2)
 def test_run_that_broke_off_goes_on(flavour, expected, tmp_path):
     class Crash(flavour.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -284,6 +295,7 @@ for path in sys.argv[1:]:
 """
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_without_the_import_keras_says_what_to_import(flavour, tmp_path):
     """Files of another process that has Keras only; tf_keras imports by itself what a .keras file names."""
@@ -300,6 +312,7 @@ def test_without_the_import_keras_says_what_to_import(flavour, tmp_path):
     assert len(files) >= 3
 
 
+@pytest.mark.slow
 def test_files_of_the_name_that_was_saved_before_are_loaded(tmp_path):
     model = trained(keras)
     before = model.optimizer.get_config(), keras.saving.serialize_keras_object(model.optimizer)

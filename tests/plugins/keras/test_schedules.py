@@ -33,6 +33,7 @@ def fit(model, steps):
     return [np.asarray(each) for each in model.get_weights()]
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("name", ["SGD", "Adam"])
 def test_an_optimizer_of_keras_follows_a_schedule_of_ours(flavour, name):
     peer = flavour.optimizers.schedules.ExponentialDecay(0.5, 2, 0.5, staircase=True)
@@ -44,6 +45,7 @@ def test_an_optimizer_of_keras_follows_a_schedule_of_ours(flavour, name):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
+@pytest.mark.sampled(3)
 @LEGACY
 @pytest.mark.parametrize("file", FILES)
 def test_a_schedule_of_ours_is_saved_with_a_model_of_keras(flavour, file, tmp_path):
@@ -85,6 +87,7 @@ def registered(flavour):
     return Falling
 
 
+@pytest.mark.sampled(7)
 @LEGACY
 @pytest.mark.parametrize("file", FILES)
 @pytest.mark.parametrize("place", ["rate", "group"])
@@ -133,6 +136,7 @@ def test_fit_refuses_a_number_that_it_would_freeze(flavour, field):
         fit(model, 1)
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("field", ["learning_rate", "momentum", "weight_decay"])
 def test_fit_follows_a_variable(flavour, field):
     given = {"learning_rate": 0.5, "momentum": 0.5}

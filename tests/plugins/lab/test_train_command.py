@@ -40,6 +40,7 @@ def newest(run):
     return max((run / "checkpoints").glob("step-*"))
 
 
+@pytest.mark.slow
 def test_errors_are_messages_with_an_exit_code(tmp_path, file):
     bad, unknown, full = tmp_path / "bad.yaml", tmp_path / "unknown.yaml", tmp_path / "full"
     bad.write_text(RUN.replace("0.9", "9.0"))

@@ -82,6 +82,7 @@ def whole(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_is_resumed_bit_for_bit(tmp_path, whole):
     run = Run(config(strategy={"mirrored": 2}), RunFolder(tmp_path))
     before = signal.getsignal(signal.SIGTERM)
@@ -94,6 +95,7 @@ def test_an_interrupted_run_is_resumed_bit_for_bit(tmp_path, whole):
     assert state(tmp_path) == state(whole)
 
 
+@pytest.mark.slow
 def test_resuming_at_the_end_trains_no_more(whole):
     before = state(whole)
     trained(whole, resume=True, strategy={"mirrored": 2})
@@ -101,6 +103,7 @@ def test_resuming_at_the_end_trains_no_more(whole):
     assert state(whole) == before
 
 
+@pytest.mark.slow
 def test_a_run_made_longer_equals_one_that_was_long(tmp_path):
     changes = {
         "task": {"use": "chars", "context": 4, "hidden": 8},
@@ -113,6 +116,7 @@ def test_a_run_made_longer_equals_one_that_was_long(tmp_path):
     assert state(tmp_path / "short") == state(tmp_path / "long")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
@@ -196,6 +200,7 @@ def test_the_config_in_the_folder_makes_the_same_run_again(tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_a_run_knows_the_plugins_inside_of_its_optimizer(tmp_path):
     groups = [
         {"name": "all", "optimizer": {"use": "adam", "learning_rate": {"use": "constant", "value": 0.1}}}
@@ -214,6 +219,7 @@ def test_the_final_weights_are_the_averages(tmp_path):
         np.testing.assert_array_equal(average.numpy(), variable)
 
 
+@pytest.mark.slow
 def test_devices_share_the_work_and_not_the_result():
     plain = {**UNGATED, "jit_compile": False}
     runs = [Trainer(config(optimizer=plain, strategy=strategy)) for strategy in ("none", {"mirrored": 4})]
@@ -253,6 +259,7 @@ def test_an_optimizer_without_a_learning_rate():
     assert trainer.step(tf.constant(0, tf.int64)).shape == [2]
 
 
+@pytest.mark.slow
 def test_rates_are_those_of_each_optimizer_inside():
     cosine = {"use": "cosine", "initial_learning_rate": 0.1, "decay_steps": 4}
     groups = [

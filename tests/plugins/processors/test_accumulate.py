@@ -89,6 +89,7 @@ def assert_close(ours, theirs):
         np.testing.assert_allclose(ours[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
+@pytest.mark.sampled(10)
 @pytest.mark.parametrize("jit_compile", [True, False], ids=["compiled", "uncompiled"])
 @pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS)
 def test_equals_the_oracle(calls, jit_compile):
@@ -105,6 +106,7 @@ def test_what_never_had_a_gradient_is_left_alone():
     assert int(made.iterations) == 2
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("jit_compile", [True, False], ids=["compiled", "uncompiled"])
 @pytest.mark.parametrize("zero", [0.0, -0.0])
 def test_a_gradient_of_zero_is_a_gradient(zero, jit_compile):
@@ -119,6 +121,7 @@ def test_a_gradient_of_zero_is_a_gradient(zero, jit_compile):
     np.testing.assert_array_equal(early["b"], late["b"])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float64", "complex64"])
 def test_every_dtype(dtype):
     for order in itertools.permutations(["ab", "a"]):
@@ -145,12 +148,14 @@ def summed(given):
     }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("calls", [[["a", "table"], "a"], ["a", ["a", "table"]]], ids=["first", "last"])
 def test_rows(calls):
     assert_close(trained(calls, of=rows)[0], trained(calls, of=summed)[0])
     assert not np.array_equal(trained(calls, of=rows)[0]["table"], starts()["table"])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("order", "bad", "left"),
     [
@@ -184,6 +189,7 @@ def test_with_calls_that_are_skipped(order, bad, left):
     assert_close(*ends)
 
 
+@pytest.mark.slow
 def test_inside_of_a_partition_it_is_refused_and_around_it_works():
     inner = {"use": "sgd", "learning_rate": RATE, "processors": [{"use": "accumulate", "steps": 2}]}
     groups = [{"name": "b", "only": ["b"], "optimizer": inner}, {"name": "rest", "optimizer": "adam"}]
@@ -203,6 +209,7 @@ def test_inside_of_a_partition_it_is_refused_and_around_it_works():
     assert not np.array_equal(ends[0]["c"], starts()["c"])
 
 
+@pytest.mark.slow
 def test_on_two_mirrored_devices():
     strategy, calls = mirrored(2), CALLS["at times"]
     with strategy.scope():
@@ -216,6 +223,7 @@ def test_on_two_mirrored_devices():
     assert_close(dict(zip(model, second, strict=True)), dict(zip(model, first, strict=True)))
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("calls", [CALLS["in turns"], CALLS["never"]], ids=["in turns", "never"])
 def test_on_a_mesh(calls):
     on = mesh(2, 2)
@@ -231,6 +239,7 @@ def test_on_a_mesh(calls):
     assert_close({name: whole(each) for name, each in model.items()}, expected(calls))
 
 
+@pytest.mark.slow
 def test_saved_and_resumed_between_the_calls_of_a_step(tmp_path):
     calls = CALLS["at times"]
     for pause in (1, 5):
@@ -258,6 +267,7 @@ def test_a_variable_that_appears_between_the_calls_of_a_step():
     np.testing.assert_array_equal(model["b"], starts()["b"])
 
 
+@pytest.mark.slow
 def test_two_of_them_one_after_the_other():
     """Two calls of two calls: what had no gradient in any of the four is left alone."""
 
@@ -269,6 +279,7 @@ def test_two_of_them_one_after_the_other():
     np.testing.assert_array_equal(ends[0]["c"], starts()["c"])
 
 
+@pytest.mark.slow
 def test_schedules_averages_and_clips_see_one_step():
     config = {
         "use_ema": True,

@@ -30,6 +30,7 @@ FROZEN = {"use": "freeze", "only": ["table"]}
 CLIP = {"use": "clip_by_global_norm", "max_norm": 0.25}
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("spoilt", [False, True])
 def test_no_decay_average_or_clip_sees_a_frozen_variable(spoilt):
     wide = {"weight_decay": 0.3, "beta_1": 0.5}

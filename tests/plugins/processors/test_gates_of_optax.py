@@ -42,6 +42,7 @@ PERIODS = {
 }
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("period", PERIODS)
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_a_schedule_of_steps_equals_multi_steps(period, momentum):
@@ -86,6 +87,7 @@ def test_a_number_of_steps_that_is_none_is_refused(steps):
 BROKEN = [1.0, NAN, NAN, 2.0, NAN, 4.0, NAN, NAN, NAN, 8.0]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("most", [1, 2, 3, 4])
 def test_an_end_to_skips_equals_apply_if_finite(most):
     seen, _ = walk(BROKEN, [{"use": "skip_non_finite", "max_consecutive": most}], learning_rate=0.5)

@@ -9,6 +9,7 @@ import optiplug
 from support.trajectories import assert_same, follow, problem
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("factor", [0.25, lambda iteration: 1 / (iteration + 1)], ids=["number", "schedule"])
 @pytest.mark.parametrize("use", ["adamw", "sgd"])
 def test_equals_an_optimizer_with_that_rate(use, factor):

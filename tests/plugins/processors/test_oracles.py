@@ -16,6 +16,7 @@ from support.oracle_runs import MOMENTUM, RATE, from_oracle
 from support.trajectories import TOLERANCES, assert_same, follow, problem
 
 
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_equals_its_oracle_in_single_precision(case):
     assert from_oracle(case, "float32") <= TOLERANCES["float32"]
@@ -83,6 +84,7 @@ CHAIN = [
 ]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_a_chain_of_all_of_them_with_one_variable_left_out(jit_compile):
     initial, gradients = problem()

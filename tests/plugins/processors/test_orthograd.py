@@ -18,6 +18,7 @@ def turned(gradient, value, dtype="float64"):
     return tf.constant(value, dtype).numpy() - variable.numpy()
 
 
+@pytest.mark.sampled(9)
 @pytest.mark.parametrize(
     ("dtype", "tolerance"), [("float64", 1e-14), ("float32", 1e-6), ("complex128", 1e-14)]
 )

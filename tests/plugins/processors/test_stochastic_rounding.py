@@ -21,6 +21,7 @@ def moved(start, update, steps=1, dtype=tf.bfloat16, entries=("stochastic_roundi
     return np.asarray(tf.cast(variable, tf.float64))
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 @pytest.mark.parametrize("share", [1 / 16, 0.25, 0.5, 0.875])
 def test_the_neighbours_are_chosen_by_their_distance(share, sign):
@@ -53,6 +54,7 @@ def test_other_dtypes_are_left_alone(dtype):
     np.testing.assert_array_equal(after, moved(1.0, 0.1, dtype=dtype, entries=()))
 
 
+@pytest.mark.slow
 def test_steps_variables_and_seeds_have_streams_of_their_own():
     def chosen(seed, name):
         variable, seen = tf.Variable(tf.ones([SIZE], tf.bfloat16), name=name), []

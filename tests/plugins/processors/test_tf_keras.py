@@ -19,6 +19,7 @@ KEYWORDS = {
 }
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("case", KEYWORDS)
 def test_equals_tf_keras(case):
     import tf_keras

@@ -11,6 +11,7 @@ from support.oracle_runs import follow_optax
 from support.trajectories import assert_same, follow, problem
 
 
+@pytest.mark.slow
 def test_around_adam_it_is_lamb():
     import optax
 

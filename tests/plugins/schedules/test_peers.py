@@ -49,6 +49,7 @@ def assert_equals_tf_keras(name, hyperparameters, steps):
     assert_same(ours, lambda step: peer(tf.constant(step, tf.float64)), steps)
 
 
+@pytest.mark.sampled(13)
 @pytest.mark.parametrize(
     ("name", "hyperparameters"),
     [
@@ -114,6 +115,7 @@ OPTAX = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.usefixtures("_float64_in_jax")
 @pytest.mark.parametrize(
     ("name", "hyperparameters"),
