@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import tensorflow as tf
 
@@ -18,11 +18,11 @@ _COUNTERS = {"iterations", "learning_rate"}
 
 
 @dataclass
-class _Call:
-    """A call that waits: where the counter was before the first step that it waited for, and of what."""
+class _Round:
+    """Steps of different variables that are taken at once: the variables, and the count before the first."""
 
+    stepped: set[int]
     count: int | None = None
-    stepped: set[int] = field(default_factory=set)
 
 
 class Turns:
@@ -37,46 +37,60 @@ class Turns:
         # Reentrant, as a first step builds.
         self.lock = threading.RLock()
         self._table = table
-        self._calls: dict[int, _Call] = {}
+        self._calling: set[int] = set()
+        self._round: _Round | None = None
 
     @contextmanager
     def call(self) -> Iterator[None]:
         """Stand around a call of this thread that takes a step, and around its wait."""
         thread = threading.get_ident()
         # Replicas take one step together. In a function nothing orders the threads that run it.
-        if thread in self._calls or tf.distribute.has_strategy() or not tf.executing_eagerly():
+        if thread in self._calling or tf.distribute.has_strategy() or not tf.executing_eagerly():
             yield
             return
-        self._calls[thread] = _Call()
+        self._calling.add(thread)
+        begun = self._round
+        if begun is not None and begun.count is None:
+            begun.count = self._now()  # before its first step is through, or this one follows that
         try:
             yield
         finally:
-            del self._calls[thread]
+            self._calling.discard(thread)
+            if not self._calling:
+                self._round = None
 
     @contextmanager
     def step(self, variables: Iterable[Variable]) -> Iterator[None]:
         """Stand around the step of some variables, while no other thread takes one."""
         # Not in replica context, where the threads of a strategy wait for each other.
         with self.lock:
-            calls = dict(self._calls)
-            mine = calls.pop(threading.get_ident(), None)
-            if mine is None or (mine.count is None and not calls) or self._is_shared():
+            if threading.get_ident() not in self._calling:
                 yield
                 return
-            stepped, counter = set(map(id, variables)), self._table.states["iterations"]
-            now = int(counter.numpy())
-            for other in calls.values():
-                other.count = now if other.count is None else other.count
-                other.stepped |= stepped
-            behind = 0 if mine.count is None or mine.stepped & stepped else now - mine.count
+            behind = self._join(set(map(id, variables)))
             if not behind:
                 yield
                 return
+            counter = self._table.states["iterations"]
             counter.assign_sub(behind)
             try:
                 yield
             finally:
                 counter.assign_add(behind)
+
+    def _join(self, stepped: set[int]) -> int:
+        """Join the round, or begin one; return how many steps that has taken already."""
+        current = self._round
+        if current is None or current.count is None or current.stepped & stepped or self._is_shared():
+            # Reading the counter costs as much as a small step, and there may be nobody else.
+            self._round = _Round(stepped, self._now() if len(self._calling) > 1 else None)
+            return 0
+        current.stepped |= stepped
+        return self._now() - current.count
+
+    def _now(self) -> int:
+        counter = self._table.states.get("iterations")
+        return 0 if counter is None else int(counter.numpy())
 
     def _is_shared(self) -> bool:
         """Whether there is state, but counters, that belongs to no single variable."""

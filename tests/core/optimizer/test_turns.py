@@ -110,3 +110,33 @@ def test_the_counter_is_right_after_an_error(waiting):
     at_once(step)
     assert refused == [0]
     assert int(optimizer.iterations) == THREADS - 1
+
+
+def test_who_calls_while_a_step_runs_is_at_its_count():
+    running, arrived = threading.Event(), threading.Event()
+
+    class Waits:
+        @optiplug.hookimpl
+        def clip(self, gradients):
+            running.set()
+            assert arrived.wait(60)
+            return gradients
+
+    variables = [ones(), ones()]
+    optimizer = optiplug.create("adam", processors=[Waits()], jit_compile=False)
+    optimizer.build(variables)
+    aggregate = optimizer.aggregate_gradients
+
+    def arrive(pairs):
+        if running.is_set():
+            arrived.set()
+        return aggregate(pairs)
+
+    optimizer.aggregate_gradients = arrive
+    first = threading.Thread(target=lambda: optimizer.apply_gradients([(tf.ones(3), variables[0])]))
+    first.start()
+    assert running.wait(60)
+    optimizer.apply_gradients([(tf.ones(3), variables[1])])
+    first.join()
+    np.testing.assert_array_equal(variables[0].numpy(), variables[1].numpy())
+    assert int(optimizer.iterations) == 2
