@@ -14,6 +14,7 @@
     ├── GradientsError (TypeError)          `grads_and_vars` is malformed
     ├── ReplicaContextError (RuntimeError)  called where tf.distribute does not allow it
     ├── BuildError (RuntimeError)           too late, or too early, for this call
+    ├── ClaimedError                        another process writes in this folder
     └── StateError (ValueError)             saved state does not fit what it is for
         ├── CorruptCheckpointError          damaged, or not what its manifest says
         ├── MismatchedCheckpointError       of other variables than these
@@ -51,6 +52,7 @@ __all__ = [
     "BrokenPluginError",
     "BuildError",
     "ChangedInputsError",
+    "ClaimedError",
     "ConfigError",
     "CorruptCheckpointError",
     "GradientsError",
@@ -203,6 +205,10 @@ class ReplicaContextError(OptiplugError, RuntimeError):
 
 class BuildError(OptiplugError, RuntimeError):
     """The call comes before or after the moment at which it is allowed."""
+
+
+class ClaimedError(OptiplugError):
+    """Another process writes in this folder, or may do so; nothing was written."""
 
 
 class StateError(OptiplugError, ValueError):
