@@ -108,13 +108,21 @@ class StateIO:
             "alike": known.alike,
         }
 
-    def require_versions(self, saved: Description) -> None:
-        """Raise `StateError` if the state in a checkpoint is of other versions."""
+    def is_older(self, saved: Description) -> bool:
+        """Whether state in a checkpoint must be migrated.
+
+        Raises
+        ------
+        StateError
+            If it is of a newer version, or an older one of an optimizer that is not built.
+        """
+        older = False
         for owner, config in self._owners().items():
             version = saved["versions"].get(owner, config.state_version)
-            if version != config.state_version:
-                hint = "`load_own_variables(optiplug.read_state(checkpoint))` converts it"
-                raise self._of_version(owner, config, version, hint)
+            if version > config.state_version or (version < config.state_version and not self._built()):
+                raise self._of_version(owner, config, version, _BUILD)
+            older |= version < config.state_version
+        return older
 
     def restore(self, saved: Description, optimizer: SavedObject | None) -> None:
         """Prepare to restore state from a checkpoint, given what that has of the optimizer.
@@ -126,7 +134,6 @@ class StateIO:
         StateError
             If it does not fit.
         """
-        self.require_versions(saved)
         restoration = Restoration(saved, optimizer, self._name())
         if self._built():
             restoration.meet(self._table.model_variables)

@@ -1,0 +1,72 @@
+"""What is saved is tracked by TensorFlow as a whole, or refused."""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import tensorflow as tf
+
+import optiplug
+from optiplug.checkpoint import values as module
+from optiplug.checkpoint.values import Values
+
+
+@pytest.mark.parametrize(
+    ("values", "where"),
+    [
+        ({}, "values"),
+        ([tf.Variable(1.0)], "values"),
+        ({"x": 3}, "values.x"),
+        ({"x": {"epoch": 3, "v": tf.Variable(1.0)}}, "values.x.epoch"),
+        ({"x": [tf.Variable(1.0), [None]]}, r"values.x\[1\]\[0\]"),
+        ({"x": {1: tf.Variable(1.0)}}, "values.x"),
+        ({1: tf.Variable(1.0)}, "values"),
+    ],
+)
+def test_what_would_not_be_saved_is_refused(values, where):
+    with pytest.raises(optiplug.ConfigError, match=f"^{where}: "):
+        Values(values)
+
+
+@pytest.mark.parametrize("name", ["save", "read", "root", "write", "save_counter"])
+def test_values_may_have_any_name(tmp_path, name):
+    taken = Values({name: tf.Variable(1.0)}).snapshot()
+
+    taken.write(f"{tmp_path}/c")
+
+    assert f"{name}/.ATTRIBUTES/VARIABLE_VALUE" in taken.table
+    assert tf.train.load_checkpoint(f"{tmp_path}/c").has_tensor(f"{name}/.ATTRIBUTES/VARIABLE_VALUE")
+
+
+def test_a_snapshot_knows_the_optimizers():
+    variable = tf.Variable([1.0, 2.0])
+    optimizers = [optiplug.create("adam", use_ema=True, jit_compile=False) for _ in range(2)]
+    optimizers[0].build([variable])
+    taken = Values({"x": variable, "list": optimizers}).snapshot()
+
+    keys = [f"list/{number}/manifest/.ATTRIBUTES/py_state" for number in (0, 1)]
+    assert list(taken.optimizers) == keys
+    assert [taken.is_built(key) for key in keys] == [True, False]
+    assert taken.state_versions == {"list/0": {"": 1, "ema": 1}, "list/1": {"": 1, "ema": 1}}
+    assert taken.table["x/.ATTRIBUTES/VARIABLE_VALUE"] == ("float32", (2,))
+
+
+@pytest.mark.parametrize(
+    ("error", "number"),
+    [
+        (tf.errors.ResourceExhaustedError, errno.ENOSPC),
+        (tf.errors.PermissionDeniedError, errno.EACCES),
+        (tf.errors.UnknownError, errno.EIO),
+    ],
+)
+def test_errors_of_writing_are_those_of_the_system(tmp_path, monkeypatch, error, number):
+    def fail(_, prefix):
+        raise error(None, None, "it is so")
+
+    monkeypatch.setattr(module.Snapshot, "write", fail)
+    taken = Values({"x": tf.Variable(1.0)}).snapshot()
+
+    with pytest.raises(OSError, match="it is so") as caught:
+        taken.write("somewhere")
+    assert (caught.value.errno, caught.value.filename) == (number, "somewhere")
