@@ -17,7 +17,7 @@ from .graphs import (
     with_outer,
     xla_compiles,
 )
-from .snapshots import SavedGraph, Snapshot, WritesFilesError, root_of, wrapped
+from .snapshots import SavedGraph, Snapshot, WritesFilesError, read_all, root_of, wrapped
 from .trackables import (
     CheckpointNode,
     CheckpointValue,
@@ -49,6 +49,7 @@ __all__ = [
     "is_out_of_scope",
     "outside_function",
     "plain_variable",
+    "read_all",
     "release",
     "root_of",
     "saved_dict",

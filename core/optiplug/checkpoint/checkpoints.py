@@ -291,6 +291,7 @@ class Checkpoints:
             return known[step], ()
         latest = latest_valid(self.folder)
         skipped = tuple((each.path, str(error)) for each, error in latest.skipped)
+        self._valid -= {each.step for each, _ in latest.skipped}
         newer = next((error for _, error in latest.skipped if isinstance(error, NewerCheckpointError)), None)
         if newer is not None:
             raise newer

@@ -49,8 +49,8 @@ def matched(
 ) -> Match:
     """Lay a saved graph over a present one.
 
-    `leave` has names of children that are left out of both, by the number of a present object. Present objects
-    in `skip` have no counterpart and are not missed.
+    `leave` has names of children that are left out of both, by the number of a present object. Present
+    objects in `skip` have no counterpart and are not missed.
     """
     numbers, out_saved, out_present = {0: 0}, set[int](), set[int](skip)
     waiting = [(0, 0)]

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from optiplug._state.manifest import parsed
 from optiplug._state.saved_state import MANIFEST, STATE
-from optiplug._tf_private import SavedGraph
+from optiplug._tf_private import SavedGraph, read_all
 from optiplug.errors import (
     CorruptCheckpointError,
     MismatchedCheckpointError,
@@ -39,7 +39,7 @@ def restore_values(values: Values, path: Path, table: Mapping[str, Spec]) -> tup
         _require_state(before, _manifest_key(graph, number), path, there)
     _refuse(rows, path)
     with _all_or_nothing(before, path):
-        tf.train.Checkpoint(values.root).read(str(path)).expect_partial()
+        read_all(values.root, str(path))
     return ()
 
 

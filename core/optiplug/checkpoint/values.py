@@ -24,7 +24,7 @@ class Values:
     """Objects by name, as `tf.train.Checkpoint` tracks them."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
-        if not values or not hasattr(values, "items"):
+        if not values or not hasattr(values, "items") or not all(isinstance(name, str) for name in values):
             raise ConfigError("must be objects by name", where="values", received=values)
         self.root = root_of({name: _tracked(value, name) for name, value in values.items()})
 
