@@ -142,6 +142,12 @@ class StateIO:
         self._restoration, self._awaited = restoration, not self._built()
         self._table.restore_from(restoration)
 
+    def take_back(self) -> None:
+        """Forget the checkpoint that was restored last, whose values are gone again."""
+        if self._restoration is not None:
+            self._restoration, self._awaited = None, False
+            self._table.restore_from(None)
+
     def meet(self) -> None:
         """Find variables that appear late in the checkpoint that was restored."""
         if self._restoration is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from optiplug._types import Tensor
 
 from .trackables import CheckpointNode, Trackable, children_of, track
 
-__all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "read_all", "root_of", "wrapped"]
+__all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "forget_restore", "read_all", "root_of", "wrapped"]
 
 # The parts of a value; a whole one has the empty name.
 Slices: TypeAlias = dict[str, Tensor]
@@ -173,6 +173,17 @@ class Snapshot:
 def read_all(root: Trackable, prefix: str) -> None:
     """Restore a root and all below it, as `tf.train.Checkpoint.read` does. Rests on `TrackableSaver`."""
     _saver(root).restore(prefix).expect_partial()
+
+
+def forget_restore(things: Iterable[Trackable], prefix: str) -> None:
+    """Let no object that appears below others later get its value from a checkpoint.
+
+    Rests on `_deferred_dependencies`.
+    """
+    for thing in things:
+        waiting = getattr(thing, "_self_unconditional_deferred_dependencies", {})
+        for name, positions in list(waiting.items()):
+            waiting[name] = [each for each in positions if str(each.checkpoint.save_path_string) != prefix]
 
 
 def _saver(root: Trackable) -> Any:

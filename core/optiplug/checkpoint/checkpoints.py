@@ -124,7 +124,7 @@ class Checkpoints:
     ) -> None:
         if keep is not None and (type(keep) is not int or keep < 1):
             raise ConfigError("must be None or a number from 1 on", where="keep", received=keep)
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()
         self._values = Values(values)
         self._identity = None if identity is None else _plain(identity, "identity")
         self._keep, self._asynchronous = keep, asynchronous

@@ -133,7 +133,7 @@ def _all_or_nothing(before: Taken, path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        before.values.put_back(leave=before.optimizers)
+        before.put_back(str(path))
         if isinstance(error, OptiplugError):
             raise
         if isinstance(error, (tf.errors.OpError, ValueError, TypeError, AssertionError)):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 
+import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 
 import optiplug
+from optiplug._tf_private import read_all
 from optiplug.checkpoint import values as module
 from optiplug.checkpoint.values import Values
 
@@ -37,6 +40,24 @@ def made(value):
 def test_what_would_not_be_saved_is_refused(values, where):
     with pytest.raises(optiplug.ConfigError, match=f"^{where}: "):
         Values(made(values))
+
+
+def test_seeds_that_tensorflow_does_not_track_are_saved(tmp_path):
+    def model():
+        layers = [keras.layers.Dropout(0.5), keras.layers.GaussianNoise(1.0)]
+        return keras.Sequential([keras.layers.Input((8,)), *layers])
+
+    one, other, ones = model(), model(), tf.ones([3, 8])
+    for _ in range(3):
+        one(ones, training=True)
+    taken = Values({"models": [one]}).snapshot()
+    taken.write(f"{tmp_path}/c")
+    expected = one(ones, training=True).numpy()
+
+    values = Values({"models": [other]})
+    values.snapshot()
+    read_all(values.root, f"{tmp_path}/c")
+    np.testing.assert_array_equal(other(ones, training=True), expected)
 
 
 @pytest.mark.parametrize("name", ["save", "read", "root", "write", "save_counter"])
