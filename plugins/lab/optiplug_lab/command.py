@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from optiplug import ConfigError, OptiplugError, StateError, registry
+from optiplug.cli.output import message
 from optiplug.document import Document, Setting, override, parse_setting, read
 from optiplug.errors import Problem
 
-from .config import TrainConfig
+from .config import INPUTS, TrainConfig
 from .folder import RunFolder
 
 __all__ = ["read_config", "read_run", "train"]
@@ -41,6 +43,20 @@ def train(
         Path | None,
         typer.Option(metavar="RUN", show_default=False, help="Continue the run in this folder, bit for bit."),
     ] = None,
+    allow_changed: Annotated[
+        str,
+        typer.Option(
+            metavar="INPUTS",
+            show_default=False,
+            help=f"With --resume: continue though these have changed, and record it; of {','.join(INPUTS)}.",
+        ),
+    ] = "",
+    rebuild_metrics: Annotated[
+        bool,
+        typer.Option(
+            "--rebuild-metrics", help="With --resume: write metrics.csv again, from the event files."
+        ),
+    ] = False,
     run_dir: Annotated[
         Path | None,
         typer.Option(metavar="DIR", show_default=False, help="Run folder; by default runs/NAME-TIMESTAMP."),
@@ -53,19 +69,33 @@ def train(
     """Train a task with an optimizer as FILE says, into a run folder."""
     if resume is not None and run_dir is not None:
         raise typer.BadParameter("cannot be combined with --resume", param_hint="--run-dir")
+    allowed = _allowed(allow_changed, resume)
+    if rebuild_metrics and resume is None:
+        raise typer.BadParameter("needs --resume", param_hint="--rebuild-metrics")
     settings = list(map(_setting, set_ or ()))
-    if resume is not None and not resume.is_dir():
-        raise StateError("there is no run folder", where="--resume", received=str(resume))
-    if file is None:
-        if resume is None:
+    # The folder is claimed before TensorFlow is loaded, which takes seconds, and before it is read.
+    with contextlib.ExitStack() as stack:
+        if resume is not None:
+            folder = stack.enter_context(_existing_folder(resume, quiet))
+            document, config = read_run(file or folder.config_in_force, settings)
+        elif file is None:
             raise typer.BadParameter("is required, except with --resume", param_hint="FILE")
-        file = resume / "config.yaml"
-    document, config = read_run(file, settings)
-    folder = RunFolder(resume) if resume is not None else _new_folder(run_dir, file.stem)
+        else:
+            document, config = read_run(file, settings)
+            folder = stack.enter_context(_new_folder(run_dir, file.stem, quiet))
 
-    from .launch import launch
+        from .launch import launch
 
-    launch(config, folder, document=document, resume=resume is not None, as_json=as_json, quiet=quiet)
+        launch(
+            config,
+            folder,
+            document=document,
+            resume=resume is not None,
+            allow_changed=allowed,
+            rebuild_metrics=rebuild_metrics,
+            as_json=as_json,
+            quiet=quiet,
+        )
 
 
 def read_config(path: Path) -> TrainConfig:
@@ -114,8 +144,29 @@ def _setting(text: str) -> Setting:
         raise typer.BadParameter(str(error).removeprefix("--set: "), param_hint="--set") from None
 
 
-def _new_folder(path: Path | None, name: str) -> RunFolder:
+def _allowed(text: str, resume: Path | None) -> list[str]:
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    unknown = [name for name in names if name not in INPUTS]
+    if unknown:
+        rule = f"must be of {', '.join(INPUTS)}, with commas between them, and not {unknown[0]!r}"
+        raise typer.BadParameter(rule, param_hint="--allow-changed")
+    if names and resume is None:
+        raise typer.BadParameter("needs --resume", param_hint="--allow-changed")
+    return names
+
+
+def _new_folder(path: Path | None, name: str, quiet: bool) -> RunFolder:
     try:
-        return RunFolder.new(path, name)
+        return RunFolder.new(path, name, say=_say(quiet))
     except ConfigError as error:
         raise typer.BadParameter(str(error).removeprefix("--run-dir: "), param_hint="--run-dir") from None
+
+
+def _existing_folder(path: Path, quiet: bool) -> RunFolder:
+    if not path.is_dir():
+        raise StateError("there is no run folder", where="--resume", received=str(path))
+    return RunFolder(path, say=_say(quiet))
+
+
+def _say(quiet: bool) -> Callable[[str], None]:
+    return (lambda text: None) if quiet else message

@@ -7,10 +7,8 @@ import datetime as dt
 import io
 import re
 import shutil
-import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from importlib.metadata import version
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,16 +17,17 @@ from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from optiplug import ConfigError, NamedConfig, Section, StateError, registry
+from optiplug import ConfigError, StateError
 from optiplug.checkpoint.claim import LOCK, Claim
 from optiplug.checkpoint.files import is_draft, remove_drafts, replace_file
 
 from .config import TrainConfig
 
-__all__ = ["RunFolder", "versions"]
+__all__ = ["RunFolder"]
 
 _CONFIG = re.compile(r"config(?:-([2-9]|[1-9]\d+))?\.yaml")
 _LONGEST_NAME = 200
+_LINES_AT_START = 2
 
 
 class RunFolder:
@@ -44,7 +43,7 @@ class RunFolder:
     path
         Where it is.
     say
-        Hears of a process that was killed while it had the folder.
+        Hears of what somebody who goes on with a run should know.
     """
 
     def __init__(self, path: Path, *, say: Callable[[str], None] = warnings.warn) -> None:
@@ -53,9 +52,9 @@ class RunFolder:
         self.checkpoints, self.events = path / "checkpoints", path / "events"
         self.curves, self.weights = path / "curves.png", path / "weights.npz"
         self.result = path / "result.json"
-        self._claim = Claim(path, say=say)
+        self.say, self._claim = say, Claim(path, say=say)
         self._made: Sequence[Path] = ()
-        self._is_new = False
+        self._is_new = self._kept = False
 
     @classmethod
     def new(cls, path: Path | None, name: str, *, say: Callable[[str], None] = warnings.warn) -> RunFolder:
@@ -94,6 +93,8 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and self._is_new and not self._kept:
+            self._discard()
         self._claim.release()
         with contextlib.suppress(OSError):  # where there is something in it
             for made in self._made:
@@ -108,14 +109,28 @@ class RunFolder:
                 hint=f"`--resume {self.path}` goes on with a run",
             )
 
-    def discard(self) -> None:
-        """Remove what a new run has written that took no step."""
-        if not self._is_new:
-            return
+    def keep(self) -> None:
+        """Keep from now on what is in it: a new run that ends with an error before has nothing worth it."""
+        self._kept = True
+
+    def _discard(self) -> None:
         for path in (self.checkpoints, self.events):
             shutil.rmtree(path, ignore_errors=True)
         for path in (self.config, self.metrics):
             path.unlink(missing_ok=True)
+
+    def check_unbegun(self) -> None:
+        """Check that the run has taken no step.
+
+        Raises
+        ------
+        StateError
+            If metrics.csv has steps.
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if self.metrics.read_bytes().count(b"\n") > _LINES_AT_START:
+                rule, hint = "there is no checkpoint, though metrics.csv has steps", "start a new run"
+                raise StateError(rule, where=str(self.checkpoints), hint=hint)
 
     @property
     def config_in_force(self) -> Path:
@@ -133,7 +148,7 @@ class RunFolder:
         return configs[-1]
 
     def record(self, config: TrainConfig, notes: Sequence[str] = ()) -> None:
-        """Write a config that makes this run again, with the versions that it was made with.
+        """Write a config that makes this run again.
 
         One that was written before stays, and is enough if it says the same, with these notes or without
         any new ones.
@@ -184,7 +199,7 @@ def _make_default(name: str) -> tuple[Path, list[Path]]:
 
 
 def _text_of(config: TrainConfig) -> str:
-    resolved = config.model_copy(update={"versions": versions(config)}).dump()
+    resolved = config.dump()
     del resolved["use"]
     text = io.StringIO()
     yaml = YAML()
@@ -195,27 +210,6 @@ def _text_of(config: TrainConfig) -> str:
     return text.getvalue()
 
 
-def versions(config: TrainConfig) -> dict[str, str]:
-    """Return the versions of Python, TensorFlow, the core and every plugin that a config names."""
-    found = {name: version(name) for name in ("optiplug-core", "tensorflow", "numpy")}
-    for plugin in _plugins(config):
-        entry = registry.find(plugin.kind, registry.reference_of(plugin))
-        found[entry.distribution] = entry.version
-    return {"python": sys.version.split()[0], **dict(sorted(found.items()))}
-
-
 def _null(representer: RoundTripRepresenter, _: None) -> ScalarNode:
     """Write what would be an empty place by default."""
     return representer.represent_scalar("tag:yaml.org,2002:null", "null")
-
-
-def _plugins(value: object) -> Iterator[type[NamedConfig]]:
-    """Yield the class of every config inside `value`."""
-    if isinstance(value, tuple):
-        for item in value:
-            yield from _plugins(item)
-    elif isinstance(value, Section):
-        if isinstance(value, NamedConfig):
-            yield type(value)
-        for _, item in value:
-            yield from _plugins(item)
