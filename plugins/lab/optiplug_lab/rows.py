@@ -62,17 +62,21 @@ def problem_of(content: bytes, readings: Sequence[str], step: int) -> str:
         return f"it cannot be read: {error}"
     if columns[: len(readings) + 1] != ["step", *readings]:
         return f"its columns are {', '.join(columns) or 'none'}, and not those of this run"
-    for expected, row in enumerate(rows[: step + 1]):
-        number = int(row[0]) if row and row[0].isdecimal() and row[0].isascii() else -1
-        if number < 0 or len(row) != len(columns):
-            return f"line {expected + 2} is no whole row"
-        if number < expected:
-            return f"the row of step {number} is there twice"
-        if number > expected:
-            return f"the rows of {span(expected, number - 1)} are missing"
+    problems = _problems_of_rows(rows[: step + 1], len(columns), step)
+    return next(problems, f"its rows up to step {step} are not those that this run wrote")
+
+
+def _problems_of_rows(rows: Sequence[Sequence[str]], width: int, step: int) -> Iterator[str]:
+    for expected, row in enumerate(rows):
+        number = int(row[0]) if row and row[0].isascii() and row[0].isdecimal() else -1
+        if number < 0 or len(row) != width:
+            yield f"line {expected + 2} is no whole row"
+        elif number < expected:
+            yield f"the row of step {number} is there twice"
+        elif number > expected:
+            yield f"the rows of {span(expected, number - 1)} are missing"
     if len(rows) <= step:
-        return f"the rows of {span(len(rows), step)} are missing"
-    return f"its rows up to step {step} are not those that this run wrote"
+        yield f"the rows of {span(len(rows), step)} are missing"
 
 
 def span(first: int, last: int) -> str:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-import contextlib
 import re
-import resource
 import shutil
 
 import numpy as np
@@ -11,6 +9,7 @@ import pytest
 from optiplug import StateError
 from optiplug_lab.events import Events, read_events
 from optiplug_lab.metrics import Metrics, read_metrics
+from support.full_disks import limited_file_size
 
 
 class Later:
@@ -21,17 +20,6 @@ class Later:
 
     def numpy(self):
         return np.array(self.values, np.float32)
-
-
-@contextlib.contextmanager
-def limited_file_size(size):
-    """Let no file of this process grow beyond this, as if the disk were full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 def started(path, other="rate"):
@@ -236,7 +224,8 @@ def test_event_files_hold_the_same_rows(tmp_path):
     metrics = started(tmp_path / "metrics.csv", "gradient_norm")
     for step in (1, 2, 3):
         metrics.add(step, Later(step, -1 if step == 2 else 0.5))
-        committed = committed if step == 3 else metrics.commit()
+        if step == 2:
+            committed = metrics.commit()
     metrics.flush()
     before = read_events(tmp_path / "events")
     again = Metrics(tmp_path / "metrics.csv", ("loss", "gradient_norm"), tmp_path / "events")
