@@ -20,51 +20,59 @@ from .folder import RunFolder
 __all__ = ["read_config", "read_run", "train"]
 
 
+File = Annotated[
+    Path | None,
+    typer.Argument(
+        metavar="FILE",
+        show_default=False,
+        help="The config of the run; with --resume, by default the run's own.",
+    ),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="PATH=VALUE",
+        show_default=False,
+        help="A value in place of FILE's, such as optimizer.learning_rate=0.01; may be given again.",
+    ),
+]
+Resume = Annotated[
+    Path | None,
+    typer.Option(metavar="RUN", show_default=False, help="Continue the run in this folder, bit for bit."),
+]
+AllowChanged = Annotated[
+    str,
+    typer.Option(
+        metavar="INPUTS",
+        show_default=False,
+        help=f"With --resume: continue though these changed, and record it; of {','.join(INPUTS)}.",
+    ),
+]
+RebuildMetrics = Annotated[
+    bool,
+    typer.Option("--rebuild-metrics", help="With --resume: write metrics.csv again, from the event files."),
+]
+RunDir = Annotated[
+    Path | None,
+    typer.Option(metavar="DIR", show_default=False, help="Run folder; by default runs/NAME-TIMESTAMP."),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print JSON, for programs: an object for each line of progress.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show neither progress nor summary.")]
+
+
 def train(
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="FILE",
-            show_default=False,
-            help="The config of the run; with --resume, by default the run's own.",
-        ),
-    ] = None,
+    file: File = None,
     *,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="PATH=VALUE",
-            show_default=False,
-            help="A value in place of FILE's, such as optimizer.learning_rate=0.01; may be given again.",
-        ),
-    ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(metavar="RUN", show_default=False, help="Continue the run in this folder, bit for bit."),
-    ] = None,
-    allow_changed: Annotated[
-        str,
-        typer.Option(
-            metavar="INPUTS",
-            show_default=False,
-            help=f"With --resume: continue though these have changed, and record it; of {','.join(INPUTS)}.",
-        ),
-    ] = "",
-    rebuild_metrics: Annotated[
-        bool,
-        typer.Option(
-            "--rebuild-metrics", help="With --resume: write metrics.csv again, from the event files."
-        ),
-    ] = False,
-    run_dir: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", show_default=False, help="Run folder; by default runs/NAME-TIMESTAMP."),
-    ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print JSON, for programs: an object for each line of progress.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="Show neither progress nor summary.")] = False,
+    set_: Settings = None,
+    resume: Resume = None,
+    allow_changed: AllowChanged = "",
+    rebuild_metrics: RebuildMetrics = False,
+    run_dir: RunDir = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a task with an optimizer as FILE says, into a run folder."""
     if resume is not None and run_dir is not None:

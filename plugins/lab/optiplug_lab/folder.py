@@ -8,7 +8,7 @@ import io
 import re
 import shutil
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -96,9 +96,7 @@ class RunFolder:
         if kind is not None and self._is_new and not self._kept:
             self._discard()
         self._claim.release()
-        with contextlib.suppress(OSError):  # where there is something in it
-            for made in self._made:
-                made.rmdir()
+        _remove(self._made)
 
     def _check_new(self) -> None:
         if any(each.name != LOCK and not is_draft(each) for each in self.path.iterdir()):
@@ -176,11 +174,27 @@ def _number_of(path: Path) -> int:
 
 
 def _make(path: Path, *, exist_ok: bool = False) -> list[Path]:
-    """Make a folder; return it and those around it that were not there, from the inside out."""
-    missing = [each for each in (path, *path.parents) if not each.exists()]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.mkdir(exist_ok=exist_ok)
-    return missing
+    """Make a folder; return what was made, with those around it that were not there, from the inside out."""
+    made: list[Path] = []
+    try:
+        for each in (*(each for each in reversed(path.parents) if not each.exists()), path):
+            try:
+                each.mkdir()
+                made.insert(0, each)
+            except FileExistsError:  # by another process, meanwhile
+                if not each.is_dir() or (each is path and not exist_ok):
+                    raise
+    except OSError:
+        _remove(made)
+        raise
+    return made
+
+
+def _remove(folders: Iterable[Path]) -> None:
+    """Remove the folders that are empty."""
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            folder.rmdir()
 
 
 def _make_default(name: str) -> tuple[Path, list[Path]]:
