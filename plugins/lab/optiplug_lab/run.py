@@ -19,6 +19,7 @@ from optiplug.checkpoint.files import replace_file, replacing
 from .config import TrainConfig
 from .curves import draw_curves
 from .folder import RunFolder
+from .former import adopt
 from .inputs import Inputs
 from .interruption import Interruption
 from .metrics import Metrics, read_metrics
@@ -116,6 +117,8 @@ class Run:
             self.folder.say("No step has been saved: the run starts from step 0.")
             self._start(self._changed(changed))
             return
+        if adopt(self.folder, inputs.sections):
+            self.folder.say("The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are.")
         restored = self._checkpoints.restore(allow_changed=allow_changed)
         if restored.step > self.config.steps:
             rule = f"the run has taken {restored.step} steps already"
@@ -182,6 +185,8 @@ class Run:
 
     def _save(self) -> None:
         """Save metrics, then state: the rows of saved steps are always there."""
+        if self._checkpoints.step == self.step:
+            return
         metadata = {"metrics": self._metrics.commit(), "history": self._history}
         self._checkpoints.save(self.step, metadata=metadata)
 
