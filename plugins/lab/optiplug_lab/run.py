@@ -7,7 +7,8 @@ import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
@@ -66,6 +67,8 @@ class Summary:
 class Run:
     """A config, its trainer and its folder; a resumed run starts at its newest checkpoint that is whole.
 
+    When it is left, all that was saved is on the disk.
+
     Parameters
     ----------
     config, folder
@@ -102,6 +105,14 @@ class Run:
             self._resume(inputs, allow_changed, rebuild_metrics)
         else:
             self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._checkpoints.__exit__(kind, error, trace)
 
     def _start(self, notes: Sequence[str] = ()) -> None:
         # Before anything is written: a task that cannot be evaluated leaves no folder.
