@@ -75,7 +75,9 @@ class RunFolder:
             raise ConfigError(rule, where="--run-dir", received=str(path or name)) from None
         folder = cls(path, say=say)
         folder._made, folder._is_new = made, True
-        folder._check_new()
+        # Of one that is claimed it is told by whom, when it is entered.
+        if not (path / LOCK).exists():
+            folder._check_new()
         return folder
 
     def __enter__(self) -> Self:

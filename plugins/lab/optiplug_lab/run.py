@@ -16,12 +16,13 @@ import tensorflow as tf
 from optiplug import ConfigError, registry
 from optiplug.checkpoint import Checkpoints, saved_steps
 from optiplug.checkpoint.files import replace_file, replacing
+from optiplug.errors import ChangedInputsError
 
 from .config import TrainConfig
 from .curves import draw_curves
 from .folder import RunFolder
 from .former import adopt
-from .inputs import Inputs
+from .inputs import Inputs, refusal
 from .interruption import Interruption
 from .metrics import Metrics, read_metrics
 from .trainer import Trainer
@@ -129,8 +130,13 @@ class Run:
             self._start(self._changed(changed))
             return
         if adopt(self.folder, inputs.sections):
-            self.folder.say("The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are.")
-        restored = self._checkpoints.restore(allow_changed=allow_changed)
+            self.folder.say(
+                "The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are."
+            )
+        try:
+            restored = self._checkpoints.restore(allow_changed=allow_changed)
+        except ChangedInputsError as error:
+            raise refusal(error.differences, self.folder.path) from None
         if restored.step > self.config.steps:
             rule = f"the run has taken {restored.step} steps already"
             raise ConfigError(rule, where="steps", received=self.config.steps)
