@@ -21,7 +21,7 @@ from optiplug.errors import ChangedInputsError
 from .config import TrainConfig
 from .curves import draw_curves
 from .folder import RunFolder
-from .former import adopt
+from .former import FORMER, adopt
 from .inputs import Inputs, refusal
 from .interruption import Interruption
 from .metrics import Metrics, read_metrics
@@ -130,9 +130,7 @@ class Run:
             self._start(self._changed(changed))
             return
         if adopt(self.folder, inputs.sections):
-            self.folder.say(
-                "The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are."
-            )
+            self.folder.say(FORMER)
         try:
             restored = self._checkpoints.restore(allow_changed=allow_changed)
         except ChangedInputsError as error:

@@ -209,12 +209,29 @@ def test_a_run_knows_the_plugins_inside_of_its_optimizer(tmp_path, begin):
     assert {"optiplug-adam", "optiplug-partition", "optiplug-schedules"} <= set(again.versions)
 
 
+def test_a_batch_that_does_not_fit_leaves_no_folder(tmp_path, begin, monkeypatch):
+    def full(self, step):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
+
+    run = begin(train=False)
+    folder = RunFolder.new(tmp_path / "new", "")
+
+    def train():
+        with folder, Run(run.config, folder) as begun:
+            monkeypatch.setattr(begun.trainer, "step", full.__get__(begun))
+            begun.train(Silent())
+
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        train()
+    assert not folder.path.exists()
+
+
 @pytest.fixture
 def former(tmp_path):
     """A run of 4 steps that optiplug 0.1.0 wrote, and its config with more steps."""
     shutil.copytree(FORMER, tmp_path / "former")
     config = read_config(FORMER / "config.yaml").model_copy(update={"steps": 6})
-    return RunFolder(tmp_path / "former", say=lambda text: None), config
+    return RunFolder(tmp_path / "former", say=[].append), config
 
 
 def resumed(folder, config):
