@@ -97,7 +97,9 @@ class Run:
         # With the versions that it was made with, as a record.
         self.config = config.model_copy(update={"versions": inputs.versions})
         values = {"variables": self.trainer.variables, "optimizer": self.trainer.optimizer}
-        self._checkpoints = Checkpoints(folder.checkpoints, values, identity=inputs.sections)
+        self._checkpoints = Checkpoints(
+            folder.checkpoints, values, identity=inputs.sections, asynchronous=True
+        )
         self._metrics = Metrics(folder.metrics, self.trainer.readings, folder.events)
         self._history: list[dict[str, object]] = []
         self._heard = math.inf
@@ -121,6 +123,7 @@ class Run:
         self.folder.record(self.config, notes)
         self._metrics.start(self._evaluation)
         self._save()
+        self._checkpoints.wait()
 
     def _resume(self, inputs: Inputs, allow_changed: Collection[str], rebuild_metrics: bool) -> None:
         if not saved_steps(self.folder.checkpoints):
@@ -174,8 +177,10 @@ class Run:
                     traced = self._heard = time.perf_counter()
         if self.step < self.config.steps:
             self._save()
+            self._checkpoints.wait()
             self.folder.keep()
             raise KeyboardInterrupt
+        self._checkpoints.wait()
         ended = time.perf_counter()
         speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else None
         return self._finalize(ended - started, speed)
