@@ -113,6 +113,16 @@ class RunFolder:
                 hint=f"`--resume {self.path}` goes on with a run",
             )
 
+    def verify(self) -> None:
+        """Check that the folder is still that of this run.
+
+        Raises
+        ------
+        ClaimedError
+            If another process may write into it.
+        """
+        self._claim.verify()
+
     def keep(self) -> None:
         """Keep from now on what is in it: a new run that ends with an error before has nothing worth it."""
         self._kept = True

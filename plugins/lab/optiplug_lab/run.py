@@ -200,6 +200,7 @@ class Run:
         if silent:
             self._heard = time.perf_counter()
         if last or silent or self.step % config.log_every == 0:
+            self.folder.verify()
             self._metrics.flush()
             progress.update(self.step, self._metrics.latest)
 
@@ -207,6 +208,7 @@ class Run:
         """Save metrics, then state: the rows of saved steps are always there."""
         if self._checkpoints.step == self.step:
             return
+        self.folder.verify()
         metadata = {"metrics": self._metrics.commit(), "history": self._history}
         self._checkpoints.save(self.step, metadata=metadata)
 
