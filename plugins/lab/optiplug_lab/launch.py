@@ -56,12 +56,13 @@ def launch(
                 )
             except ConfigError as error:
                 raise located(error, document) from None
-            report.start(run.step, run.trainer.devices)
-            try:
-                summary = run.train(report)
-            except KeyboardInterrupt:
-                report.interrupt(run.step)
-                raise
+            with run:
+                report.start(run.step, run.trainer.devices)
+                try:
+                    summary = run.train(report)
+                except KeyboardInterrupt:
+                    report.interrupt(run.step)
+                    raise
             report.end(summary)
 
 

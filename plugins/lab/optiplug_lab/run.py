@@ -7,7 +7,8 @@ import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
@@ -19,6 +20,7 @@ from optiplug.checkpoint.files import replace_file, replacing
 from .config import TrainConfig
 from .curves import draw_curves
 from .folder import RunFolder
+from .former import adopt
 from .inputs import Inputs
 from .interruption import Interruption
 from .metrics import Metrics, read_metrics
@@ -65,6 +67,8 @@ class Summary:
 class Run:
     """A config, its trainer and its folder; a resumed run starts at its newest checkpoint that is whole.
 
+    When it is left, all that was saved is on the disk.
+
     Parameters
     ----------
     config, folder
@@ -102,6 +106,14 @@ class Run:
         else:
             self._start()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._checkpoints.__exit__(kind, error, trace)
+
     def _start(self, notes: Sequence[str] = ()) -> None:
         # Before anything is written: a task that cannot be evaluated leaves no folder.
         self._evaluation = self.trainer.evaluate()
@@ -116,6 +128,8 @@ class Run:
             self.folder.say("No step has been saved: the run starts from step 0.")
             self._start(self._changed(changed))
             return
+        if adopt(self.folder, inputs.sections):
+            self.folder.say("The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are.")
         restored = self._checkpoints.restore(allow_changed=allow_changed)
         if restored.step > self.config.steps:
             rule = f"the run has taken {restored.step} steps already"
@@ -182,6 +196,8 @@ class Run:
 
     def _save(self) -> None:
         """Save metrics, then state: the rows of saved steps are always there."""
+        if self._checkpoints.step == self.step:
+            return
         metadata = {"metrics": self._metrics.commit(), "history": self._history}
         self._checkpoints.save(self.step, metadata=metadata)
 
