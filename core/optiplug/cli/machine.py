@@ -7,6 +7,7 @@ import os
 import re
 import sys
 
+from optiplug.checkpoint.system_errors import system_error
 from optiplug.errors import sentence
 
 __all__ = ["machine_error"]
@@ -24,10 +25,8 @@ _HINTS = {
 }
 _SMALLER = "make the batch or the model smaller, or use a machine with more memory"
 
-# What TensorFlow writes before and after the words of an error: which node or operation it was.
-_NODE = re.compile(r"^\s*\{\{(function_)?node .*?\}\}\s*| \[Op:\w+\].*$", re.DOTALL)
+# In the midst of where it was.
 _MEMORY = re.compile(r"OOM when .*?(?= on /| by allocator|\n|$)|.*out of memory.*", re.IGNORECASE)
-_NUMBERS = {os.strerror(number): number for number in errno.errorcode}
 
 
 def machine_error(error: BaseException) -> str | None:
@@ -56,13 +55,10 @@ def _error_of_tensorflow(error: BaseException) -> str | None:
     errors = getattr(sys.modules.get("tensorflow"), "errors", None)
     if errors is None or not isinstance(error, errors.OpError):
         return None
-    text = _NODE.sub("", str(error.message))
-    # A system call that failed: `PATH; WORDS`, with one exception.
-    path, _, words = text.replace(" is not a directory", f"; {os.strerror(errno.ENOTDIR)}").rpartition("; ")
-    if words in _NUMBERS:
-        return _refused(_NUMBERS[words], path, words)
+    if known := system_error(str(error.message)):
+        return machine_error(known)
     if isinstance(error, errors.ResourceExhaustedError):
-        memory = _MEMORY.search(text)
+        memory = _MEMORY.search(str(error.message))
         return _no_memory(memory[0] if memory else "")
     return None
 

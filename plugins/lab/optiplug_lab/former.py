@@ -49,7 +49,9 @@ def adopt(folder: RunFolder, inputs: Mapping[str, Any]) -> bool:
             identity={**inputs, **identity, "versions": known},
             tables={"values": _table(saved.path / "values")},
             state_versions={},
-            files={name: (told["sha256"][name], (saved.path / name).stat().st_size) for name in told["sha256"]},
+            files={
+                name: (told["sha256"][name], (saved.path / name).stat().st_size) for name in told["sha256"]
+            },
             tensorflow=versions.get("tensorflow", ""),
             optiplug=versions.get("optiplug-core", ""),
             metadata={"metrics": _committed(folder.metrics, saved.step)},

@@ -129,7 +129,9 @@ class Run:
             self._start(self._changed(changed))
             return
         if adopt(self.folder, inputs.sections):
-            self.folder.say("The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are.")
+            self.folder.say(
+                "The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are."
+            )
         restored = self._checkpoints.restore(allow_changed=allow_changed)
         if restored.step > self.config.steps:
             rule = f"the run has taken {restored.step} steps already"
@@ -168,10 +170,10 @@ class Run:
                 # The first step traces and compiles, which the speed leaves out.
                 if self.step == first + 1:
                     traced = self._heard = time.perf_counter()
-        if self.step < self.config.steps:
-            self._save()
-            self.folder.keep()
-            raise KeyboardInterrupt
+            if self.step < self.config.steps:
+                self._save()
+                self.folder.keep()
+                raise KeyboardInterrupt(interruption.requested)
         ended = time.perf_counter()
         speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else None
         return self._finalize(ended - started, speed)
