@@ -21,6 +21,7 @@ def system_error(message: str) -> OSError | None:
 
     Examples
     --------
+    >>> from optiplug.checkpoint.system_errors import system_error
     >>> system_error("{{function_node __wrapped__SaveV2}} run/values; No space left on device [Op:SaveV2]")
     OSError(28, 'No space left on device')
     """
@@ -28,4 +29,4 @@ def system_error(message: str) -> OSError | None:
     # The one that it says in other words.
     text = text.replace(" is not a directory", f"; {os.strerror(errno.ENOTDIR)}")
     path, _, words = text.rpartition("; ")
-    return OSError(_NUMBERS[words], words, path) if words in _NUMBERS else None
+    return OSError(_NUMBERS[words], words, path or None) if words in _NUMBERS else None

@@ -36,6 +36,8 @@ def machine_error(error: BaseException) -> str | None:
 
     Examples
     --------
+    >>> import errno
+    >>> from optiplug.cli.machine import machine_error
     >>> machine_error(OSError(errno.ENOSPC, "No space left on device", "run/metrics.csv"))
     'run/metrics.csv: No space left on device. Hint: make room on the disk.'
     """
@@ -64,11 +66,10 @@ def _error_of_tensorflow(error: BaseException) -> str | None:
 
 
 def _refused(number: int | None, path: str, words: str) -> str:
-    return sentence(" ".join(words.split()), where=path, hint=_HINTS.get(number or 0, ""))
+    where = path if path.isprintable() else repr(path)
+    return sentence(" ".join(words.split()), where=where, hint=_HINTS.get(number or 0, ""))
 
 
 def _no_memory(details: str) -> str:
-    details = " ".join(details.split())
-    return sentence(
-        f"there is not enough memory: {details}" if details else "there is not enough memory", hint=_SMALLER
-    )
+    rule = ": ".join(filter(None, ["there is not enough memory", " ".join(details.split())]))
+    return sentence(rule, hint=_SMALLER)
