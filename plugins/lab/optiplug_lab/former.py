@@ -19,7 +19,9 @@ from .config import WITHOUT_EFFECT, TrainConfig
 from .folder import RunFolder
 from .rows import rows_of
 
-__all__ = ["adopt"]
+__all__ = ["FORMER", "adopt"]
+
+FORMER = "The run is one of optiplug 0.1, which recorded neither data nor code: they are taken as they are."
 
 _MANIFEST = "manifest.json"
 _KEYS = {"step", "identity", "sha256"}

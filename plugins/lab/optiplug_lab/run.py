@@ -16,12 +16,13 @@ import tensorflow as tf
 from optiplug import ConfigError, registry
 from optiplug.checkpoint import Checkpoints, saved_steps
 from optiplug.checkpoint.files import replace_file, replacing
+from optiplug.errors import ChangedInputsError
 
 from .config import TrainConfig
 from .curves import draw_curves
 from .folder import RunFolder
-from .former import adopt
-from .inputs import Inputs
+from .former import FORMER, adopt
+from .inputs import Inputs, refusal
 from .interruption import Interruption
 from .metrics import Metrics, read_metrics
 from .trainer import Trainer
@@ -96,7 +97,9 @@ class Run:
         # With the versions that it was made with, as a record.
         self.config = config.model_copy(update={"versions": inputs.versions})
         values = {"variables": self.trainer.variables, "optimizer": self.trainer.optimizer}
-        self._checkpoints = Checkpoints(folder.checkpoints, values, identity=inputs.sections)
+        self._checkpoints = Checkpoints(
+            folder.checkpoints, values, identity=inputs.sections, asynchronous=True
+        )
         self._metrics = Metrics(folder.metrics, self.trainer.readings, folder.events)
         self._history: list[dict[str, object]] = []
         self._heard = math.inf
@@ -120,6 +123,7 @@ class Run:
         self.folder.record(self.config, notes)
         self._metrics.start(self._evaluation)
         self._save()
+        self._checkpoints.wait()
 
     def _resume(self, inputs: Inputs, allow_changed: Collection[str], rebuild_metrics: bool) -> None:
         if not saved_steps(self.folder.checkpoints):
@@ -129,10 +133,11 @@ class Run:
             self._start(self._changed(changed))
             return
         if adopt(self.folder, inputs.sections):
-            self.folder.say(
-                "The run is one of optiplug 0.1, which recorded neither data nor code: both are taken as they are."
-            )
-        restored = self._checkpoints.restore(allow_changed=allow_changed)
+            self.folder.say(FORMER)
+        try:
+            restored = self._checkpoints.restore(allow_changed=allow_changed)
+        except ChangedInputsError as error:
+            raise refusal(error.differences, self.folder.path) from None
         if restored.step > self.config.steps:
             rule = f"the run has taken {restored.step} steps already"
             raise ConfigError(rule, where="steps", received=self.config.steps)
@@ -172,8 +177,10 @@ class Run:
                     traced = self._heard = time.perf_counter()
             if self.step < self.config.steps:
                 self._save()
+                self._checkpoints.wait()
                 self.folder.keep()
                 raise KeyboardInterrupt(interruption.requested)
+        self._checkpoints.wait()
         ended = time.perf_counter()
         speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else None
         return self._finalize(ended - started, speed)
@@ -193,6 +200,7 @@ class Run:
         if silent:
             self._heard = time.perf_counter()
         if last or silent or self.step % config.log_every == 0:
+            self.folder.verify()
             self._metrics.flush()
             progress.update(self.step, self._metrics.latest)
 
@@ -200,6 +208,7 @@ class Run:
         """Save metrics, then state: the rows of saved steps are always there."""
         if self._checkpoints.step == self.step:
             return
+        self.folder.verify()
         metadata = {"metrics": self._metrics.commit(), "history": self._history}
         self._checkpoints.save(self.step, metadata=metadata)
 
