@@ -23,6 +23,8 @@ from typing import Self
 
 from optiplug.errors import ClaimedError
 
+from .files import naming
+
 __all__ = ["LOCK", "Claim", "Owner"]
 
 LOCK = ".lock"
@@ -180,7 +182,8 @@ class Claim:
             raise self._refused(owner, hint)
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, json.dumps(asdict(here)).encode())
+        with naming(self._path):
+            os.write(descriptor, json.dumps(asdict(here)).encode())
         return owner
 
     def _refused(self, owner: Owner | str, hint: str) -> ClaimedError:

@@ -101,6 +101,8 @@ class RunFolder:
     ) -> None:
         if kind is not None and self._is_new and not self._kept:
             self._discard()
+        if self._kept and isinstance(error, Exception):
+            error.add_note(f"`optiplug train --resume {self.path}` goes on from the last saved step.")
         self._claim.release()
         _remove(self._made)
 

@@ -175,11 +175,11 @@ class Run:
                 # The first step traces and compiles, which the speed leaves out.
                 if self.step == first + 1:
                     traced = self._heard = time.perf_counter()
-        if self.step < self.config.steps:
-            self._save()
-            self._checkpoints.wait()
-            self.folder.keep()
-            raise KeyboardInterrupt
+            if self.step < self.config.steps:
+                self._save()
+                self._checkpoints.wait()
+                self.folder.keep()
+                raise KeyboardInterrupt(interruption.requested)
         self._checkpoints.wait()
         ended = time.perf_counter()
         speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else None
