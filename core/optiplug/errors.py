@@ -14,6 +14,7 @@
     ├── GradientsError (TypeError)          `grads_and_vars` is malformed
     ├── ReplicaContextError (RuntimeError)  called where tf.distribute does not allow it
     ├── BuildError (RuntimeError)           too late, or too early, for this call
+    ├── ClaimedError                        another process writes in this folder
     └── StateError (ValueError)             saved state does not fit this optimizer
 
 Each message has the form ``where: rule. Received: what. Hint: what to do.``, and ``except
@@ -45,6 +46,7 @@ __all__ = [
     "BlockedPluginError",
     "BrokenPluginError",
     "BuildError",
+    "ClaimedError",
     "ConfigError",
     "GradientsError",
     "HookError",
@@ -193,6 +195,10 @@ class ReplicaContextError(OptiplugError, RuntimeError):
 
 class BuildError(OptiplugError, RuntimeError):
     """The call comes before or after the moment at which it is allowed."""
+
+
+class ClaimedError(OptiplugError):
+    """Another process writes in this folder, or may do so; nothing was written."""
 
 
 class StateError(OptiplugError, ValueError):

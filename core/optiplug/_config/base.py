@@ -30,6 +30,8 @@ __all__ = [
     "NamedConfig",
     "ScheduleConfig",
     "config_of",
+    "config_of_registered",
+    "plain_values",
     "reference_schema",
     "resolve",
     "with_fields",
@@ -187,12 +189,12 @@ class NamedConfig(Section):
             If something in it can be used in code only: a function in place of a number, or a
             class that is not registered.
         """
-        dumped: dict[str, Any] = _plain(self)
+        dumped: dict[str, Any] = plain_values(self)
         return dumped
 
     def dump_fields(self) -> dict[str, Any]:
         """Return the fields as `dump` does, for a config that need not have a name."""
-        dumped: dict[str, Any] = _plain(dict(self))
+        dumped: dict[str, Any] = plain_values(dict(self))
         return dumped
 
     @property
@@ -308,6 +310,20 @@ def config_of(value: object) -> NamedConfig | None:
     return config if isinstance(config, NamedConfig) else None
 
 
+def config_of_registered(value: object) -> NamedConfig | None:
+    """Return the config of an object with hooks whose class is registered without one; it has defaults only.
+
+    Raises
+    ------
+    UnknownPluginError
+        If its class is not registered.
+    """
+    if not hook_names(value):
+        return None
+    found: NamedConfig = registry.get("processors", registry.reference_of(type(value)))()
+    return found
+
+
 def reference_schema(kind: str) -> dict[str, Any]:
     """Return the JSON Schema of a value that selects a plugin by name."""
     named = {"type": "object", "properties": {"use": _USE}, "required": ["use"], "x-optiplug-kind": kind}
@@ -327,7 +343,14 @@ def _config_class(kind: str, reference: object, path: tuple[str | int, ...]) -> 
     return config
 
 
-def _plain(value: object) -> Any:
+def plain_values(value: object) -> Any:
+    """Return a config, or a mapping or list with configs in it, as plain JSON values.
+
+    Raises
+    ------
+    ConfigError
+        With everything in it that can be used in code only.
+    """
     # Problems are collected, so that one error lists all of them.
     found: list[Problem] = []
     dumped = _dumped(value, (), found)
@@ -350,8 +373,7 @@ def _dumped(value: Any, path: tuple[str | int, ...], found: list[Problem]) -> An
     if isinstance(value, Mapping) or (config is None and isinstance(value, Section)):
         return {str(key): _dumped(item, (*path, str(key)), found) for key, item in dict(value).items()}
     try:
-        if config is None and hook_names(value):  # registered without a Config: it has default fields only
-            config = registry.get("processors", registry.reference_of(type(value)))()
+        config = config or config_of_registered(value)
         if config is not None:
             fields = {"use": registry.reference_of(type(config)), **dict(config)}
             return {name: _dumped(item, (*path, name), found) for name, item in fields.items()}

@@ -6,7 +6,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from .loading import configs, load, read_config
+from optiplug._config.inside import configs
+
+from .loading import load, read_config
 from .notes import notes
 from .origins import DEFAULT, Value, in_file, values
 from .output import FORMAT, dotted, muted_stderr, print_json, print_table, print_text

@@ -7,16 +7,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from optiplug._config.base import NamedConfig, config_of, resolve
+from optiplug._config.base import NamedConfig, resolve
+from optiplug._config.inside import Path, configs
 from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
-from optiplug._config.section import Section
 from optiplug.document import Document, read, read_stream
 from optiplug.errors import ConfigError, Problem
 
-__all__ = ["Path", "configs", "is_inside", "load", "optimizers", "read_config"]
-
-Path = tuple[str | int, ...]
+__all__ = ["is_inside", "load", "optimizers", "read_config"]
 
 
 def read_config(file: str, format: str) -> Document:
@@ -44,23 +42,6 @@ def load(document: Document) -> NamedConfig:
 def optimizers(config: object) -> Iterator[tuple[Path, OptimizerConfig]]:
     """Yield every optimizer's config in a config, itself included, with its path."""
     return ((path, each) for path, each in configs(config) if isinstance(each, OptimizerConfig))
-
-
-def configs(value: object, path: Path = ()) -> Iterator[tuple[Path, NamedConfig]]:
-    """Yield the config of every plugin in `value`, itself included, with its path: the outer ones first."""
-    config = config_of(value)
-    if config is not None:
-        yield path, config
-        value = config
-    # Groups and the like are parts of a config without a name of their own.
-    if isinstance(value, Section):
-        value = dict(value)
-    if isinstance(value, Mapping):
-        for key, item in value.items():
-            yield from configs(item, (*path, key))
-    elif isinstance(value, tuple | list):
-        for index, item in enumerate(value):
-            yield from configs(item, (*path, index))
 
 
 def is_inside(path: Path, outer: Path) -> bool:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from optiplug import registry
 from optiplug._config.base import NamedConfig, config_of
+from optiplug._config.inside import Path
 from optiplug._config.kinds import OptimizerConfig, ProcessorConfig, Selection
 from optiplug.document import Document
 from optiplug.errors import sentence
 
-from .loading import Path, is_inside, optimizers
+from .loading import is_inside, optimizers
 from .origins import DEFAULT, origin
 from .output import dotted
 

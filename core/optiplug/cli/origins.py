@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from optiplug._config.base import NamedConfig
+from optiplug._config.inside import Path
 from optiplug.document import Document
-
-from .loading import Path
 
 __all__ = ["DEFAULT", "Value", "in_file", "origin", "values"]
 

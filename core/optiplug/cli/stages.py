@@ -8,6 +8,7 @@ from typing import Any
 
 from optiplug import registry
 from optiplug._config.base import NamedConfig
+from optiplug._config.inside import Path
 from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
 from optiplug._config.section import Section
@@ -15,7 +16,7 @@ from optiplug._hookspecs import STAGES, hook_names
 from optiplug.document import Document
 from optiplug.registry import Entry
 
-from .loading import Path, is_inside, optimizers
+from .loading import is_inside, optimizers
 from .origins import DEFAULT, in_file, origin
 from .output import dotted, print_table
 

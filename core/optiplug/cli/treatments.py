@@ -6,11 +6,12 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from optiplug._config.base import NamedConfig, resolve
+from optiplug._config.inside import configs
 from optiplug._config.kinds import OptimizerConfig, TaskConfig
 from optiplug.document import Document, located
 from optiplug.errors import BrokenPluginError, ConfigError, OptiplugError
 
-from .loading import configs, is_inside
+from .loading import is_inside
 from .output import print_table
 
 if TYPE_CHECKING:  # its module imports TensorFlow

@@ -46,6 +46,11 @@ class Chars(Task):
         hidden, output = self.hidden, self.output
         return [self.embedding, hidden.kernel, hidden.bias, output.kernel, output.bias]
 
+    @property
+    def data(self) -> Mapping[str, object]:
+        """The text as it is learnt and evaluated; a path does not tell what is in a file."""
+        return {"train": self.train, "held_out": self.held_out}
+
     def batch(self, step: Tensor, batch_size: int, seed: int) -> tuple[Tensor, Tensor]:
         end = len(self.train) - self.config.context
         return self.windows(self.train, uniform_integers(step, batch_size, end, seed))

@@ -10,7 +10,13 @@ from optiplug import CommandConfig, ConfigError, OptimizerConfig, PositiveInt, T
 
 from .patterns import unmatched
 
-__all__ = ["Strategy", "TrainConfig"]
+__all__ = ["INPUTS", "WITHOUT_EFFECT", "Strategy", "TrainConfig"]
+
+INPUTS = ("config", "data", "versions", "replicas", "device")
+"""What decides the numbers of a run, in sections: a run goes on with the same, unless a change is allowed."""
+
+WITHOUT_EFFECT = ("steps", "log_every", "evaluate_every", "checkpoint_every", "versions", "strategy")
+"""Fields that do not decide the numbers of a step; of the strategy that is the number of replicas."""
 
 Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], PositiveInt], Field(min_length=1)]
 
@@ -76,8 +82,3 @@ class TrainConfig(CommandConfig):
         if strategy != "none" and batch_size is not None and batch_size % strategy["mirrored"]:
             raise ConfigError(f"must divide the batch of {batch_size} into equal shares", received=value)
         return strategy
-
-    def identity(self) -> dict[str, object]:
-        """Return the part that decides the numbers of a run, whatever its length."""
-        dumped = self.dump()
-        return {key: dumped[key] for key in ("task", "optimizer", "batch_size", "seed", "strategy")}

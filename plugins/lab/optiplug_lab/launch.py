@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from optiplug import ConfigError
 from optiplug.document import Document, located
@@ -22,17 +22,19 @@ def launch(
     *,
     document: Document | None = None,
     resume: bool = False,
+    allow_changed: Collection[str] = (),
+    rebuild_metrics: bool = False,
     as_json: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Train in a run folder, or go on in it; `document` is what the config was read from.
+    """Train in a run folder, which is claimed, or go on in it; `document` is what the config was read from.
 
     Raises
     ------
     ConfigError
         If the config breaks a rule that only shows with the task or the devices at hand.
     StateError
-        If there is nothing to resume, or something else than this config describes.
+        If there is nothing to resume, or its inputs are others than those that are allowed.
     KeyboardInterrupt
         If interrupted; the run can be resumed.
     """
@@ -45,7 +47,13 @@ def launch(
 
         with Report(folder, config.steps, stdout=stdout, as_json=as_json, quiet=quiet) as report:
             try:
-                run = Run(config, folder, resume=resume)
+                run = Run(
+                    config,
+                    folder,
+                    resume=resume,
+                    allow_changed=allow_changed,
+                    rebuild_metrics=rebuild_metrics,
+                )
             except ConfigError as error:
                 raise located(error, document) from None
             report.start(run.step, run.trainer.devices)
