@@ -109,6 +109,7 @@ def training() -> tuple[Callable[[], None], Mapping[str, Any]]:
 def savers(folder: Path, values: Mapping[str, Any]) -> Iterator[dict[str, Saver]]:
     """Yield each contestant, with a folder of its own."""
     import tensorflow as tf
+
     from optiplug.checkpoint import Checkpoints
 
     checkpoint = tf.train.Checkpoint(**values)
@@ -170,8 +171,8 @@ def cases(options: Options) -> Iterable[Case]:
 
 PART = Part(
     f"Training ResNet-50 with adam, forward and backward included, on {IMAGES} images of {SIDE} x {SIDE}, "
-    f"with a save every {STEPS} steps: how long {STEPS} steps take with it; how much longer than without, the "
-    "median over the rounds; how long the save holds the training up; and how long it takes to restore, "
+    f"with a save every {STEPS} steps: how long {STEPS} steps take with it; how much longer than without, "
+    "the median over the rounds; how long the save holds the training up; and how long it takes to restore, "
     "which with optiplug verifies every byte before it assigns anything. The ratio is that to the manager's "
     "restore. The last column is the size of one checkpoint.",
     ("contestant", f"{STEPS} steps", "slower", "save", "restore", "ratio", "bytes"),

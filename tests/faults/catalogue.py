@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import damages, full_disks, inputs, kills, trainings, writers
+from . import changed_runs, damages, full_disks, inputs, kills, trainings, writers
 from .kills import Moments
 from .tries import Try
 
@@ -128,5 +128,11 @@ KINDS = {
         few=partial(trainings.full_disks, sizes=[1 << 16]),
         many=partial(trainings.full_disks, sizes=_sizes(4, 1 << 15)),
         all=partial(trainings.full_disks, sizes=_sizes(30, 1 << 13)),
+    ),
+    "changed runs": Kind(
+        "`optiplug train --resume` with another config, other data, versions or replicas",
+        few=partial(changed_runs.changed_runs, changes=changed_runs.CHANGES[:1]),
+        many=changed_runs.changed_runs,
+        all=changed_runs.changed_runs,
     ),
 }

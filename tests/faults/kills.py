@@ -12,6 +12,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from optiplug.checkpoint import saved_steps
+
 from .apart import Child, Ended, forked
 from .moments import counted, killed_at_operation, killed_at_size
 from .subject import Subject, filling, outcome, restoring, saving
@@ -84,6 +86,9 @@ def going_on(folders: list[Path], width: int) -> Iterator[str]:
         subject.fill(AFTER.stop)
         expected = subject.digest()
         with subject.checkpoints(folder, keep=2) as checkpoints:
+            if saved_steps(folder):
+                checkpoints.restore()
+            subject.fill(AFTER.stop)
             checkpoints.save(AFTER.stop)
         subject.fill(0)
         with subject.checkpoints(folder, keep=2) as checkpoints:

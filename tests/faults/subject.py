@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from optiplug.checkpoint import Checkpoints
 
 import optiplug
+from optiplug.checkpoint import Checkpoints, saved_steps
 from optiplug.errors import OptiplugError
 
 from .tries import NOWHERE
@@ -71,10 +71,12 @@ def filling(steps: range, width: int = 32) -> Iterator[dict[int, str]]:
 
 
 def saving(folder: Path, steps: range, width: int = 32, **settings: Any) -> Iterator[int]:
-    """Save at each step, and yield those that are known to be saved; first -1, when all is prepared."""
+    """Go on with what is saved, and yield the steps that are known to be saved; first -1, at the start."""
     subject = Subject(width)
     yield -1
     with subject.checkpoints(folder, **settings) as checkpoints:
+        if saved_steps(folder):
+            checkpoints.restore()
         saved: int | None = None
         for step in steps:
             subject.fill(step)
