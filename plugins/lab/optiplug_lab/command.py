@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -84,13 +84,13 @@ def train(
     # The folder is claimed before TensorFlow is loaded, which takes seconds, and before it is read.
     with contextlib.ExitStack() as stack:
         if resume is not None:
-            folder = stack.enter_context(_existing_folder(resume, quiet))
+            folder = stack.enter_context(_existing_folder(resume))
             document, config = read_run(file or folder.config_in_force, settings)
         elif file is None:
             raise typer.BadParameter("is required, except with --resume", param_hint="FILE")
         else:
             document, config = read_run(file, settings)
-            folder = stack.enter_context(_new_folder(run_dir, file.stem, quiet))
+            folder = stack.enter_context(_new_folder(run_dir, file.stem))
 
         from .launch import launch
 
@@ -163,18 +163,14 @@ def _allowed(text: str, resume: Path | None) -> list[str]:
     return names
 
 
-def _new_folder(path: Path | None, name: str, quiet: bool) -> RunFolder:
+def _new_folder(path: Path | None, name: str) -> RunFolder:
     try:
-        return RunFolder.new(path, name, say=_say(quiet))
+        return RunFolder.new(path, name, say=message)
     except ConfigError as error:
         raise typer.BadParameter(str(error).removeprefix("--run-dir: "), param_hint="--run-dir") from None
 
 
-def _existing_folder(path: Path, quiet: bool) -> RunFolder:
+def _existing_folder(path: Path) -> RunFolder:
     if not path.is_dir():
         raise StateError("there is no run folder", where="--resume", received=str(path))
-    return RunFolder(path, say=_say(quiet))
-
-
-def _say(quiet: bool) -> Callable[[str], None]:
-    return (lambda text: None) if quiet else message
+    return RunFolder(path, say=message)

@@ -75,7 +75,9 @@ class RunFolder:
             raise ConfigError(rule, where="--run-dir", received=str(path or name)) from None
         folder = cls(path, say=say)
         folder._made, folder._is_new = made, True
-        folder._check_new()
+        # Of one that is claimed it is told by whom, when it is entered.
+        if not (path / LOCK).exists():
+            folder._check_new()
         return folder
 
     def __enter__(self) -> Self:
@@ -85,6 +87,10 @@ class RunFolder:
             if self._is_new:
                 self._check_new()
             remove_drafts(self.path)
+            if self.checkpoints.is_dir():
+                # Of the same process that was killed, which has been told of.
+                with Claim(self.checkpoints, say=_heard_already):
+                    pass
         except BaseException:
             self._claim.release()
             raise
@@ -166,6 +172,10 @@ class RunFolder:
         """Return what was recorded, the oldest first."""
         found = (path for path in self.path.glob("config*.yaml") if _CONFIG.fullmatch(path.name))
         return sorted(found, key=_number_of)
+
+
+def _heard_already(text: str) -> None:
+    pass
 
 
 def _number_of(path: Path) -> int:

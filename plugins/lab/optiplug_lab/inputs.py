@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from optiplug.checkpoint.identity import identity_of
@@ -14,7 +14,7 @@ from .config import WITHOUT_EFFECT, TrainConfig
 from .data import data_identity
 from .trainer import Trainer
 
-__all__ = ["Inputs"]
+__all__ = ["Inputs", "refusal"]
 
 
 class Inputs:
@@ -43,8 +43,22 @@ class Inputs:
         before = identity_of(config, replicas=config.devices, without=WITHOUT_EFFECT)
         told = {name: self.sections[name] for name in ("config", "replicas")}
         differing = list(changes({name: before[name] for name in told}, told))
-        if {name.partition(".")[0] for name, _, _ in differing} - set(allow_changed):
-            raise ChangedInputsError(
-                "the run was begun with other inputs", where=str(recorded), differences=differing
-            )
+        refused = [each for each in differing if _section(each) not in allow_changed]
+        if refused:
+            raise refusal(refused, recorded)
         return differing
+
+
+def refusal(differences: Sequence[tuple[str, str, str]], where: Path) -> ChangedInputsError:
+    """Return what refuses to go on with these differences."""
+    names = ",".join(sorted(set(map(_section, differences))))
+    return ChangedInputsError(
+        f"the run has other inputs: {names}; nothing was changed",
+        where=str(where),
+        hint=f"`--allow-changed {names}` goes on and records it",
+        differences=differences,
+    )
+
+
+def _section(difference: tuple[str, str, str]) -> str:
+    return difference[0].partition(".")[0]

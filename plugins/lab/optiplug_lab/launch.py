@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Collection, Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 from optiplug import ConfigError
 from optiplug.document import Document, located
@@ -40,7 +42,7 @@ def launch(
     """
     stdout = sys.stdout
     # What a task prints is no data.
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(sys.stderr), _warnings_told(folder.say):
         _prepare_tensorflow(config.seed)
         from .report import Report
         from .run import Run
@@ -56,13 +58,30 @@ def launch(
                 )
             except ConfigError as error:
                 raise located(error, document) from None
-            report.start(run.step, run.trainer.devices)
-            try:
-                summary = run.train(report)
-            except KeyboardInterrupt:
-                report.interrupt(run.step)
-                raise
+            with run:
+                report.start(run.step, run.trainer.devices)
+                try:
+                    summary = run.train(report)
+                except KeyboardInterrupt:
+                    report.interrupt(run.step)
+                    raise
             report.end(summary)
+
+
+@contextlib.contextmanager
+def _warnings_told(say: Callable[[str], None]) -> Iterator[None]:
+    """Let what warns of the run, such as of a damaged checkpoint, be told without a place in the code."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if category is UserWarning:
+                say(str(message))
+            else:
+                shown(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _prepare_tensorflow(seed: int) -> None:

@@ -7,7 +7,8 @@ import math
 import time
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from types import TracebackType
+from typing import Any, Protocol, Self
 
 import numpy as np
 import tensorflow as tf
@@ -15,11 +16,13 @@ import tensorflow as tf
 from optiplug import ConfigError, registry
 from optiplug.checkpoint import Checkpoints, saved_steps
 from optiplug.checkpoint.files import replace_file, replacing
+from optiplug.errors import ChangedInputsError
 
 from .config import TrainConfig
 from .curves import draw_curves
 from .folder import RunFolder
-from .inputs import Inputs
+from .former import FORMER, adopt
+from .inputs import Inputs, refusal
 from .interruption import Interruption
 from .metrics import Metrics, read_metrics
 from .trainer import Trainer
@@ -65,6 +68,8 @@ class Summary:
 class Run:
     """A config, its trainer and its folder; a resumed run starts at its newest checkpoint that is whole.
 
+    When it is left, all that was saved is on the disk.
+
     Parameters
     ----------
     config, folder
@@ -92,7 +97,9 @@ class Run:
         # With the versions that it was made with, as a record.
         self.config = config.model_copy(update={"versions": inputs.versions})
         values = {"variables": self.trainer.variables, "optimizer": self.trainer.optimizer}
-        self._checkpoints = Checkpoints(folder.checkpoints, values, identity=inputs.sections)
+        self._checkpoints = Checkpoints(
+            folder.checkpoints, values, identity=inputs.sections, asynchronous=True
+        )
         self._metrics = Metrics(folder.metrics, self.trainer.readings, folder.events)
         self._history: list[dict[str, object]] = []
         self._heard = math.inf
@@ -102,12 +109,21 @@ class Run:
         else:
             self._start()
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._checkpoints.__exit__(kind, error, trace)
+
     def _start(self, notes: Sequence[str] = ()) -> None:
         # Before anything is written: a task that cannot be evaluated leaves no folder.
         self._evaluation = self.trainer.evaluate()
         self.folder.record(self.config, notes)
         self._metrics.start(self._evaluation)
         self._save()
+        self._checkpoints.wait()
 
     def _resume(self, inputs: Inputs, allow_changed: Collection[str], rebuild_metrics: bool) -> None:
         if not saved_steps(self.folder.checkpoints):
@@ -116,7 +132,12 @@ class Run:
             self.folder.say("No step has been saved: the run starts from step 0.")
             self._start(self._changed(changed))
             return
-        restored = self._checkpoints.restore(allow_changed=allow_changed)
+        if adopt(self.folder, inputs.sections):
+            self.folder.say(FORMER)
+        try:
+            restored = self._checkpoints.restore(allow_changed=allow_changed)
+        except ChangedInputsError as error:
+            raise refusal(error.differences, self.folder.path) from None
         if restored.step > self.config.steps:
             rule = f"the run has taken {restored.step} steps already"
             raise ConfigError(rule, where="steps", received=self.config.steps)
@@ -156,8 +177,10 @@ class Run:
                     traced = self._heard = time.perf_counter()
         if self.step < self.config.steps:
             self._save()
+            self._checkpoints.wait()
             self.folder.keep()
             raise KeyboardInterrupt
+        self._checkpoints.wait()
         ended = time.perf_counter()
         speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else None
         return self._finalize(ended - started, speed)
@@ -182,6 +205,8 @@ class Run:
 
     def _save(self) -> None:
         """Save metrics, then state: the rows of saved steps are always there."""
+        if self._checkpoints.step == self.step:
+            return
         metadata = {"metrics": self._metrics.commit(), "history": self._history}
         self._checkpoints.save(self.step, metadata=metadata)
 

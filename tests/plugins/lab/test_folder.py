@@ -63,13 +63,17 @@ def test_an_error_before_the_first_step_leaves_nothing(tmp_path, keep, left):
     path = tmp_path / "run"
     path.mkdir()
     folder = RunFolder.new(path, "")
-    with pytest.raises(MemoryError), folder:
-        folder.record(CONFIG)
-        folder.metrics.touch()
-        if keep:
-            folder.keep()
-        raise MemoryError
 
+    def fail():
+        with folder:
+            folder.record(CONFIG)
+            folder.metrics.touch()
+            if keep:
+                folder.keep()
+            raise MemoryError
+
+    with pytest.raises(MemoryError):
+        fail()
     assert names(path) == left
 
 
@@ -88,6 +92,8 @@ def test_two_runs_in_one_folder(tmp_path):
         with pytest.raises(ClaimedError, match=f"process {os.getpid()} on"), second:
             pass
         folder.record(CONFIG)
+        with pytest.raises(ClaimedError), RunFolder.new(tmp_path / "run", ""):
+            pass
     with pytest.raises(ConfigError, match="the run folder must be new or empty"), second:
         pass
     assert names(tmp_path / "run") == ["config.yaml"]
