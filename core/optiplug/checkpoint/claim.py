@@ -23,6 +23,8 @@ from typing import Self
 
 from optiplug.errors import ClaimedError
 
+from .files import naming
+
 __all__ = ["LOCK", "Claim", "Owner"]
 
 LOCK = ".lock"
@@ -115,6 +117,21 @@ class Claim:
                 self._say(f"{self.folder}: {left}, which claimed it at {left.since}, is gone: taken over")
         self._entered += 1
 
+    def verify(self) -> None:
+        """Check that a folder which was taken still belongs to this claim.
+
+        Raises
+        ------
+        ClaimedError
+            If somebody has removed the file, so that another process may have claimed the folder.
+        """
+        if self._descriptor is not None and not _is_there(self._descriptor, self._path):
+            raise ClaimedError(
+                f"{LOCK} was removed while this process had the folder",
+                where=str(self.folder),
+                hint="see whether another process writes into it now",
+            )
+
     def release(self) -> None:
         """Give the folder back, if this was the last of those that took it."""
         self._entered = max(self._entered - 1, 0)
@@ -165,7 +182,8 @@ class Claim:
             raise self._refused(owner, hint)
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, json.dumps(asdict(here)).encode())
+        with naming(self._path):
+            os.write(descriptor, json.dumps(asdict(here)).encode())
         return owner
 
     def _refused(self, owner: Owner | str, hint: str) -> ClaimedError:
@@ -199,6 +217,9 @@ else:
 
 def _release(descriptor: int, path: Path) -> None:
     """Remove the file while it is locked, so that who waits for it sees that it is gone."""
+    if not _is_there(descriptor, path):  # another's, if somebody removed it
+        os.close(descriptor)
+        return
     with contextlib.suppress(OSError):  # Windows removes no open file, and a folder may be gone
         path.unlink()
     os.close(descriptor)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from optiplug.errors import StateError
 
-from .files import fsync_folder
+from .files import fsync_folder, naming
 from .manifest import LARGEST, Manifest
 from .steps import MANIFEST, name_of, saved_steps
 
@@ -42,7 +42,7 @@ def write_step(folder: Path, manifest: Manifest, write: Callable[[str], None]) -
         if len(text) > LARGEST:
             raise StateError(f"the manifest would be larger than {LARGEST} bytes", where=str(final))
         # Last: without it the others are nothing.
-        with (draft / MANIFEST).open("wb") as file:
+        with naming(final), (draft / MANIFEST).open("wb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

@@ -16,6 +16,7 @@ from optiplug.errors import Problem
 
 from .config import INPUTS, TrainConfig
 from .folder import RunFolder
+from .interruption import Interruption
 
 __all__ = ["read_config", "read_run", "train"]
 
@@ -83,6 +84,7 @@ def train(
     settings = list(map(_setting, set_ or ()))
     # The folder is claimed before TensorFlow is loaded, which takes seconds, and before it is read.
     with contextlib.ExitStack() as stack:
+        stack.enter_context(Interruption(at_once=True))
         if resume is not None:
             folder = stack.enter_context(_existing_folder(resume))
             document, config = read_run(file or folder.config_in_force, settings)

@@ -101,6 +101,8 @@ class RunFolder:
     ) -> None:
         if kind is not None and self._is_new and not self._kept:
             self._discard()
+        if self._kept and isinstance(error, Exception):
+            error.add_note(f"`optiplug train --resume {self.path}` goes on from the last saved step.")
         self._claim.release()
         _remove(self._made)
 
@@ -112,6 +114,16 @@ class RunFolder:
                 received=str(self.path),
                 hint=f"`--resume {self.path}` goes on with a run",
             )
+
+    def verify(self) -> None:
+        """Check that the folder is still that of this run.
+
+        Raises
+        ------
+        ClaimedError
+            If another process may write into it.
+        """
+        self._claim.verify()
 
     def keep(self) -> None:
         """Keep from now on what is in it: a new run that ends with an error before has nothing worth it."""

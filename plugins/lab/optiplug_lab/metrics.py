@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from optiplug import StateError, Tensor
-from optiplug.checkpoint.files import fsync_file, replace_file
+from optiplug.checkpoint.files import fsync_file, naming, replace_file
 
 from .events import Events, read_events
 from .rows import problem_of, rebuilt_text, row_of, rows_of, text_of
@@ -128,7 +128,7 @@ class Metrics:
     def _append(self, content: bytes) -> None:
         try:
             # Not to be made anew, if somebody took it away: it would hold the later rows only.
-            with self._path.open("r+b") as file:
+            with naming(self._path), self._path.open("r+b") as file:
                 file.seek(self._size)
                 file.write(content)
                 file.truncate()

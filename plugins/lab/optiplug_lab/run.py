@@ -175,11 +175,11 @@ class Run:
                 # The first step traces and compiles, which the speed leaves out.
                 if self.step == first + 1:
                     traced = self._heard = time.perf_counter()
-        if self.step < self.config.steps:
-            self._save()
-            self._checkpoints.wait()
-            self.folder.keep()
-            raise KeyboardInterrupt
+            if self.step < self.config.steps:
+                self._save()
+                self._checkpoints.wait()
+                self.folder.keep()
+                raise KeyboardInterrupt(interruption.requested)
         self._checkpoints.wait()
         ended = time.perf_counter()
         speed = (self.step - first - 1) / (ended - traced) if self.step > first + 1 else None
@@ -200,6 +200,7 @@ class Run:
         if silent:
             self._heard = time.perf_counter()
         if last or silent or self.step % config.log_every == 0:
+            self.folder.verify()
             self._metrics.flush()
             progress.update(self.step, self._metrics.latest)
 
@@ -207,6 +208,7 @@ class Run:
         """Save metrics, then state: the rows of saved steps are always there."""
         if self._checkpoints.step == self.step:
             return
+        self.folder.verify()
         metadata = {"metrics": self._metrics.commit(), "history": self._history}
         self._checkpoints.save(self.step, metadata=metadata)
 

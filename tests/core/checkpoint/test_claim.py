@@ -232,3 +232,19 @@ def test_a_file_that_was_removed_meanwhile_is_not_the_lock(tmp_path, monkeypatch
         assert names(tmp_path) == [LOCK]
         with pytest.raises(ClaimedError):
             Claim(tmp_path).acquire()
+
+
+def test_a_claim_whose_file_was_removed_is_lost(tmp_path):
+    lost = Claim(tmp_path)
+    lost.verify()
+    lost.acquire()
+    lost.verify()
+    (tmp_path / LOCK).unlink()
+    with pytest.raises(ClaimedError, match=r"\.lock was removed"):
+        lost.verify()
+
+    with Claim(tmp_path) as other:
+        with pytest.raises(ClaimedError):
+            lost.verify()
+        lost.release()
+        other.verify()
