@@ -47,20 +47,23 @@ def main() -> int:
 
 
 def write(made: dict[str, list[Try]], page: Path = PAGE) -> None:
-    """Put the counts between the marks of the page."""
+    """Put the counts between the marks of the page; kinds that were not tried now keep theirs."""
     text = page.read_text()
     before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text("\n".join([f"{before}{BEGIN}", "", *table(made), "", f"{END}{after}"]))
+    old, _, after = rest.partition(END)
+    page.write_text("\n".join([f"{before}{BEGIN}", "", *table(made, old.splitlines()), "", f"{END}{after}"]))
 
 
-def table(made: dict[str, list[Try]]) -> Iterator[str]:
+def table(made: dict[str, list[Try]], old: Iterable[str] = ()) -> Iterator[str]:
     """Yield the lines of the table: each kind with its number of tries and what came of them."""
     yield from ("| what was done | tries | what came of them | promises broken |", "|---|---:|---|---:|")
-    for name, tries in made.items():
-        outcomes = ", ".join(f"{count} {outcome}" for outcome, count in shown(tries))
-        yield f"| {KINDS[name].about} | {len(tries)} | {outcomes} | {len(broken(tries))} |"
-    yield f"| all | {sum(map(len, made.values()))} | | {sum(len(broken(each)) for each in made.values())} |"
+    kept = {line.split("|")[1].strip(): line for line in old if line.startswith("| ")}
+    for name, kind in KINDS.items():
+        if name in made:
+            outcomes = ", ".join(f"{count} {outcome}" for outcome, count in shown(made[name]))
+            yield f"| {kind.about} | {len(made[name])} | {outcomes} | {len(broken(made[name]))} |"
+        elif kind.about in kept:
+            yield kept[kind.about]
 
 
 def shown(tries: Iterable[Try]) -> Iterator[tuple[str, int]]:
