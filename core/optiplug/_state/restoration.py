@@ -62,7 +62,7 @@ class Restoration:
                 self._present[found] = path
         fresh = [path for path in paths if self._saved[path] is None]
         rest = [each for each in identities if each.path not in self._present]
-        self._require_values(rest, [tuple(values[path].shape) for path in fresh if path in values])
+        self._require_afresh(fresh, rest, [tuple(values[path].shape) for path in fresh if path in values])
         if fresh:
             warnings.warn(
                 f"{self._where}: no saved state is known to be that of {fresh}, which start afresh.",
@@ -78,15 +78,22 @@ class Restoration:
         keys = {variables.path(each): found.get(id(variables.given(each))) for each in new}
         return {path: reader.get_tensor(key) for path, key in keys.items() if key and reader.has_tensor(key)}
 
-    def _require_values(self, rest: Iterable[Identity], shapes: Container[tuple[int, ...]]) -> None:
-        """Refuse variables that start afresh, of these shapes, if the rest may tell of them."""
-        lost = [each.path for each in rest if each.shape in shapes and not self._has(each)]
-        if lost:
+    def _require_afresh(
+        self, fresh: Container[str], rest: Iterable[Identity], shapes: Container[tuple[int, ...]]
+    ) -> None:
+        """Refuse variables that would start afresh, of these shapes, if something saved may be theirs."""
+        known = self.description["variables"]
+        untold = [
+            name for name in self.description["state"] if _path_in(name, fresh) and not _path_in(name, known)
+        ]
+        in_doubt = [each for each in rest if each.shape in shapes or each.path in fresh]
+        lost = [each.path for each in in_doubt if not self._has(each)]
+        if untold or lost:
             raise StateError(
-                "the checkpoint must have the values of the variables that its description tells of; "
-                "nothing was changed",
+                "the checkpoint must have the values of all variables that its description tells of, and "
+                "tell of all that it has state of; nothing was changed",
                 where=self._where,
-                received=lost,
+                received=untold or lost,
                 hint="put the whole model into the checkpoint, or load `optiplug.read_state(checkpoint)`",
             )
 
