@@ -113,6 +113,11 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
     def device(self) -> str:
         """Where that is."""
 
+    @property
+    def segment(self) -> tuple[tf.Variable, int] | None:
+        """The vector that it is a part of and where it begins there, if it is one."""
+        return None
+
     @abc.abstractmethod
     def read_value(self) -> Tensor:
         """Return what a checkpoint is to hold."""
