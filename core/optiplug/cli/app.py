@@ -25,6 +25,7 @@ from .completion import (
 from .contributed import contribute
 from .exits import guarded
 from .output import own_stdout, print_text, with_own_stdout
+from .streams import standard_streams
 
 __all__ = ["application", "main"]
 
@@ -293,4 +294,9 @@ def main() -> None:
     """Run the command line of this process."""
     # TensorFlow logs what it looked for and did not find; what really fails raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    application(command_line())(prog_name="optiplug")
+    guarded(_run)()
+
+
+def _run() -> None:
+    with standard_streams():
+        application(command_line())(prog_name="optiplug")
