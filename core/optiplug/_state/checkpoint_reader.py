@@ -17,7 +17,7 @@ from optiplug.errors import StateError
 from .arrays import arrays_by_name
 from .manifest import WIDENED, Description, parsed, version_key
 
-__all__ = ["read_state", "taken_apart"]
+__all__ = ["read_state", "taken_apart", "versions_of"]
 
 # The key format of TensorFlow's object graph; `packed` is where a SavedModel keeps joined variables.
 _STATE = re.compile(r"(?:(.*)/)?state/(?:by_name|packed)/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
@@ -84,10 +84,11 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
         manifest = parsed(reader.get_tensor(key), where) if reader.has_tensor(key) else empty
     except tf.errors.OpError as error:
         raise StateError(f"the checkpoint is damaged: {error}", where=where) from error
-    return {**taken_apart(arrays_by_name(values, where), manifest, where), **_versions(manifest)}
+    return {**taken_apart(arrays_by_name(values, where), manifest, where), **versions_of(manifest)}
 
 
-def _versions(manifest: Description) -> dict[str, Any]:
+def versions_of(manifest: Description) -> dict[str, Any]:
+    """Return the versions of saved state that are not 1, under the names that `load_own_variables` knows."""
     versions = manifest["versions"].items()
     return {version_key(owner): np.int64(version) for owner, version in versions if version != 1}
 

@@ -12,7 +12,7 @@ from optiplug._types import Array
 from optiplug.errors import StateError
 
 from .arrays import arrays_by_name
-from .checkpoint_reader import taken_apart
+from .checkpoint_reader import taken_apart, versions_of
 from .manifest import WIDENED, Description, Spec, differences, parsed
 
 __all__ = [
@@ -20,6 +20,7 @@ __all__ = [
     "STATE",
     "require_tensors",
     "saved_description",
+    "values_by_name",
     "values_in_saved_model",
     "widened_names",
 ]
@@ -82,6 +83,14 @@ def widened_names(saved: SavedObject) -> set[str]:
     by_name = None if state is None else state.children.get(_BY_NAME)
     names = () if by_name is None else by_name.children
     return {name.removesuffix(WIDENED) for name in names if name.endswith(WIDENED)}
+
+
+def values_by_name(saved: SavedObject, description: Description, where: str) -> dict[str, Array]:
+    """Return the state in a checkpoint with its versions, as `StateIO.load` takes it."""
+    reader, children = tf.train.load_checkpoint(saved.checkpoint), saved.children[STATE].children
+    by_name = children[_BY_NAME].children if _BY_NAME in children else {}
+    values = {name.removesuffix(WIDENED): _tensor(reader, each, where) for name, each in by_name.items()}
+    return {**values, **versions_of(description)}
 
 
 def require_tensors(tensors: Mapping[str, Spec], description: Description, where: str) -> None:

@@ -108,15 +108,23 @@ class StateIO:
             "alike": known.alike,
         }
 
-    def require_versions(self, saved: Description) -> None:
-        """Raise `StateError` if the state in a checkpoint is of other versions."""
+    def is_older(self, saved: Description) -> bool:
+        """Whether state in a checkpoint must be migrated.
+
+        Raises
+        ------
+        StateError
+            If it is of a newer version, or an older one of an optimizer that is not built.
+        """
+        older = False
         for owner, config in self._owners().items():
             kept = any(name.startswith(f"{owner}/" if owner else "") for name in saved["state"])
             # Left out of a mapping where it is 1, and so here; what kept nothing is of any version.
             version = saved["versions"].get(owner, 1 if kept else config.state_version)
-            if version != config.state_version:
-                hint = "`load_own_variables(optiplug.read_state(checkpoint))` converts it"
-                raise self._of_version(owner, config, version, hint)
+            if version > config.state_version or (version < config.state_version and not self._built()):
+                raise self._of_version(owner, config, version, _BUILD)
+            older |= version < config.state_version
+        return older
 
     def restore(self, saved: Description, optimizer: SavedObject | None) -> None:
         """Prepare to restore state from a checkpoint, given what that has of the optimizer.
@@ -128,7 +136,6 @@ class StateIO:
         StateError
             If it does not fit.
         """
-        self.require_versions(saved)
         restoration = Restoration(saved, optimizer, self._name())
         if self._built():
             restoration.meet(self._table.model_variables)
@@ -136,6 +143,25 @@ class StateIO:
         # TensorFlow defers the values to variables that are created later, and the check waits, too.
         self._restoration, self._awaited = restoration, not self._built()
         self._table.restore_from(restoration)
+
+    def load_from(self, values: Mapping[str, Array], saved: Description, optimizer: SavedObject) -> None:
+        """Set all state variables, or none, from arrays under the names that they have in a checkpoint.
+
+        Raises
+        ------
+        StateError
+            If they do not fit, or nothing tells which variable is which.
+        """
+        restoration = Restoration(saved, optimizer, self._name())
+        restoration.meet(self._table.model_variables)
+        names = {name: restoration.present_name(name) for name in values}
+        self.load({new: values[name] for name, new in names.items() if new is not None})
+
+    def take_back(self) -> None:
+        """Forget the checkpoint that was restored last, whose values are gone again."""
+        if self._restoration is not None:
+            self._restoration, self._awaited = None, False
+            self._table.restore_from(None)
 
     def meet(self) -> None:
         """Find variables that appear late in the checkpoint that was restored."""

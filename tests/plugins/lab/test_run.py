@@ -137,7 +137,9 @@ class ShrinkConfig(OptimizerConfig):
 """
 UPDATE = """
 from optiplug import Optimizer
+from fake_shrink import ShrinkConfig
 class Shrink(Optimizer):
+    Config = ShrinkConfig
     def update_step(self, gradient, variable):
         variable.assign(variable / 2)
 """
