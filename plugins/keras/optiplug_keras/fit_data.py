@@ -1,0 +1,56 @@
+"""What a `fit` trains on: what tells it apart, and whether its place can be saved."""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+__all__ = ["FitData", "why_not_saved"]
+
+_SETTINGS = ("batch_size", "shuffle", "steps_per_epoch", "class_weight")
+
+
+class FitData:
+    """The data that a `fit` was called with, by the names of its arguments.
+
+    Arrays are told apart by their content, other data by what its batches look like.
+    """
+
+    def __init__(self, arguments: Mapping[str, Any], dataset: Any) -> None:
+        self._settings = {name: str(arguments.get(name)) for name in _SETTINGS}
+        self._element = str(dataset.element_spec)
+        leaves = tf.nest.flatten([arguments.get(name) for name in ("x", "y", "sample_weight")])
+        given = [each for each in leaves if each is not None]
+        self.arrays = bool(given) and all(isinstance(each, np.ndarray | tf.Tensor) for each in given)
+        self.shuffled = bool(arguments.get("shuffle"))
+        self._content = [_checksum(np.asarray(each)) for each in given] if self.arrays else None
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """What tells it apart, as JSON."""
+        return {**self._settings, "element": self._element, "content": self._content}
+
+
+def why_not_saved(iterator: Any) -> str | None:
+    """Return why the state of an iterator cannot be saved; None if it can."""
+    if not isinstance(iterator, tf.data.Iterator):
+        return "it is distributed over replicas"
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            tf.train.Checkpoint(iterator=iterator).write(str(Path(folder, "iterator")))
+        except tf.errors.OpError as error:
+            return str(error.message).partition("}} ")[2] or str(error.message)
+    return None
+
+
+def _checksum(array: np.ndarray[Any, Any]) -> str:
+    # Objects have addresses for bytes.
+    content = b"" if array.dtype.hasobject else np.ascontiguousarray(array).data
+    described = f"{array.dtype}{array.shape}".encode()
+    return hashlib.sha256(described + hashlib.sha256(content).digest()).hexdigest()

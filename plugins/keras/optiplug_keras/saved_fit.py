@@ -1,0 +1,172 @@
+"""A running `fit` as what is saved of it, and restored."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Collection, Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+import optiplug
+from optiplug.checkpoint import Checkpoints, SavedStep, latest_valid, saved_steps
+
+from .callback_states import CallbackStates
+from .epoch_loops import Loop, Position
+from .fit_data import FitData, why_not_saved
+from .fit_identity import identity_of_fit
+from .random_states import generators_of, global_seed, read_states, set_states, unsaved_layers
+
+__all__ = ["SavedFit"]
+
+_KIND = "optiplug_keras.Checkpoint"
+
+
+class SavedFit:
+    """What is saved of a `fit`: its model, its place in the data, random numbers, and what callbacks remember.
+
+    `position` is how far it is.
+    """
+
+    def __init__(
+        self, loop: Loop, folder: Path, others: list[Any], data: Mapping[str, object], options: Mapping[str, Any]
+    ) -> None:
+        self.loop, self.position = loop, Position()
+        self._folder, self._options, self._told = folder, options, data
+        self._data = FitData(loop.arguments, loop.dataset)
+        self._states = CallbackStates(others)
+        self._checkpoints: Checkpoints | None = None
+        # Iterators change from epoch to epoch, and what callbacks remember from save to save.
+        self._place = tf.Module()
+        self._counted: bool | None = None
+        self._remembered: str | None = None
+
+    def begin(self, epochs: int, allowed: Collection[str]) -> bool:
+        """Let the loop go on where it was saved; return whether it was.
+
+        Raises
+        ------
+        StateError
+            If something else is in the folder, or all that is there is damaged.
+        """
+        saved = self._newest()
+        if saved is None:
+            return False
+        known = saved.manifest.metadata
+        if known.get("kind") != _KIND:
+            raise optiplug.StateError("was not saved by this callback", where=str(saved.path))
+        self._counted, position = known["counted"], Position(**known["position"])
+        if known["stopped"] or position.epoch >= epochs:
+            self.loop.end_at_once(epochs, lambda iterator: self._restore(iterator, saved, allowed))
+        else:
+            self.loop.begin_at(
+                position, self._counted, lambda iterator: self._restore(iterator, saved, allowed)
+            )
+        return True
+
+    def save(self, stopped: bool) -> None:
+        """Save all of it as it is now."""
+        if self._counted is None:
+            self._counted = self._must_count()
+            self._tell()
+        if not self._counted:
+            self._place.iterator = self.loop.iterator
+        arrays = self._states.arrays()
+        self._place.arrays = {key: [*map(tf.Variable, values)] for key, values in arrays.items()}
+        metadata = {
+            "kind": _KIND,
+            "position": asdict(self.position),
+            "counted": self._counted,
+            "stopped": stopped,
+            "callbacks": self._states.read(),
+            "arrays": {key: [[str(each.dtype), each.shape] for each in values] for key, values in arrays.items()},
+            "random": read_states(),
+        }
+        self._opened().save(self.position.total, metadata=metadata)
+
+    def remember(self) -> None:
+        """Let the callbacks remember what was restored, where they were told since that a `fit` begins."""
+        if self._remembered is not None:
+            self._states.set(self._remembered)
+
+    def end(self, delete: bool) -> None:
+        """Return when all is on the disk; then, if told so, remove it."""
+        if self._checkpoints is not None:
+            self._checkpoints.wait()
+        if delete:
+            for saved in saved_steps(self._folder):
+                shutil.rmtree(saved.path)
+
+    def _newest(self) -> SavedStep | None:
+        latest = latest_valid(self._folder)
+        if latest.saved is None and latest.skipped:
+            raise latest.skipped[-1][1]
+        return latest.saved
+
+    def _restore(self, iterator: Any, saved: SavedStep, allowed: Collection[str]) -> None:
+        known = saved.manifest.metadata
+        if not self._counted:
+            self._place.iterator = iterator
+        self._place.arrays = {
+            key: [tf.Variable(np.zeros(shape, dtype)) for dtype, shape in values]
+            for key, values in known["arrays"].items()
+        }
+        restored = self._opened().restore(allow_changed=allowed)
+        if restored.step != saved.step:
+            raise optiplug.StateError("was damaged while it was read", where=str(saved.path))
+        self.position = Position(**known["position"])
+        if not any(name.startswith("callbacks") for name, _, _ in restored.changed):
+            self._remembered = known["callbacks"]
+            self.remember()
+            self._states.set_arrays(
+                {key: [each.numpy() for each in values] for key, values in self._place.arrays.items()}
+            )
+        set_states(known["random"])
+
+    def _opened(self) -> Checkpoints:
+        if self._checkpoints is None:
+            model = self.loop.model
+            data = {**self._data.identity, "together": self.loop.together, **self._told}
+            if self._counted:
+                data["seed"] = global_seed()
+            values = {
+                "model": model,
+                "variables": list(model.variables),
+                "metrics": [variable for metric in model.metrics for variable in metric.variables],
+                "generators": generators_of(model),
+                "place": self._place,
+            }
+            identity = identity_of_fit(model, data=data, callbacks=self._states.names)
+            self._checkpoints = Checkpoints(self._folder, values, identity=identity, **self._options)
+        return self._checkpoints
+
+    def _must_count(self) -> bool:
+        """Whether the place in the data is how many batches are done: the iterator does not tell all."""
+        known = self._data.arrays and (not self._data.shuffled or global_seed() is not None)
+        if known and self.loop.goes_through_epochs:
+            # Keras leaves the order of the coming epochs out of what its iterator of arrays saves.
+            return True
+        reason = why_not_saved(self.loop.iterator)
+        if reason is not None and not known:
+            warnings.warn(
+                f"the place in the data is saved as a number of batches, since {reason}: to go on, they are "
+                "drawn again from the beginning, which is right only if the data is then the same again.",
+                stacklevel=2,
+            )
+        return reason is not None
+
+    def _tell(self) -> None:
+        for layer in unsaved_layers(self.loop.model):
+            warnings.warn(
+                f"the random numbers of the layer {layer!r} are kept by TensorFlow where they cannot be saved, "
+                "and begin anew when `fit` goes on: call `tf_keras.backend.experimental."
+                "enable_tf_random_generator()` before the model is made.",
+                stacklevel=2,
+            )
+        unsaved = list(self._states.unsaved())
+        if unsaved:
+            warnings.warn(f"these attributes of callbacks are not saved: {', '.join(unsaved)}.", stacklevel=2)
