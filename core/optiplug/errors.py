@@ -15,7 +15,12 @@
     ├── ReplicaContextError (RuntimeError)  called where tf.distribute does not allow it
     ├── BuildError (RuntimeError)           too late, or too early, for this call
     ├── ClaimedError                        another process writes in this folder
-    └── StateError (ValueError)             saved state does not fit this optimizer
+    └── StateError (ValueError)             saved state does not fit what it is for
+        ├── CorruptCheckpointError          damaged, or not what its manifest says
+        ├── MismatchedCheckpointError       of other variables than these
+        ├── MissingPluginStateError         has the state of a plugin that is not here
+        ├── NewerCheckpointError            written by a newer version
+        └── ChangedInputsError              of another config, other data or versions
 
 Each message has the form ``where: rule. Received: what. Hint: what to do.``, and ``except
 OptiplugError`` catches them all. A `ConfigError` has `problems`, one for each broken rule; a
@@ -46,11 +51,16 @@ __all__ = [
     "BlockedPluginError",
     "BrokenPluginError",
     "BuildError",
+    "ChangedInputsError",
     "ClaimedError",
     "ConfigError",
+    "CorruptCheckpointError",
     "GradientsError",
     "HookError",
     "IncompatiblePluginError",
+    "MismatchedCheckpointError",
+    "MissingPluginStateError",
+    "NewerCheckpointError",
     "OptiplugError",
     "PluginError",
     "Problem",
@@ -202,7 +212,7 @@ class ClaimedError(OptiplugError):
 
 
 class StateError(OptiplugError, ValueError):
-    """Saved optimizer state and this optimizer differ; nothing was changed.
+    """Saved state and what it is for differ; nothing was changed.
 
     `differences` holds (name, saved, expected) for each state variable that differs; the message
     shows them as a table.
@@ -218,3 +228,23 @@ class StateError(OptiplugError, ValueError):
             if len(differences) > len(shown):
                 shown.append((f"... and {len(differences) - len(shown)} more", "", ""))
             self.args = (f"{self.args[0]}\n{table(['name', 'saved', 'expected'], shown)}",)
+
+
+class CorruptCheckpointError(StateError):
+    """A checkpoint is damaged, incomplete, or holds other tensors than its manifest says."""
+
+
+class MismatchedCheckpointError(StateError):
+    """A checkpoint holds other variables than those that are there; `differences` lists them."""
+
+
+class MissingPluginStateError(StateError):
+    """A checkpoint holds the state of a plugin that the present optimizer does not have."""
+
+
+class NewerCheckpointError(StateError):
+    """A checkpoint, or the state of a plugin in it, was written by a newer version."""
+
+
+class ChangedInputsError(StateError):
+    """A checkpoint belongs to another config, to other data or versions; `differences` lists them."""

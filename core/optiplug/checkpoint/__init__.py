@@ -1,1 +1,40 @@
-"""Checkpoints that are complete or absent, of runs that have one writer."""
+"""Checkpoints that survive kills, damage and changed inputs.
+
+`Checkpoints` saves and restores the values of a training loop, step by step, in a folder. All but that can be
+had without TensorFlow: `saved_steps` and `latest_valid` tell what there is, and `SavedStep.verify` whether it
+is whole.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from .manifest import Manifest, differences
+from .steps import Latest, SavedStep, latest_valid, saved_steps
+
+# Type checkers do not follow `__getattr__` below.
+if TYPE_CHECKING:
+    from .checkpoints import Checkpoints, Restored
+
+__all__ = [
+    "Checkpoints",
+    "Latest",
+    "Manifest",
+    "Restored",
+    "SavedStep",
+    "differences",
+    "latest_valid",
+    "saved_steps",
+]
+
+
+def __getattr__(name: str) -> Any:
+    # They import TensorFlow, which takes seconds.
+    if name not in {"Checkpoints", "Restored"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(".checkpoints", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

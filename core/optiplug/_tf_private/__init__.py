@@ -1,0 +1,60 @@
+"""Private names of TensorFlow that the core uses: look here when an update breaks something.
+
+Each function and class says which private name it rests on; tests/core/tf_private tries each.
+"""
+
+from __future__ import annotations
+
+from .graphs import (
+    TensorStandIn,
+    branching,
+    captured_by,
+    converted,
+    is_out_of_scope,
+    outside_function,
+    plain_variable,
+    unique_id,
+    with_outer,
+    xla_compiles,
+)
+from .snapshots import SavedGraph, Snapshot, WritesFilesError, root_of, wrapped
+from .trackables import (
+    CheckpointNode,
+    CheckpointValue,
+    RestoredOnRelease,
+    SavedObject,
+    Trackable,
+    children_of,
+    forget_waiting,
+    release,
+    saved_dict,
+    track,
+)
+
+__all__ = [
+    "CheckpointNode",
+    "CheckpointValue",
+    "RestoredOnRelease",
+    "SavedGraph",
+    "SavedObject",
+    "Snapshot",
+    "TensorStandIn",
+    "Trackable",
+    "WritesFilesError",
+    "branching",
+    "captured_by",
+    "children_of",
+    "converted",
+    "forget_waiting",
+    "is_out_of_scope",
+    "outside_function",
+    "plain_variable",
+    "release",
+    "root_of",
+    "saved_dict",
+    "track",
+    "unique_id",
+    "with_outer",
+    "wrapped",
+    "xla_compiles",
+]

@@ -1,0 +1,193 @@
+"""The values of objects at one moment, to be written while they go on changing, or to be put back."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+from optiplug._types import Tensor
+
+from .trackables import CheckpointNode, Trackable, children_of, track
+
+__all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "root_of", "wrapped"]
+
+# The parts of a value; a whole one has the empty name.
+Slices: TypeAlias = dict[str, Tensor]
+
+
+class WritesFilesError(ValueError):
+    """An object writes files of its own in the place of values."""
+
+
+def wrapped(value: object) -> Trackable:
+    """Return what TensorFlow tracks in the place of a list or dictionary.
+
+    Rests on `tf.__internal__.tracking.wrap`.
+    """
+    return tf.__internal__.tracking.wrap(value)
+
+
+def root_of(values: Mapping[str, Trackable]) -> CheckpointNode:
+    """Return an object with these children, as `tf.train.Checkpoint(**values)` has them."""
+    root = CheckpointNode()
+    for name, value in values.items():
+        track(root, name, value)
+    return root
+
+
+class SavedGraph:
+    """The graph of objects of a checkpoint. Rests on the message `TrackableObjectGraph`."""
+
+    def __init__(self, message: Any) -> None:
+        self._nodes = message.nodes
+
+    @classmethod
+    def read(cls, prefix: str) -> SavedGraph:
+        """Return the graph of objects of a checkpoint in files."""
+        from tensorflow.core.protobuf import trackable_object_graph_pb2
+
+        text = tf.train.load_checkpoint(prefix).get_tensor(GRAPH_KEY)
+        return cls(trackable_object_graph_pb2.TrackableObjectGraph.FromString(text))
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def children(self, number: int) -> dict[str, int]:
+        """Return the numbers of what is below an object, by name; the object itself has a number, too."""
+        return {each.local_name: each.node_id for each in self._nodes[number].children}
+
+    def values(self, number: int) -> dict[str, str]:
+        """Return the keys of the values of an object, by their name in it."""
+        return {each.name: each.checkpoint_key for each in self._nodes[number].attributes}
+
+    def below(self, numbers: Collection[int], avoided: Collection[int] = ()) -> set[int]:
+        """Return the numbers of some objects and of all below them, on ways that avoid others."""
+        found, waiting = set[int](), list(numbers)
+        while waiting:
+            number = waiting.pop()
+            if number not in found and number not in avoided:
+                found.add(number)
+                waiting += self.children(number).values()
+        return found
+
+    def slots(self, number: int) -> dict[tuple[int, str], int]:
+        """Return the numbers of the slots that an optimizer of TensorFlow 1 has for other objects."""
+        return {
+            (each.original_variable_node_id, each.slot_name): each.slot_variable_node_id
+            for each in self._nodes[number].slot_variables
+        }
+
+
+GRAPH_KEY = "_CHECKPOINTABLE_OBJECT_GRAPH"
+
+
+@dataclass(frozen=True)
+class _Value:
+    owner: Any  # what restores it, None for the graph of objects
+    slices: Slices
+
+
+class Snapshot:
+    """The values of a root and all below it as they are now, under the keys of a checkpoint.
+
+    Rests on `Checkpoint._saver`, `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`,
+    `MultiDeviceSaver` and `Trackable._restore_from_tensors`.
+
+    Raises
+    ------
+    WritesFilesError
+        If an object has a saver registered with TensorFlow, which writes files by itself.
+    """
+
+    def __init__(self, root: Trackable) -> None:
+        saver = tf.train.Checkpoint(root)._saver  # noqa: SLF001
+        gathered, _, with_savers, graph = saver._gather_serialized_tensors()  # noqa: SLF001
+        if any(with_savers.values()):
+            raise WritesFilesError(", ".join(sorted(with_savers)))
+        self.graph, self._root = SavedGraph(graph), root
+        self._values = {
+            key: _Value(owner, taken)
+            for owner, values in gathered.items()
+            for key, given in values.items()
+            if (taken := dict(_taken(given)))
+        }
+
+    @property
+    def owners(self) -> dict[str, Any]:
+        """The object that each key is of."""
+        return {key: value.owner for key, value in self._values.items() if value.owner is not None}
+
+    @property
+    def specs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
+        """The dtype and shape of each value that is whole."""
+        return {
+            key: (tensor.dtype.name, tuple(tensor.shape))
+            for key, value in self._values.items()
+            for part, tensor in value.slices.items()
+            if not part
+        }
+
+    @property
+    def objects(self) -> dict[int, Trackable]:
+        """The objects by their number in the graph, but slots of optimizers of TensorFlow 1."""
+        found, waiting = {0: self._root}, [0]
+        while waiting:
+            number = waiting.pop()
+            here = children_of(found[number])
+            for name, each in self.graph.children(number).items():
+                if each not in found:
+                    found[each] = here[name]
+                    waiting.append(each)
+        return found
+
+    def value(self, key: str) -> Tensor:
+        """Return a value that is whole."""
+        return self._values[key].slices[""]
+
+    def write(self, prefix: str) -> None:
+        """Write a checkpoint, as `tf.train.Checkpoint.write` does."""
+        from tensorflow.python.checkpoint import functional_saver
+
+        values = {key: value.slices for key, value in self._values.items()}
+        functional_saver.MultiDeviceSaver({None: values}).save(tf.constant(prefix))
+
+    def put_back(self, leave: Collection[str] = ()) -> None:
+        """Give all objects the values that they had, except under some keys."""
+        _restore({key: value.slices for key, value in self._values.items() if key not in leave}, self.owners)
+
+    def read(self, prefix: str, keys: Mapping[str, str]) -> None:
+        """Give objects values of a checkpoint: by a key here, the key there."""
+        names = list(keys)
+        with tf.device("cpu:0"):
+            read = tf.raw_ops.RestoreV2(
+                prefix=prefix,
+                tensor_names=[keys[name] for name in names],
+                shape_and_slices=[""] * len(names),
+                dtypes=[self._values[name].slices[""].dtype for name in names],
+            )
+        _restore({name: {"": tensor} for name, tensor in zip(names, read, strict=True)}, self.owners)
+
+
+def _taken(given: Any) -> Iterator[tuple[str, Tensor]]:
+    """Yield the tensors of a value by slice, in the memory of this machine."""
+    for part, each in (given if isinstance(given, dict) else {"": given}).items():
+        lazy = not tf.is_tensor(each)
+        tensor = each.tensor if lazy else each
+        if tensor is None:
+            continue
+        with tf.device("cpu:0"):
+            yield (each.slice_spec if lazy and each.slice_spec else part), tf.identity(tensor)
+
+
+def _restore(values: Mapping[str, Slices], owners: Mapping[str, Any]) -> None:
+    by_owner: dict[int, dict[str, Any]] = {}
+    for key, slices in values.items():
+        if key in owners:
+            local = key.partition(".ATTRIBUTES/")[2]
+            by_owner.setdefault(id(owners[key]), {})[local] = slices.get("", slices)
+    known = {id(owner): owner for owner in owners.values()}
+    for number, tensors in by_owner.items():
+        known[number]._restore_from_tensors(tensors)  # noqa: SLF001

@@ -1,0 +1,147 @@
+"""Gives values what was saved of them: all is checked first, and put back if TensorFlow breaks off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+
+from optiplug._state.manifest import parsed
+from optiplug._state.saved_state import MANIFEST, STATE
+from optiplug._tf_private import SavedGraph
+from optiplug.errors import (
+    CorruptCheckpointError,
+    MismatchedCheckpointError,
+    MissingPluginStateError,
+    NewerCheckpointError,
+    OptiplugError,
+)
+
+from .manifest import Manifest, Spec
+from .matching import matched
+from .values import Taken, Values
+
+__all__ = ["restore_values", "restore_weights"]
+
+
+def restore_values(values: Values, path: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Restore everything, or nothing."""
+    prefix, saved = _read(path, manifest)
+    before = values.snapshot()
+    graph = before.values.graph
+    leave = {number for number in range(len(graph)) if _manifest_key(graph, number) in before.optimizers}
+    match = matched(saved, graph, dict.fromkeys(leave, (STATE, MANIFEST)))
+    rows = match.differences(manifest.table, before.table)
+    for number in leave & match.numbers.keys():
+        there = _manifest_key(saved, match.numbers[number])
+        _require_state(before, _manifest_key(graph, number), prefix, there)
+    _refuse(rows, path)
+    with _all_or_nothing(before, path):
+        tf.train.Checkpoint(values.root).read(prefix).expect_partial()
+    return ()
+
+
+def restore_weights(values: Values, path: Path, manifest: Manifest) -> tuple[str, ...]:
+    """Restore the variables of models, or nothing, and return the keys of all else that is saved."""
+    prefix, saved = _read(path, manifest)
+    before = values.snapshot()
+    graph = before.values.graph
+    others = {number for number, each in before.values.objects.items() if not _has_weights(each)}
+    match = matched(saved, graph, {}, skip=set(range(len(graph))) - graph.below({0}, others))
+    _refuse([row for row in match.differences(manifest.table, before.table) if row[2] != "-"], path)
+    with _all_or_nothing(before, path):
+        before.values.read(prefix, match.keys)
+    return match.left
+
+
+def _has_weights(thing: object) -> bool:
+    """Whether variables below an object are weights, and not the state of what trains or measures them."""
+    if isinstance(thing, tf.data.Iterator | tf.random.Generator):
+        return False
+    # By what they do, since Keras 3 and tf_keras have classes of their own.
+    return not hasattr(thing, "apply_gradients") and not hasattr(thing, "reset_state")
+
+
+def _refuse(rows: Sequence[tuple[str, str, str]], path: Path) -> None:
+    if rows:
+        raise MismatchedCheckpointError(
+            "the checkpoint must have the variables that are there; nothing was changed",
+            where=str(path),
+            hint="create them with the same config, and build models and optimizers before",
+            differences=rows,
+        )
+
+
+def _read(path: Path, manifest: Manifest) -> tuple[str, SavedGraph]:
+    """Return the prefix of the values and their graph of objects, if they have what the manifest tells."""
+    (part,) = manifest.tables
+    prefix = str(path / part)
+    try:
+        reader = tf.train.load_checkpoint(prefix)
+        shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+        graph = SavedGraph.read(prefix)
+    except (tf.errors.OpError, ValueError, TypeError) as error:
+        raise CorruptCheckpointError(f"the values cannot be read: {error}", where=str(path)) from error
+    found: dict[str, Spec] = {key: (dtypes[key].name, tuple(shapes[key])) for key in shapes}
+    if found != manifest.tables[part]:
+        wrong = sorted(
+            key for key in found.keys() | manifest.table.keys() if found.get(key) != manifest.table.get(key)
+        )
+        raise CorruptCheckpointError(
+            "the values must be those that the manifest tells", where=str(path), received=wrong[:3]
+        )
+    return prefix, graph
+
+
+def _manifest_key(graph: SavedGraph, number: int) -> str:
+    """Return the key of the description of the state of an object, empty if it has none."""
+    child = graph.children(number).get(MANIFEST)
+    return "" if child is None else next(iter(graph.values(child).values()), "")
+
+
+def _require_state(before: Taken, key: str, prefix: str, there: str) -> None:
+    """Refuse the state of an optimizer that it cannot take; `there` is the key of its description."""
+    where = f"{prefix}: {key.partition(f'/{MANIFEST}/')[0]}"
+    if not there:
+        raise MismatchedCheckpointError("the checkpoint has no state of this optimizer", where=where)
+    then = parsed(tf.train.load_checkpoint(prefix).get_tensor(there), where)
+    now = before.description(key)
+    unknown = sorted(then["versions"].keys() - now["versions"].keys())
+    if unknown:
+        raise MissingPluginStateError(
+            f"the checkpoint has state of {', '.join(unknown)}, which the optimizer does not have; "
+            "nothing was changed",
+            where=where,
+            hint="create it with the config that it was saved with",
+        )
+    for owner, version in now["versions"].items():
+        if then["versions"].get(owner, version) > version:
+            raise NewerCheckpointError(
+                f"the state of {owner or 'the optimizer'} has version {then['versions'][owner]}, newer than "
+                f"{version}; nothing was changed",
+                where=where,
+                hint="update the plugin",
+            )
+    if then["state"] and not before.is_built(key):
+        raise MismatchedCheckpointError(
+            "the optimizer is not built and has no state to restore; nothing was changed",
+            where=where,
+            hint="call `optimizer.build(model.trainable_variables)` first",
+        )
+
+
+@contextmanager
+def _all_or_nothing(before: Taken, path: Path) -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        before.values.put_back(leave=before.optimizers)
+        if isinstance(error, OptiplugError):
+            raise
+        if isinstance(error, (tf.errors.OpError, ValueError, TypeError, AssertionError)):
+            raise CorruptCheckpointError(
+                f"the values cannot be restored, and nothing was changed: {error}", where=str(path)
+            ) from error
+        raise
