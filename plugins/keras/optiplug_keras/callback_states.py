@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import warnings
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -18,51 +21,51 @@ _TAG = "@"
 class CallbackStates:
     """What the callbacks of a `fit` remember: what has become of their attributes since it began.
 
-    What has not changed is how they were made, which the next `fit` may make otherwise.
+    What has not changed is how they were made, which the next `fit` may make otherwise. Callbacks are told
+    apart by their class and, within it, by their order.
     """
 
     def __init__(self, callbacks: Sequence[Any]) -> None:
-        self.callbacks = list(callbacks)
-        self._before = [dict(_plain_attributes(each)) for each in callbacks]
-
-    @property
-    def names(self) -> list[str]:
-        """What tells callbacks apart: their classes, in order."""
-        return [type(each).__qualname__ for each in self.callbacks]
+        counts: defaultdict[str, Iterator[int]] = defaultdict(count)
+        names = [type(each).__qualname__ for each in callbacks]
+        self._callbacks = {
+            f"{name}[{next(counts[name])}]": each for name, each in zip(names, callbacks, strict=True)
+        }
+        self._before = {key: dict(_plain_attributes(each)) for key, each in self._callbacks.items()}
 
     def read(self) -> str:
         """Return what has changed, as the text of JSON, which has infinities here."""
         return json.dumps(
-            [
-                {name: value for name, value in _plain_attributes(each) if value != before.get(name, before)}
-                for each, before in zip(self.callbacks, self._before, strict=True)
-            ]
+            {
+                key: {
+                    name: value
+                    for name, value in _plain_attributes(each)
+                    if name not in self._before[key] or value != self._before[key][name]
+                }
+                for key, each in self._callbacks.items()
+            }
         )
 
-    def set(self, saved: str) -> None:
-        """Give the callbacks what was read from such before."""
-        for callback, state in zip(self.callbacks, json.loads(saved), strict=True):
-            for name, value in state.items():
-                setattr(callback, name, _object(value))
-
-    def arrays(self) -> dict[str, list[npt.NDArray[Any]]]:
-        """Return the attributes that are lists of arrays, such as the best weights, by callback and name."""
+    def arrays(self) -> dict[str, dict[str, list[npt.NDArray[Any]]]]:
+        """Return what are lists of arrays, such as the best weights."""
         return {
-            f"{place}.{name}": list(value)
-            for place, callback in enumerate(self.callbacks)
-            for name, value in _attributes(callback)
-            if _is_arrays(value)
+            key: {name: list(value) for name, value in _attributes(each) if _is_arrays(value)}
+            for key, each in self._callbacks.items()
         }
 
-    def set_arrays(self, saved: Mapping[str, list[npt.NDArray[Any]]]) -> None:
-        """Give the callbacks such attributes."""
-        for key, value in saved.items():
-            place, _, name = key.partition(".")
-            setattr(self.callbacks[int(place)], name, value)
+    def set(self, saved: str, arrays: Mapping[str, Mapping[str, list[npt.NDArray[Any]]]]) -> None:
+        """Let the callbacks remember what was read from such before."""
+        states = json.loads(saved)
+        for key, state in states.items():
+            known = {**{name: _object(value) for name, value in state.items()}, **arrays[key]}
+            if known and key not in self._callbacks:
+                warnings.warn(f"what {key} remembered is lost: there is no such callback now.", stacklevel=2)
+            elif known:
+                vars(self._callbacks[key]).update(known)
 
     def unsaved(self) -> Iterator[str]:
         """Yield attributes that may be state and are not saved: neither JSON nor lists of arrays."""
-        for callback in self.callbacks:
+        for callback in self._callbacks.values():
             # What Keras' own have beside, such as files and functions, is made when a `fit` begins.
             if type(callback).__module__.partition(".")[0] in ("keras", "tf_keras"):
                 continue

@@ -60,7 +60,7 @@ class Checkpoint(_Hooks):
     data
         JSON that tells the data apart, such as a version. The content of arrays is compared anyway.
     allow_changed
-        Which of "config", "data", "versions", "replicas" and "callbacks" may differ from what was saved.
+        Which of "config", "data", "versions" and "replicas" may differ from what was saved.
 
     Raises
     ------
@@ -148,21 +148,23 @@ class Checkpoint(_Hooks):
         self._now.position = replace(self._now.position, epoch=epoch + 1, batches=0)
         if self._epochs and (epoch + 1 - self._now.position.first) % self._epochs == 0:
             self._due = True
-        self._save_if_due()
+        stopped = bool(self.model.stop_training)
+        if stopped or epoch + 1 >= self.params["epochs"]:
+            self._save_if_due(final=True, stopped=stopped)
 
     def on_train_end(self, logs: Any = None) -> None:
         self._now.end(self._delete)
         self._fit = None
 
     def epoch_begins(self, epoch: int) -> None:
-        """Go on where something was saved, before any other callback hears of the epoch."""
+        """Learn which epoch is the first."""
         if self._fresh:
             self._now.position = Position(first=epoch, epoch=epoch)
             self._fresh = False
-        self._now.loop.enter_epoch()
+        self._now.loop.forget()
 
     def batch_begins(self) -> None:
-        """Save what was due after the batch before: it is known by now that the epoch goes on."""
+        """Save what was due: only here there is all that the next batch depends on, the iterator included."""
         self._require_restored()
         self._save_if_due()
 
@@ -170,9 +172,9 @@ class Checkpoint(_Hooks):
         """Let the callbacks know what they knew, if there was nothing left to train."""
         self._now.remember()
 
-    def _save_if_due(self) -> None:
+    def _save_if_due(self, **how: bool) -> None:
         if self._due:
-            self._now.save(stopped=bool(self.model.stop_training))
+            self._now.save(**how)
             self._due, self._saved_at = False, time.monotonic()
 
     def _require_restored(self) -> None:

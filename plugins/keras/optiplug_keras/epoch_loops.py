@@ -35,14 +35,14 @@ class Position:
 class Loop(ABC):
     """The loop of a `fit` that is running.
 
-    `arguments` are those of `fit`, `iterator` is what the batches of the epoch come from, and `pending` whether
-    there is something to restore.
+    `arguments` are those of `fit`, `iterator` is what the batches of the epoch come from, `pending` says whether
+    there is something to restore, and `ended` whether no epoch is trained.
     """
 
     def __init__(self, model: Any, arguments: Mapping[str, Any]) -> None:
         self.model, self.arguments, self.callbacks = model, arguments, arguments["callbacks"]
         self.iterator: Any = None
-        self.pending = False
+        self.pending = self.ended = False
         self._start, self._counted, self._trained = Position(), False, False
         self._restore: Callable[[Any], None] = lambda _: None
 
@@ -64,17 +64,17 @@ class Loop(ABC):
     def begin_at(self, position: Position, counted: bool, restore: Callable[[Any], None]) -> None:
         """Let the loop begin in the middle.
 
-        `restore` is called when there is all that the first batch creates, with the iterator. If the batches
-        done are `counted`, they are drawn and dropped; else `restore` moves the iterator.
+        `restore` is called with the iterator, before a batch that is not done, when there is all that training
+        creates. If the batches done are `counted`, they are drawn and dropped; else `restore` moves the iterator.
         """
         self._start, self._counted, self._restore, self.pending = position, counted, restore, True
 
-    def enter_epoch(self) -> None:
-        """Restore what an epoch begins with; no callback has been told of it yet."""
-
-    @abstractmethod
     def end_at_once(self, epochs: int, restore: Callable[[Any], None]) -> None:
         """Restore, and let no epoch be trained."""
+        self.ended = True
+        iterator = iter(self.dataset)
+        self._train(iterator)
+        restore(iterator)
 
     def forget(self) -> None:
         """Let a later `fit` begin where it is told to."""
@@ -162,23 +162,8 @@ class Keras3Loop(Loop):
         self.model._initial_epoch = position.epoch  # noqa: SLF001  # as Keras' BackupAndRestore does
 
     def end_at_once(self, epochs: int, restore: Callable[[Any], None]) -> None:
+        super().end_at_once(epochs, restore)
         self.model._initial_epoch = epochs  # noqa: SLF001
-        iterator = iter(self.dataset)
-        self._train(iterator)
-        restore(iterator)
-
-    def enter_epoch(self) -> None:
-        self.forget()
-        if not self.pending or self._start.batches:
-            return
-        if self._counted:
-            self._draw_epochs()
-            self._finish(None)
-        else:
-            iterator = iter(self.dataset)
-            self._train(iterator)
-            self._finish(iterator)
-            self._epochs._current_iterator = iterator  # noqa: SLF001
 
     def forget(self) -> None:
         self.model._initial_epoch = None  # noqa: SLF001  # Keras would keep it
@@ -197,8 +182,6 @@ class Keras3Loop(Loop):
             if self.pending:
                 self._finish(iterator)
             yield first, last, iterator
-        # Where the number of batches is known, Keras has made the next one by now.
-        self.iterator = self._epochs._current_iterator or self.iterator  # noqa: SLF001
 
     def _draw_epochs(self) -> None:
         for _ in range(self._start.first, self._start.epoch):
@@ -214,7 +197,7 @@ class TFKerasLoop(Loop):
     def __init__(self, model: Any, arguments: Mapping[str, Any]) -> None:
         super().__init__(model, arguments)
         handler = arguments["data_handler"]
-        self._handler, self._ended = handler, False
+        self._handler = handler
         self._all_epochs, self._all_steps = handler.enumerate_epochs, handler.steps
         handler.enumerate_epochs, handler.steps = self._enumerate, self._steps
 
@@ -230,14 +213,8 @@ class TFKerasLoop(Loop):
     def goes_through_epochs(self) -> bool:
         return not self._handler._adapter.should_recreate_iterator()  # noqa: SLF001
 
-    def end_at_once(self, epochs: int, restore: Callable[[Any], None]) -> None:
-        iterator = iter(self.dataset)
-        self._train(iterator)
-        restore(iterator)
-        self._ended = True
-
     def _enumerate(self) -> Iterator[tuple[int, Any]]:
-        if self._ended:
+        if self.ended:
             return
         if self.pending:
             # What `fit` has set it to since the callbacks were told that it begins.
@@ -247,25 +224,12 @@ class TFKerasLoop(Loop):
             if self.pending and epoch < self._start.epoch:
                 self._draw_epoch(iterator)
                 continue
-            if self.pending and not self._start.batches:
-                self._enter(iterator)
-            yield epoch, self.iterator
+            yield epoch, iterator
 
     def _draw_epoch(self, iterator: Any) -> None:
         with self._handler.catch_stop_iteration():
             for _ in self._all_steps():
                 self._draw(iterator, self._handler.step_increment + 1)
-
-    def _enter(self, iterator: Any) -> None:
-        if self._counted:
-            self._finish(None)
-            return
-        saved = iterator if self.goes_through_epochs else iter(self.dataset)
-        self._train(saved)
-        self._finish(saved)
-        if not self.goes_through_epochs:
-            # The seeds of this one follow those of the epochs before, which are known only now.
-            self.iterator = iter(self.dataset)
 
     def _steps(self) -> Iterator[int]:
         if self.pending:

@@ -14,8 +14,8 @@ from .adapter import Adapter
 __all__ = ["identity_of_fit"]
 
 
-def identity_of_fit(model: Any, *, data: dict[str, Any], callbacks: list[str]) -> dict[str, Any]:
-    """Return the sections config, data, versions, replicas and callbacks, as JSON."""
+def identity_of_fit(model: Any, *, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the sections config, data, versions and replicas, as JSON."""
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     ours = optimizer.optimizer.config if isinstance(optimizer, Adapter) else None
     replicas = model.distribute_strategy.num_replicas_in_sync
@@ -32,7 +32,7 @@ def identity_of_fit(model: Any, *, data: dict[str, Any], callbacks: list[str]) -
         flavour = "tf_keras" if "tf_keras" in type(optimizer).__module__ else "keras"
     for name in (flavour, "optiplug-keras"):
         found["versions"][name] = {"version": version(name)}
-    return {**found, "callbacks": callbacks}
+    return found
 
 
 def _plain(optimizer: Any) -> Any:

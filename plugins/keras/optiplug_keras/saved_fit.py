@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class SavedFit:
         # Iterators change from epoch to epoch, and what callbacks remember from save to save.
         self._place = tf.Module()
         self._counted: bool | None = None
-        self._remembered: str | None = None
+        self._remembered: Callable[[], None] = lambda: None
 
     def begin(self, epochs: int, allowed: Collection[str]) -> bool:
         """Let the loop go on where it was saved; return whether it was.
@@ -60,38 +60,46 @@ class SavedFit:
         if known.get("kind") != _KIND:
             raise optiplug.StateError("was not saved by this callback", where=str(saved.path))
         self._counted, position = known["counted"], Position(**known["position"])
+
+        def restore(iterator: Any) -> None:
+            self._restore(iterator, saved, allowed)
+
         if known["stopped"] or position.epoch >= epochs:
-            self.loop.end_at_once(epochs, lambda iterator: self._restore(iterator, saved, allowed))
+            self.loop.end_at_once(epochs, restore)
         else:
-            self.loop.begin_at(
-                position, self._counted, lambda iterator: self._restore(iterator, saved, allowed)
-            )
+            # A `fit` that came to its end, and is to train more epochs now, had no iterator for them.
+            self.loop.begin_at(position, self._counted or known["final"], restore)
         return True
 
-    def save(self, stopped: bool) -> None:
-        """Save all of it as it is now."""
+    def save(self, *, final: bool = False, stopped: bool = False) -> None:
+        """Save all of it as it is now: before a batch, or at the `final` end of the last epoch.
+
+        Nothing is saved where no batch was done since the last save: to go on from there comes to the same.
+        """
+        if self._checkpoints is not None and self._checkpoints.step == self.position.total:
+            return
         if self._counted is None:
             self._counted = self._must_count()
             self._tell()
-        if not self._counted:
-            self._place.iterator = self.loop.iterator
+        self._place.iterator = None if self._counted or final else self.loop.iterator
         arrays = self._states.arrays()
-        self._place.arrays = {key: [*map(tf.Variable, values)] for key, values in arrays.items()}
+        self._place.arrays = _mapped(tf.Variable, arrays)
         metadata = {
             "kind": _KIND,
             "position": asdict(self.position),
             "counted": self._counted,
+            "final": final,
             "stopped": stopped,
             "callbacks": self._states.read(),
-            "arrays": {key: [[str(each.dtype), each.shape] for each in values] for key, values in arrays.items()},
+            "arrays": _mapped(lambda each: [str(each.dtype), each.shape], arrays),
             "random": read_states(),
         }
         self._opened().save(self.position.total, metadata=metadata)
 
     def remember(self) -> None:
-        """Let the callbacks remember what was restored, where they were told since that a `fit` begins."""
-        if self._remembered is not None:
-            self._states.set(self._remembered)
+        """Let the callbacks remember what was restored, if they were told since that a `fit` begins."""
+        if self.loop.ended:
+            self._remembered()
 
     def end(self, delete: bool) -> None:
         """Return when all is on the disk; then, if told so, remove it."""
@@ -109,30 +117,22 @@ class SavedFit:
 
     def _restore(self, iterator: Any, saved: SavedStep, allowed: Collection[str]) -> None:
         known = saved.manifest.metadata
-        if not self._counted:
-            self._place.iterator = iterator
-        self._place.arrays = {
-            key: [tf.Variable(np.zeros(shape, dtype)) for dtype, shape in values]
-            for key, values in known["arrays"].items()
-        }
+        self._place.iterator = None if self._counted or known["final"] else iterator
+        self._place.arrays = _mapped(lambda each: tf.Variable(np.zeros(each[1], each[0])), known["arrays"])
         restored = self._opened().restore(allow_changed=allowed)
         if restored.step != saved.step:
             raise optiplug.StateError("was damaged while it was read", where=str(saved.path))
         self.position = Position(**known["position"])
-        if not any(name.startswith("callbacks") for name, _, _ in restored.changed):
-            self._remembered = known["callbacks"]
-            self.remember()
-            self._states.set_arrays(
-                {key: [each.numpy() for each in values] for key, values in self._place.arrays.items()}
-            )
+        arrays = _mapped(lambda each: each.numpy(), self._place.arrays)
+        self._remembered = lambda: self._states.set(known["callbacks"], arrays)
+        self._remembered()
         set_states(known["random"])
 
     def _opened(self) -> Checkpoints:
         if self._checkpoints is None:
             model = self.loop.model
-            data = {**self._data.identity, "together": self.loop.together, **self._told}
-            if self._counted:
-                data["seed"] = global_seed()
+            data = {**self._data.identity, "together": self.loop.together, "seed": global_seed()}
+            data |= self._told
             values = {
                 "model": model,
                 "variables": list(model.variables),
@@ -140,7 +140,7 @@ class SavedFit:
                 "generators": generators_of(model),
                 "place": self._place,
             }
-            identity = identity_of_fit(model, data=data, callbacks=self._states.names)
+            identity = identity_of_fit(model, data=data)
             self._checkpoints = Checkpoints(self._folder, values, identity=identity, **self._options)
         return self._checkpoints
 
@@ -170,3 +170,11 @@ class SavedFit:
         unsaved = list(self._states.unsaved())
         if unsaved:
             warnings.warn(f"these attributes of callbacks are not saved: {', '.join(unsaved)}.", stacklevel=2)
+
+
+def _mapped(change: Callable[[Any], Any], arrays: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, dict[str, list[Any]]]:
+    """Return what a function makes of each array of the callbacks."""
+    return {
+        key: {name: [change(each) for each in values] for name, values in known.items()}
+        for key, known in arrays.items()
+    }
