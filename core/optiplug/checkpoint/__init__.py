@@ -10,6 +10,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from .claim import Claim
+from .identity import identity_of
 from .manifest import Manifest, differences
 from .steps import Latest, SavedStep, latest_valid, saved_steps
 
@@ -19,11 +21,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Checkpoints",
+    "Claim",
     "Latest",
     "Manifest",
     "Restored",
     "SavedStep",
     "differences",
+    "identity_of",
     "latest_valid",
     "saved_steps",
 ]

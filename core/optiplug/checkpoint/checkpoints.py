@@ -8,6 +8,7 @@ import uuid
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
@@ -23,10 +24,12 @@ from optiplug.errors import (
     StateError,
 )
 
+from .claim import Claim
 from .manifest import Manifest, changes, plain
 from .restoring import restore_values, restore_weights
-from .steps import SavedStep, latest_valid, saved_steps
-from .values import Values
+from .steps import SavedStep, latest_valid, name_of, saved_steps
+from .values import Taken, Values
+from .writer import Writer
 from .writing import VALUES, remove_older, write_step
 
 __all__ = ["Checkpoints", "Restored"]
@@ -80,7 +83,8 @@ class Checkpoints:
     keep
         How many steps stay, None: all. Older ones of the same run are removed after a save.
     asynchronous
-        Whether `save` returns when the values are copied, and the rest is done by a thread.
+        Whether `save` returns when it has the values, and a thread writes them. The next `save` waits for it,
+        and raises what went wrong; so do `wait` and `close`.
 
     Raises
     ------
@@ -114,12 +118,18 @@ class Checkpoints:
         self.folder = Path(folder)
         self._values = Values(values)
         self._identity = None if identity is None else _plain(identity, "identity")
-        self._keep = keep
+        self._keep, self._asynchronous = keep, asynchronous
+        self._claim = Claim(self.folder)
+        self._writer = Writer()
         self._run: str | None = None
         # Those that are known to be whole: they were written or restored here.
         self._valid: set[int] = set()
-        self.step: int | None = None
-        """The step that was saved or restored last, None before."""
+        self._step: int | None = None
+
+    @property
+    def step(self) -> int | None:
+        """The step that was saved or restored last, None before; it may still be on its way to the disk."""
+        return self._step
 
     def save(self, step: int, *, metadata: Mapping[str, object] = MappingProxyType({})) -> Path:
         """Save the values as they are after `step` steps, and return the folder of the step.
@@ -135,16 +145,20 @@ class Checkpoints:
         ------
         StateError
             If this step or a later one is saved already, or if another run saved into this folder.
+        ClaimedError
+            If another process saves into this folder.
         OSError
-            If the disk is full, or the folder cannot be written to.
+            If the disk is full, or the folder cannot be written to: now, or after the `save` before.
         """
-        step = _whole(step)
-        known = _plain(metadata, "metadata")
-        self._require_next(step)
+        number, known = _whole(step), _plain(metadata, "metadata")
+        self.wait()
+        self._claim_folder()
+        self._require_next(number)
         snapshot = self._values.snapshot()
+        self._run = self._run or uuid.uuid4().hex
         manifest = Manifest(
-            step=step,
-            run=self._run or uuid.uuid4().hex,
+            step=number,
+            run=self._run,
             identity=self._identity or {},
             tables={VALUES: snapshot.table},
             state_versions=snapshot.state_versions,
@@ -153,21 +167,43 @@ class Checkpoints:
             optiplug=version("optiplug-core"),
             metadata=known,
         )
-        path = write_step(self.folder, manifest, snapshot.write)
-        self._run, self.step = manifest.run, step
-        self._valid.add(step)
+        before, self._step = self._step, number
+        self._writer.start(partial(self._commit, manifest, snapshot, before))
+        if not self._asynchronous:
+            self.wait()
+        return self.folder / name_of(number)
+
+    def _commit(self, manifest: Manifest, snapshot: Taken, before: int | None) -> None:
+        try:
+            write_step(self.folder, manifest, snapshot.write)
+        except BaseException:
+            self._step = before
+            raise
+        self._valid.add(manifest.step)
         if self._keep is not None:
             remove_older(self.folder, manifest.run, self._valid, self._keep)
-        return path
 
     def wait(self) -> None:
-        """Return when all that was saved is on the disk."""
+        """Return when all that was saved is on the disk; raise what went wrong with it."""
+        self._writer.wait()
+
+    def close(self) -> None:
+        """Wait, and let others save into the folder. The next `save` claims it again."""
+        try:
+            self.wait()
+        finally:
+            self._claim.release()
+
+    def _claim_folder(self) -> None:
+        if not self._claim.held:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._claim.acquire()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        self.wait()
+        self.close()
 
     def restore(
         self,
@@ -213,7 +249,7 @@ class Checkpoints:
         restore = restore_weights if weights_only else restore_values
         unused = restore(self._values, saved.path, manifest)
         if not weights_only:
-            self._run, self.step = manifest.run, saved.step
+            self._run, self._step = manifest.run, saved.step
             self._valid.add(saved.step)
         return Restored(saved.step, saved.path, manifest.metadata, changed, skipped, unused)
 

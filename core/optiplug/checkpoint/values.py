@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Mapping
 
 import tensorflow as tf
@@ -81,10 +83,16 @@ class Taken:
         try:
             self.values.write(prefix)
         except tf.errors.OpError as error:
-            raise OSError(_NUMBERS.get(type(error), 5), f"cannot be written: {error.message}") from error
+            number = _NUMBERS.get(type(error), errno.EIO)
+            raise OSError(number, f"{os.strerror(number)}: {error.message}", prefix) from error
 
 
-_NUMBERS: dict[type[Exception], int] = {}
+# What TensorFlow makes of the errors of the system, turned back.
+_NUMBERS = {
+    tf.errors.ResourceExhaustedError: errno.ENOSPC,
+    tf.errors.PermissionDeniedError: errno.EACCES,
+    tf.errors.NotFoundError: errno.ENOENT,
+}
 
 
 def _tracked(value: object, where: str) -> Trackable:

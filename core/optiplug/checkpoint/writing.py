@@ -15,6 +15,7 @@ from pathlib import Path
 
 from optiplug.errors import StateError
 
+from .files import fsync_folder
 from .manifest import LARGEST, Manifest
 from .steps import MANIFEST, name_of, saved_steps
 
@@ -45,10 +46,10 @@ def write_step(folder: Path, manifest: Manifest, write: Callable[[str], None]) -
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
-        _flush_folder(draft)
+        fsync_folder(draft)
         _make_way(final)
         draft.rename(final)
-    _flush_folder(folder)
+    fsync_folder(folder)
     return final
 
 
@@ -105,11 +106,3 @@ def _flushed(path: Path) -> tuple[str, int]:
         os.fsync(file.fileno())
         checksum = hashlib.file_digest(file, "sha256").hexdigest()
         return checksum, file.tell()
-
-
-def _flush_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
