@@ -61,11 +61,10 @@ class BreakOff(keras.callbacks.Callback):
 
     def __init__(self, batches: int) -> None:
         super().__init__()
-        self.left = batches
+        self.batches = batches
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self.left -= 1
-        if not self.left:
+        if int(self.model.optimizer.iterations) == self.batches:
             raise BrokenOff
 
 

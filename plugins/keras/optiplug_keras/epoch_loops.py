@@ -165,6 +165,17 @@ class Keras3Loop(Loop):
         super().end_at_once(epochs, restore)
         self.model._initial_epoch = epochs  # noqa: SLF001
 
+    def _finish(self, iterator: Any) -> None:
+        super()._finish(iterator)
+        model, results = self.model, self.model._get_metrics_result_or_logs  # noqa: SLF001
+
+        # What Keras asks for the logs of an epoch in which it trained no batch, all being done.
+        def results_so_far(logs: Any) -> Any:
+            del model._get_metrics_result_or_logs  # noqa: SLF001
+            return results(logs or model.get_metrics_result())
+
+        model._get_metrics_result_or_logs = results_so_far  # noqa: SLF001
+
     def forget(self) -> None:
         self.model._initial_epoch = None  # noqa: SLF001  # Keras would keep it
 

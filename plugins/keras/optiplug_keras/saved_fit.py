@@ -24,6 +24,8 @@ from .random_states import generators_of, global_seed, read_states, set_states, 
 __all__ = ["SavedFit"]
 
 _KIND = "optiplug_keras.Checkpoint"
+# A `fit` that broke off in this process told nobody, and the next one is to go on in its folder.
+_open: dict[Path, Checkpoints] = {}
 
 
 class SavedFit:
@@ -103,13 +105,18 @@ class SavedFit:
 
     def end(self, delete: bool) -> None:
         """Return when all is on the disk; then, if told so, remove it."""
-        if self._checkpoints is not None:
-            self._checkpoints.wait()
+        self._close()
         if delete:
             for saved in saved_steps(self._folder):
                 shutil.rmtree(saved.path)
 
+    def _close(self) -> None:
+        former = _open.pop(self._folder.resolve(), None)
+        if former is not None:
+            former.close()
+
     def _newest(self) -> SavedStep | None:
+        self._close()
         latest = latest_valid(self._folder)
         if latest.saved is None and latest.skipped:
             raise latest.skipped[-1][1]
@@ -142,6 +149,7 @@ class SavedFit:
             }
             identity = identity_of_fit(model, data=data)
             self._checkpoints = Checkpoints(self._folder, values, identity=identity, **self._options)
+            _open[self._folder.resolve()] = self._checkpoints
         return self._checkpoints
 
     def _must_count(self) -> bool:
