@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -12,7 +12,7 @@ from optiplug._types import Tensor
 
 from .trackables import CheckpointNode, Trackable, children_of, track
 
-__all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "root_of", "wrapped"]
+__all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "forget_restore", "read_all", "root_of", "wrapped"]
 
 # The parts of a value; a whole one has the empty name.
 Slices: TypeAlias = dict[str, Tensor]
@@ -93,8 +93,8 @@ class _Value:
 class Snapshot:
     """The values of a root and all below it as they are now, under the keys of a checkpoint.
 
-    Rests on `Checkpoint._saver`, `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`,
-    `MultiDeviceSaver` and `Trackable._restore_from_tensors`.
+    Rests on `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`, `MultiDeviceSaver` and
+    `Trackable._restore_from_tensors`.
 
     Raises
     ------
@@ -103,8 +103,7 @@ class Snapshot:
     """
 
     def __init__(self, root: Trackable) -> None:
-        saver = tf.train.Checkpoint(root)._saver  # noqa: SLF001
-        gathered, _, with_savers, graph = saver._gather_serialized_tensors()  # noqa: SLF001
+        gathered, _, with_savers, graph = _saver(root)._gather_serialized_tensors()  # noqa: SLF001
         if any(with_savers.values()):
             raise WritesFilesError(", ".join(sorted(with_savers)))
         self.graph, self._root = SavedGraph(graph), root
@@ -169,6 +168,29 @@ class Snapshot:
                 dtypes=[self._values[name].slices[""].dtype for name in names],
             )
         _restore({name: {"": tensor} for name, tensor in zip(names, read, strict=True)}, self.owners)
+
+
+def read_all(root: Trackable, prefix: str) -> None:
+    """Restore a root and all below it, as `tf.train.Checkpoint.read` does. Rests on `TrackableSaver`."""
+    _saver(root).restore(prefix).expect_partial()
+
+
+def forget_restore(things: Iterable[Trackable], prefix: str) -> None:
+    """Let no object that appears below others later get its value from a checkpoint.
+
+    Rests on `_deferred_dependencies`.
+    """
+    for thing in things:
+        waiting = getattr(thing, "_self_unconditional_deferred_dependencies", {})
+        for name, positions in list(waiting.items()):
+            waiting[name] = [each for each in positions if str(each.checkpoint.save_path_string) != prefix]
+
+
+def _saver(root: Trackable) -> Any:
+    # Not through a Checkpoint, which adds itself to the graph, under a name that a value may have.
+    from tensorflow.python.checkpoint import checkpoint, graph_view
+
+    return checkpoint.TrackableSaver(graph_view.ObjectGraphView(root))
 
 
 def _taken(given: Any) -> Iterator[tuple[str, Tensor]]:

@@ -87,6 +87,11 @@ class PackSegment(VariableLike, CheckpointValue):
         return self._path
 
     @property
+    def saved_dtype(self) -> DType:
+        """The dtype that a checkpoint has."""
+        return self.dtype
+
+    @property
     def _kept(self) -> Variable:
         return self.whole
 
