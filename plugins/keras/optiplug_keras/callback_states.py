@@ -100,9 +100,8 @@ def _plain(value: Any) -> Any:
     if type(value) in (list, tuple):
         items = [_plain(each) for each in value]
         return items if isinstance(value, list) else {_TAG: "tuple", "value": items}
-    if isinstance(value, Mapping) and type(value) is dict and all(type(key) is str for key in value):
-        if _TAG not in value:
-            return {key: _plain(each) for key, each in value.items()}
+    if type(value) is dict and _TAG not in value and all(type(key) is str for key in value):
+        return {key: _plain(each) for key, each in value.items()}
     raise TypeError(type(value))
 
 

@@ -38,9 +38,9 @@ class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untype
 
 
 class Checkpoint(_Hooks):
-    """Saves a `fit` as it runs; the same `fit`, called again, goes on where it broke off, within an epoch too.
+    """Saves a `fit` as it runs; the same `fit`, called again, goes on where it broke off.
 
-    For models of Keras 3 and of tf_keras. What is saved is the model with its optimizer and metrics, the place
+    It goes on within an epoch, too, for models of Keras 3 and of tf_keras. What is saved is the model with its optimizer and metrics, the place
     in the data, the states of random numbers (of layers, Python and NumPy), the history and what other
     callbacks remember, so that what goes on equals what would not have been broken off. A save is whole or
     absent whenever the process is killed, and is verified before it is used.
@@ -79,7 +79,8 @@ class Checkpoint(_Hooks):
     ...     model.compile(optimizer="optiplug:sgd", loss="mse")
     ...     inputs = np.arange(16.0).reshape(8, 2) / 16
     ...     saving = optiplug_keras.Checkpoint(folder, every=2)
-    ...     return model.fit(inputs, inputs[:, :1], batch_size=2, epochs=epochs, callbacks=[saving], verbose=0)
+    ...     options = {"batch_size": 2, "epochs": epochs, "callbacks": [saving], "verbose": 0}
+    ...     return model.fit(inputs, inputs[:, :1], **options)
     >>> folder = tempfile.mkdtemp()
     >>> _ = fit(1, folder)
     >>> fit(3, folder).history == fit(3, tempfile.mkdtemp()).history
@@ -101,7 +102,7 @@ class Checkpoint(_Hooks):
     ) -> None:
         super().__init__()
         for name, value in (("every", every), ("epochs", epochs)):
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            if value is not None and (type(value) is not int or value < 1):
                 raise optiplug.ConfigError(
                     "must be None or a whole number from 1 on", where=name, received=value
                 )
@@ -111,21 +112,17 @@ class Checkpoint(_Hooks):
         self._every, self._seconds, self._epochs = every, minutes and 60 * minutes, epochs
         self._options = {"keep": keep, "asynchronous": asynchronous}
         self._delete, self._told, self._allowed = delete_checkpoint, dict(data or {}), allow_changed
-        self._fit: SavedFit | None = None
+        # Set when a `fit` begins.
+        self._fit: SavedFit
         self._fresh = self._due = False
         self._saved_at = 0.0
-
-    @property
-    def _now(self) -> SavedFit:
-        assert self._fit is not None  # `fit` has begun
-        return self._fit
 
     def on_train_begin(self, logs: Any = None) -> None:
         loop = loop_of(self)
         others = [each for each in loop.callbacks.callbacks if not isinstance(each, Checkpoint | _First)]
         if len(others) + 1 < sum(not isinstance(each, _First) for each in loop.callbacks.callbacks):
             raise optiplug.ConfigError("one of them saves a `fit`", where="callbacks", received=others)
-        # First of all where something begins, and last where it ends. Keras goes through the old list meanwhile.
+        # First where something begins, and last where it ends. Keras goes through the old list meanwhile.
         loop.callbacks.callbacks = [_First(self), *others, self]
         self._fit = SavedFit(loop, self.folder, others, self._told, self._options)
         self._fresh = not self._fit.begin(self.params["epochs"], self._allowed)
@@ -134,10 +131,10 @@ class Checkpoint(_Hooks):
         self._due, self._saved_at = False, time.monotonic()
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        position = self._now.position
+        position = self._fit.position
         done = min(batch + 1, self.params.get("steps") or batch + 1)
         total = position.total + done - position.batches
-        self._now.position = replace(position, batches=done, total=total)
+        self._fit.position = replace(position, batches=done, total=total)
         if self._every and total // self._every > position.total // self._every:
             self._due = True
         if self._seconds and time.monotonic() - self._saved_at >= self._seconds:
@@ -145,23 +142,23 @@ class Checkpoint(_Hooks):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self._require_restored()
-        self._now.position = replace(self._now.position, epoch=epoch + 1, batches=0)
-        if self._epochs and (epoch + 1 - self._now.position.first) % self._epochs == 0:
+        self._fit.position = replace(self._fit.position, epoch=epoch + 1, batches=0)
+        if self._epochs and (epoch + 1 - self._fit.position.first) % self._epochs == 0:
             self._due = True
         stopped = bool(self.model.stop_training)
         if stopped or epoch + 1 >= self.params["epochs"]:
             self._save_if_due(final=True, stopped=stopped)
 
     def on_train_end(self, logs: Any = None) -> None:
-        self._now.end(self._delete)
-        self._fit = None
+        self._fit.end(self._delete)
+        del self._fit
 
     def epoch_begins(self, epoch: int) -> None:
         """Learn which epoch is the first."""
         if self._fresh:
-            self._now.position = Position(first=epoch, epoch=epoch)
+            self._fit.position = Position(first=epoch, epoch=epoch)
             self._fresh = False
-        self._now.loop.forget()
+        self._fit.loop.forget()
 
     def batch_begins(self) -> None:
         """Save what was due: only here there is all that the next batch depends on, the iterator included."""
@@ -170,15 +167,15 @@ class Checkpoint(_Hooks):
 
     def train_ends(self) -> None:
         """Let the callbacks know what they knew, if there was nothing left to train."""
-        self._now.remember()
+        self._fit.remember()
 
     def _save_if_due(self, **how: bool) -> None:
         if self._due:
-            self._now.save(**how)
+            self._fit.save(**how)
             self._due, self._saved_at = False, time.monotonic()
 
     def _require_restored(self) -> None:
-        if self._now.loop.pending:
+        if self._fit.loop.pending:
             raise optiplug.StateError(
                 "the data came to its end before the place that was saved", where=str(self.folder)
             )

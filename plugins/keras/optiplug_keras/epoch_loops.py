@@ -35,8 +35,8 @@ class Position:
 class Loop(ABC):
     """The loop of a `fit` that is running.
 
-    `arguments` are those of `fit`, `iterator` is what the batches of the epoch come from, `pending` says whether
-    there is something to restore, and `ended` whether no epoch is trained.
+    `arguments` are those of `fit`, `iterator` is what the batches of the epoch come from, `pending` says
+    whether there is something to restore, and `ended` whether no epoch is trained.
     """
 
     def __init__(self, model: Any, arguments: Mapping[str, Any]) -> None:
@@ -64,8 +64,9 @@ class Loop(ABC):
     def begin_at(self, position: Position, counted: bool, restore: Callable[[Any], None]) -> None:
         """Let the loop begin in the middle.
 
-        `restore` is called with the iterator, before a batch that is not done, when there is all that training
-        creates. If the batches done are `counted`, they are drawn and dropped; else `restore` moves the iterator.
+        `restore` is called with the iterator, before a batch that is not done, when there is all that
+        training creates. If the batches done are `counted`, they are drawn and dropped; else `restore` moves
+        the iterator.
         """
         self._start, self._counted, self._restore, self.pending = position, counted, restore, True
 
@@ -76,7 +77,7 @@ class Loop(ABC):
         self._train(iterator)
         restore(iterator)
 
-    def forget(self) -> None:
+    def forget(self) -> None:  # noqa: B027  # not all keep it
         """Let a later `fit` begin where it is told to."""
 
     def _finish(self, iterator: Any) -> None:

@@ -37,5 +37,7 @@ def identity_of_fit(model: Any, *, data: dict[str, Any]) -> dict[str, Any]:
 
 def _plain(optimizer: Any) -> Any:
     """Return the config of an optimizer of Keras, but for the rate, which callbacks set."""
-    config = {name: value for name, value in optimizer.get_config().items() if name not in ("learning_rate", "name")}
+    config = {
+        name: value for name, value in optimizer.get_config().items() if name not in ("learning_rate", "name")
+    }
     return json.loads(json.dumps({"class": type(optimizer).__name__, **config}, default=str))

@@ -35,7 +35,12 @@ class SavedFit:
     """
 
     def __init__(
-        self, loop: Loop, folder: Path, others: list[Any], data: Mapping[str, object], options: Mapping[str, Any]
+        self,
+        loop: Loop,
+        folder: Path,
+        others: list[Any],
+        data: Mapping[str, object],
+        options: Mapping[str, Any],
     ) -> None:
         self.loop, self.position = loop, Position()
         self._folder, self._options, self._told = folder, options, data
@@ -180,7 +185,9 @@ class SavedFit:
             warnings.warn(f"these attributes of callbacks are not saved: {', '.join(unsaved)}.", stacklevel=2)
 
 
-def _mapped(change: Callable[[Any], Any], arrays: Mapping[str, Mapping[str, list[Any]]]) -> dict[str, dict[str, list[Any]]]:
+def _mapped(
+    change: Callable[[Any], Any], arrays: Mapping[str, Mapping[str, list[Any]]]
+) -> dict[str, dict[str, list[Any]]]:
     """Return what a function makes of each array of the callbacks."""
     return {
         key: {name: [change(each) for each in values] for name, values in known.items()}
