@@ -21,7 +21,7 @@ SAMPLES, BATCH = 22, 4
 BATCHES = 6
 
 
-class BrokenOff(Exception):
+class BrokenOffError(Exception):
     """What a `fit` is broken off with."""
 
 
@@ -45,7 +45,7 @@ DATA = {
     "in order": lambda: {"x": inputs()[0], "y": inputs()[1], "batch_size": BATCH, "shuffle": False},
     "dataset": lambda: {"x": _shuffled().batch(BATCH).prefetch(2)},
     "unseeded": lambda: {"x": _shuffled(None).batch(BATCH)},
-    "unknown": lambda: {"x": _shuffled().filter(lambda x, y: x[0] < 9).batch(BATCH)},
+    "unknown": lambda: {"x": _shuffled().filter(lambda x, _: x[0] < 9).batch(BATCH)},
     "repeated": lambda: {"x": _shuffled().repeat().batch(BATCH), "steps_per_epoch": BATCHES},
     "counted": lambda: {"x": _shuffled().map(_noisy).batch(BATCH)},
 }
@@ -56,8 +56,14 @@ class BreakOff(keras.callbacks.Callback):
     """Raises after so many batches."""
 
     _supports_tf_logs, _chief_worker_only = True, False
-    _implements_train_batch_hooks = lambda self: True  # noqa: E731
-    _implements_test_batch_hooks = _implements_predict_batch_hooks = lambda self: False  # noqa: E731
+
+    def _implements_train_batch_hooks(self) -> bool:
+        return True
+
+    def _implements_test_batch_hooks(self) -> bool:
+        return False
+
+    _implements_predict_batch_hooks = _implements_test_batch_hooks
 
     def __init__(self, batches: int) -> None:
         super().__init__()
@@ -65,7 +71,7 @@ class BreakOff(keras.callbacks.Callback):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         if int(self.model.optimizer.iterations) == self.batches:
-            raise BrokenOff
+            raise BrokenOffError
 
 
 def model(flavour: Any, optimizer: Any = None, **keywords: Any) -> Any:

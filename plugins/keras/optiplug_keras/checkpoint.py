@@ -40,10 +40,10 @@ class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untype
 class Checkpoint(_Hooks):
     """Saves a `fit` as it runs; the same `fit`, called again, goes on where it broke off.
 
-    It goes on within an epoch, too, for models of Keras 3 and of tf_keras. What is saved is the model with its optimizer and metrics, the place
-    in the data, the states of random numbers (of layers, Python and NumPy), the history and what other
-    callbacks remember, so that what goes on equals what would not have been broken off. A save is whole or
-    absent whenever the process is killed, and is verified before it is used.
+    It goes on within an epoch, too, for models of Keras 3 and of tf_keras. What is saved is the model with its
+    optimizer and metrics, the place in the data, the states of random numbers (of layers, Python and NumPy),
+    the history, and what other callbacks remember, so that what goes on equals what was never broken off. A
+    save is whole or absent whenever the process is killed, and is verified before it is used.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Checkpoint(_Hooks):
         allow_changed: Collection[str] = (),
     ) -> None:
         super().__init__()
-        for name, value in (("every", every), ("epochs", epochs)):
+        for name, value in (("every", every), ("epochs", epochs), ("keep", keep)):
             if value is not None and (type(value) is not int or value < 1):
                 raise optiplug.ConfigError(
                     "must be None or a whole number from 1 on", where=name, received=value

@@ -29,7 +29,7 @@ _open: dict[Path, Checkpoints] = {}
 
 
 class SavedFit:
-    """What is saved of a `fit`: its model, its place in the data, random numbers, and what callbacks remember.
+    """What is saved of a `fit`: model, place in the data, random numbers, and what callbacks remember.
 
     `position` is how far it is.
     """
@@ -175,7 +175,7 @@ class SavedFit:
     def _tell(self) -> None:
         for layer in unsaved_layers(self.loop.model):
             warnings.warn(
-                f"the random numbers of the layer {layer!r} are kept by TensorFlow where they cannot be saved, "
+                f"the random numbers of the layer {layer!r} are kept where they cannot be saved, "
                 "and begin anew when `fit` goes on: call `tf_keras.backend.experimental."
                 "enable_tf_random_generator()` before the model is made.",
                 stacklevel=2,
