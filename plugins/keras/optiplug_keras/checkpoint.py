@@ -40,10 +40,10 @@ class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untype
 class Checkpoint(_Hooks):
     """Saves a `fit` as it runs; the same `fit`, called again, goes on where it broke off.
 
-    It goes on within an epoch, too, for models of Keras 3 and of tf_keras. What is saved is the model with its
-    optimizer and metrics, the place in the data, the states of random numbers (of layers, Python and NumPy),
-    the history, and what other callbacks remember, so that what goes on equals what was never broken off. A
-    save is whole or absent whenever the process is killed, and is verified before it is used.
+    It goes on within an epoch, too, for models of Keras 3 and of tf_keras. What is saved is the model with
+    its optimizer and metrics, the place in the data, the states of random numbers (of layers, Python and
+    NumPy), the history, and what other callbacks remember, so that what goes on equals what was never broken
+    off. A save is whole or absent whenever the process is killed, and is verified before it is used.
 
     Parameters
     ----------

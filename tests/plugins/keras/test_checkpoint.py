@@ -67,7 +67,7 @@ def others(flavour):
     """Return callbacks that remember something, of Keras and of a user."""
     callbacks = flavour.callbacks
     return [
-        callbacks.LearningRateScheduler(lambda epoch, rate: 0.5 * rate),
+        callbacks.LearningRateScheduler(lambda _, rate: 0.5 * rate),
         callbacks.ReduceLROnPlateau(monitor="loss", patience=0, min_delta=9.0),
         callbacks.EarlyStopping(monitor="mae", mode="max", patience=1, restore_best_weights=True),
     ]
@@ -113,9 +113,9 @@ def test_a_damaged_step_is_left_out(tmp_path):
 def test_what_has_changed_is_refused(change, error, match, saved):
     data = change.get("data", {"version": 1})
     built = model(keras, change.get("optimizer"))
+    changed = {name: value for name, value in change.items() if name in ("batch_size", "x")}
+    arguments = {**DATA["in order"](), **changed}
     with pytest.raises(error, match=match):
-        changed = {name: value for name, value in change.items() if name in ("batch_size", "x")}
-        arguments = {**DATA["in order"](), **changed}
         built.fit(**arguments, epochs=2, verbose=0, callbacks=[Checkpoint(saved, data=data)])
 
 
