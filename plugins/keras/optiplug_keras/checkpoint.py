@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 import optiplug
 
@@ -18,6 +19,12 @@ from .epoch_loops import Position, loop_of
 from .saved_fit import SavedFit
 
 __all__ = ["Checkpoint"]
+
+
+_OF_SEVERAL_PROCESSES = (
+    tf.distribute.MultiWorkerMirroredStrategy,
+    tf.distribute.experimental.ParameterServerStrategy,
+)
 
 
 class _Hooks(keras.callbacks.Callback):  # type: ignore[misc]  # Keras is untyped
@@ -119,6 +126,10 @@ class Checkpoint(_Hooks):
 
     def on_train_begin(self, logs: Any = None) -> None:
         loop = loop_of(self)
+        if isinstance(self.model.distribute_strategy, _OF_SEVERAL_PROCESSES):
+            raise optiplug.ConfigError(
+                "saves what one process trains", where="Checkpoint", received=self.model.distribute_strategy
+            )
         others = [each for each in loop.callbacks.callbacks if not isinstance(each, Checkpoint | _First)]
         if len(others) + 1 < sum(not isinstance(each, _First) for each in loop.callbacks.callbacks):
             raise optiplug.ConfigError("one of them saves a `fit`", where="callbacks", received=others)
@@ -167,6 +178,7 @@ class Checkpoint(_Hooks):
 
     def train_ends(self) -> None:
         """Let the callbacks know what they knew, if there was nothing left to train."""
+        self._fit.loop.forget()
         self._fit.remember()
 
     def _save_if_due(self, **how: bool) -> None:

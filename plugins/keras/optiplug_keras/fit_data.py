@@ -19,7 +19,8 @@ _SETTINGS = ("batch_size", "shuffle", "steps_per_epoch", "class_weight")
 class FitData:
     """The data that a `fit` was called with, by the names of its arguments.
 
-    Arrays are told apart by their content, other data by what its batches look like.
+    Arrays are told apart by their content, other data by what its batches look like. `arrays` says whether it
+    is given as a whole, which is what Keras shuffles.
     """
 
     def __init__(self, arguments: Mapping[str, Any], dataset: Any) -> None:
@@ -27,9 +28,9 @@ class FitData:
         self._element = str(dataset.element_spec)
         leaves = tf.nest.flatten([arguments.get(name) for name in ("x", "y", "sample_weight")])
         given = [each for each in leaves if each is not None]
-        self.arrays = bool(given) and all(isinstance(each, np.ndarray | tf.Tensor) for each in given)
+        self.arrays = all(hasattr(each, "shape") or isinstance(each, int | float | str) for each in given)
         self.shuffled = bool(arguments.get("shuffle"))
-        self._content = [_checksum(np.asarray(each)) for each in given] if self.arrays else None
+        self._content = [*map(_content, given)] if self.arrays else None
 
     @property
     def identity(self) -> dict[str, Any]:
@@ -45,12 +46,15 @@ def why_not_saved(iterator: Any) -> str | None:
         try:
             tf.train.Checkpoint(iterator=iterator).write(str(Path(folder, "iterator")))
         except tf.errors.OpError as error:
-            return str(error.message).partition("}} ")[2] or str(error.message)
+            return str(error.message).rpartition("}} ")[2].partition(" [Op:")[0].rstrip(".")
     return None
 
 
-def _checksum(array: np.ndarray[Any, Any]) -> str:
+def _content(value: Any) -> str:
+    if not isinstance(value, np.ndarray | tf.Tensor):
+        # Of others nobody knows what it takes to read them, such as a file.
+        return f"{type(value).__qualname__} {getattr(value, 'shape', value)}"
+    array = np.asarray(value)
     # Objects have addresses for bytes.
-    content = b"" if array.dtype.hasobject else np.ascontiguousarray(array).data
-    described = f"{array.dtype}{array.shape}".encode()
-    return hashlib.sha256(described + hashlib.sha256(content).digest()).hexdigest()
+    content = b"" if array.dtype.hasobject else np.ascontiguousarray(array)
+    return f"{array.dtype} {array.shape} {hashlib.sha256(content).hexdigest()}"
