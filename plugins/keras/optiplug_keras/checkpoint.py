@@ -174,6 +174,7 @@ class Checkpoint(_Hooks):
     def batch_begins(self) -> None:
         """Save what was due: only here there is all that the next batch depends on, the iterator included."""
         self._require_restored()
+        self._fit.look_at_data()
         self._save_if_due()
 
     def train_ends(self) -> None:

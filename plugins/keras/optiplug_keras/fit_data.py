@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-__all__ = ["FitData", "why_not_saved"]
+__all__ = ["FitData", "copied"]
 
 _SETTINGS = ("batch_size", "shuffle", "steps_per_epoch", "class_weight")
 
@@ -19,8 +19,8 @@ _SETTINGS = ("batch_size", "shuffle", "steps_per_epoch", "class_weight")
 class FitData:
     """The data that a `fit` was called with, by the names of its arguments.
 
-    Arrays are told apart by their content, other data by what its batches look like. `arrays` says whether it
-    is given as a whole, which is what Keras shuffles.
+    Arrays are told apart by their content, other data by what its batches look like. `arrays` says whether
+    it is given as a whole, which is what Keras shuffles.
     """
 
     def __init__(self, arguments: Mapping[str, Any], dataset: Any) -> None:
@@ -38,16 +38,23 @@ class FitData:
         return {**self._settings, "element": self._element, "content": self._content}
 
 
-def why_not_saved(iterator: Any) -> str | None:
-    """Return why the state of an iterator cannot be saved; None if it can."""
+def copied(iterator: Any, dataset: Any) -> Any:
+    """Return an iterator at the same place, or in words why that cannot be saved.
+
+    Iterators of one data set have the seeds of its coming epochs in common, and one near the end does not save
+    them as they are. A copy that nothing is drawn from does.
+    """
     if not isinstance(iterator, tf.data.Iterator):
         return "it is distributed over replicas"
     with tempfile.TemporaryDirectory() as folder:
         try:
-            tf.train.Checkpoint(iterator=iterator).write(str(Path(folder, "iterator")))
+            path = tf.train.Checkpoint(iterator=iterator).write(str(Path(folder, "iterator")))
         except tf.errors.OpError as error:
             return str(error.message).rpartition("}} ")[2].partition(" [Op:")[0].rstrip(".")
-    return None
+        # To make it changes the seeds, and to restore it changes them back.
+        copy = iter(dataset)
+        tf.train.Checkpoint(iterator=copy).restore(path).expect_partial()
+        return copy
 
 
 def _content(value: Any) -> str:

@@ -17,7 +17,7 @@ from optiplug.checkpoint import Checkpoints, SavedStep, latest_valid, saved_step
 
 from .callback_states import CallbackStates
 from .epoch_loops import Loop, Position
-from .fit_data import FitData, why_not_saved
+from .fit_data import FitData, copied
 from .fit_identity import identity_of_fit
 from .random_states import generators_of, global_seed, read_states, set_states, unsaved_layers
 
@@ -49,6 +49,7 @@ class SavedFit:
         self._checkpoints: Checkpoints | None = None
         # Iterators change from epoch to epoch, and what callbacks remember from save to save.
         self._place = tf.Module()
+        self._place.iterator = self._place.seeds = None
         self._counted: bool | None = None
         self._remembered: Callable[[], None] = lambda: None
 
@@ -85,10 +86,9 @@ class SavedFit:
         """
         if self._checkpoints is not None and self._checkpoints.step == self.position.total:
             return
-        if self._counted is None:
-            self._counted = self._must_count()
-            self._tell()
         self._place.iterator = None if self._counted or final else self.loop.iterator
+        if final:
+            self._place.seeds = None
         arrays = self._states.arrays()
         self._place.arrays = _mapped(tf.Variable, arrays)
         metadata = {
@@ -102,6 +102,12 @@ class SavedFit:
             "random": read_states(),
         }
         self._opened().save(self.position.total, metadata=metadata)
+
+    def look_at_data(self) -> None:
+        """Find out how the place in the data can be saved, before any is drawn."""
+        if self._counted is None:
+            self._counted = self._must_count()
+            self._tell()
 
     def remember(self) -> None:
         """Let the callbacks remember what was restored, if they were told since that a `fit` begins."""
@@ -129,11 +135,18 @@ class SavedFit:
 
     def _restore(self, iterator: Any, saved: SavedStep, allowed: Collection[str]) -> None:
         known = saved.manifest.metadata
-        self._place.iterator = None if self._counted or known["final"] else iterator
+        if not self._counted and not known["final"]:
+            self._place.iterator, self._place.seeds = iterator, iter(self.loop.dataset)
         self._place.arrays = _mapped(lambda each: tf.Variable(np.zeros(each[1], each[0])), known["arrays"])
         restored = self._opened().restore(allow_changed=allowed)
         if restored.step != saved.step:
             raise optiplug.StateError("was damaged while it was read", where=str(saved.path))
+        if self._place.iterator is not None:
+            # After the iterator, as it changes them.
+            place = tf.train.Checkpoint(seeds=self._place.seeds)
+            tf.train.Checkpoint(place=place).restore(str(saved.path / "values")).expect_partial()
+        elif not self._counted and not self.loop.ended:
+            self._must_count()
         self.position = Position(**known["position"])
         arrays = _mapped(lambda each: each.numpy(), self._place.arrays)
         self._remembered = lambda: self._states.set(known["callbacks"], arrays)
@@ -163,8 +176,10 @@ class SavedFit:
         if known and self.loop.goes_through_epochs:
             # Keras leaves the order of the coming epochs out of what its iterator of arrays saves.
             return True
-        reason = why_not_saved(self.loop.iterator)
-        if reason is not None and not known:
+        copy = copied(self.loop.iterator, self.loop.dataset)
+        reason = copy if isinstance(copy, str) else None
+        self._place.seeds = None if reason else copy
+        if reason and not known:
             warnings.warn(
                 f"the place in the data is saved as a number of batches, since {reason}: to go on, they are "
                 "drawn again from the beginning, which is right only if the data is then the same again.",

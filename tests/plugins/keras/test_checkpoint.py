@@ -52,6 +52,8 @@ def whole(flavour, data):
     "data", ["arrays", "dataset", "repeated", "unknown", pytest.param("counted", marks=COUNTED)]
 )
 def test_it_goes_on_as_if_it_had_not_broken_off(flavour, data, tmp_path):
+    # Late in an epoch: TensorFlow's iterators have forgotten the seeds of the next one there.
+    broken(flavour, data, tmp_path, 5)
     broken(flavour, data, tmp_path, BATCHES + 3)
     assert fit(flavour, data, Checkpoint(tmp_path, every=2)) == whole(flavour, data)
 
@@ -143,7 +145,7 @@ def test_what_others_saved_is_refused(tmp_path):
     ("how", "steps"),
     [
         ({"every": 4}, [4, 6, 8, 12]),
-        ({"every": 4, "epochs": None}, [4, 8]),
+        ({"every": 4, "epochs": None}, [4, 8, 12]),
         ({"minutes": 1e-9, "epochs": None}, [*range(1, 13)]),
         ({"epochs": 2}, [12]),
         ({"keep": 1}, [12]),
