@@ -10,11 +10,12 @@ from importlib.util import find_spec
 
 import keras
 
+from .checkpoint import Checkpoint
 from .compiling import let_compile_take_ours
 from .keras3 import KerasAdapter
 from .wrapping import wrap
 
-__all__ = ["KerasAdapter", "wrap"]
+__all__ = ["Checkpoint", "KerasAdapter", "wrap"]
 
 let_compile_take_ours(keras)
 if find_spec("tf_keras"):

@@ -1,0 +1,43 @@
+"""What a `fit` depends on, and must find again when it goes on."""
+
+from __future__ import annotations
+
+import json
+from importlib.metadata import version
+from typing import Any
+
+import optiplug
+from optiplug.checkpoint.identity import identity_of
+
+from .adapter import Adapter
+
+__all__ = ["identity_of_fit"]
+
+
+def identity_of_fit(model: Any, *, data: dict[str, Any]) -> dict[str, Any]:
+    """Return the sections config, data, versions and replicas, as JSON."""
+    optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
+    ours = optimizer.optimizer.config if isinstance(optimizer, Adapter) else None
+    replicas = model.distribute_strategy.num_replicas_in_sync
+    try:
+        found = identity_of({"optimizer": ours} if ours is not None else {}, data=data, replicas=replicas)
+    except optiplug.ConfigError:
+        # Something in it is given in code only, which has no other description.
+        found = identity_of({}, data=data, replicas=replicas)
+        found["config"] = {"optimizer": repr(type(ours))}
+    if ours is None:
+        found["config"] = {"optimizer": _plain(optimizer)}
+    flavour = "tf_keras" if type(model.optimizer).__module__.startswith("tf_keras") else "keras"
+    if isinstance(optimizer, Adapter):
+        flavour = "tf_keras" if "tf_keras" in type(optimizer).__module__ else "keras"
+    for name in (flavour, "optiplug-keras"):
+        found["versions"][name] = {"version": version(name)}
+    return found
+
+
+def _plain(optimizer: Any) -> Any:
+    """Return the config of an optimizer of Keras, but for the rate, which callbacks set."""
+    config = {
+        name: value for name, value in optimizer.get_config().items() if name not in ("learning_rate", "name")
+    }
+    return json.loads(json.dumps({"class": type(optimizer).__name__, **config}, default=str))
