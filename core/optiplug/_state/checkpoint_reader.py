@@ -17,7 +17,7 @@ from optiplug.errors import StateError
 from .manifest import Description, parsed, version_key
 from .widened_value import WIDENED
 
-__all__ = ["read_state", "taken_apart"]
+__all__ = ["read_state", "taken_apart", "versions_of"]
 
 # The key format of TensorFlow's object graph; `packed` is where a SavedModel keeps joined variables.
 _STATE = re.compile(r"(?:(.*)/)?state/(?:by_name|packed)/([^/]+)/\.ATTRIBUTES/VARIABLE_VALUE")
@@ -79,10 +79,11 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     where = fspath(checkpoint)
     empty: Description = {"versions": {}, "state": {}, "packs": {}, "variables": {}, "alike": {}}
     manifest = parsed(reader.get_tensor(key), where) if reader.has_tensor(key) else empty
-    return {**taken_apart(values, manifest, where), **_versions(manifest)}
+    return {**taken_apart(values, manifest, where), **versions_of(manifest)}
 
 
-def _versions(manifest: Description) -> dict[str, Any]:
+def versions_of(manifest: Description) -> dict[str, Any]:
+    """Return the versions of saved state that are not 1, under the names that `load_own_variables` knows."""
     versions = manifest["versions"].items()
     return {version_key(owner): np.int64(version) for owner, version in versions if version != 1}
 

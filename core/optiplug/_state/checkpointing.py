@@ -9,7 +9,14 @@ from optiplug._tf_private import SavedObject, Trackable, children_of, forget_wai
 from optiplug.errors import ConfigError
 
 from .manifest import Description, Manifest, parsed
-from .saved_state import MANIFEST, STATE, require_tensors, saved_description, values_in_saved_model
+from .saved_state import (
+    MANIFEST,
+    STATE,
+    require_tensors,
+    saved_description,
+    values_by_name,
+    values_in_saved_model,
+)
 from .state_io import StateIO
 from .table import SlotTable
 
@@ -56,7 +63,7 @@ class Checkpointing:
     def before_restore(self, saved: SavedObject) -> None:
         """Refuse what a checkpoint has of the optimizer, if that is not what an optimizer wrote."""
         description = saved_description(saved, self._name())
-        self._io.require_versions(description)
+        self._io.is_older(description)
         self._saved = description, saved
 
     def _restore(self, text: object) -> None:
@@ -64,15 +71,19 @@ class Checkpointing:
         if self._saved is None:  # TensorFlow passes over a child without values, which so was not looked at.
             description = parsed(text, self._name())
             require_tensors({}, description, self._name())
+            self._io.is_older(description)
             self._io.restore(description, None)
             return
         (description, saved), self._saved = self._saved, None
         values = values_in_saved_model(saved, description, self._name())
+        if values is None and self._io.is_older(description):
+            # TensorFlow has decided where everything goes, which migrated state need not know.
+            values = values_by_name(saved, description)
         if values is None:
             self._io.restore(description, saved)
             release(self._optimizer, self._children[STATE])
             return
-        # TensorFlow cannot restore the parts of a joined variable.
+        # TensorFlow cannot restore the parts of a joined variable either.
         forget_waiting(self._optimizer)
         if self._built():
             self._io.load(values)

@@ -10,11 +10,18 @@ from optiplug._tf_private import SavedObject
 from optiplug._types import Array
 from optiplug.errors import StateError
 
-from .checkpoint_reader import taken_apart
+from .checkpoint_reader import taken_apart, versions_of
 from .manifest import Description, Spec, differences, parsed
 from .widened_value import WIDENED
 
-__all__ = ["MANIFEST", "STATE", "require_tensors", "saved_description", "values_in_saved_model"]
+__all__ = [
+    "MANIFEST",
+    "STATE",
+    "require_tensors",
+    "saved_description",
+    "values_by_name",
+    "values_in_saved_model",
+]
 
 # Keys in checkpoints, and so a part of the file format.
 STATE, MANIFEST = "state", "manifest"
@@ -57,6 +64,14 @@ def values_in_saved_model(
     return taken_apart({name: reader.get_tensor(key) for name, key in keys.items()}, description, where)
 
 
+def values_by_name(saved: SavedObject, description: Description) -> dict[str, Array]:
+    """Return the state in a checkpoint with its versions, as `StateIO.load` takes it."""
+    reader = tf.train.load_checkpoint(saved.checkpoint)
+    return {name: reader.get_tensor(key) for name, key in _keys(saved.children[STATE]).items()} | versions_of(
+        description
+    )
+
+
 def require_tensors(tensors: Mapping[str, Spec], description: Description, where: str) -> None:
     """Raise `StateError` unless a checkpoint has the tensors that its description tells."""
     rows = differences(tensors, description["state"])
@@ -71,6 +86,11 @@ def require_tensors(tensors: Mapping[str, Spec], description: Description, where
 
 def _tensors(state: SavedObject, reader: tf.train.CheckpointReader) -> dict[str, Spec]:
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
+    return {
+        name: (dtypes[key].name, tuple(shapes[key])) for name, key in _keys(state).items() if key in shapes
+    }
+
+
+def _keys(state: SavedObject) -> dict[str, str | None]:
     by_name = state.children["by_name"].children if "by_name" in state.children else {}
-    keys = {name.removesuffix(WIDENED): each.key for name, each in by_name.items()}
-    return {name: (dtypes[key].name, tuple(shapes[key])) for name, key in keys.items() if key in shapes}
+    return {name.removesuffix(WIDENED): each.key for name, each in by_name.items()}

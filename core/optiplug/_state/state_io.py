@@ -108,13 +108,21 @@ class StateIO:
             "alike": known.alike,
         }
 
-    def require_versions(self, saved: Description) -> None:
-        """Raise `StateError` if the state in a checkpoint is of other versions."""
+    def is_older(self, saved: Description) -> bool:
+        """Whether state in a checkpoint must be migrated.
+
+        Raises
+        ------
+        StateError
+            If it is of a newer version, or an older one of an optimizer that is not built.
+        """
+        older = False
         for owner, config in self._owners().items():
             version = saved["versions"].get(owner, config.state_version)
-            if version != config.state_version:
-                hint = "`load_own_variables(optiplug.read_state(checkpoint))` converts it"
-                raise self._of_version(owner, config, version, hint)
+            if version > config.state_version or (version < config.state_version and not self._built()):
+                raise self._of_version(owner, config, version, _BUILD)
+            older |= version < config.state_version
+        return older
 
     def restore(self, saved: Description, optimizer: SavedObject | None) -> None:
         """Prepare to restore state from a checkpoint, given what that has of the optimizer.
@@ -126,7 +134,6 @@ class StateIO:
         StateError
             If it does not fit.
         """
-        self.require_versions(saved)
         restoration = Restoration(saved, optimizer, self._name())
         if self._built():
             restoration.meet(self._table.model_variables)
@@ -134,6 +141,12 @@ class StateIO:
         # TensorFlow defers the values to variables that are created later, and the check waits, too.
         self._restoration, self._awaited = restoration, not self._built()
         self._table.restore_from(restoration)
+
+    def take_back(self) -> None:
+        """Forget the checkpoint that was restored last, whose values are gone again."""
+        if self._restoration is not None:
+            self._restoration, self._awaited = None, False
+            self._table.restore_from(None)
 
     def meet(self) -> None:
         """Find variables that appear late in the checkpoint that was restored."""

@@ -328,7 +328,7 @@ class SlotTable:
         """The variables of the model that there is state for."""
         return self._model_variables
 
-    def restore_from(self, restoration: Restoration) -> None:
+    def restore_from(self, restoration: Restoration | None) -> None:
         """Restore state by the names that it has in this checkpoint, now and when variables appear late."""
         self._by_name.restoration = restoration
 

@@ -35,9 +35,19 @@ class WidenedValue(CheckpointValue):
         return self._path
 
     def read_value(self) -> Tensor:
-        """Return the value, whose dtype tells TensorFlow what to read."""
+        """Return the value in the dtype that TensorFlow reads."""
         value = tf.convert_to_tensor(self._variable.read_value())
         return tf.cast(value, self._narrow) if self.reads_narrow else value
+
+    @property
+    def saved_dtype(self) -> DType:
+        """The dtype that TensorFlow reads."""
+        return self._narrow if self.reads_narrow else self._variable.dtype
+
+    @property
+    def device(self) -> str:
+        """The device of the variable."""
+        return str(self._variable.device)
 
     def restore(self, value: Tensor) -> Variable | PackSegment:
         """Take the value that a checkpoint holds."""

@@ -17,7 +17,7 @@ from .graphs import (
     with_outer,
     xla_compiles,
 )
-from .snapshots import SavedGraph, Snapshot, WritesFilesError, root_of, wrapped
+from .snapshots import SavedGraph, Snapshot, WritesFilesError, forget_restore, read_all, root_of, wrapped
 from .trackables import (
     CheckpointNode,
     CheckpointValue,
@@ -45,10 +45,12 @@ __all__ = [
     "captured_by",
     "children_of",
     "converted",
+    "forget_restore",
     "forget_waiting",
     "is_out_of_scope",
     "outside_function",
     "plain_variable",
+    "read_all",
     "release",
     "root_of",
     "saved_dict",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,12 +10,12 @@ import tensorflow as tf
 
 from optiplug._types import Tensor
 
-from .trackables import CheckpointNode, Trackable, children_of, track
+from .trackables import CheckpointNode, CheckpointValue, Trackable, children_of, track
 
-__all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "root_of", "wrapped"]
+__all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "forget_restore", "read_all", "root_of", "wrapped"]
 
-# The parts of a value; a whole one has the empty name.
-Slices: TypeAlias = dict[str, Tensor]
+# The parts of a value, as tensors or arrays; a whole one has the empty name.
+Slices: TypeAlias = dict[str, Any]
 
 
 class WritesFilesError(ValueError):
@@ -93,8 +93,8 @@ class _Value:
 class Snapshot:
     """The values of a root and all below it as they are now, under the keys of a checkpoint.
 
-    Rests on `Checkpoint._saver`, `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`,
-    `MultiDeviceSaver` and `Trackable._restore_from_tensors`.
+    Rests on `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`, `MultiDeviceSaver` and
+    `Trackable._restore_from_tensors`.
 
     Raises
     ------
@@ -103,16 +103,16 @@ class Snapshot:
     """
 
     def __init__(self, root: Trackable) -> None:
-        saver = tf.train.Checkpoint(root)._saver  # noqa: SLF001
-        gathered, _, with_savers, graph = saver._gather_serialized_tensors()  # noqa: SLF001
+        gathered, _, with_savers, graph = _saver(root)._gather_serialized_tensors()  # noqa: SLF001
         if any(with_savers.values()):
             raise WritesFilesError(", ".join(sorted(with_savers)))
         self.graph, self._root = SavedGraph(graph), root
+        reading = _Reading()
         self._values = {
             key: _Value(owner, taken)
             for owner, values in gathered.items()
             for key, given in values.items()
-            if (taken := dict(_taken(given)))
+            if (taken := dict(reading.taken(owner, given)))
         }
 
     @property
@@ -124,7 +124,7 @@ class Snapshot:
     def specs(self) -> dict[str, tuple[str, tuple[int, ...]]]:
         """The dtype and shape of each value that is whole."""
         return {
-            key: (tensor.dtype.name, tuple(tensor.shape))
+            key: (tf.as_dtype(tensor.dtype).name, tuple(tensor.shape))
             for key, value in self._values.items()
             for part, tensor in value.slices.items()
             if not part
@@ -143,15 +143,18 @@ class Snapshot:
                     waiting.append(each)
         return found
 
-    def value(self, key: str) -> Tensor:
-        """Return a value that is whole."""
+    def value(self, key: str) -> Any:
+        """Return a value that is whole, as a tensor or an array."""
         return self._values[key].slices[""]
 
     def write(self, prefix: str) -> None:
         """Write a checkpoint, as `tf.train.Checkpoint.write` does."""
         from tensorflow.python.checkpoint import functional_saver
 
-        values = {key: value.slices for key, value in self._values.items()}
+        values = {
+            key: {part: tf.convert_to_tensor(each) for part, each in value.slices.items()}
+            for key, value in self._values.items()
+        }
         functional_saver.MultiDeviceSaver({None: values}).save(tf.constant(prefix))
 
     def put_back(self, leave: Collection[str] = ()) -> None:
@@ -171,15 +174,60 @@ class Snapshot:
         _restore({name: {"": tensor} for name, tensor in zip(names, read, strict=True)}, self.owners)
 
 
-def _taken(given: Any) -> Iterator[tuple[str, Tensor]]:
-    """Yield the tensors of a value by slice, in the memory of this machine."""
-    for part, each in (given if isinstance(given, dict) else {"": given}).items():
-        lazy = not tf.is_tensor(each)
-        tensor = each.tensor if lazy else each
-        if tensor is None:
-            continue
-        with tf.device("cpu:0"):
-            yield (each.slice_spec if lazy and each.slice_spec else part), tf.identity(tensor)
+def read_all(root: Trackable, prefix: str) -> None:
+    """Restore a root and all below it, as `tf.train.Checkpoint.read` does. Rests on `TrackableSaver`."""
+    _saver(root).restore(prefix).expect_partial()
+
+
+def forget_restore(things: Iterable[Trackable], prefix: str) -> None:
+    """Let no object that appears below others later get its value from a checkpoint.
+
+    Rests on `_deferred_dependencies`.
+    """
+    for thing in things:
+        waiting = getattr(thing, "_self_unconditional_deferred_dependencies", {})
+        for name, positions in list(waiting.items()):
+            waiting[name] = [each for each in positions if str(each.checkpoint.save_path_string) != prefix]
+
+
+def _saver(root: Trackable) -> Any:
+    # Not through a Checkpoint, which adds itself to the graph, under a name that a value may have.
+    from tensorflow.python.checkpoint import checkpoint, graph_view
+
+    return checkpoint.TrackableSaver(graph_view.ObjectGraphView(root))
+
+
+class _Reading:
+    """Reads values into the memory of this machine, and joined ones once."""
+
+    def __init__(self) -> None:
+        self._wholes: dict[int, Any] = {}
+
+    def taken(self, owner: object, given: Any) -> Iterator[tuple[str, Any]]:
+        """Yield the tensors of a value by slice."""
+        segment = owner.segment if isinstance(owner, CheckpointValue) else None
+        if segment is not None:
+            yield "", self._cut(*segment, owner.shape)  # type: ignore[attr-defined]
+            return
+        for part, each in (given if isinstance(given, dict) else {"": given}).items():
+            lazy = not tf.is_tensor(each)
+            tensor = each.tensor if lazy else each
+            if tensor is not None:
+                yield (each.slice_spec if lazy and each.slice_spec else part), _here(tensor)
+
+    def _cut(self, whole: tf.Variable, begin: int, shape: Any) -> Any:
+        vector = self._wholes.get(id(whole))
+        if vector is None:
+            # An array that shares the memory of the tensor, so that to cut it costs nothing.
+            vector = self._wholes[id(whole)] = _here(whole.read_value()).numpy()
+        return vector[begin : begin + shape.num_elements()].reshape(shape)
+
+
+def _here(tensor: Tensor) -> Tensor:
+    if "CPU" in tensor.device:
+        return tensor
+    with tf.device("cpu:0"):
+        return tf.identity(tensor)
 
 
 def _restore(values: Mapping[str, Slices], owners: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeAlias
 
 import tensorflow as tf
 
-from optiplug._types import Tensor
+from optiplug._types import DType, Tensor
 
 __all__ = [
     "CheckpointNode",
@@ -94,13 +94,29 @@ class CheckpointNode(Trackable):  # type: ignore[misc]  # TensorFlow is untyped
 class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  # TensorFlow is untyped
     """An object with a value that is saved in a checkpoint as a variable is.
 
-    Rests on `Trackable._serialize_to_tensors`, `_restore_from_tensors` and `_copy_trackable_to_cpu`.
+    Rests on `Trackable._serialize_to_tensors`, `_restore_from_tensors` and `_copy_trackable_to_cpu`, and on
+    `SaveSpec`.
     """
 
     @property
     @abc.abstractmethod
     def path(self) -> str:
         """The name of the variable that a SavedModel has in its place."""
+
+    @property
+    @abc.abstractmethod
+    def saved_dtype(self) -> DType:
+        """The dtype of what a checkpoint is to hold."""
+
+    @property
+    @abc.abstractmethod
+    def device(self) -> str:
+        """Where that is."""
+
+    @property
+    def segment(self) -> tuple[tf.Variable, int] | None:
+        """The vector that it is a part of and where it begins there, if it is one."""
+        return None
 
     @abc.abstractmethod
     def read_value(self) -> Tensor:
@@ -110,8 +126,12 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
     def restore(self, value: Tensor) -> Any:
         """Take the value that a checkpoint holds."""
 
-    def _serialize_to_tensors(self) -> dict[str, Tensor]:
-        return {_VALUE: self.read_value()}
+    def _serialize_to_tensors(self) -> dict[str, Any]:
+        # Imported here: no public module has it.
+        from tensorflow.python.training.saving import saveable_object
+
+        # A function, since whoever restores a value asks for its dtype only.
+        return {_VALUE: saveable_object.SaveSpec(self.read_value, "", "", self.saved_dtype, self.device)}
 
     def _restore_from_tensors(self, restored: Mapping[str, Tensor]) -> Any:
         return self.restore(restored[_VALUE])

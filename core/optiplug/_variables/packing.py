@@ -87,6 +87,16 @@ class PackSegment(VariableLike, CheckpointValue):
         return self._path
 
     @property
+    def segment(self) -> tuple[Variable, int]:
+        """The joined variable, and where this one begins in it."""
+        return self.whole, self.begin
+
+    @property
+    def saved_dtype(self) -> DType:
+        """The dtype that a checkpoint has."""
+        return self.dtype
+
+    @property
     def _kept(self) -> Variable:
         return self.whole
 

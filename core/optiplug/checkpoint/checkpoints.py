@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import operator
 import os
-import uuid
 import warnings
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -20,17 +19,19 @@ from optiplug.errors import (
     ChangedInputsError,
     ConfigError,
     CorruptCheckpointError,
+    MismatchedCheckpointError,
     NewerCheckpointError,
     StateError,
 )
 
 from .claim import Claim
 from .manifest import Manifest, changes, plain
+from .parts import Parts
 from .restoring import restore_values, restore_weights
 from .steps import SavedStep, latest_valid, name_of, saved_steps
 from .values import Taken, Values
 from .writer import Writer
-from .writing import VALUES, remove_older, write_step
+from .writing import remove_older, write_step
 
 __all__ = ["Checkpoints", "Restored"]
 
@@ -85,6 +86,11 @@ class Checkpoints:
     asynchronous
         Whether `save` returns when it has the values, and a thread writes them. The next `save` waits for it,
         and raises what went wrong; so do `wait` and `close`.
+    process, processes
+        Which one of several processes this is, each of which saves values of its own into one folder that all
+        of them see. All save the same steps, and a step is there when all parts are.
+    patience
+        For how many seconds processes wait for each other.
 
     Raises
     ------
@@ -112,14 +118,20 @@ class Checkpoints:
         identity: Mapping[str, object] | None = None,
         keep: int | None = 2,
         asynchronous: bool = False,
+        process: int = 0,
+        processes: int = 1,
+        patience: float = 600.0,
     ) -> None:
         if keep is not None and (type(keep) is not int or keep < 1):
             raise ConfigError("must be None or a number from 1 on", where="keep", received=keep)
-        self.folder = Path(folder)
+        self.folder = Path(folder).absolute()
         self._values = Values(values)
         self._identity = None if identity is None else _plain(identity, "identity")
         self._keep, self._asynchronous = keep, asynchronous
+        if type(process) is not int or type(processes) is not int or not 0 <= process < processes:
+            raise ConfigError("must be a number below `processes`", where="process", received=process)
         self._claim = Claim(self.folder)
+        self._parts = Parts(self.folder, process, processes, patience)
         self._writer = Writer()
         self._run: str | None = None
         # Those that are known to be whole: they were written or restored here.
@@ -155,12 +167,12 @@ class Checkpoints:
         self._claim_folder()
         self._require_next(number)
         snapshot = self._values.snapshot()
-        self._run = self._run or uuid.uuid4().hex
+        self._run = self._parts.begin(self._run)
         manifest = Manifest(
             step=number,
             run=self._run,
             identity=self._identity or {},
-            tables={VALUES: snapshot.table},
+            tables={self._parts.name: snapshot.table},
             state_versions=snapshot.state_versions,
             files={},
             tensorflow=tf.__version__,
@@ -175,13 +187,20 @@ class Checkpoints:
 
     def _commit(self, manifest: Manifest, snapshot: Taken, before: int | None) -> None:
         try:
-            write_step(self.folder, manifest, snapshot.write)
+            if self._parts.first:
+                write_step(self.folder, manifest.step, partial(self._write, manifest, snapshot))
+            else:
+                self._parts.deliver(manifest, snapshot.write)
         except BaseException:
             self._step = before
             raise
         self._valid.add(manifest.step)
-        if self._keep is not None:
+        if self._keep is not None and self._parts.first:
             remove_older(self.folder, manifest.run, self._valid, self._keep)
+
+    def _write(self, manifest: Manifest, snapshot: Taken, draft: Path) -> Manifest:
+        snapshot.write(str(draft / self._parts.name))
+        return self._parts.collect(manifest, draft)
 
     def wait(self) -> None:
         """Return when all that was saved is on the disk; raise what went wrong with it."""
@@ -195,8 +214,8 @@ class Checkpoints:
             self._claim.release()
 
     def _claim_folder(self) -> None:
-        if not self._claim.held:
-            self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        if self._parts.first and not self._claim.held:
             self._claim.acquire()
 
     def __enter__(self) -> Self:
@@ -244,10 +263,15 @@ class Checkpoints:
         saved, skipped = self._found(step)
         manifest = saved.manifest
         changed = () if weights_only else self._compared(manifest, allow_changed, saved.path)
-        if len(manifest.tables) != 1:
-            raise StateError(f"it was written by {len(manifest.tables)} processes", where=str(saved.path))
+        if self._parts.name not in manifest.tables:
+            raise MismatchedCheckpointError(
+                "the checkpoint has the parts of other processes; nothing was changed",
+                where=str(saved.path),
+                received=sorted(manifest.tables),
+                hint=f"this process would restore {self._parts.name}",
+            )
         restore = restore_weights if weights_only else restore_values
-        unused = restore(self._values, saved.path, manifest)
+        unused = restore(self._values, saved.path / self._parts.name, manifest.tables[self._parts.name])
         if not weights_only:
             self._run, self._step = manifest.run, saved.step
             self._valid.add(saved.step)
@@ -267,6 +291,7 @@ class Checkpoints:
             return known[step], ()
         latest = latest_valid(self.folder)
         skipped = tuple((each.path, str(error)) for each, error in latest.skipped)
+        self._valid -= {each.step for each, _ in latest.skipped}
         newer = next((error for _, error in latest.skipped if isinstance(error, NewerCheckpointError)), None)
         if newer is not None:
             raise newer
@@ -300,7 +325,7 @@ class Checkpoints:
 
     def _require_next(self, step: int) -> None:
         """Refuse a step that would not be the newest of its run, or would be in the folder of another run."""
-        for saved in saved_steps(self.folder):
+        for saved in saved_steps(self.folder) if self._parts.first else ():
             if saved.step in self._valid and saved.step < step:
                 continue
             try:

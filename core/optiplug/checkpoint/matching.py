@@ -49,8 +49,8 @@ def matched(
 ) -> Match:
     """Lay a saved graph over a present one.
 
-    `leave` has names of children that are left out, by the number of a present object; of objects in `skip`
-    everything is left out.
+    `leave` has names of children that are left out of both, by the number of a present object. Present
+    objects in `skip` have no counterpart and are not missed.
     """
     numbers, out_saved, out_present = {0: 0}, set[int](), set[int](skip)
     waiting = [(0, 0)]
@@ -61,9 +61,7 @@ def matched(
         out_present |= {here[name] for name in leave.get(now, ()) if name in here}
         found = [(here[name], there[name]) for name in here.keys() & there.keys()]
         for each, counterpart in sorted(found):
-            if each in skip:
-                out_saved.add(counterpart)
-            elif each not in numbers and each not in out_present:
+            if each not in numbers and each not in out_present:
                 numbers[each] = counterpart
                 waiting.append((each, counterpart))
     # Last, when the variables that they are of are known; nothing is below them.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from optiplug._state.manifest import parsed
 from optiplug._state.saved_state import MANIFEST, STATE
-from optiplug._tf_private import SavedGraph
+from optiplug._tf_private import SavedGraph, read_all
 from optiplug.errors import (
     CorruptCheckpointError,
     MismatchedCheckpointError,
@@ -19,40 +19,40 @@ from optiplug.errors import (
     OptiplugError,
 )
 
-from .manifest import Manifest, Spec
+from .manifest import Spec
 from .matching import matched
 from .values import Taken, Values
 
 __all__ = ["restore_values", "restore_weights"]
 
 
-def restore_values(values: Values, path: Path, manifest: Manifest) -> tuple[str, ...]:
-    """Restore everything, or nothing."""
-    prefix, saved = _read(path, manifest)
+def restore_values(values: Values, path: Path, table: Mapping[str, Spec]) -> tuple[str, ...]:
+    """Restore everything from files that begin with a path and have the values in a table, or nothing."""
+    saved = _read(path, table)
     before = values.snapshot()
     graph = before.values.graph
     leave = {number for number in range(len(graph)) if _manifest_key(graph, number) in before.optimizers}
     match = matched(saved, graph, dict.fromkeys(leave, (STATE, MANIFEST)))
-    rows = match.differences(manifest.table, before.table)
+    rows = match.differences(table, before.table)
     for number in leave & match.numbers.keys():
         there = _manifest_key(saved, match.numbers[number])
-        _require_state(before, _manifest_key(graph, number), prefix, there)
+        _require_state(before, _manifest_key(graph, number), path, there)
     _refuse(rows, path)
     with _all_or_nothing(before, path):
-        tf.train.Checkpoint(values.root).read(prefix).expect_partial()
+        read_all(values.root, str(path))
     return ()
 
 
-def restore_weights(values: Values, path: Path, manifest: Manifest) -> tuple[str, ...]:
+def restore_weights(values: Values, path: Path, table: Mapping[str, Spec]) -> tuple[str, ...]:
     """Restore the variables of models, or nothing, and return the keys of all else that is saved."""
-    prefix, saved = _read(path, manifest)
+    saved = _read(path, table)
     before = values.snapshot()
     graph = before.values.graph
     others = {number for number, each in before.values.objects.items() if not _has_weights(each)}
     match = matched(saved, graph, {}, skip=set(range(len(graph))) - graph.below({0}, others))
-    _refuse([row for row in match.differences(manifest.table, before.table) if row[2] != "-"], path)
+    _refuse([row for row in match.differences(table, before.table) if row[2] != "-"], path)
     with _all_or_nothing(before, path):
-        before.values.read(prefix, match.keys)
+        before.values.read(str(path), match.keys)
     return match.left
 
 
@@ -74,25 +74,21 @@ def _refuse(rows: Sequence[tuple[str, str, str]], path: Path) -> None:
         )
 
 
-def _read(path: Path, manifest: Manifest) -> tuple[str, SavedGraph]:
-    """Return the prefix of the values and their graph of objects, if they have what the manifest tells."""
-    (part,) = manifest.tables
-    prefix = str(path / part)
+def _read(path: Path, table: Mapping[str, Spec]) -> SavedGraph:
+    """Return the graph of objects of a checkpoint, if that has the values that its manifest tells."""
     try:
-        reader = tf.train.load_checkpoint(prefix)
+        reader = tf.train.load_checkpoint(str(path))
         shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-        graph = SavedGraph.read(prefix)
+        graph = SavedGraph.read(str(path))
     except (tf.errors.OpError, ValueError, TypeError) as error:
         raise CorruptCheckpointError(f"the values cannot be read: {error}", where=str(path)) from error
     found: dict[str, Spec] = {key: (dtypes[key].name, tuple(shapes[key])) for key in shapes}
-    if found != manifest.tables[part]:
-        wrong = sorted(
-            key for key in found.keys() | manifest.table.keys() if found.get(key) != manifest.table.get(key)
-        )
+    if found != table:
+        wrong = sorted(key for key in found.keys() | table.keys() if found.get(key) != table.get(key))
         raise CorruptCheckpointError(
             "the values must be those that the manifest tells", where=str(path), received=wrong[:3]
         )
-    return prefix, graph
+    return graph
 
 
 def _manifest_key(graph: SavedGraph, number: int) -> str:
@@ -101,12 +97,12 @@ def _manifest_key(graph: SavedGraph, number: int) -> str:
     return "" if child is None else next(iter(graph.values(child).values()), "")
 
 
-def _require_state(before: Taken, key: str, prefix: str, there: str) -> None:
+def _require_state(before: Taken, key: str, path: Path, there: str) -> None:
     """Refuse the state of an optimizer that it cannot take; `there` is the key of its description."""
-    where = f"{prefix}: {key.partition(f'/{MANIFEST}/')[0]}"
+    where = f"{path}: {key.partition(f'/{MANIFEST}/')[0]}"
     if not there:
         raise MismatchedCheckpointError("the checkpoint has no state of this optimizer", where=where)
-    then = parsed(tf.train.load_checkpoint(prefix).get_tensor(there), where)
+    then = parsed(tf.train.load_checkpoint(str(path)).get_tensor(there), where)
     now = before.description(key)
     unknown = sorted(then["versions"].keys() - now["versions"].keys())
     if unknown:
@@ -137,7 +133,7 @@ def _all_or_nothing(before: Taken, path: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        before.values.put_back(leave=before.optimizers)
+        before.put_back(str(path))
         if isinstance(error, OptiplugError):
             raise
         if isinstance(error, (tf.errors.OpError, ValueError, TypeError, AssertionError)):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import errno
+import os
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -10,11 +13,19 @@ from optiplug._optimizer.optimizer import Optimizer
 from optiplug._optimizer.parts import parts_of
 from optiplug._state.manifest import Description, parsed
 from optiplug._state.saved_state import MANIFEST
-from optiplug._tf_private import Snapshot, Trackable, WritesFilesError, children_of, root_of, wrapped
+from optiplug._tf_private import (
+    Snapshot,
+    Trackable,
+    WritesFilesError,
+    children_of,
+    forget_restore,
+    root_of,
+    track,
+    wrapped,
+)
 from optiplug.errors import ConfigError
 
 from .manifest import Spec
-from .system_errors import system_error
 
 __all__ = ["Taken", "Values"]
 
@@ -23,19 +34,39 @@ class Values:
     """Objects by name, as `tf.train.Checkpoint` tracks them."""
 
     def __init__(self, values: Mapping[str, object]) -> None:
-        if not values or not hasattr(values, "items"):
+        if not values or not hasattr(values, "items") or not all(isinstance(name, str) for name in values):
             raise ConfigError("must be objects by name", where="values", received=values)
         self.root = root_of({name: _tracked(value, name) for name, value in values.items()})
 
     def snapshot(self) -> Taken:
         """Return all values as they are now."""
-        return Taken(self.root)
+        things = tf.train.TrackableView(self.root).descendants()
+        untracked = list(_untracked(things))
+        if untracked:
+            track(self.root, UNTRACKED, wrapped(untracked))
+        return Taken(self.root, things)
+
+
+UNTRACKED = "@untracked"
+"""The name beside the values under which variables are saved that TensorFlow does not find in them."""
+
+
+def _untracked(things: Iterable[object]) -> Iterator[object]:
+    """Yield the variables of layers of Keras 3 that TensorFlow does not track: seeds, as of dropout."""
+    keras = sys.modules.get("keras")
+    if keras is None or not hasattr(keras, "KerasTensor"):  # not Keras 3
+        return
+    for thing in things:
+        if isinstance(thing, keras.Layer):
+            seeds = (each for each in vars(thing).values() if isinstance(each, keras.random.SeedGenerator))
+            yield from (each.state for each in seeds)
 
 
 class Taken:
     """All values at one moment."""
 
-    def __init__(self, root: Trackable) -> None:
+    def __init__(self, root: Trackable, things: Sequence[Trackable]) -> None:
+        self._things = things
         try:
             self.values = Snapshot(root)
         except WritesFilesError as error:
@@ -48,9 +79,7 @@ class Taken:
             raise ConfigError(f"cannot be saved: {error}", where="values") from error
         owners = self.values.owners
         by_manifest = {
-            id(children_of(each).get(MANIFEST)): each
-            for each in tf.train.TrackableView(root).descendants()
-            if isinstance(each, Optimizer)
+            id(children_of(each).get(MANIFEST)): each for each in things if isinstance(each, Optimizer)
         }
         # The optimizers of optiplug, by the key of the description of their state.
         self.optimizers: dict[str, Optimizer] = {
@@ -77,17 +106,28 @@ class Taken:
         """Whether an optimizer has its state."""
         return bool(parts_of(self.optimizers[key]).built)
 
+    def put_back(self, prefix: str) -> None:
+        """Undo a restore that was broken off."""
+        self.values.put_back(leave=self.optimizers)
+        for optimizer in self.optimizers.values():
+            parts_of(optimizer).io.take_back()
+        forget_restore(self._things, prefix)
+
     def write(self, prefix: str) -> None:
         """Write the files of a checkpoint."""
         try:
             self.values.write(prefix)
         except tf.errors.OpError as error:
-            known = system_error(error.message)
-            if known is None:
-                raise
-            # TensorFlow names a file that only it knows.
-            known.filename = prefix
-            raise known from error
+            number = _NUMBERS.get(type(error), errno.EIO)
+            raise OSError(number, f"{os.strerror(number)}: {error.message}", prefix) from error
+
+
+# What TensorFlow makes of the errors of the system, turned back.
+_NUMBERS = {
+    tf.errors.ResourceExhaustedError: errno.ENOSPC,
+    tf.errors.PermissionDeniedError: errno.EACCES,
+    tf.errors.NotFoundError: errno.ENOENT,
+}
 
 
 def _tracked(value: object, where: str) -> Trackable:

@@ -7,11 +7,13 @@ import os
 import re
 import shutil
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeAlias
 
 from optiplug.errors import StateError
 
@@ -19,26 +21,26 @@ from .files import fsync_folder, naming
 from .manifest import LARGEST, Manifest
 from .steps import MANIFEST, name_of, saved_steps
 
-__all__ = ["VALUES", "remove_older", "write_step"]
+__all__ = ["VALUES", "flushed_files", "remove_older", "write_step"]
+
+Files: TypeAlias = dict[str, tuple[str, int]]
 
 VALUES = "values"
 """What the names of the files with values begin with."""
 _DRAFT = re.compile(r"\.step-\d{8,18}-.+", re.ASCII)
 
 
-def write_step(folder: Path, manifest: Manifest, write: Callable[[str], None]) -> Path:
+def write_step(folder: Path, step: int, write: Callable[[Path], Manifest]) -> Path:
     """Write one step and return its folder.
 
-    `write` writes files of values with a path as their prefix, and what `manifest` says of files is left to
-    this function.
+    `write` writes files of values into a folder and returns the manifest, which need not know these files.
     """
     folder.mkdir(parents=True, exist_ok=True)
     _remove_drafts(folder)
-    final = folder / name_of(manifest.step)
+    final = folder / name_of(step)
     with _draft(folder / f".{final.name}-{os.getpid()}") as draft:
-        write(str(draft / VALUES))
-        files = {path.name: _flushed(path) for path in sorted(draft.iterdir())}
-        text = replace(manifest, files=files).dump()
+        manifest = write(draft)
+        text = replace(manifest, files=flushed_files(draft, manifest.files)).dump()
         if len(text) > LARGEST:
             raise StateError(f"the manifest would be larger than {LARGEST} bytes", where=str(final))
         # Last: without it the others are nothing.
@@ -98,6 +100,11 @@ def _make_way(final: Path) -> None:
     )
     final.rename(aside)
     warnings.warn(f"{final} was damaged and is now called {aside.name}.", stacklevel=2)
+
+
+def flushed_files(folder: Path, known: Mapping[str, tuple[str, int]] = MappingProxyType({})) -> Files:
+    """Flush the files of a folder that are not `known` to the disk; return checksums and sizes of all."""
+    return {path.name: known.get(path.name) or _flushed(path) for path in sorted(folder.iterdir())}
 
 
 def _flushed(path: Path) -> tuple[str, int]:

@@ -139,7 +139,7 @@ def test_versions_are_checked_before_anything_is_restored(tmp_path):
     old, new = built(Earlier), built(Versioned)
     paths = [checkpoint(each).write(tmp_path / str(number)) for number, each in enumerate((old, new))]
     for target, path, match in [
-        (built(Versioned, steps=2), paths[0], "version 1, older than version 2"),
+        (Versioned(), paths[0], "version 1, older than version 2"),
         (built(Earlier, steps=2), paths[1], "version 2, newer than version 1"),
         (Earlier(), paths[1], "version 2, newer than version 1"),
     ]:
@@ -147,6 +147,19 @@ def test_versions_are_checked_before_anything_is_restored(tmp_path):
         with pytest.raises(optiplug.StateError, match=match):
             checkpoint(target).read(path)
         assert_same_state(stored(target), before)
+
+
+def test_a_checkpoint_of_an_older_version_is_migrated(tmp_path):
+    old = built(Earlier)
+    target = built(Versioned, Average, steps=2)
+
+    checkpoint(target).read(checkpoint(old).write(tmp_path / "checkpoint")).expect_partial()
+
+    np.testing.assert_array_equal(target.state.states["velocity/bias"], stored(old)["speed/bias"])
+    np.testing.assert_array_equal(
+        target.state.states["ema/average/bias"], 2 * stored(old)["ema/average/bias"]
+    )
+    assert int(target.count.numpy()) == int(target.iterations) == 1
 
 
 def test_read_state_of_an_older_version_is_migrated(tmp_path):

@@ -20,6 +20,14 @@ class Number(private.CheckpointValue):
     def path(self):
         return "number"
 
+    @property
+    def saved_dtype(self):
+        return self.held.dtype
+
+    @property
+    def device(self):
+        return self.held.device
+
     def read_value(self):
         return self.held
 
