@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import resource
+import shutil
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
-__all__ = ["limited_file_size"]
+__all__ = ["WITHOUT_MOUNTS", "limited_file_size", "on_a_small_disk"]
 
 
 @contextlib.contextmanager
@@ -18,3 +21,27 @@ def limited_file_size(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def on_a_small_disk(folder: Path, size: str, script: str) -> subprocess.CompletedProcess[str]:
+    """Run a script that sees a disk of this size (``90k``) in `folder`, which is gone with it."""
+    folder.mkdir(exist_ok=True)
+    mounted = f"mount -t tmpfs -o size={size} none {folder}\n{script}"
+    command = ["unshare", "--map-root-user", "--mount", "bash", "-c", mounted]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def _without_mounts() -> str:
+    if shutil.which("unshare") is None:
+        return "unshare (util-linux) makes the disk, and is not installed"
+    done = subprocess.run(
+        ["unshare", "--map-root-user", "--mount", "mount", "-t", "tmpfs", "none", "/mnt"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return f"this machine lets nobody mount a disk: {done.stderr.strip()}" if done.returncode else ""
+
+
+WITHOUT_MOUNTS = _without_mounts()
+"""Why `on_a_small_disk` cannot be used here; empty if it can."""

@@ -167,7 +167,7 @@ class Claim:
         try:
             _lock_file(descriptor)
         except (BlockingIOError, PermissionError):
-            owner = _read(descriptor) or "another process"
+            owner = _owner(_read(descriptor)) or "another process"
             hint = "wait until it has ended, or end it"
             raise self._refused(owner, hint) from None
         except OSError as error:
@@ -176,7 +176,12 @@ class Claim:
             raise ClaimedError(rule, where=str(self.folder), hint=hint) from error
 
     def _register(self, descriptor: int) -> Owner | None:
-        here, owner = Owner.here(), _read(descriptor)
+        here, text = Owner.here(), _read(descriptor)
+        owner = _owner(text)
+        # Zeros are what a machine that lost its power may leave.
+        if owner is None and text.strip(b"\0"):
+            rule, hint = f"there is a file {LOCK} of something else", "move it, or use another folder"
+            raise ClaimedError(rule, where=str(self.folder), hint=hint)
         if owner is not None and owner.elsewhere(here):
             hint = f"its locks may not be seen on {here.host}; if it has ended, delete {self._path}"
             raise self._refused(owner, hint)
@@ -235,11 +240,15 @@ def _is_there(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _read(descriptor: int) -> Owner | None:
-    """Return who wrote the record; None where there is none, or a part of one."""
+def _read(descriptor: int) -> bytes:
     os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, _LONGEST_RECORD)
+
+
+def _owner(text: bytes) -> Owner | None:
+    """Return who wrote a record; None if it is none."""
     try:
-        known = json.loads(os.read(descriptor, _LONGEST_RECORD))
+        known = json.loads(text)
         return Owner(int(known["pid"]), str(known["host"]), str(known["boot"]), str(known["since"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -92,7 +92,7 @@ def train(
             raise typer.BadParameter("is required, except with --resume", param_hint="FILE")
         else:
             document, config = read_run(file, settings)
-            folder = stack.enter_context(_new_folder(run_dir, file.stem))
+            folder = _new_folder(stack, run_dir, file.stem)
 
         from .launch import launch
 
@@ -165,9 +165,9 @@ def _allowed(text: str, resume: Path | None) -> list[str]:
     return names
 
 
-def _new_folder(path: Path | None, name: str) -> RunFolder:
+def _new_folder(stack: contextlib.ExitStack, path: Path | None, name: str) -> RunFolder:
     try:
-        return RunFolder.new(path, name, say=message)
+        return stack.enter_context(RunFolder.new(path, name, say=message))
     except ConfigError as error:
         raise typer.BadParameter(str(error).removeprefix("--run-dir: "), param_hint="--run-dir") from None
 

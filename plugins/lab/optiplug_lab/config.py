@@ -37,7 +37,7 @@ class TrainConfig(CommandConfig):
     """What learns it."""
     steps: PositiveInt
     """Number of calls of the optimizer."""
-    batch_size: PositiveInt = 128
+    batch_size: Annotated[int, Field(ge=1, lt=2**31)] = 128
     """Examples per step, over all devices."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Decides initial values and the order of the data."""

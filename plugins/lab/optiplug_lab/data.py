@@ -49,9 +49,12 @@ def _described(value: object, where: str) -> object:
     if array.dtype == object and not all(isinstance(each, str | bytes) for each in array.flat):
         rule = "must be an array of numbers or texts, a text or a number"
         raise BrokenPluginError(rule, where=where, received=value)
-    held = repr(array.tolist()).encode() if array.dtype == object else np.ascontiguousarray(array).tobytes()
-    return f"{array.dtype}{list(array.shape)} sha256:{_sha256(held)}"
+    if array.dtype == object:  # texts of any length
+        return f"{array.dtype}{list(array.shape)} sha256:{_sha256(repr(array.tolist()).encode())}"
+    # As bytes, and without a copy: not every dtype has a buffer of its own.
+    held = np.ascontiguousarray(array).reshape(-1).view(np.uint8)
+    return f"{array.dtype}{list(array.shape)} sha256:{_sha256(held.data)}"
 
 
-def _sha256(content: bytes) -> str:
+def _sha256(content: bytes | memoryview) -> str:
     return hashlib.sha256(content).hexdigest()

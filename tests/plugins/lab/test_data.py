@@ -98,3 +98,15 @@ def test_digits_are_known_by_images_split_and_package(monkeypatch):
     assert all(told[name] != changed[name] for name in told if name != "scikit-learn")
     monkeypatch.setattr("sklearn.__version__", "0.0")
     assert identity(DigitsConfig().create()) == {**told, "scikit-learn": "0.0"}
+
+
+@pytest.mark.parametrize("array", [np.zeros(()), np.zeros((0, 3)), np.array(["a", "bc"]), np.zeros(3, bool)])
+def test_arrays_of_any_sort_are_told(array):
+    assert "sha256:" in identity(Told(it=array))["it"]
+
+
+def test_half_precision_is_told():
+    one, other = (identity(Told(it=tf.constant([value, 0.0], tf.bfloat16)))["it"] for value in (1.0, 2.0))
+
+    assert one.startswith("bfloat16[2] sha256:")
+    assert one != other

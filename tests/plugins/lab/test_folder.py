@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 
@@ -164,9 +163,26 @@ def test_a_run_with_steps_has_begun(tmp_path):
         folder.check_unbegun()
 
 
-def test_a_folder_is_claimed_without_tensorflow(tmp_path):
-    code = "import sys; from optiplug_lab.command import train; print('tensorflow' in sys.modules)"
-    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+REFUSED = """
+import pathlib, sys
+from optiplug.errors import ClaimedError
+from optiplug_lab.command import train
+try:
+    train(**{sys.argv[1]: pathlib.Path(sys.argv[2])}, file=pathlib.Path(sys.argv[3]))
+except ClaimedError:
+    print("refused", "tensorflow" in sys.modules)
+"""
 
-    assert told.stdout == "False\n"
-    assert Path(tmp_path).is_dir()
+
+@pytest.mark.parametrize("option", ["run_dir", "resume"])
+def test_a_claimed_folder_is_refused_before_tensorflow(tmp_path, option):
+    run, file = tmp_path / "run", tmp_path / "run.yaml"
+    file.write_text("command: train\ntask: digits\noptimizer: sgd\nsteps: 1\n")
+    with RunFolder.new(run, "") as folder:
+        folder.record(CONFIG)
+        folder.keep()
+        command = [sys.executable, "-c", REFUSED, option, run, file]
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
+
+    assert told.stdout == "refused False\n"
+    assert names(run) == ["config.yaml"]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import tensorflow as tf
 
-from optiplug import StateError
+from optiplug import StateError, registry
 from optiplug.checkpoint import saved_steps
 from optiplug.errors import ChangedInputsError
 from optiplug_lab import run as module
@@ -17,6 +17,7 @@ from optiplug_lab.command import read_config
 from optiplug_lab.config import TrainConfig
 from optiplug_lab.folder import RunFolder
 from optiplug_lab.run import Run
+from support.fake_distributions import installing
 
 PLAIN = {"use": "sgd", "learning_rate": 0.1, "jit_compile": False}
 FORMER = Path(__file__).with_name("former_run")
@@ -126,6 +127,38 @@ def test_other_versions_are_refused(tmp_path, begin, monkeypatch):
     begin(resume=True, allow_changed=["versions"])
     assert read_config(tmp_path / "run" / "config.yaml").versions["optiplug-sgd"] != "9.0"
     assert read_config(tmp_path / "run" / "config-2.yaml").versions["optiplug-sgd"] == "9.0"
+
+
+PLUGIN = """
+from optiplug import OptimizerConfig
+class ShrinkConfig(OptimizerConfig):
+    \"\"\"Halves variables.\"\"\"
+    implementation = "fake_shrink_update:Shrink"
+"""
+UPDATE = """
+from optiplug import Optimizer
+from fake_shrink import ShrinkConfig
+class Shrink(Optimizer):
+    Config = ShrinkConfig
+    def update_step(self, gradient, variable):
+        variable.assign(variable / 2)
+"""
+
+
+def test_another_formula_of_the_same_version_is_noticed(tmp_path, begin, monkeypatch):
+    points = {"optimizers": {"shrink": "fake_shrink:ShrinkConfig"}}
+    modules = {"fake_shrink": PLUGIN, "fake_shrink_update": UPDATE}
+    shrink = {"use": "shrink", "jit_compile": False}
+    with installing(tmp_path, monkeypatch) as install:
+        install("fake-shrink", points=points, modules=modules)
+        registry.refresh()
+        begin(optimizer=shrink, train=False)
+        (tmp_path / "fake-shrink-1.0" / "fake_shrink_update.py").write_text(UPDATE.replace("/ 2", "/ 3"))
+        with pytest.raises(ChangedInputsError) as caught:
+            begin(optimizer=shrink, resume=True)
+    registry.refresh()
+
+    assert [name for name, _, _ in caught.value.differences] == ["versions.fake-shrink.sha256"]
 
 
 def test_what_is_not_allowed_is_refused_beside_what_is(tmp_path, begin, text):

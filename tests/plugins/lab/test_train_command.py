@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -129,6 +130,25 @@ def test_a_run_has_one_writer(tmp_path, file):
     assert sorted("claimed by process" in text for text in printed) == [False, True]
     rows = (run / "metrics.csv").read_text().splitlines()
     assert [row.partition(",")[0] for row in rows[1:]] == [str(step) for step in range(steps + 1)]
+
+
+@pytest.mark.slow
+def test_one_that_was_killed_before_it_saved_starts_again(tmp_path, file):
+    run = tmp_path / "run"
+    process = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", run, "--quiet", "--set", "steps=5"])
+    while not (run / "config.yaml").exists():
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    shutil.rmtree(run / "checkpoints", ignore_errors=True)  # if it has come so far
+    again, resumed = train(file, "--run-dir", run, folder=tmp_path), train("--resume", run, folder=tmp_path)
+
+    assert again.returncode == 2
+    assert "must be new or empty" in again.stderr
+    assert resumed.returncode == 0, resumed.stderr
+    assert "the run starts from step 0" in resumed.stderr
+    assert len((run / "metrics.csv").read_text().splitlines()) == 7
 
 
 @pytest.mark.slow
