@@ -93,8 +93,8 @@ class _Value:
 class Snapshot:
     """The values of a root and all below it as they are now, under the keys of a checkpoint.
 
-    Rests on `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`, `MultiDeviceSaver` and
-    `Trackable._restore_from_tensors`.
+    Rests on `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`, `MultiDeviceSaver`, `async_wait`
+    and `Trackable._restore_from_tensors`.
 
     Raises
     ------
@@ -150,12 +150,14 @@ class Snapshot:
     def write(self, prefix: str) -> None:
         """Write a checkpoint, as `tf.train.Checkpoint.write` does."""
         from tensorflow.python.checkpoint import functional_saver
+        from tensorflow.python.eager import context
 
         values = {
             key: {part: tf.convert_to_tensor(each) for part, each in value.slices.items()}
             for key, value in self._values.items()
         }
         functional_saver.MultiDeviceSaver({None: values}).save(tf.constant(prefix))
+        context.async_wait()  # DTensor saves on threads of its own
 
     def put_back(self, leave: Collection[str] = ()) -> None:
         """Give all objects the values that they had, except under some keys."""

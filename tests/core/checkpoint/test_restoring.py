@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 import tf_keras
+from tensorflow.experimental import dtensor
 
 import optiplug
 from optiplug.checkpoint import restoring
@@ -18,6 +20,7 @@ from optiplug.errors import (
     MissingPluginStateError,
     NewerCheckpointError,
 )
+from support.meshes import laid_out, mesh, whole
 from support.strategies import mirrored
 
 
@@ -112,6 +115,18 @@ def test_mirrored_variables_go_on_with_one_device(tmp_path):
 
     assert single.numpy().tolist() == [1.0, 2.0]
     assert other.momentum[single].numpy().tolist() == [3.0, 4.0]
+
+
+def test_variables_that_are_split_over_a_mesh(tmp_path):
+    value = np.arange(12, dtype="float32").reshape(4, 3)
+    variable = dtensor.DVariable(laid_out(mesh(2), value, ["x"]))
+    checkpoints = Checkpoints(tmp_path, {"x": variable})
+    checkpoints.save(1)
+    variable.assign(laid_out(mesh(2), 0 * value, ["x"]))
+
+    checkpoints.restore()
+
+    np.testing.assert_array_equal(whole(variable), value)
 
 
 def wider(values):
@@ -275,3 +290,19 @@ def test_weights_of_another_shape_are_refused(tmp_path):
 
     with pytest.raises(MismatchedCheckpointError, match="model/bias"):
         Checkpoints(tmp_path, values).restore(weights_only=True)
+
+
+def test_a_later_variable_gets_nothing_of_a_refused_restore(tmp_path):
+    model, late = {"kernel": tf.Variable([1.0], name="kernel")}, tf.Variable([1.0], name="late")
+    optimizer = optiplug.create("sgd", momentum=0.9, jit_compile=False)
+    optimizer.build([*model.values(), late])
+    optimizer.momentum[late].assign([5.0])
+    Checkpoints(tmp_path, {"optimizer": optimizer, "late": late}).save(1)
+
+    other = optiplug.create("sgd", momentum=0.9, jit_compile=False)
+    other.build(list(model.values()))
+    with pytest.raises(MismatchedCheckpointError):
+        Checkpoints(tmp_path, {"optimizer": other, "later": late}).restore()
+
+    other.build([*model.values(), late])
+    assert other.momentum[late].numpy().tolist() == [0.0]

@@ -164,3 +164,16 @@ def test_an_object_with_a_saver_of_its_own_is_refused():
 
     with pytest.raises(private.WritesFilesError, match=r"optiplug_tests\.own"):
         private.Snapshot(private.root_of({"own": Own()}))
+
+
+def test_a_restore_that_waits_is_forgotten(tmp_path):
+    saved = tf.Module()
+    saved.late = tf.Variable(3.0)
+    path = tf.train.Checkpoint(x=saved).write(f"{tmp_path}/late")
+    for forgets in (False, True):
+        module = tf.Module()
+        private.read_all(root := private.root_of({"x": module}), path)
+        if forgets:
+            private.forget_restore(tf.train.TrackableView(root).descendants(), path)
+        module.late = tf.Variable(0.0)
+        assert float(module.late) == (0.0 if forgets else 3.0)
