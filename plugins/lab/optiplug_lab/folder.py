@@ -101,7 +101,7 @@ class RunFolder:
     ) -> None:
         if kind is not None and self._is_new and not self._kept:
             self._discard()
-        if self._kept and isinstance(error, Exception):
+        if self._kept and isinstance(error, Exception) and not self.result.exists():
             error.add_note(f"`optiplug train --resume {self.path}` goes on from the last saved step.")
         self._claim.release()
         _remove(self._made)

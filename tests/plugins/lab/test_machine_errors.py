@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
 import signal
 import subprocess
 import sys
@@ -83,6 +85,23 @@ def test_a_signal_saves_and_ends(tmp_path, file, number):
     assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{step},")
     # That of a step of milliseconds, and of the machine of the tests, which may be busy.
     assert seconds < 30
+
+
+def test_a_terminal_that_is_closed_saves_and_ends(tmp_path, file):
+    run = tmp_path / "run"
+    arguments = [*COMMAND, str(file), "--set", "steps=1000000", "--run-dir", str(run)]
+    process, terminal = pty.fork()
+    if not process:
+        os.execv(sys.executable, arguments)  # noqa: S606
+    shown = b""
+    while b"steps/s" not in shown:
+        shown += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    (*_, newest) = sorted(path.name for path in (run / "checkpoints").glob("step-*"))
+
+    assert os.waitstatus_to_exitcode(status) in (128 + signal.SIGHUP, -signal.SIGHUP)
+    assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{int(newest[5:])},")
 
 
 def test_a_run_goes_on_without_a_reader(tmp_path, file):
