@@ -1,13 +1,13 @@
-"""Saved steps of a run that never was, written without TensorFlow."""
+"""A run that never was, with saved steps that tell of it."""
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
-from optiplug.checkpoint import Manifest
-from optiplug.checkpoint.steps import MANIFEST, name_of
+from optiplug.checkpoint.steps import MANIFEST
+
+from .saved_steps import save
 
 ENDING = ".ATTRIBUTES/VARIABLE_VALUE"
 TABLE = {
@@ -18,12 +18,7 @@ TABLE = {
 
 
 def saved_step(folder: Path, step: int, **changes: Any) -> Path:
-    """Write a step with files of a few bytes; `changes` are of its manifest."""
-    path = folder / name_of(step)
-    path.mkdir(parents=True)
-    files = {"values.index": b"index", "values.data-00000-of-00001": b"values of %d" % step}
-    for name, content in files.items():
-        (path / name).write_bytes(content)
+    """Save a step; `changes` are of what it tells."""
     known: dict[str, Any] = {
         "run": "5f2b9c",
         "identity": {
@@ -33,14 +28,9 @@ def saved_step(folder: Path, step: int, **changes: Any) -> Path:
         },
         "tables": {"values": TABLE},
         "state_versions": {"optimizer": {"": 1, "ema": 2}},
-        "tensorflow": "2.21.0",
-        "optiplug": "1.0",
         "metadata": {"loss": 1 / step},
     }
-    sums = {name: (hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()}
-    manifest = Manifest(step=step, files=sums, **{**known, **changes})
-    (path / MANIFEST).write_bytes(manifest.dump())
-    return path
+    return save(folder, step, **{**known, **changes}).path
 
 
 def saved_run(folder: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import threading
 
 import numpy as np
 import pytest
@@ -64,6 +65,22 @@ def test_differences_of_values(saved, kind):
 def test_half_precision(saved):
     one, other = (tf.constant(value, tf.bfloat16) for value in ([1.0, 2.0], [1.0, 4.0]))
     assert [each.largest for each in value_differences(*saved(one, other))] == [2.0]
+
+
+def test_parts_of_several_processes(tmp_path):
+    values = [tf.Variable(1.0), tf.Variable(2.0)]
+    made = [
+        Checkpoints(tmp_path, {"value": each}, process=number, processes=2)
+        for number, each in enumerate(values)
+    ]
+    for step in (1, 2):
+        other = threading.Thread(target=made[1].save, args=(step,))
+        other.start()
+        made[0].save(step)
+        other.join()
+        values[1].assign(5.0)
+    (difference,) = value_differences(*saved_steps(tmp_path))
+    assert difference.largest == 3.0
 
 
 def test_damaged_values_are_refused(saved):
