@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .claim import Claim
 from .identity import identity_of
-from .manifest import Manifest, differences
+from .manifest import Manifest, changes, differences
 from .steps import Latest, SavedStep, latest_valid, saved_steps
 
 # Type checkers do not follow `__getattr__` below.
@@ -28,6 +28,7 @@ __all__ = [
     "Restored",
     "SavedStep",
     "ValueDifference",
+    "changes",
     "differences",
     "identity_of",
     "latest_valid",

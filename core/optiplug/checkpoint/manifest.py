@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from optiplug.errors import CorruptCheckpointError, NewerCheckpointError
 
-__all__ = ["FORMAT", "LARGEST", "Manifest", "Spec", "differences", "plain"]
+__all__ = ["FORMAT", "LARGEST", "Manifest", "Spec", "changes", "differences", "plain"]
 
 FORMAT = 1
 """The version of the format that is written; older ones are read."""
@@ -149,7 +149,11 @@ _UNCOMPARED = {"files", "run", "tables"}
 
 
 def changes(saved: object, now: object, path: str = "") -> Iterator[tuple[str, str, str]]:
-    """Yield (path, saved, now) for each value that differs between two nested JSON values."""
+    """Yield (path, saved, now) for each value that differs between two nested JSON values.
+
+    >>> list(changes({"rate": 0.1, "rule": {"seed": 1}}, {"rate": 0.1, "rule": {"seed": 2}}))
+    [('rule.seed', '1', '2')]
+    """
     if isinstance(saved, Mapping) and isinstance(now, Mapping):
         for key in sorted(saved.keys() | now.keys()):
             yield from changes(saved.get(key, _ABSENT), now.get(key, _ABSENT), f"{path}.{key}".lstrip("."))

@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from optiplug import ConfigError, OptiplugError, StateError, registry
-from optiplug.cli.output import message
 from optiplug.document import Document, Setting, override, parse_setting, read
 from optiplug.errors import Problem
 
@@ -167,7 +166,7 @@ def _allowed(text: str, resume: Path | None) -> list[str]:
 
 def _new_folder(stack: contextlib.ExitStack, path: Path | None, name: str) -> RunFolder:
     try:
-        return stack.enter_context(RunFolder.new(path, name, say=message))
+        return stack.enter_context(RunFolder.new(path, name, say=_say))
     except ConfigError as error:
         raise typer.BadParameter(str(error).removeprefix("--run-dir: "), param_hint="--run-dir") from None
 
@@ -175,4 +174,10 @@ def _new_folder(stack: contextlib.ExitStack, path: Path | None, name: str) -> Ru
 def _existing_folder(path: Path) -> RunFolder:
     if not path.is_dir():
         raise StateError("there is no run folder", where="--resume", received=str(path))
-    return RunFolder(path, say=message)
+    return RunFolder(path, say=_say)
+
+
+def _say(text: str) -> None:
+    # Names of folders and texts of tasks must not steer a terminal.
+    shown = (each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
+    typer.echo("".join(shown), err=True)

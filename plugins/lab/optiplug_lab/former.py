@@ -10,9 +10,8 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug.checkpoint import Manifest, SavedStep, saved_steps
+from optiplug.checkpoint import Manifest, SavedStep, identity_of, saved_steps
 from optiplug.checkpoint.files import replace_file
-from optiplug.checkpoint.identity import identity_of
 
 from .command import read_config
 from .config import WITHOUT_EFFECT, TrainConfig

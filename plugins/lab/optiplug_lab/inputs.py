@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from optiplug.checkpoint.identity import identity_of
-from optiplug.checkpoint.manifest import changes
+from optiplug.checkpoint import changes, identity_of
 from optiplug.errors import ChangedInputsError
 
 from .command import read_config

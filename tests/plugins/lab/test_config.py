@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from optiplug import ConfigError
-from optiplug.checkpoint.identity import identity_of
+from optiplug.checkpoint import identity_of
 from optiplug.document import parse_setting
 from optiplug_lab.command import read_config, read_run
 from optiplug_lab.config import WITHOUT_EFFECT, TrainConfig
