@@ -66,7 +66,7 @@ class Taken:
     """All values at one moment."""
 
     def __init__(self, root: Trackable, things: Sequence[Trackable]) -> None:
-        self._things = things
+        self.root, self._things = root, things
         try:
             self.values = Snapshot(root)
         except WritesFilesError as error:
