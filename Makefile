@@ -25,7 +25,7 @@ export UV_COMPILE_BYTECODE ?= true
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench golden numerics docs checks lint check-types check-layers clean $(SUITES)
+.PHONY: help setup demo test test-all bench golden numerics faults docs checks lint check-types check-layers clean $(SUITES)
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -84,6 +84,9 @@ docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 
 numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its peers, and write docs/numerics.md
 	PYTHONPATH=tests $(BIN)/python -m support.numerics_page
+
+faults: $(STAMP)  ## kill, damage and fill what saves, an hour long, and write how often into docs/reliability.md
+	PYTHONPATH=tests $(BIN)/python -m faults --write
 
 golden: $(STAMP)  ## write anew what the command line prints in tests/core/cli/golden; look at the difference
 	OPTIPLUG_GOLDEN=write $(BIN)/python -m pytest -q tests/core/cli/test_app_golden.py

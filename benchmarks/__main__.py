@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before a part imports Tens
 from rich.console import Console
 from rich.progress import track
 
-from . import bandwidth, eager, memory, model, results, scaling, step
+from . import bandwidth, checkpoints, eager, memory, model, results, scaling, step
 from .contestants import GRADIENTS
 from .part import Options
 from .setups import SETUPS
@@ -31,6 +31,7 @@ PARTS = {
     "model": model.PART,
     "scaling": scaling.PART,
     "bandwidth": bandwidth.PART,
+    "checkpoints": checkpoints.PART,
 }
 SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 ROUNDS = 30

@@ -24,6 +24,9 @@ class Task(Protocol):
     called between steps. A continued run builds the task again, restores `variables` and
     goes on at the next step, so nothing else may hold state.
 
+    A task may also have `data`, a mapping of names to arrays, texts or numbers that tells what its data
+    are: a run is continued with the same only. Of one without, the first batch stands for all.
+
     >>> import numpy as np
     >>> from optiplug import Task
     >>> class Mean:

@@ -12,6 +12,9 @@ from support.project_paths import MODULES, PACKAGES, module_name
 CORE = "optiplug"
 PUBLIC = {
     "optiplug",
+    "optiplug.checkpoint",
+    "optiplug.checkpoint.claim",
+    "optiplug.checkpoint.files",
     "optiplug.document",
     "optiplug.errors",
     "optiplug.numerics",

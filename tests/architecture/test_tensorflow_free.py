@@ -8,6 +8,7 @@ import sys
 import tomllib
 
 from support.project_paths import DISTRIBUTIONS, MODULES, ROOT, module_name
+from support.saved_runs import saved_run
 
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 SAYABLE = next(
@@ -58,8 +59,10 @@ def test_modules():
     assert json.loads(run.stdout) == []
 
 
-def test_commands():
+def test_commands(tmp_path):
     """One after the other in one process: what one imported would be seen after all that follow."""
+    run = saved_run(tmp_path)
+    one, other = (run / "checkpoints" / name for name in ("step-00000200", "step-00000400"))
     commands = {
         "list": 0,
         "list --json": 0,
@@ -70,8 +73,12 @@ def test_commands():
         "--help": 0,
         "train --help": 0,
         "check no-such-file.yaml": 3,
+        f"checkpoint list {run}": 0,
+        f"checkpoint show {one} --json": 0,
+        f"checkpoint verify {run}": 5,
+        f"checkpoint diff {one} {other} --no-values": 1,
     }
-    run = subprocess.run(
+    told = subprocess.run(
         [sys.executable, "-c", COMMANDS, json.dumps(list(commands))],
         capture_output=True,
         text=True,
@@ -79,8 +86,10 @@ def test_commands():
         check=False,
     )
 
-    assert run.returncode == 0, run.stderr
-    assert json.loads(run.stderr.splitlines()[-1]) == {name: [code, False] for name, code in commands.items()}
+    assert told.returncode == 0, told.stderr
+    assert json.loads(told.stderr.splitlines()[-1]) == {
+        name: [code, False] for name, code in commands.items()
+    }
 
 
 def in_package(name: str, package: str) -> bool:

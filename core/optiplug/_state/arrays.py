@@ -25,11 +25,15 @@ def arrays_by_name(store: object, where: str) -> dict[str, Array]:
     if not hasattr(store, "keys") or not hasattr(store, "__getitem__"):
         rule = "state is loaded from a mapping of names to arrays"
         raise StateError(rule, where=where, received=store, hint="`save_own_variables` fills one")
-    names = list(store.keys())
-    odd = [name for name in names if not isinstance(name, str)]
+    try:
+        read = [(name, store[name]) for name in store.keys()]  # noqa: SIM118  # what has keys is no iterable
+    except Exception as error:  # a file may be closed, or damaged
+        reason = f"{type(error).__name__}: {error}"
+        raise StateError(f"the mapping cannot be read: {reason}; nothing was changed", where=where) from error
+    odd = [name for name, _ in read if not isinstance(name, str)]
     if odd:
         raise StateError("names of state must be texts", where=where, received=odd)
-    return {name: array_of_numbers(store[name], f"{where}: {name}") for name in names}
+    return {name: array_of_numbers(value, f"{where}: {name}") for name, value in read}
 
 
 def array_of_numbers(value: object, where: str) -> Array:

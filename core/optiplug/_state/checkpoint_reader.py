@@ -14,8 +14,8 @@ import tensorflow as tf
 from optiplug._types import Array
 from optiplug.errors import StateError
 
-from .manifest import Description, parsed, version_key
-from .widened_value import WIDENED
+from .arrays import arrays_by_name
+from .manifest import WIDENED, Description, parsed, version_key
 
 __all__ = ["read_state", "taken_apart", "versions_of"]
 
@@ -64,7 +64,10 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     for key in reader.get_variable_to_shape_map():
         match = _STATE.fullmatch(key)
         if match:
-            found[match[1] or ""][_unescaped(match[2]).removesuffix(WIDENED)] = key
+            name = _unescaped(match[2]).removesuffix(WIDENED)
+            if name in found[match[1] or ""]:
+                raise _twice(fspath(checkpoint), name)
+            found[match[1] or ""][name] = key
     matching = [each for each in found if optimizer in (None, each)]
     if len(matching) != 1:
         raise StateError(
@@ -73,13 +76,15 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
             received=optimizer,
             hint=f"name one of {sorted(found)}" if found else "it holds no state of an optimizer of optiplug",
         )
-    # Only now: a checkpoint may hold a whole model beside this optimizer.
-    values = {name: reader.get_tensor(key) for name, key in found[matching[0]].items()}
-    key = f"{matching[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
-    where = fspath(checkpoint)
+    where, key = fspath(checkpoint), f"{matching[0]}/manifest/.ATTRIBUTES/py_state".lstrip("/")
     empty: Description = {"versions": {}, "state": {}, "packs": {}, "variables": {}, "alike": {}}
-    manifest = parsed(reader.get_tensor(key), where) if reader.has_tensor(key) else empty
-    return {**taken_apart(values, manifest, where), **versions_of(manifest)}
+    try:
+        # Only now: a checkpoint may hold a whole model beside this optimizer.
+        values = {name: reader.get_tensor(key) for name, key in found[matching[0]].items()}
+        manifest = parsed(reader.get_tensor(key), where) if reader.has_tensor(key) else empty
+    except tf.errors.OpError as error:
+        raise StateError(f"the checkpoint is damaged: {error}", where=where) from error
+    return {**taken_apart(arrays_by_name(values, where), manifest, where), **versions_of(manifest)}
 
 
 def versions_of(manifest: Description) -> dict[str, Any]:
@@ -99,9 +104,15 @@ def taken_apart(values: dict[str, Array], manifest: Description, where: str) -> 
             raise StateError(rule, where=f"{where}: {whole}", received=vector.shape, hint=f"they are {sizes}")
         ends = np.cumsum(sizes)
         for name, shape, piece in zip(names, shapes, np.split(vector, ends[:-1]), strict=True):
+            if name in values:
+                raise _twice(where, name)
             values[name] = piece.reshape(shape)
     # Sorted, as the order of the keys in a checkpoint means nothing.
     return dict(sorted(values.items()))
+
+
+def _twice(where: str, name: str) -> StateError:
+    return StateError("each state must be there once; nothing was changed", where=where, received=name)
 
 
 def _unescaped(name: str) -> str:

@@ -78,7 +78,7 @@ class Checkpointing:
         values = values_in_saved_model(saved, description, self._name())
         if values is None and self._io.is_older(description):
             # TensorFlow has decided where everything goes, which migrated state need not know.
-            values = values_by_name(saved, description)
+            values = values_by_name(saved, description, self._name())
         if values is None:
             self._io.restore(description, saved)
             release(self._optimizer, self._children[STATE])
@@ -86,7 +86,7 @@ class Checkpointing:
         # TensorFlow cannot restore the parts of a joined variable either.
         forget_waiting(self._optimizer)
         if self._built():
-            self._io.load(values)
+            self._io.load_from(values, description, saved)
         else:
             told = "the state in a SavedModel is not restored before `build`, and starts afresh"
             warnings.warn(f"{self._name()}: {told}.", stacklevel=2)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Container, Iterable, Mapping
-from typing import Any, TypeAlias, TypedDict
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from typing import Any, TypeAlias, TypedDict, TypeGuard
 
 import tensorflow as tf
 
@@ -14,6 +14,7 @@ from optiplug.errors import StateError
 
 __all__ = [
     "VERSION",
+    "WIDENED",
     "Description",
     "Manifest",
     "Spec",
@@ -27,6 +28,9 @@ __all__ = [
 
 Spec: TypeAlias = tuple[str, tuple[int | None, ...]]
 VERSION = "state_version"
+
+WIDENED = "@float32"
+"""What a checkpoint has after the name of state that is kept in float32 beside a narrower variable."""
 
 
 class Description(TypedDict):
@@ -143,7 +147,8 @@ def parsed(text: object, where: str) -> Description:
         If it is none.
     """
     try:
-        read = json.loads(text)  # type: ignore[arg-type]  # anything may be in a checkpoint
+        # Anything may be in a checkpoint.
+        read = json.loads(text, object_pairs_hook=_object, parse_constant=_no_constant)  # type: ignore[arg-type]
         problem = _malformed(read)
     except (TypeError, ValueError, RecursionError) as error:
         problem = f"it is no JSON: {error}"
@@ -172,7 +177,7 @@ def _malformed(read: Any) -> str:
         ("state", "a dtype and a shape", _is_spec),
         ("packs", "names of state", lambda each: _are_names(each, read["state"])),
         ("variables", "what tells a variable from others", _is_identity),
-        ("alike", "whole numbers", lambda each: isinstance(each, list) and all(map(_is_count, each))),
+        ("alike", "whole numbers", _are_counts),
     ):
         entries = read.get(part, {})
         if not isinstance(entries, dict):
@@ -180,7 +185,19 @@ def _malformed(read: Any) -> str:
         wrong = next((name for name, each in entries.items() if not holds(each)), None)
         if wrong is not None:
             return f"{part}: {wrong!r} must be {rule}"
-    return ""
+    parts = [name for names in read.get("packs", {}).values() for name in names]
+    return "packs: a name is in two places" if len(parts) > len(set(parts)) else ""
+
+
+def _object(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a name is there twice")
+    return found
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number of JSON")
 
 
 def _is_spec(value: Any) -> bool:
@@ -197,13 +214,22 @@ def _is_spec(value: Any) -> bool:
 def _is_identity(value: object) -> bool:
     try:
         Identity.from_saved("", value)  # type: ignore[arg-type]  # anything may be in a checkpoint
-    except (TypeError, ValueError, KeyError):
+    except StateError:
         return False
     return True
 
 
 def _are_names(value: object, state: Mapping[str, object]) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) and name in state for name in value)
+    # A pack of nothing is never saved, and neither is a name that no variable has.
+    return _is_filled(value) and all(isinstance(name, str) and name in state for name in value)
+
+
+def _are_counts(value: object) -> bool:
+    return _is_filled(value) and all(map(_is_count, value))
+
+
+def _is_filled(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list) and bool(value)
 
 
 def _is_count(value: object) -> bool:

@@ -14,6 +14,7 @@ from optiplug._variables.model_variables import ModelVariables
 from optiplug.errors import StateError
 
 from .manifest import Description, Spec
+from .saved_state import widened_names
 
 __all__ = ["Restoration"]
 
@@ -27,6 +28,8 @@ class Restoration:
 
     def __init__(self, saved: Description, optimizer: SavedObject | None, where: str) -> None:
         self.description, self._optimizer, self._where = saved, optimizer, where
+        # The names of state that was kept in a wider dtype than its variable.
+        self.widened = set() if optimizer is None else widened_names(optimizer)
         # The path in the checkpoint by the present path, None where there is none; and the other way round.
         self._saved: dict[str, str | None] = {}
         self._present: dict[str, str] = {}
@@ -58,6 +61,8 @@ class Restoration:
             if found is not None:
                 self._present[found] = path
         fresh = [path for path in paths if self._saved[path] is None]
+        rest = [each for each in identities if each.path not in self._present]
+        self._require_afresh(fresh, rest, [tuple(values[path].shape) for path in fresh if path in values])
         if fresh:
             warnings.warn(
                 f"{self._where}: no saved state is known to be that of {fresh}, which start afresh.",
@@ -72,6 +77,34 @@ class Restoration:
         reader = tf.train.load_checkpoint(self._optimizer.checkpoint)
         keys = {variables.path(each): found.get(id(variables.given(each))) for each in new}
         return {path: reader.get_tensor(key) for path, key in keys.items() if key and reader.has_tensor(key)}
+
+    def _require_afresh(
+        self, fresh: Container[str], rest: Iterable[Identity], shapes: Container[tuple[int, ...]]
+    ) -> None:
+        """Refuse variables that would start afresh, of these shapes, if something saved may be theirs."""
+        known = self.description["variables"]
+        untold = [
+            name for name in self.description["state"] if _path_in(name, fresh) and not _path_in(name, known)
+        ]
+        in_doubt = [each for each in rest if each.shape in shapes or each.path in fresh]
+        lost = [each.path for each in in_doubt if not self._has(each)]
+        if untold or lost:
+            raise StateError(
+                "the checkpoint must have the values of all variables that its description tells of, and "
+                "tell of all that it has state of; nothing was changed",
+                where=self._where,
+                received=untold or lost,
+                hint="put the whole model into the checkpoint, or load `optiplug.read_state(checkpoint)`",
+            )
+
+    def _has(self, identity: Identity) -> bool:
+        """Whether the checkpoint has this value, as of a variable that is not trained any more."""
+        if self._optimizer is None:
+            return False
+        reader = tf.train.load_checkpoint(self._optimizer.checkpoint)
+        shapes = reader.get_variable_to_shape_map().items()
+        alike = (reader.get_tensor(key) for key, shape in shapes if tuple(shape) == identity.shape)
+        return any(Identity.of(value, "").value == identity.value for value in alike)
 
     def _require_told(self, paths: Iterable[str], variables: ModelVariables) -> None:
         """Refuse paths that were numbered as several variables have one name, if the order may differ."""

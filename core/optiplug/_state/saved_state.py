@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -10,9 +11,9 @@ from optiplug._tf_private import SavedObject
 from optiplug._types import Array
 from optiplug.errors import StateError
 
+from .arrays import arrays_by_name
 from .checkpoint_reader import taken_apart, versions_of
-from .manifest import Description, Spec, differences, parsed
-from .widened_value import WIDENED
+from .manifest import WIDENED, Description, Spec, differences, parsed
 
 __all__ = [
     "MANIFEST",
@@ -21,11 +22,12 @@ __all__ = [
     "saved_description",
     "values_by_name",
     "values_in_saved_model",
+    "widened_names",
 ]
 
 # Keys in checkpoints, and so a part of the file format.
 STATE, MANIFEST = "state", "manifest"
-_JOINED = "packed"
+_BY_NAME, _JOINED = "by_name", "packed"
 
 
 def saved_description(saved: SavedObject, where: str) -> Description:
@@ -45,10 +47,9 @@ def saved_description(saved: SavedObject, where: str) -> Description:
             hint="`optiplug.convert` takes over the state of an optimizer of Keras",
         )
     reader = tf.train.load_checkpoint(saved.checkpoint)
-    key = children[MANIFEST].key
-    description = parsed(reader.get_tensor(key) if key and reader.has_tensor(key) else None, where)
+    description = parsed(_tensor(reader, children[MANIFEST], where), where)
     if _JOINED not in children[STATE].children:
-        require_tensors(_tensors(children[STATE], reader), description, where)
+        require_tensors(_tensors(children[STATE], reader, where), description, where)
     return description
 
 
@@ -60,16 +61,36 @@ def values_in_saved_model(
     if _JOINED not in parts:
         return None
     reader = tf.train.load_checkpoint(saved.checkpoint)
-    keys = {name: each.key for part in parts.values() for name, each in part.children.items()}
-    return taken_apart({name: reader.get_tensor(key) for name, key in keys.items()}, description, where)
+    # What else is there was needed by functions only.
+    found = [each for part in (_BY_NAME, _JOINED) if part in parts for each in parts[part].children.items()]
+    values = {name: _tensor(reader, each, where) for name, each in found}
+    if len(values) < len(found):
+        raise StateError("each state must be there once; nothing was changed", where=where)
+    return taken_apart(arrays_by_name(values, where), description, where)
 
 
-def values_by_name(saved: SavedObject, description: Description) -> dict[str, Array]:
+def _tensor(reader: tf.train.CheckpointReader, saved: SavedObject, where: str) -> Any:
+    """Return the value of an object in a checkpoint, None if it has none."""
+    try:
+        return reader.get_tensor(saved.key) if saved.key and reader.has_tensor(saved.key) else None
+    except tf.errors.OpError as error:
+        raise StateError(f"the checkpoint is damaged: {error}; nothing was changed", where=where) from error
+
+
+def widened_names(saved: SavedObject) -> set[str]:
+    """Return the names of state that was kept in a wider dtype than its variable."""
+    state = saved.children.get(STATE)
+    by_name = None if state is None else state.children.get(_BY_NAME)
+    names = () if by_name is None else by_name.children
+    return {name.removesuffix(WIDENED) for name in names if name.endswith(WIDENED)}
+
+
+def values_by_name(saved: SavedObject, description: Description, where: str) -> dict[str, Array]:
     """Return the state in a checkpoint with its versions, as `StateIO.load` takes it."""
-    reader = tf.train.load_checkpoint(saved.checkpoint)
-    return {name: reader.get_tensor(key) for name, key in _keys(saved.children[STATE]).items()} | versions_of(
-        description
-    )
+    reader, children = tf.train.load_checkpoint(saved.checkpoint), saved.children[STATE].children
+    by_name = children[_BY_NAME].children if _BY_NAME in children else {}
+    values = {name.removesuffix(WIDENED): _tensor(reader, each, where) for name, each in by_name.items()}
+    return {**values, **versions_of(description)}
 
 
 def require_tensors(tensors: Mapping[str, Spec], description: Description, where: str) -> None:
@@ -84,13 +105,10 @@ def require_tensors(tensors: Mapping[str, Spec], description: Description, where
         )
 
 
-def _tensors(state: SavedObject, reader: tf.train.CheckpointReader) -> dict[str, Spec]:
+def _tensors(state: SavedObject, reader: tf.train.CheckpointReader, where: str) -> dict[str, Spec]:
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    return {
-        name: (dtypes[key].name, tuple(shapes[key])) for name, key in _keys(state).items() if key in shapes
-    }
-
-
-def _keys(state: SavedObject) -> dict[str, str | None]:
-    by_name = state.children["by_name"].children if "by_name" in state.children else {}
-    return {name.removesuffix(WIDENED): each.key for name, each in by_name.items()}
+    by_name = state.children[_BY_NAME].children if _BY_NAME in state.children else {}
+    keys = {name.removesuffix(WIDENED): each.key for name, each in by_name.items()}
+    if len(keys) < len(by_name):
+        raise StateError("each state must be there once; nothing was changed", where=where)
+    return {name: (dtypes[key].name, tuple(shapes[key])) for name, key in keys.items() if key in shapes}

@@ -15,7 +15,7 @@ from optiplug._config.base import NamedConfig
 from optiplug._tf_private import SavedObject
 from optiplug._types import Array
 from optiplug._variables.identity import Identity
-from optiplug.errors import StateError
+from optiplug.errors import OptiplugError, StateError
 
 from .arrays import array_of_numbers, arrays_by_name, converted, state_version
 from .manifest import Description, Spec, require_same, spec, version_key, widens
@@ -118,7 +118,9 @@ class StateIO:
         """
         older = False
         for owner, config in self._owners().items():
-            version = saved["versions"].get(owner, config.state_version)
+            kept = any(name.startswith(f"{owner}/" if owner else "") for name in saved["state"])
+            # Left out of a mapping where it is 1, and so here; what kept nothing is of any version.
+            version = saved["versions"].get(owner, 1 if kept else config.state_version)
             if version > config.state_version or (version < config.state_version and not self._built()):
                 raise self._of_version(owner, config, version, _BUILD)
             older |= version < config.state_version
@@ -141,6 +143,19 @@ class StateIO:
         # TensorFlow defers the values to variables that are created later, and the check waits, too.
         self._restoration, self._awaited = restoration, not self._built()
         self._table.restore_from(restoration)
+
+    def load_from(self, values: Mapping[str, Array], saved: Description, optimizer: SavedObject) -> None:
+        """Set all state variables, or none, from arrays under the names that they have in a checkpoint.
+
+        Raises
+        ------
+        StateError
+            If they do not fit, or nothing tells which variable is which.
+        """
+        restoration = Restoration(saved, optimizer, self._name())
+        restoration.meet(self._table.model_variables)
+        names = {name: restoration.present_name(name) for name in values}
+        self.load({new: values[name] for name, new in names.items() if new is not None})
 
     def take_back(self) -> None:
         """Forget the checkpoint that was restored last, whose values are gone again."""
@@ -224,19 +239,34 @@ class StateIO:
                 own = [name for name in values if name.startswith(prefix) and not name.startswith(others)]
                 old = {name.removeprefix(prefix): values.pop(name) for name in own}
                 # It sees names without prefix: a plugin does not know what its user calls it.
-                new = config.migrate_state(version, old)
-                values |= {
-                    f"{prefix}{name}": value
-                    for name, value in arrays_by_name(new, f"{self._name()}: {owner}").items()
-                }
+                new = self._converted_by(config, version, old, where=self._name_of(owner))
+                values |= {f"{prefix}{name}": value for name, value in new.items()}
         return values
+
+    def _converted_by(
+        self, config: type[NamedConfig], version: int, old: dict[str, Array], where: str
+    ) -> dict[str, Array]:
+        try:
+            return arrays_by_name(config.migrate_state(version, old), where)
+        except OptiplugError:
+            raise
+        except Exception as error:  # it may find anything in a file, and expect something else
+            raise StateError(
+                f"{config.__name__} cannot convert state of version {version}: "
+                f"{type(error).__name__}: {error}; nothing was changed",
+                where=where,
+                hint="the state is damaged, or `migrate_state` has a fault",
+            ) from error
+
+    def _name_of(self, owner: str) -> str:
+        return f"{self._name()}: {owner}" if owner else self._name()
 
     def _of_version(self, owner: str, config: type[NamedConfig], version: int, older: str = "") -> StateError:
         newer = version > config.state_version
         return StateError(
             f"the state is of version {version}, {'newer' if newer else 'older'} than version "
             f"{config.state_version} of {config.__name__}; nothing was changed",
-            where=f"{self._name()}: {owner}" if owner else self._name(),
+            where=self._name_of(owner),
             hint="update the plugin" if newer else older,
         )
 

@@ -10,12 +10,10 @@ from optiplug._tf_private import CheckpointNode, CheckpointValue, Trackable, tra
 from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.packing import PackSegment
 
+from .manifest import WIDENED
 from .restoration import Restoration
 
-__all__ = ["WIDENED", "StateNode", "WidenedValue"]
-
-WIDENED = "@float32"
-"""What a checkpoint has after the name of state that is kept in float32 beside a narrower variable."""
+__all__ = ["StateNode", "WidenedValue"]
 
 
 class WidenedValue(CheckpointValue):
@@ -26,7 +24,7 @@ class WidenedValue(CheckpointValue):
     """
 
     def __init__(self, variable: Variable | PackSegment, path: str, narrow: DType) -> None:
-        self._variable, self._path, self._narrow = variable, path, narrow
+        self._variable, self._path, self.narrow = variable, path, narrow
         self.reads_narrow = False
 
     @property
@@ -37,12 +35,12 @@ class WidenedValue(CheckpointValue):
     def read_value(self) -> Tensor:
         """Return the value in the dtype that TensorFlow reads."""
         value = tf.convert_to_tensor(self._variable.read_value())
-        return tf.cast(value, self._narrow) if self.reads_narrow else value
+        return tf.cast(value, self.narrow) if self.reads_narrow else value
 
     @property
     def saved_dtype(self) -> DType:
         """The dtype that TensorFlow reads."""
-        return self._narrow if self.reads_narrow else self._variable.dtype
+        return self.narrow if self.reads_narrow else self._variable.dtype
 
     @property
     def device(self) -> str:
@@ -63,15 +61,26 @@ class StateNode(CheckpointNode):
 
     restoration: Restoration | None = None
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._widened: set[str] = set()
+
     def saved_name(self, name: str) -> str | None:
         """Return the name that a state variable has in the checkpoint that is restored."""
-        return name if self.restoration is None else _translated(name, self.restoration.saved_name)
+        if self.restoration is None:
+            return name
+        saved = _translated(name, self.restoration.saved_name)
+        # It was kept beside a narrower variable there.
+        ends = name not in self._widened and not name.endswith(WIDENED)
+        return f"{saved}{WIDENED}" if ends and saved in self.restoration.widened else saved
 
     def present_name(self, saved_name: str) -> str | None:
         """Return the name of the state variable that has this one in the checkpoint."""
-        return (
-            saved_name if self.restoration is None else _translated(saved_name, self.restoration.present_name)
-        )
+        if self.restoration is None:
+            return saved_name
+        name = _translated(saved_name, self.restoration.present_name)
+        plain = None if name is None else name.removesuffix(WIDENED)
+        return name if plain in self._widened else plain
 
     def add(self, name: str, variable: Variable | PackSegment, narrow: DType | None) -> None:
         """Track a variable; `narrow` is the dtype of its values in earlier versions, if it was another."""
@@ -79,23 +88,29 @@ class StateNode(CheckpointNode):
         if narrow is None:
             track(self, name, variable)
             return
+        self._widened.add(name)
         value = WidenedValue(variable, name, narrow)
         # What a checkpoint that was read before has under either name is restored at once.
-        value.reads_narrow = True
+        self._read_as_saved(name, value)
         track(self, name, value)
         value.reads_narrow = False
         track(self, f"{name}{WIDENED}", value)
         self.former[name] = value
+
+    def _read_as_saved(self, name: str, value: WidenedValue) -> None:
+        """Read the dtype that a checkpoint has under a name without an ending."""
+        known = None if self.restoration is None else self.restoration.state.get(name)
+        value.reads_narrow = known is None or known[0] == value.narrow.name
 
     def forget(self, name: str, variable: Variable) -> None:
         """Leave a variable out from now on."""
         self.former[name] = variable
 
     def find_former(self, name: str) -> Trackable | None:
-        """Return the variable of a former name, to be read in its narrower dtype."""
+        """Return the variable of a former name, to be read in the dtype that it has there."""
         value = self.former.get(name)
         if isinstance(value, WidenedValue):
-            value.reads_narrow = True
+            self._read_as_saved(name, value)
         return value
 
 

@@ -57,9 +57,19 @@ class Identity:
 
     @classmethod
     def from_saved(cls, path: str, saved: Mapping[str, Any]) -> Identity:
-        """Return the identity that a file tells of: what `dump` returned."""
-        place = None if saved["place"] is None else int(saved["place"])
-        return cls(path, place, tuple(map(int, saved["shape"])), str(saved["value"]))
+        """Return the identity that a file tells of: what `dump` returned.
+
+        Raises
+        ------
+        StateError
+            If it is anything else.
+        """
+        match saved:
+            case {"place": place, "shape": [*shape], "value": str(value), **more} if not more:
+                if all(map(_is_count, shape)) and (place is None or _is_count(place)):
+                    return cls(path, place, tuple(shape), value)
+        rule = "what tells a variable from others must be its place, its shape and a digest"
+        raise StateError(rule, where=path, received=saved)
 
     def dump(self) -> dict[str, Any]:
         """Return it as JSON has it, without the path."""
@@ -108,6 +118,10 @@ def match_variables(
     if saved and present and (in_doubt or not (by_name or by_place)):
         raise _in_doubt(saved, present, where, in_doubt)
     return by_place or by_name, False
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
 
 
 def _by_path(

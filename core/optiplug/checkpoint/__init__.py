@@ -18,6 +18,7 @@ from .steps import Latest, SavedStep, latest_valid, saved_steps
 # Type checkers do not follow `__getattr__` below.
 if TYPE_CHECKING:
     from .checkpoints import Checkpoints, Restored
+    from .comparing import ValueDifference, value_differences
 
 __all__ = [
     "Checkpoints",
@@ -26,18 +27,27 @@ __all__ = [
     "Manifest",
     "Restored",
     "SavedStep",
+    "ValueDifference",
     "differences",
     "identity_of",
     "latest_valid",
     "saved_steps",
+    "value_differences",
 ]
+
+_MODULES = {
+    "Checkpoints": ".checkpoints",
+    "Restored": ".checkpoints",
+    "ValueDifference": ".comparing",
+    "value_differences": ".comparing",
+}
 
 
 def __getattr__(name: str) -> Any:
     # They import TensorFlow, which takes seconds.
-    if name not in {"Checkpoints", "Restored"}:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(".checkpoints", __name__), name)
+    return getattr(importlib.import_module(_MODULES[name], __name__), name)
 
 
 def __dir__() -> list[str]:

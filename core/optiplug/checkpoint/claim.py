@@ -23,6 +23,8 @@ from typing import Self
 
 from optiplug.errors import ClaimedError
 
+from .files import naming
+
 __all__ = ["LOCK", "Claim", "Owner"]
 
 LOCK = ".lock"
@@ -115,6 +117,21 @@ class Claim:
                 self._say(f"{self.folder}: {left}, which claimed it at {left.since}, is gone: taken over")
         self._entered += 1
 
+    def verify(self) -> None:
+        """Check that a folder which was taken still belongs to this claim.
+
+        Raises
+        ------
+        ClaimedError
+            If somebody has removed the file, so that another process may have claimed the folder.
+        """
+        if self._descriptor is not None and not _is_there(self._descriptor, self._path):
+            raise ClaimedError(
+                f"{LOCK} was removed while this process had the folder",
+                where=str(self.folder),
+                hint="see whether another process writes into it now",
+            )
+
     def release(self) -> None:
         """Give the folder back, if this was the last of those that took it."""
         self._entered = max(self._entered - 1, 0)
@@ -150,7 +167,7 @@ class Claim:
         try:
             _lock_file(descriptor)
         except (BlockingIOError, PermissionError):
-            owner = _read(descriptor) or "another process"
+            owner = _owner(_read(descriptor)) or "another process"
             hint = "wait until it has ended, or end it"
             raise self._refused(owner, hint) from None
         except OSError as error:
@@ -159,13 +176,19 @@ class Claim:
             raise ClaimedError(rule, where=str(self.folder), hint=hint) from error
 
     def _register(self, descriptor: int) -> Owner | None:
-        here, owner = Owner.here(), _read(descriptor)
+        here, text = Owner.here(), _read(descriptor)
+        owner = _owner(text)
+        # Zeros are what a machine that lost its power may leave.
+        if owner is None and text.strip(b"\0"):
+            rule, hint = f"there is a file {LOCK} of something else", "move it, or use another folder"
+            raise ClaimedError(rule, where=str(self.folder), hint=hint)
         if owner is not None and owner.elsewhere(here):
             hint = f"its locks may not be seen on {here.host}; if it has ended, delete {self._path}"
             raise self._refused(owner, hint)
         os.ftruncate(descriptor, 0)
         os.lseek(descriptor, 0, os.SEEK_SET)
-        os.write(descriptor, json.dumps(asdict(here)).encode())
+        with naming(self._path):
+            os.write(descriptor, json.dumps(asdict(here)).encode())
         return owner
 
     def _refused(self, owner: Owner | str, hint: str) -> ClaimedError:
@@ -199,6 +222,9 @@ else:
 
 def _release(descriptor: int, path: Path) -> None:
     """Remove the file while it is locked, so that who waits for it sees that it is gone."""
+    if not _is_there(descriptor, path):  # another's, if somebody removed it
+        os.close(descriptor)
+        return
     with contextlib.suppress(OSError):  # Windows removes no open file, and a folder may be gone
         path.unlink()
     os.close(descriptor)
@@ -214,11 +240,15 @@ def _is_there(descriptor: int, path: Path) -> bool:
         return False
 
 
-def _read(descriptor: int) -> Owner | None:
-    """Return who wrote the record; None where there is none, or a part of one."""
+def _read(descriptor: int) -> bytes:
     os.lseek(descriptor, 0, os.SEEK_SET)
+    return os.read(descriptor, _LONGEST_RECORD)
+
+
+def _owner(text: bytes) -> Owner | None:
+    """Return who wrote a record; None if it is none."""
     try:
-        known = json.loads(os.read(descriptor, _LONGEST_RECORD))
+        known = json.loads(text)
         return Owner(int(known["pid"]), str(known["host"]), str(known["boot"]), str(known["since"]))
     except (ValueError, KeyError, TypeError, RecursionError):
         return None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["fsync_file", "fsync_folder", "remove_drafts", "replace_file", "replacing"]
+__all__ = ["fsync_file", "fsync_folder", "is_draft", "naming", "remove_drafts", "replace_file", "replacing"]
 
 _DRAFT = re.compile(r"\..*-\d+-\d+\.draft", re.DOTALL)
 # A name has at most 255 bytes, and a character up to four.
@@ -48,7 +48,10 @@ def replacing(
     final = Path(os.path.realpath(path))
     draft = final.with_name(f".{final.name[:_LONGEST_STEM]}-{os.getpid()}-{next(_numbers)}.draft")
     try:
-        with draft.open(mode.replace("w", "x"), encoding=encoding, newline=newline) as file:
+        with (
+            naming(final),
+            draft.open(mode.replace("w", "x"), encoding=encoding, newline=newline) as file,
+        ):
             yield file
             file.flush()
             os.fsync(file.fileno())
@@ -60,6 +63,17 @@ def replacing(
             draft.unlink()
         raise
     fsync_folder(final.parent)
+
+
+@contextlib.contextmanager
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Let an error of the system name the file, which it does not where an open file is written to."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None and error.filename is None:
+            error.filename = os.fspath(path)
+        raise
 
 
 def replace_file(path: str | os.PathLike[str], content: str | bytes) -> None:
@@ -82,8 +96,18 @@ def replace_file(path: str | os.PathLike[str], content: str | bytes) -> None:
 def remove_drafts(folder: str | os.PathLike[str]) -> None:
     """Remove what killed processes have left of files that they were writing; for who owns the folder."""
     for path in Path(folder).iterdir():
-        if _DRAFT.fullmatch(path.name) and path.is_file() and not path.is_symlink():
+        if is_draft(path):
             path.unlink(missing_ok=True)
+
+
+def is_draft(path: Path) -> bool:
+    """Whether a file is what `replacing` writes before it takes its place.
+
+    >>> import pathlib
+    >>> is_draft(pathlib.Path(".metrics.csv"))
+    False
+    """
+    return bool(_DRAFT.fullmatch(path.name)) and path.is_file() and not path.is_symlink()
 
 
 def fsync_file(path: str | os.PathLike[str]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -26,6 +24,7 @@ from optiplug._tf_private import (
 from optiplug.errors import ConfigError
 
 from .manifest import Spec
+from .system_errors import system_error
 
 __all__ = ["Taken", "Values"]
 
@@ -118,16 +117,12 @@ class Taken:
         try:
             self.values.write(prefix)
         except tf.errors.OpError as error:
-            number = _NUMBERS.get(type(error), errno.EIO)
-            raise OSError(number, f"{os.strerror(number)}: {error.message}", prefix) from error
-
-
-# What TensorFlow makes of the errors of the system, turned back.
-_NUMBERS = {
-    tf.errors.ResourceExhaustedError: errno.ENOSPC,
-    tf.errors.PermissionDeniedError: errno.EACCES,
-    tf.errors.NotFoundError: errno.ENOENT,
-}
+            known = system_error(error.message)
+            if known is None:
+                raise
+            # TensorFlow names a file that only it knows.
+            known.filename = prefix
+            raise known from error
 
 
 def _tracked(value: object, where: str) -> Trackable:

@@ -17,7 +17,7 @@ from typing import TypeAlias
 
 from optiplug.errors import StateError
 
-from .files import fsync_folder
+from .files import fsync_folder, naming
 from .manifest import LARGEST, Manifest
 from .steps import MANIFEST, name_of, saved_steps
 
@@ -44,7 +44,7 @@ def write_step(folder: Path, step: int, write: Callable[[Path], Manifest]) -> Pa
         if len(text) > LARGEST:
             raise StateError(f"the manifest would be larger than {LARGEST} bytes", where=str(final))
         # Last: without it the others are nothing.
-        with (draft / MANIFEST).open("wb") as file:
+        with naming(final), (draft / MANIFEST).open("wb") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())

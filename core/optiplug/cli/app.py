@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Annotated, Any
 
@@ -16,6 +16,7 @@ from optiplug.registry import KINDS
 from .completion import (
     command_line,
     complete_file,
+    complete_folder,
     complete_format,
     complete_kind,
     complete_name,
@@ -24,6 +25,7 @@ from .completion import (
 from .contributed import contribute
 from .exits import guarded
 from .output import own_stdout, print_text, with_own_stdout
+from .streams import standard_streams
 
 __all__ = ["application", "main"]
 
@@ -74,6 +76,14 @@ Files = Annotated[
     list[str],
     typer.Argument(metavar="FILE", help=_FILE_HELP, autocompletion=complete_file, show_default=False),
 ]
+_STEPS_HELP = "A saved step, a folder with steps, or the folder of a run."
+
+
+def _steps(name: str) -> Any:
+    return typer.Argument(metavar=name, help=_STEPS_HELP, autocompletion=complete_folder, show_default=False)
+
+
+Steps = Annotated[str, _steps("PATH")]
 Name = Annotated[
     str,
     typer.Argument(
@@ -189,12 +199,57 @@ def explain(
     explain_file(file, _format_of([file], format), task=task, every=every, as_json=as_json)
 
 
+def checkpoint() -> None:
+    """Look at what `optiplug train` and `optiplug.checkpoint` have saved."""
+
+
+def list_checkpoints(path: Steps, as_json: Json = False) -> None:
+    """List the steps that are saved, with their sizes and versions."""
+    from .checkpoints import list_steps
+
+    list_steps(path, as_json)
+
+
+def show_checkpoint(path: Steps, as_json: Json = False) -> None:
+    """Show all that a saved step tells of itself: identity, metadata, tensors; of several, the newest."""
+    from .checkpoints import show_step
+
+    show_step(path, as_json)
+
+
+def verify_checkpoints(path: Steps, as_json: Json = False) -> None:
+    """Compare all files with the checksums that were saved with them; exits with 5 if one differs."""
+    from .checkpoints import verify_steps
+
+    verify_steps(path, as_json)
+
+
+def diff_checkpoints(
+    one: Annotated[str, _steps("ONE")],
+    other: Annotated[str, _steps("OTHER")],
+    no_values: Annotated[
+        bool, typer.Option("--no-values", help="Leave out the values, for which TensorFlow is imported.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare two saved steps, their values bit by bit; exits with 1 if anything differs."""
+    from .checkpoints import diff_steps
+
+    diff_steps(one, other, not no_values, as_json)
+
+
 _COMMANDS: dict[str, Callable[..., None]] = {
     "list": list_,
     "show": show,
     "check": check,
     "schema": schema,
     "explain": explain,
+}
+_CHECKPOINT: dict[str, Callable[..., None]] = {
+    "list": list_checkpoints,
+    "show": show_checkpoint,
+    "verify": verify_checkpoints,
+    "diff": diff_checkpoints,
 }
 
 
@@ -220,15 +275,28 @@ def application(argv: Sequence[str]) -> typer.Typer:
     # typer's own tracebacks would print local variables.
     app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, epilog=_EPILOG, cls=_Group)
     app.callback()(optiplug)
-    for name, command in _COMMANDS.items():
-        app.command(name, cls=_Command)(with_own_stdout(guarded(command)))
+    _add(app, _COMMANDS)
+    group = typer.Typer(no_args_is_help=True, cls=_Group)
+    group.callback()(checkpoint)
+    _add(group, _CHECKPOINT)
+    app.add_typer(group, name=checkpoint.__name__)
     with own_stdout():
-        contribute(partial(app.command, cls=_Command), argv, tuple(_COMMANDS))
+        contribute(partial(app.command, cls=_Command), argv, (*_COMMANDS, checkpoint.__name__))
     return app
+
+
+def _add(app: typer.Typer, commands: Mapping[str, Callable[..., None]]) -> None:
+    for name, command in commands.items():
+        app.command(name, cls=_Command)(with_own_stdout(guarded(command)))
 
 
 def main() -> None:
     """Run the command line of this process."""
     # TensorFlow logs what it looked for and did not find; what really fails raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    application(command_line())(prog_name="optiplug")
+    guarded(_run)()
+
+
+def _run() -> None:
+    with standard_streams():
+        application(command_line())(prog_name="optiplug")

@@ -15,6 +15,7 @@ from optiplug.registry import KINDS
 __all__ = [
     "command_line",
     "complete_file",
+    "complete_folder",
     "complete_format",
     "complete_kind",
     "complete_name",
@@ -57,18 +58,27 @@ def complete_file(incomplete: str) -> list[str]:
     """Return the folders and config files whose paths begin like this."""
     from optiplug.document import FORMATS
 
+    return _complete_path(incomplete, FORMATS)
+
+
+def complete_folder(incomplete: str) -> list[str]:
+    """Return the folders whose paths begin like this."""
+    return _complete_path(incomplete, ())
+
+
+def _complete_path(incomplete: str, suffixes: Container[str]) -> list[str]:
     folder, begin = Path(incomplete).parent, Path(incomplete).name
     if incomplete == "" or incomplete.endswith("/"):
         folder, begin = Path(incomplete or "."), ""
     try:
-        found = sorted(each for each in folder.iterdir() if _is_offered(each, begin, FORMATS))
+        found = sorted(each for each in folder.iterdir() if _is_offered(each, begin, suffixes))
     except OSError:
         return []
     lead = incomplete.removesuffix(begin) if begin else incomplete
     offered = [f"{lead}{each.name}{'/' * each.is_dir()}" for each in found]
     # A shell takes a single offer for the whole word, so the way goes on into a single folder.
     if len(offered) == 1 and found[0].is_dir():
-        return complete_file(offered[0]) or offered
+        return _complete_path(offered[0], suffixes) or offered
     return offered
 
 

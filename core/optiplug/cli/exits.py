@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable
 from enum import IntEnum
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
-import typer
-
 from optiplug.errors import ConfigError, OptiplugError, PluginError, StateError
 
+from .machine import machine_error
 from .output import message
 
-__all__ = ["ExitCode", "debugging", "exit_code", "guarded"]
+__all__ = ["ExitCode", "debugging", "exit_code", "guarded", "interrupted"]
 
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
@@ -52,20 +52,43 @@ def debugging() -> bool:
 
 
 def guarded(command: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
-    """Let a command end with a message and an exit code where it raises an error of optiplug.
+    """Let a command end with a message and an exit code where it raises an error of optiplug or the machine.
 
-    With OPTIPLUG_DEBUG=1 in the environment, errors come with their traceback.
+    An interrupt ends it with 128 and the number of the signal, as a shell has it; a reader of standard
+    output that leaves early, such as `head`, is not worth a word. What was added to an error with `add_note`
+    is said after it. With OPTIPLUG_DEBUG=1 in the environment, errors come with their traceback.
     """
 
     @wraps(command)
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         try:
             return command(*args, **kwargs)
-        except OptiplugError as error:
+        except (Exception, KeyboardInterrupt) as error:
             # A message is enough for users; authors of plugins need to see where it comes from.
-            if debugging():
+            end = None if debugging() else _end(error)
+            if end is None:
                 raise
-            message(str(error))
-            raise typer.Exit(exit_code(error)) from None
+            text, code = end
+            if text:
+                message(" ".join([text, *getattr(error, "__notes__", ())]))
+            raise SystemExit(int(code)) from None
 
     return run
+
+
+def _end(error: BaseException) -> tuple[str, int] | None:
+    """Return message and exit code for an error; None for one that nobody raised on purpose."""
+    if isinstance(error, KeyboardInterrupt):
+        return "", interrupted(error)
+    if isinstance(error, BrokenPipeError):
+        return "", ExitCode.FAILED
+    if isinstance(error, OptiplugError):
+        return str(error), exit_code(error)
+    told = machine_error(error)
+    return None if told is None else (told, ExitCode.FAILED)
+
+
+def interrupted(error: KeyboardInterrupt) -> int:
+    """Return the exit code for an interrupt, whose argument may be another signal than that of Ctrl-C."""
+    number = error.args[0] if error.args and isinstance(error.args[0], int) else signal.SIGINT
+    return 128 + number

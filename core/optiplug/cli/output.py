@@ -17,6 +17,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from .streams import Output
+
 __all__ = [
     "FORMAT",
     "dotted",
@@ -210,14 +212,12 @@ def _text_of(descriptor: int) -> Iterator[TextIO]:
     except OSError:
         yield sys.stdout
         return
-    stream = open(  # noqa: SIM115  # closed below
-        descriptor, "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors, closefd=False
-    )
+    stream = Output(descriptor, sys.stdout.encoding)
     try:
         yield stream
     finally:
-        # Whoever reads may have gone; the error that told of it is on its way already.
-        with contextlib.suppress(BrokenPipeError):
+        # All was flushed as it was written: an error that comes again here is on its way already.
+        with contextlib.suppress(OSError):
             stream.close()
 
 

@@ -116,7 +116,7 @@ def read(path: str | PathLike[str]) -> Document:
     except ConfigError:
         raise
     except OSError as error:
-        raise _refusal(source, f"the file cannot be read: {error.strerror or error}") from None
+        raise _unreadable(source, error) from None
     except ValueError as error:  # a NUL character in the name
         raise _refusal(source, f"the file cannot be read: {error}") from None
 
@@ -136,7 +136,10 @@ def read_stream(stream: BinaryIO, format: str, source: str = "<stream>") -> Docu
     {'use': 'sgd'}
     """
     # Never more than the limit, whatever the file is: it may be a device without end.
-    content = stream.read(limits.BYTES + 1)
+    try:
+        content = stream.read(limits.BYTES + 1)
+    except OSError as error:
+        raise _unreadable(source, error) from None
     if len(content) > limits.BYTES:
         raise _refusal(source, _TOO_LARGE)
     return parse(_decoded(content, source), format, source)
@@ -180,6 +183,10 @@ def _decoded(content: bytes, source: str) -> str:
         line, column = Lines(before).position(len(before))
         where = f"{source}:{line}:{column}"
         raise _refusal(where, f"the file is not UTF-8: {error.reason}", "save it as UTF-8") from None
+
+
+def _unreadable(source: str, error: OSError) -> ConfigError:
+    return _refusal(source, f"the file cannot be read: {error.strerror or error}")
 
 
 def _refusal(where: str, rule: str, hint: str = "") -> ConfigError:

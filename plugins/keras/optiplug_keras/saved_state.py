@@ -50,11 +50,18 @@ class SavedState:
         try:
             told = json.loads(arrays[_VARIABLES].astype(np.uint8).tobytes())
             identities = [Identity.from_saved(*each) for each in told["variables"].items()]
-            homes = {name: (str(slot), str(path)) for name, (slot, path) in told["homes"].items()}
+            homes = {name: (slot, path) for name, (slot, path) in told["homes"].items()}
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise optiplug.StateError(
-                "what tells the variables apart is damaged; nothing was changed", where=where, received=error
-            ) from None
+            raise _damaged(where, error) from None
+        # It decides which state is whose, so nothing in it may be left to chance.
+        wrong = [
+            name
+            for name, (slot, path) in homes.items()
+            if name != f"{slot}/{path}" or name not in values or path not in told["variables"]
+        ]
+        wrong += [name for name in values if name in present and name not in homes]
+        if wrong:
+            raise _damaged(where, wrong)
         return cls(values, homes, identities)
 
     def renamed(self, pairs: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
@@ -92,6 +99,12 @@ class SavedState:
             },
             [*self.identities, *(each.frozen_at(paths[each.path]) for each in frozen.identities)],
         )
+
+
+def _damaged(where: str, received: object) -> optiplug.StateError:
+    return optiplug.StateError(
+        "what tells the variables apart is damaged; nothing was changed", where=where, received=received
+    )
 
 
 def _free(path: str, taken: Collection[str]) -> str:

@@ -14,11 +14,12 @@ from optiplug import ConfigError, Task, Tensor, Variable
 
 from .layers import Affine, random_variable
 from .sampling import uniform_integers
-from .task_configs import CharsConfig
+from .task_configs import CHARACTERS, CharsConfig
 
 __all__ = ["ALPHABET", "Chars", "encode", "read_text"]
 
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
+_COUNTED = 2**31  # TensorFlow counts the scores of a batch in int32
 _HELD_OUT = 0.1
 _EVALUATED = 8192
 
@@ -46,7 +47,15 @@ class Chars(Task):
         hidden, output = self.hidden, self.output
         return [self.embedding, hidden.kernel, hidden.bias, output.kernel, output.bias]
 
+    @property
+    def data(self) -> Mapping[str, object]:
+        """The text as it is learnt and evaluated; a path does not tell what is in a file."""
+        return {"train": self.train, "held_out": self.held_out}
+
     def batch(self, step: Tensor, batch_size: int, seed: int) -> tuple[Tensor, Tensor]:
+        if batch_size * CHARACTERS >= _COUNTED:
+            rule = f"must be less than {_COUNTED // CHARACTERS + 1} for this task"
+            raise ConfigError(rule, where="batch_size", received=batch_size)
         end = len(self.train) - self.config.context
         return self.windows(self.train, uniform_integers(step, batch_size, end, seed))
 
@@ -84,7 +93,7 @@ def read_text(path: str | None) -> str:
     if path is not None:
         try:
             return Path(path).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise ConfigError("must be a readable UTF-8 file", where="task.text", received=path) from error
     from pydoc_data.topics import topics
 

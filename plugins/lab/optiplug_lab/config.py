@@ -10,7 +10,13 @@ from optiplug import CommandConfig, ConfigError, OptimizerConfig, PositiveInt, T
 
 from .patterns import unmatched
 
-__all__ = ["Strategy", "TrainConfig"]
+__all__ = ["INPUTS", "WITHOUT_EFFECT", "Strategy", "TrainConfig"]
+
+INPUTS = ("config", "data", "versions", "replicas", "device")
+"""What decides the numbers of a run, in sections: a run goes on with the same, unless a change is allowed."""
+
+WITHOUT_EFFECT = ("steps", "log_every", "evaluate_every", "checkpoint_every", "versions", "strategy")
+"""Fields that do not decide the numbers of a step; of the strategy that is the number of replicas."""
 
 Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], PositiveInt], Field(min_length=1)]
 
@@ -31,7 +37,7 @@ class TrainConfig(CommandConfig):
     """What learns it."""
     steps: PositiveInt
     """Number of calls of the optimizer."""
-    batch_size: PositiveInt = 128
+    batch_size: Annotated[int, Field(ge=1, lt=2**31)] = 128
     """Examples per step, over all devices."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 0
     """Decides initial values and the order of the data."""
@@ -76,8 +82,3 @@ class TrainConfig(CommandConfig):
         if strategy != "none" and batch_size is not None and batch_size % strategy["mirrored"]:
             raise ConfigError(f"must divide the batch of {batch_size} into equal shares", received=value)
         return strategy
-
-    def identity(self) -> dict[str, object]:
-        """Return the part that decides the numbers of a run, whatever its length."""
-        dumped = self.dump()
-        return {key: dumped[key] for key in ("task", "optimizer", "batch_size", "seed", "strategy")}

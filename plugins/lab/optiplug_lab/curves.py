@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogFormatter, MaxNLocator
+
+from optiplug.checkpoint.files import replacing
 
 from .metrics import read_metrics
 
@@ -62,15 +65,23 @@ def _draw(panels: Sequence[Callable[[Axes], None]], image: Path) -> None:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
         if number + 2 >= len(panels):
             axes.set_xlabel("Step")
-    figure.suptitle(image.absolute().parent.name, fontsize=11)
-    figure.savefig(image, metadata={"Software": None})
+    # A name of a folder may be no text; and like all names it may look like a formula, which it is not.
+    name = os.fsencode(image.absolute().parent.name).decode(errors="replace")
+    figure.suptitle(name, fontsize=11, parse_math=False)
+    with replacing(image) as file:
+        figure.savefig(file, format="png", metadata={"Software": None})
 
 
 def _prepare(axes: Axes, title: str) -> None:
-    axes.set_title(title, loc="left", fontsize=10, fontweight="bold")
+    axes.set_title(title, loc="left", fontsize=10, fontweight="bold", parse_math=False)
     axes.grid(visible=True, color="#e3e3e3", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.03)
+
+
+def _explain(axes: Axes) -> None:
+    for text in axes.legend(frameon=False, fontsize=8).get_texts():
+        text.set_parse_math(False)
 
 
 def _draw_noisy(axes: Axes, title: str, points: Points, color: str) -> None:
@@ -92,7 +103,7 @@ def _draw_noisy(axes: Axes, title: str, points: Points, color: str) -> None:
     middles = np.convolve(steps, np.full(window, 1 / window), mode="valid")
     axes.plot(middles, np.exp(logarithms), color=color, label=f"mean of {window} steps", **_STYLE)
     if window > 1:
-        axes.legend(frameon=False, fontsize=8)
+        _explain(axes)
 
 
 def _draw_evaluations(axes: Axes, name: str, points: Points, final: Mapping[str, float]) -> None:
@@ -107,7 +118,7 @@ def _draw_evaluations(axes: Axes, name: str, points: Points, final: Mapping[str,
     finite = [value for value in (*values[1:], final[figure]) if math.isfinite(value)]
     if finite:
         axes.set_ylim(*_limits(finite))
-    axes.legend(frameon=False, fontsize=8)
+    _explain(axes)
 
 
 def _limits(trained: Sequence[float]) -> tuple[float, float]:
@@ -129,4 +140,4 @@ def _draw_rates(axes: Axes, rates: Mapping[str, Points]) -> None:
             )
     axes.set_ylim(bottom=0)
     if len(rates) > 1:
-        axes.legend(frameon=False, fontsize=8)
+        _explain(axes)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
+import sklearn
 import tensorflow as tf
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
@@ -47,6 +48,17 @@ class Digits(Task):
     def variables(self) -> list[Variable]:
         """Kernel and bias of each layer, from the input on."""
         return [variable for layer in self.layers for variable in (layer.kernel, layer.bias)]
+
+    @property
+    def data(self) -> Mapping[str, object]:
+        """Images and labels as they are split, and the distribution that they are from."""
+        return {
+            "scikit-learn": sklearn.__version__,
+            "train_images": self.train_images,
+            "train_labels": self.train_labels,
+            "test_images": self.test_images,
+            "test_labels": self.test_labels,
+        }
 
     def batch(self, step: Tensor, batch_size: int, seed: int) -> tuple[Tensor, Tensor]:
         indices = epoch_indices(step, batch_size, seed, examples=len(self.train_labels))

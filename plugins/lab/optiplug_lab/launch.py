@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Collection, Iterator
+from typing import Any
 
 from optiplug import ConfigError
 from optiplug.document import Document, located
@@ -22,39 +24,64 @@ def launch(
     *,
     document: Document | None = None,
     resume: bool = False,
+    allow_changed: Collection[str] = (),
+    rebuild_metrics: bool = False,
     as_json: bool = False,
     quiet: bool = False,
 ) -> None:
-    """Train in a run folder, or go on in it; `document` is what the config was read from.
+    """Train in a run folder, which is claimed, or go on in it; `document` is what the config was read from.
 
     Raises
     ------
     ConfigError
         If the config breaks a rule that only shows with the task or the devices at hand.
     StateError
-        If there is nothing to resume, or something else than this config describes.
+        If there is nothing to resume, or its inputs are others than those that are allowed.
     KeyboardInterrupt
         If interrupted; the run can be resumed.
     """
     stdout = sys.stdout
     # What a task prints is no data.
-    with contextlib.redirect_stdout(sys.stderr):
+    with contextlib.redirect_stdout(sys.stderr), _warnings_told(folder.say):
         _prepare_tensorflow(config.seed)
         from .report import Report
         from .run import Run
 
         with Report(folder, config.steps, stdout=stdout, as_json=as_json, quiet=quiet) as report:
             try:
-                run = Run(config, folder, resume=resume)
+                run = Run(
+                    config,
+                    folder,
+                    resume=resume,
+                    allow_changed=allow_changed,
+                    rebuild_metrics=rebuild_metrics,
+                )
             except ConfigError as error:
                 raise located(error, document) from None
-            report.start(run.step, run.trainer.devices)
-            try:
-                summary = run.train(report)
-            except KeyboardInterrupt:
-                report.interrupt(run.step)
-                raise
+            with run:
+                report.start(run.step, run.trainer.devices)
+                try:
+                    summary = run.train(report)
+                except KeyboardInterrupt:
+                    report.interrupt(run.step)
+                    raise
             report.end(summary)
+
+
+@contextlib.contextmanager
+def _warnings_told(say: Callable[[str], None]) -> Iterator[None]:
+    """Let what warns of the run, such as of a damaged checkpoint, be told without a place in the code."""
+    with warnings.catch_warnings():
+        shown = warnings.showwarning
+
+        def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+            if category is UserWarning:
+                say(str(message))
+            else:
+                shown(message, category, *place, **more)
+
+        warnings.showwarning = show
+        yield
 
 
 def _prepare_tensorflow(seed: int) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
+import hashlib
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from optiplug import StateError, Tensor
+from optiplug.checkpoint.files import fsync_file, naming, replace_file
 
-from .events import Events
+from .events import Events, read_events
+from .rows import problem_of, rebuilt_text, row_of, rows_of, text_of
 
 __all__ = ["Metrics", "read_metrics"]
 
@@ -21,6 +23,9 @@ class Metrics:
 
     Row 0 holds the evaluation before the first step; `readings` names the columns of the steps,
     and those of the evaluations start with ``test_``. The same goes to the event files in `events`.
+
+    A checkpoint keeps what `commit` returns, the size and the SHA-256 sum of the file at that step: a run
+    goes on after exactly its own rows, or not at all.
     """
 
     def __init__(self, path: Path, readings: Sequence[str], events: Path) -> None:
@@ -32,29 +37,64 @@ class Metrics:
 
     def start(self, evaluation: Mapping[str, float]) -> None:
         """Begin a new file with the evaluation of the initial variables."""
-        self._events = Events(self._folder)
         self._columns = ["step", *self._readings, *(f"test_{name}" for name in evaluation)]
-        with self._path.open("w", newline="") as file:
-            csv.writer(file).writerow(self._columns)
+        head = text_of([self._columns])
+        replace_file(self._path, head)
+        self._size, self._sum = len(head), hashlib.sha256(head)
+        self._events = Events(self._folder)
         self._pending.append((0, None))
         self._evaluations[0] = evaluation
         self.flush()
 
-    def resume(self, step: int) -> None:
-        """Go on after `step`; later rows, which will be made again, are dropped."""
+    def resume(self, step: int, committed: Mapping[str, Any], *, rebuild: bool = False) -> None:
+        """Go on after `step`, at which `commit` returned `committed`; later rows are dropped.
+
+        With `rebuild`, a file that does not hold the rows of this run is made again from the event files.
+
+        Raises
+        ------
+        StateError
+            If the rows of this run are neither there nor to be made again; nothing was changed.
+        """
+        found, problem = self._found(step, committed)
+        kept = found[: committed["bytes"]]
+        if problem:
+            kept = self._rebuilt(step, committed, problem, rebuild)
+        if kept != found:
+            replace_file(self._path, kept)
+        self._size, self._sum = len(kept), hashlib.sha256(kept)
+        self._columns, *rows = rows_of(kept)
+        self._events = Events(self._folder, {int(number): self._figures(cells) for number, *cells in rows})
+
+    def _found(self, step: int, committed: Mapping[str, Any]) -> tuple[bytes, str]:
+        """Return the content of the file, and what keeps it from beginning with the rows up to `step`."""
+        if not isinstance(committed.get("bytes"), int) or not isinstance(committed.get("sha256"), str):
+            rule = "the checkpoint does not say which rows belong to it"
+            raise StateError(rule, where=str(self._path), hint="start a new run")
         try:
-            with self._path.open(newline="") as file:
-                self._columns, *rows = csv.reader(file)
-            kept = [row for row in rows if row and int(row[0]) <= step]
-        except (OSError, ValueError) as error:
-            raise StateError(f"the metrics cannot be read: {error}", where=str(self._path)) from error
-        with self._path.open("w", newline="") as file:
-            csv.writer(file).writerows([self._columns, *kept])
-        self._events = Events(self._folder)
-        for number, *cells in kept:
-            figures = zip(self._columns[1:], cells, strict=True)
-            self._events.add(int(number), {name: float(cell) for name, cell in figures if cell})
-        self._events.flush()
+            content = self._path.read_bytes()
+        except OSError as error:
+            return b"", f"it cannot be read: {error.strerror or error}"
+        if hashlib.sha256(content[: committed["bytes"]]).hexdigest() == committed["sha256"]:
+            return content, ""
+        return content, problem_of(content, self._readings, step)
+
+    def _rebuilt(self, step: int, committed: Mapping[str, Any], problem: str, rebuild: bool) -> bytes:
+        where = str(self._path)
+        if not rebuild:
+            hint = "`--rebuild-metrics` writes it again from the event files"
+            raise StateError(problem, where=where, hint=hint)
+        try:
+            content = rebuilt_text(read_events(self._folder), self._readings, step)
+        except ValueError as error:
+            raise StateError(f"{problem}, and it cannot be rebuilt: {error}", where=where) from None
+        if hashlib.sha256(content).hexdigest() != committed["sha256"]:
+            rule = f"{problem}, and it cannot be rebuilt: the event files are not those that this run wrote"
+            raise StateError(rule, where=where)
+        return content
+
+    def _figures(self, cells: Sequence[str]) -> dict[str, float]:
+        return {name: float(cell) for name, cell in zip(self._columns[1:], cells, strict=True) if cell}
 
     def add(self, step: int, values: Tensor) -> None:
         """Keep the readings of a step: a vector that may still be on its way."""
@@ -72,15 +112,33 @@ class Metrics:
             if values is not None:
                 figures |= self._known(values)
             self._events.add(step, figures)
-            # As float32, whose shortest text is what a reader expects: 0.1 and not 0.10000000149.
-            texts = {name: str(np.float32(value)) for name, value in figures.items()}
-            rows.append({"step": step, **texts})
-            self.latest |= {name: float(text) for name, text in texts.items()}
-        self.latest = {name: self.latest[name] for name in self._columns if name in self.latest}
-        with self._path.open("a", newline="") as file:
-            csv.DictWriter(file, self._columns, restval="").writerows(rows)
-        self._events.flush()
+            rows.append(row_of(step, figures, self._columns))
+            self.latest |= self._figures(rows[-1][1:])
         self._pending.clear()
+        self.latest = {name: self.latest[name] for name in self._columns if name in self.latest}
+        self._append(text_of(rows))
+        self._events.flush()
+
+    def commit(self) -> dict[str, object]:
+        """Bring what was kept to the disk, and return what `resume` needs to know the rows again."""
+        self.flush()
+        fsync_file(self._path)
+        return {"bytes": self._size, "sha256": self._sum.hexdigest()}
+
+    def _append(self, content: bytes) -> None:
+        try:
+            # Not to be made anew, if somebody took it away: it would hold the later rows only.
+            with naming(self._path), self._path.open("r+b") as file:
+                file.seek(self._size)
+                file.write(content)
+                file.truncate()
+        except OSError:
+            # No row is left cut in two, where the disk was full.
+            with contextlib.suppress(OSError):
+                os.truncate(self._path, self._size)
+            raise
+        self._size += len(content)
+        self._sum.update(content)
 
     def _known(self, values: Tensor) -> dict[str, float]:
         """Return the readings that there are: a gradient norm below 0 stands for none."""
@@ -90,7 +148,9 @@ class Metrics:
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
     """Return the (step, value) pairs of each column."""
-    with path.open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    columns = [name for name in rows[0] if name != "step"] if rows else []
-    return {name: [(int(row["step"]), float(row[name])) for row in rows if row[name]] for name in columns}
+    columns, *rows = rows_of(path.read_bytes()) or [["step"]]
+    return {
+        name: [(int(row[0]), float(row[place])) for row in rows if row[place]]
+        for place, name in enumerate(columns)
+        if place
+    }

@@ -38,6 +38,11 @@ class Report:
         Write an object in a line of stdout for the start, each progress and the end.
     quiet
         Show neither progress nor summary.
+
+    Raises
+    ------
+    OSError
+        When it is left without another error, if standard output failed: that does not end a run.
     """
 
     def __init__(
@@ -45,6 +50,7 @@ class Report:
     ) -> None:
         self._folder, self._steps, self._stdout = folder, steps, stdout
         self._as_json, self._quiet = as_json, quiet
+        self._unheard: OSError | None = None
         shown = Bar if sys.stderr.isatty() else Lines
         self._progress = None if quiet else shown(folder.path.absolute().name, steps)
 
@@ -54,6 +60,11 @@ class Report:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self._stop()
+        if error is None and self._unheard is not None:
+            raise self._unheard
+
+    def _stop(self) -> None:
         if self._progress is not None:
             self._progress.stop()
 
@@ -72,7 +83,7 @@ class Report:
 
     def interrupt(self, step: int) -> None:
         """Say how to go on with a run that was interrupted."""
-        self.__exit__(None, None, None)
+        self._stop()
         self._print(event="interrupted", step=step)
         Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(
             f"Saved after {step} steps. `optiplug train --resume {self._folder.path}` goes on."
@@ -80,7 +91,7 @@ class Report:
 
     def end(self, summary: Summary) -> None:
         """Say how it ended."""
-        self.__exit__(None, None, None)
+        self._stop()
         self._print(event="ended", **summary.as_json())
         if not self._as_json and not self._quiet:
             show_summary(summary, self._folder, Console(file=self._stdout, markup=False, highlight=False))
@@ -88,7 +99,10 @@ class Report:
     def _print(self, **event: object) -> None:
         if self._as_json:
             line = json.dumps({**event, "run": str(self._folder.path)}, allow_nan=False)
-            print(line, file=self._stdout, flush=True)
+            try:
+                print(line, file=self._stdout, flush=True)
+            except OSError as error:
+                self._unheard = self._unheard or error
 
 
 class Bar:

@@ -7,12 +7,15 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optiplug import NonNegativeInt, PositiveInt, TaskConfig
+from optiplug import TaskConfig
 
 __all__ = ["CHARACTERS", "CharsConfig", "DigitsConfig"]
 
 CHARACTERS = 96
 """The line feed and what ASCII prints."""
+
+# TensorFlow counts in int32.
+_Size = Annotated[int, Field(ge=1, lt=2**31)]
 
 
 class DigitsConfig(TaskConfig):
@@ -27,13 +30,13 @@ class DigitsConfig(TaskConfig):
 
     implementation = "optiplug_lab.digits:Digits"
 
-    widths: tuple[PositiveInt, PositiveInt, PositiveInt] = (16, 32, 64)
+    widths: tuple[_Size, _Size, _Size] = (16, 32, 64)
     """Channels of the two convolutions, then units of the hidden layer."""
     shift: Annotated[int, Field(ge=0, le=4)] = 1
     """Training images are moved at random by up to this many pixels along both axes."""
-    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.25
-    """Fraction of the images held out, stratified by digit."""
-    split_seed: NonNegativeInt = 0
+    test_fraction: Annotated[float, Field(ge=0.01, le=0.99)] = 0.25
+    """Fraction of the images held out, stratified by digit; some of each have to be on either side."""
+    split_seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
     """Selects the images held out; apart from the run's seed, so that runs can be compared."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -61,11 +64,11 @@ class CharsConfig(TaskConfig):
 
     text: str | None = None
     """Path of a UTF-8 text file; without one, Python's language reference."""
-    context: PositiveInt = 16
+    context: _Size = 16
     """Number of characters seen."""
-    embedding: PositiveInt = 16
+    embedding: _Size = 16
     """Size of the vector that stands for a character."""
-    hidden: PositiveInt = 256
+    hidden: _Size = 256
     """Units of the hidden layer."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

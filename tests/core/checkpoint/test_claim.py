@@ -175,12 +175,20 @@ def test_without_a_boot_the_host_decides():
     assert replace(here, host="other").elsewhere(here)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"pid": "x"}', "[" * 4000, "\0" * 9000])
-def test_a_record_that_says_nothing_holds_nothing(tmp_path, text):
+@pytest.mark.parametrize("text", ["", "\0" * 9000])
+def test_a_record_that_was_lost_holds_nothing(tmp_path, text):
     (tmp_path / LOCK).write_text(text)
     with Claim(tmp_path) as claim:
         assert json.loads((tmp_path / LOCK).read_text())["pid"] == os.getpid()
         assert claim.held
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "null", '{"pid": "x"}', "[" * 4000, "my notes"])
+def test_a_file_of_something_else_is_left(tmp_path, text):
+    (tmp_path / LOCK).write_text(text)
+    with pytest.raises(ClaimedError, match=r"there is a file \.lock of something else"):
+        Claim(tmp_path).acquire()
+    assert (tmp_path / LOCK).read_text() == text
 
 
 def test_a_claim_that_is_forgotten_is_given_back(tmp_path):
@@ -232,3 +240,19 @@ def test_a_file_that_was_removed_meanwhile_is_not_the_lock(tmp_path, monkeypatch
         assert names(tmp_path) == [LOCK]
         with pytest.raises(ClaimedError):
             Claim(tmp_path).acquire()
+
+
+def test_a_claim_whose_file_was_removed_is_lost(tmp_path):
+    lost = Claim(tmp_path)
+    lost.verify()
+    lost.acquire()
+    lost.verify()
+    (tmp_path / LOCK).unlink()
+    with pytest.raises(ClaimedError, match=r"\.lock was removed"):
+        lost.verify()
+
+    with Claim(tmp_path) as other:
+        with pytest.raises(ClaimedError):
+            lost.verify()
+        lost.release()
+        other.verify()

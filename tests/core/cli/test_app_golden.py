@@ -10,9 +10,11 @@ from typer.testing import CliRunner
 
 from optiplug.cli import application
 from support.project_paths import ROOT
+from support.saved_runs import saved_run
 
 GOLDEN = Path(__file__).parent / "golden"
 FOLDER = GOLDEN.relative_to(ROOT)
+STEPS = "run/checkpoints/step-00000"
 COMMANDS = {
     "list": "list --kind schedule",
     "list-words": "list shampoo --wide",
@@ -26,15 +28,25 @@ COMMANDS = {
     "explain": f"explain {FOLDER}/stacked.yaml",
     "explain-all": f"explain {FOLDER}/stacked.yaml --all",
     "explain-task": "explain examples/digits-partition.yaml",
+    "checkpoint-list": "checkpoint list run",
+    "checkpoint-show": f"checkpoint show {STEPS}200",
+    "checkpoint-verify": "checkpoint verify run/",
+    "checkpoint-diff": f"checkpoint diff {STEPS}200 {STEPS}400 --no-values",
+    "checkpoint-none": f"checkpoint show {STEPS}200/values.index",
     "help": "--help",
+    "help-checkpoint": "checkpoint --help",
+    "help-diff": "checkpoint diff --help",
     "help-explain": "explain --help",
 }
 
 
 @pytest.mark.parametrize("width", [80, 120])
 @pytest.mark.parametrize("name", COMMANDS)
-def test_it_prints_what_it_printed(monkeypatch, name, width):
+def test_it_prints_what_it_printed(monkeypatch, tmp_path, name, width):
     monkeypatch.chdir(ROOT)
+    if name.startswith("checkpoint"):
+        saved_run(tmp_path / "run")
+        monkeypatch.chdir(tmp_path)
     argv = COMMANDS[name].split()
     terminal = {"COLUMNS": str(width)}
     printed = CliRunner(env=terminal).invoke(application(argv), argv, prog_name="optiplug").output

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from optiplug.cli.completion import command_line, complete_file
+from optiplug.cli.completion import command_line, complete_file, complete_folder
 from optiplug.registry import KINDS
 
 
@@ -31,7 +31,9 @@ def offered(line, cwd="."):
 @pytest.mark.parametrize(
     ("line", "some"),
     [
-        ("optiplug ", {"list", "show", "check", "schema", "explain", "train"}),
+        ("optiplug ", {"list", "show", "check", "schema", "explain", "checkpoint", "train"}),
+        ("optiplug checkpoint ", {"list", "show", "verify", "diff"}),
+        ("optiplug checkpoint diff --", {"--no-values", "--json"}),
         ("optiplug show adam", {"adam", "adamw", "adamax"}),
         ("optiplug show sgd@", {"sgd@optiplug-sgd"}),
         ("optiplug show --kind schedule cos", {"cosine", "cosine_restarts"}),
@@ -62,6 +64,14 @@ def test_files_are_offered(command, tmp_path):
     assert offered(f"optiplug {command} fe", tmp_path) == ["few/c.json", "few/d.yml"]
     assert complete_file(f"{tmp_path}/b") == [f"{tmp_path}/b.toml"]
     assert complete_file("nowhere/") == []
+
+
+def test_only_folders_are_offered_for_steps(tmp_path):
+    for name in ("run/config.yaml", "run/checkpoints/step-00000001/manifest.json", "runs.yaml"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert offered("optiplug checkpoint list ", tmp_path) == ["run/checkpoints/step-00000001/"]
+    assert complete_folder(f"{tmp_path}/no") == []
 
 
 @pytest.mark.parametrize("variable", ["COMP_WORDS", "_TYPER_COMPLETE_ARGS"])

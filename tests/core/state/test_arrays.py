@@ -133,3 +133,24 @@ def test_whatever_is_loaded_is_refused_as_state(optimizer, store):
     with pytest.raises(StateError):
         optimizer.load_own_variables({**before, **store, "x": 0.0})
     assert_same_state(stored(optimizer), before)
+
+
+class Unreadable:
+    """A file that is closed, or damaged where a value is."""
+
+    def __init__(self, at):
+        self._at = at
+
+    def keys(self):
+        if self._at == "keys":
+            raise ValueError("the file is closed")
+        return ["iterations"]
+
+    def __getitem__(self, key):
+        raise OSError("the file is damaged")
+
+
+@pytest.mark.parametrize("at", ["keys", "values"])
+def test_a_store_that_cannot_be_read_is_refused(at, optimizer):
+    with pytest.raises(StateError, match=r"adam: the mapping cannot be read: .*the file is"):
+        optimizer.load_own_variables(Unreadable(at))

@@ -58,3 +58,19 @@ def test_read_state_undoes_the_names_of_checkpoints(tmp_path, name):
     optimizer.build([variable])
     path = checkpoint(optimizer).write(tmp_path / "checkpoint")
     assert set(optiplug.read_state(path)) == set(optimizer.state.states)
+
+
+def test_damaged_values_are_refused_or_as_they_were(tmp_path):
+    optimizer, _ = trained()
+    path = checkpoint(optimizer).write(tmp_path / "checkpoint")
+    data = next(tmp_path.glob("*.data-*"))
+    whole, refused = data.read_bytes(), 0
+    for offset in range(0, len(whole), 40):
+        damaged = bytearray(whole)
+        damaged[offset] ^= 16
+        data.write_bytes(damaged)
+        try:
+            assert_same_state(optiplug.read_state(path), dict(sorted(stored(optimizer).items())))
+        except optiplug.StateError:
+            refused += 1
+    assert refused > 5

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+import tensorflow as tf
 
 import optiplug
 from optiplug_processors.ema import EMA
 from optiplug_sgd.sgd import SGD
+from support.crafted_checkpoints import Text, node
 from support.optimizer_states import assert_same_state, checkpoint, model, stored
 
 
@@ -169,3 +173,52 @@ def test_read_state_of_an_older_version_is_migrated(tmp_path):
     np.testing.assert_array_equal(target.state.states["velocity/bias"], stored(old)["speed/bias"])
     again = optiplug.read_state(checkpoint(target).write(tmp_path / "again"))
     assert again["state_version"] == 2
+
+
+@pytest.mark.parametrize("error", [KeyError("speed"), RuntimeError("a fault")])
+def test_a_fault_of_a_migration_changes_nothing(monkeypatch, error):
+    def migrate_state(version, values):
+        raise error
+
+    target = built(Versioned, steps=2)
+    before = stored(target)
+    monkeypatch.setattr(VersionedConfig, "migrate_state", migrate_state)
+    with pytest.raises(optiplug.StateError, match=f"of version 1: {type(error).__name__}"):
+        target.load_own_variables(stored(built(Earlier)))
+    assert_same_state(stored(target), before)
+
+
+def test_state_whose_version_is_not_told_is_the_first(tmp_path):
+    path = checkpoint(built(Versioned)).write(tmp_path / "checkpoint")
+    tree, description = read_tree(path)
+    del description["versions"][""]
+    crafted = checkpoint(node(state=node(by_name=tree), manifest=Text(json.dumps(description))))
+    target = built(Versioned, steps=2)
+    checkpoint(target).read(crafted.write(tmp_path / "crafted")).expect_partial()
+    assert stored(target)["count"] == 1  # what a migration of version 1 sets
+
+
+def test_migrated_state_follows_its_variable(tmp_path):
+    first, second = tf.Variable([1.0, 2.0], name="first"), tf.Variable([3.0, 4.0], name="second")
+    optimizer = Earlier()
+    optimizer.build([first, second])
+    for each in (first, second):
+        optimizer.velocity[each].assign(2 * each.read_value())
+    path = tf.train.Checkpoint(optimizer=optimizer, one=first, two=second).write(tmp_path / "checkpoint")
+    one, two = tf.Variable([0.0, 0.0], name="second"), tf.Variable([0.0, 0.0], name="first")
+    target = Versioned()
+    target.build([one, two])
+
+    tf.train.Checkpoint(optimizer=target, one=one, two=two).read(path).expect_partial()
+
+    assert target.velocity[one].numpy().tolist() == [2.0, 4.0]
+    assert target.velocity[two].numpy().tolist() == [6.0, 8.0]
+
+
+def read_tree(path):
+    """Return variables with all state in a checkpoint, and its description."""
+    reader, lead = tf.train.load_checkpoint(path), "optimizer/state/by_name/"
+    keys = [key for key in reader.get_variable_to_shape_map() if key.startswith(lead)]
+    names = {key: key.removeprefix(lead).partition("/.ATTR")[0].replace(".S", "/") for key in keys}
+    description = json.loads(reader.get_tensor("optimizer/manifest/.ATTRIBUTES/py_state"))
+    return {name: tf.Variable(reader.get_tensor(key)) for key, name in names.items()}, description

@@ -106,3 +106,25 @@ def test_it_is_saved_again_after_it_was_read(narrow, tmp_path):
     again.build(variables())
     tf.train.Checkpoint(optimizer=again).read(second).assert_consumed()
     assert_holds(again, saved)
+
+
+@pytest.mark.parametrize("moment", ["before build", "after build"])
+@pytest.mark.parametrize("pack", [True, False])
+@pytest.mark.parametrize(("saved", "present"), [("bfloat16", "float32"), ("float32", "bfloat16")])
+def test_a_model_in_another_precision(tmp_path, saved, present, pack, moment):
+    """The state is in float32 in both, but a checkpoint has another name for it beside half precision."""
+
+    def model(dtype):
+        names = ("kernel", "bias")
+        return [tf.Variable(tf.ones([2], dtype), name=name) for name in names]
+
+    first, second = (optiplug.create("adam", pack_small_variables=pack, jit_compile=False) for _ in range(2))
+    first.apply_gradients([(tf.ones_like(each), each) for each in model(saved)])
+    path = written(first, tmp_path)
+    if moment == "after build":
+        second.build(model(present))
+    status = tf.train.Checkpoint(optimizer=second).read(path)
+    second.build(model(present) if moment == "before build" else list(second.state.model_variables))
+
+    status.assert_consumed()
+    assert_holds(second, first)

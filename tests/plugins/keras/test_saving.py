@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -232,6 +233,41 @@ def test_damaged_state_is_refused_with_a_table(model, damage):
         else re.escape(next(n for n in before if n.startswith("momentum/")))
     )
     assert re.search(named, str(refused.value))
+    for name, current in state(model).items():
+        np.testing.assert_array_equal(current, before[name])
+
+
+OTHER_TEXTS = {
+    "no JSON": lambda _: "{",
+    "a list": lambda _: [],
+    "no homes": lambda told: {"variables": told["variables"]},
+    "a home too few": lambda told: {**told, "homes": dict([*told["homes"].items()][1:])},
+    "another slot": lambda told: {
+        **told,
+        "homes": {name: ["other", path] for name, (_, path) in told["homes"].items()},
+    },
+    "a home of nothing": lambda told: {**told, "homes": {**told["homes"], "momentum/x": ["momentum", "x"]}},
+    "a variable too few": lambda told: {**told, "variables": dict([*told["variables"].items()][1:])},
+    "an endless place": lambda told: {
+        **told,
+        "variables": {path: {**each, "place": float("inf")} for path, each in told["variables"].items()},
+    },
+}
+
+
+@pytest.mark.parametrize("kind", OTHER_TEXTS)
+def test_a_changed_text_of_whose_state_it_is_is_refused(model, kind):
+    store: dict[str, object] = {}
+    model.optimizer.save_own_variables(store)
+    before = state(model)
+    (key,) = (key for key in store if key.endswith("variables"))
+    told = OTHER_TEXTS[kind](json.loads(bytes(store[key])))
+    text = told if isinstance(told, str) else json.dumps(told)
+    store[key] = np.frombuffer(text.encode(), np.uint8)
+
+    with pytest.raises(optiplug.StateError, match=r"damaged; nothing was changed"):
+        model.optimizer.load_own_variables(store)
+
     for name, current in state(model).items():
         np.testing.assert_array_equal(current, before[name])
 

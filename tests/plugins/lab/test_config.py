@@ -6,10 +6,10 @@ import sys
 import pytest
 
 from optiplug import ConfigError
+from optiplug.checkpoint.identity import identity_of
 from optiplug.document import parse_setting
 from optiplug_lab.command import read_config, read_run
-from optiplug_lab.config import TrainConfig
-from optiplug_lab.folder import RunFolder
+from optiplug_lab.config import WITHOUT_EFFECT, TrainConfig
 from support.project_paths import ROOT
 
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -34,12 +34,15 @@ def test_dump_writes_every_default_and_reads_back():
     assert TrainConfig(**dumped) == original
 
 
-def test_identity_is_what_decides_the_numbers():
-    assert (
-        config().identity() == config(steps=20, log_every=5, evaluate_every=7, checkpoint_every=3).identity()
-    )
-    assert config().identity() != config(seed=1).identity()
-    assert config().identity() != config(optimizer={"use": "sgd", "momentum": 0.5}).identity()
+def test_each_field_decides_the_numbers_or_is_said_not_to():
+    decided = identity_of(config(), without=WITHOUT_EFFECT)["config"]
+    changes = {"seed": 1, "batch_size": 7, "optimizer": {"use": "sgd", "momentum": 0.5}, "task": "chars"}
+    others = [identity_of(config(**{name: value}), without=WITHOUT_EFFECT) for name, value in changes.items()]
+    logs = config(steps=20, log_every=5, evaluate_every=7, checkpoint_every=3, strategy={"mirrored": 2})
+
+    assert set(TrainConfig.model_fields) == {*WITHOUT_EFFECT, *decided} - {"use"}
+    assert all(other["config"] != decided for other in others)
+    assert identity_of(logs, without=WITHOUT_EFFECT)["config"] == decided
 
 
 PATTERNS = {
@@ -165,19 +168,6 @@ def test_settings_take_the_place_of_what_the_file_says(tmp_path):
     assert (found.optimizer.learning_rate, found.task.shift, found.devices) == (0.25, 0, 2)
     with pytest.raises(ConfigError, match=r"^--set optimizer\.momentum=2: optimizer\.momentum: must be <= 1"):
         read_run(path, [parse_setting("optimizer.momentum=2")])
-
-
-def test_two_runs_of_one_second_have_two_folders(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    first = RunFolder.new(None, "run").path
-    for _ in range(50):  # a second may begin in between
-        first.mkdir(parents=True)
-        second = RunFolder.new(None, "run").path
-        if second.name.startswith(first.name):
-            break
-        first = second
-
-    assert second.name == f"{first.name}-2"
 
 
 def test_configs_do_without_tensorflow():

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from optiplug_lab.curves import _limits, draw_curves
+from support.full_disks import limited_file_size
 
 HEADER = "step,loss,learning_rate,gradient_norm,test_accuracy\n0,,,,0.1\n"
 
@@ -66,3 +69,24 @@ def test_limits_of_figures_that_differ_by_rounding():
 )
 def test_values_without_a_logarithm(tmp_path, rows):
     assert drawn(tmp_path, rows, final=0.1).size
+
+
+@pytest.mark.parametrize("name", [b"$\\frac$", b"a\xff"], ids=["a formula", "no text"])
+def test_names_are_drawn_as_they_are(tmp_path, name):
+    folder = tmp_path / os.fsdecode(name)
+    folder.mkdir()
+    rates = "learning_rate,learning_rate/$\\frac$"
+    (folder / "metrics.csv").write_text(f"step,loss,{rates},gradient_norm\n1,0.5,0.1,0.2,1.0\n")
+    draw_curves(folder / "metrics.csv", folder / "curves.png", {})
+
+    assert imread(folder / "curves.png").size
+
+
+def test_a_full_disk_leaves_the_old_curves(tmp_path):
+    (tmp_path / "metrics.csv").write_text(f"{HEADER}1,0.5,0.1,0.2,\n")
+    (tmp_path / "curves.png").write_bytes(b"old")
+    with limited_file_size(1000), pytest.raises(OSError, match="File too large"):
+        draw_curves(tmp_path / "metrics.csv", tmp_path / "curves.png", {"accuracy": 0.5})
+
+    assert (tmp_path / "curves.png").read_bytes() == b"old"
+    assert {path.name for path in tmp_path.iterdir()} == {"curves.png", "metrics.csv"}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import json
 import re
@@ -87,6 +88,26 @@ def test_interrupted_tells_how_to_go_on(capsys, tmp_path):
 
     assert json.loads(text.out) == {"event": "interrupted", "step": 7, "run": str(tmp_path)}
     assert f"Saved after 7 steps. `optiplug train --resume {tmp_path}` goes on." in text.err
+
+
+class Full(io.StringIO):
+    """Standard output on a full disk."""
+
+    def write(self, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_stdout_that_fails_does_not_end_a_run(tmp_path):
+    report = Report(RunFolder(tmp_path), 40, stdout=Full(), as_json=True, quiet=True)
+    report.update(20, {"loss": 0.5})
+    report.interrupt(20)
+    report.end(SUMMARY)
+
+    with pytest.raises(OSError, match="No space left on device"), report:
+        pass
+    # Another error says more.
+    with pytest.raises(KeyError), report:
+        raise KeyError
 
 
 def test_lines_come_every_ten_seconds_and_at_the_end(capsys):

@@ -271,3 +271,37 @@ def test_a_task_that_cannot_be_trained_leaves_no_folder(tmp_path):
     with pytest.raises(ConfigError, match="task: is wrong"):
         Run(TrainConfig(task=task, optimizer="sgd", steps=1), RunFolder(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("config", "field", "value"),
+    [
+        (DigitsConfig, "test_fraction", 0.9999),
+        (DigitsConfig, "test_fraction", 0.001),
+        (DigitsConfig, "split_seed", 2**40),
+        (DigitsConfig, "widths", [4, 4, 2**31]),
+        (CharsConfig, "hidden", 2**31),
+    ],
+)
+def test_what_cannot_be_counted_is_refused(config, field, value):
+    with pytest.raises(ConfigError, match=field):
+        config(**{field: value})
+
+
+def test_a_batch_that_cannot_be_counted_is_refused(text):
+    task = built(CharsConfig(text=text))
+
+    with pytest.raises(ConfigError, match="batch_size: must be less than 22369622 for this task"):
+        task.batch(step(0), 22369622, seed=0)
+
+
+@pytest.mark.parametrize("fraction", [0.01, 0.99])
+def test_images_of_all_digits_are_on_either_side(fraction):
+    task = built(DigitsConfig(test_fraction=fraction))
+
+    assert len(set(task.train_labels)) == len(set(task.test_labels)) == 10
+
+
+def test_a_path_with_a_nul_character():
+    with pytest.raises(ConfigError, match="must be a readable UTF-8 file"):
+        CharsConfig(text="a\0b").create()

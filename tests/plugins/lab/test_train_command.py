@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 import time
@@ -61,6 +62,10 @@ def test_errors_are_messages_with_an_exit_code(tmp_path, file):
         (typo,): (3, "typo.yaml:4:87: optimizer.exclude_from_weight_decay[0]: a pattern must match"),
         (file, "--resume", "nowhere"): (5, "there is no run folder"),
         (file, "--resume", full, "--run-dir", full): (2, "cannot be combined with --resume"),
+        (file, "--allow-changed", "data"): (2, "needs --resume"),
+        (file, "--rebuild-metrics"): (2, "needs --resume"),
+        ("--resume", full, "--allow-changed", "data,seed"): (2, "and not 'seed'"),
+        ("--resume", full): (5, "there is no run in this folder"),
     }
 
     for arguments, (code, text) in expected.items():
@@ -69,6 +74,7 @@ def test_errors_are_messages_with_an_exit_code(tmp_path, file):
         assert text in result.stderr
         assert "Traceback" not in result.stderr
     assert not (tmp_path / "runs").exists()
+    assert [path.name for path in full.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.slow
@@ -81,9 +87,10 @@ def test_a_killed_run_is_resumed_and_a_damaged_one_refused(tmp_path, file):
     process.kill()
     process.wait()
     assert not (killed / "weights.npz").exists()
-    for arguments in (["--resume", killed], [file, "--run-dir", whole]):
+    for arguments, word in (["--resume", killed], "taken over"), ([file, "--run-dir", whole], ""):
         result = train(*arguments, "--quiet", folder=tmp_path)
-        assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
+        assert (result.returncode, result.stdout) == (0, "")
+        assert word in result.stderr if word else result.stderr == ""
 
     for name in (
         "metrics.csv",
@@ -91,11 +98,57 @@ def test_a_killed_run_is_resumed_and_a_damaged_one_refused(tmp_path, file):
         f"checkpoints/{newest(whole).name}/values.data-00000-of-00001",
     ):
         assert (killed / name).read_bytes() == (whole / name).read_bytes()
-    (newest(whole) / "values.index").write_bytes(b"")
+    for path in whole.glob("checkpoints/step-*/values.index"):
+        path.write_bytes(b"")
     result = train(file, "--resume", whole, folder=tmp_path)
     assert (result.returncode, result.stdout) == (5, "")
-    assert "the checkpoint is damaged: values.index" in result.stderr
+    assert "none of 2 saved steps is whole" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+def test_a_run_has_one_writer(tmp_path, file):
+    run = tmp_path / "run"
+    first = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", run, "--quiet", "--set", "steps=100000"])
+    while not list(run.glob("checkpoints/step-*")):
+        assert first.poll() is None
+        time.sleep(0.05)
+    held = f"claimed by process {first.pid} on"
+    for arguments in ([file, "--run-dir", run], ["--resume", run]):
+        result = train(*arguments, folder=tmp_path)
+        assert (result.returncode, result.stdout) == (1, "")
+        assert held in result.stderr
+    first.kill()
+    first.wait()
+
+    steps = int(newest(run).name.removeprefix("step-")) + 40
+    command = [OPTIPLUG, "train", "--resume", run, "--quiet", "--set", f"steps={steps}"]
+    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    printed = [process.communicate()[1] for process in both]
+    assert sorted(process.returncode for process in both) == [0, 1]
+    assert sorted("taken over" in text for text in printed) == [False, True]
+    assert sorted("claimed by process" in text for text in printed) == [False, True]
+    rows = (run / "metrics.csv").read_text().splitlines()
+    assert [row.partition(",")[0] for row in rows[1:]] == [str(step) for step in range(steps + 1)]
+
+
+@pytest.mark.slow
+def test_one_that_was_killed_before_it_saved_starts_again(tmp_path, file):
+    run = tmp_path / "run"
+    process = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", run, "--quiet", "--set", "steps=5"])
+    while not (run / "config.yaml").exists():
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.kill()
+    process.wait()
+    shutil.rmtree(run / "checkpoints", ignore_errors=True)  # if it has come so far
+    again, resumed = train(file, "--run-dir", run, folder=tmp_path), train("--resume", run, folder=tmp_path)
+
+    assert again.returncode == 2
+    assert "must be new or empty" in again.stderr
+    assert resumed.returncode == 0, resumed.stderr
+    assert "the run starts from step 0" in resumed.stderr
+    assert len((run / "metrics.csv").read_text().splitlines()) == 7
 
 
 @pytest.mark.slow

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from optiplug import ConfigError, Optimizer, StateError, register, registry
-from optiplug_lab.command import read_config
+from optiplug import ConfigError, Optimizer, register, registry
 from optiplug_lab.config import TrainConfig
 from optiplug_lab.folder import RunFolder
 from optiplug_lab.metrics import read_metrics
@@ -54,9 +53,19 @@ class Quiet:
             os.kill(os.getpid(), signal.SIGTERM)
 
 
+def begun(path, resume=False, **changes):
+    return Run(config(**changes), RunFolder(path), resume=resume)
+
+
 def trained(path, resume=False, **changes):
-    run = Run(config(**changes), RunFolder(path), resume=resume)
-    run.train(Quiet())
+    with begun(path, resume, **changes) as run:
+        run.train(Quiet())
+    return run
+
+
+def interrupted(path, at, resume=False, **changes):
+    with begun(path, resume, **changes) as run, pytest.raises(KeyboardInterrupt):
+        run.train(Quiet(interrupt_at=at))
     return run
 
 
@@ -83,10 +92,8 @@ def whole(tmp_path_factory):
 
 
 def test_an_interrupted_run_is_resumed_bit_for_bit(tmp_path, whole):
-    run = Run(config(strategy={"mirrored": 2}), RunFolder(tmp_path))
     before = signal.getsignal(signal.SIGTERM)
-    with pytest.raises(KeyboardInterrupt):
-        run.train(Quiet(interrupt_at=3))
+    run = interrupted(tmp_path, 3, strategy={"mirrored": 2})
 
     assert run.step == 3
     assert signal.getsignal(signal.SIGTERM) is before
@@ -113,35 +120,17 @@ def test_a_run_made_longer_equals_one_that_was_long(tmp_path):
     assert state(tmp_path / "short") == state(tmp_path / "long")
 
 
-@pytest.mark.parametrize(
-    ("changes", "named"),
-    [
-        ({"optimizer": {**FULL, "momentum": 0.8}}, r"optimizer\.momentum was 0\.9 and is 0\.8"),
-        ({"seed": 4}, "seed was 3 and is 4"),
-        ({"batch_size": 32}, "batch_size was 16 and is 32"),
-        ({"strategy": {"mirrored": 2}}, "strategy was"),
-    ],
-)
-def test_another_config_is_not_resumed(tmp_path, changes, named):
-    Run(config(), RunFolder(tmp_path))
-    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
-
-    with pytest.raises(StateError, match=named):
-        Run(config(**changes), RunFolder(tmp_path), resume=True)
-    assert {path: path.read_bytes() for path in before} == before
-
-
 def test_fewer_steps_than_were_taken(tmp_path):
     trained(tmp_path, optimizer=PLAIN, steps=4)
 
     with pytest.raises(ConfigError, match="the run has taken 4 steps already"):
-        Run(config(optimizer=PLAIN, steps=3), RunFolder(tmp_path), resume=True)
+        begun(tmp_path, resume=True, optimizer=PLAIN, steps=3)
 
 
 def test_a_run_folder_has_everything(tmp_path):
-    run = Run(config(optimizer=PLAIN), RunFolder(tmp_path))
     progress = Quiet()
-    summary = run.train(progress)
+    with begun(tmp_path, optimizer=PLAIN) as run:
+        summary = run.train(progress)
     columns = read_metrics(tmp_path / "metrics.csv")
 
     assert [step for step, _ in progress.heard] == [3, 6, 8]
@@ -161,9 +150,7 @@ def test_a_run_folder_has_everything(tmp_path):
 
 def test_a_run_that_goes_on_has_no_result_until_it_ends(tmp_path):
     trained(tmp_path, optimizer=PLAIN, steps=2)
-    run = Run(config(optimizer=PLAIN), RunFolder(tmp_path), resume=True)
-    with pytest.raises(KeyboardInterrupt):
-        run.train(Quiet(interrupt_at=3))
+    interrupted(tmp_path, 3, resume=True, optimizer=PLAIN)
 
     assert not (tmp_path / "result.json").exists()
 
@@ -184,25 +171,6 @@ def test_slow_steps_are_told_of_between_two_logs(tmp_path, monkeypatch):
     Run(config(optimizer=PLAIN, steps=4, log_every=100), RunFolder(tmp_path)).train(progress)
 
     assert [step for step, _ in progress.heard] == [2, 3, 4]
-
-
-def test_the_config_in_the_folder_makes_the_same_run_again(tmp_path):
-    Run(config(), RunFolder(tmp_path))
-    again = read_config(tmp_path / "config.yaml")
-
-    assert again.identity() == config().identity()
-    assert {"python", "tensorflow", "optiplug-core", "optiplug-sgd", "optiplug-processors"} <= set(
-        again.versions
-    )
-
-
-def test_a_run_knows_the_plugins_inside_of_its_optimizer(tmp_path):
-    groups = [
-        {"name": "all", "optimizer": {"use": "adam", "learning_rate": {"use": "constant", "value": 0.1}}}
-    ]
-    Run(config(optimizer={"use": "partition", "groups": groups}), RunFolder(tmp_path)).train(Quiet())
-    again = read_config(tmp_path / "config.yaml")
-    assert {"optiplug-adam", "optiplug-partition", "optiplug-schedules"} <= set(again.versions)
 
 
 def test_the_final_weights_are_the_averages(tmp_path):

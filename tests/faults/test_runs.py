@@ -1,0 +1,32 @@
+"""What docs/reliability.md promises of `optiplug train`: each sentence there is the name of a test here."""
+
+from __future__ import annotations
+
+import pytest
+
+from faults.tries import broken, counts
+
+EXTENTS = ["few", pytest.param("many", marks=pytest.mark.slow)]
+
+pytestmark = pytest.mark.parametrize("extent", EXTENTS)
+
+
+def test_a_killed_run_ends_as_one_that_was_left_alone(tries, extent):
+    made = tries("killed runs", extent)
+
+    assert broken(made) == []
+    assert counts(made)["killed"] >= 1
+
+
+def test_of_two_runs_in_one_folder_one_is_refused(tries, extent):
+    assert broken(tries("two runs", extent)) == []
+
+
+def test_a_run_that_found_the_disk_full_goes_on(tries, extent, full_disk):
+    assert broken(tries("runs on full disks", extent)) == []
+
+
+def test_a_run_with_changed_inputs_is_refused(tries, extent):
+    made = tries("changed runs", extent)
+
+    assert broken(made) == []

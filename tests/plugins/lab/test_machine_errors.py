@@ -1,0 +1,129 @@
+"""Runs on a full or read-only disk, without a reader, and ended by a signal: one line, and no step lost."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from support.full_disks import WITHOUT_MOUNTS, on_a_small_disk
+
+COMMAND = [sys.executable, "-m", "optiplug.cli", "train"]
+RUN = """
+command: train
+task: {use: chars, context: 4, hidden: 8}
+optimizer: {use: sgd, learning_rate: 0.1, jit_compile: false}
+steps: 300
+batch_size: 8
+log_every: 5
+evaluate_every: 100
+checkpoint_every: 50
+"""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "small.yaml"
+    path.write_text(RUN)
+    return path
+
+
+@pytest.mark.skipif(bool(WITHOUT_MOUNTS), reason=WITHOUT_MOUNTS)
+def test_a_run_survives_a_full_and_a_read_only_disk(tmp_path, file):
+    train, disk = " ".join(COMMAND), tmp_path / "disk"
+    done = on_a_small_disk(
+        disk,
+        "90k",
+        f"""
+        {train} {file} --quiet --run-dir {disk}/run; echo full $?
+        mount -o remount,size=9m {disk}
+        {train} --resume {disk}/run --quiet; echo resumed $?
+        mount -o remount,ro {disk}
+        {train} --resume {disk}/run --quiet; echo read-only $?
+        {train} {file} --quiet --run-dir {disk}/new; echo new $?
+        cp {disk}/run/metrics.csv {tmp_path}
+        """,
+    )
+    said = done.stderr.splitlines()
+
+    assert done.stdout.splitlines() == ["full 1", "resumed 0", "read-only 1", "new 2"], done.stderr
+    assert "No space left on device. Hint: make room on the disk." in said[0]
+    assert said[0].endswith(f"`optiplug train --resume {disk}/run` goes on from the last saved step.")
+    assert said[1] == f"{disk}/run/.lock: Read-only file system. Hint: write to another place."
+    assert "Traceback" not in done.stderr
+    numbers = [line.partition(",")[0] for line in (tmp_path / "metrics.csv").read_text().splitlines()]
+    assert numbers == ["step", *map(str, range(301))]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_saves_and_ends(tmp_path, file, number):
+    run = tmp_path / "run"
+    arguments = [*COMMAND, file, "--set", "steps=1000000", "--json", "--run-dir", run]
+    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stdout:
+            if json.loads(line)["event"] == "progress":
+                break
+        process.send_signal(number)
+        asked = time.monotonic()
+        *_, last = process.stdout
+        seconds = time.monotonic() - asked
+        said = process.stderr.read().splitlines()
+    step = json.loads(last)["step"]
+
+    assert json.loads(last)["event"] == "interrupted"
+    assert process.returncode == 128 + number
+    assert said[-1] == f"Saved after {step} steps. `optiplug train --resume {run}` goes on."
+    assert (run / "checkpoints" / f"step-{step:08d}" / "manifest.json").exists()
+    assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{step},")
+    # That of a step of milliseconds, and of the machine of the tests, which may be busy.
+    assert seconds < 30
+
+
+def test_a_terminal_that_is_closed_saves_and_ends(tmp_path, file):
+    run = tmp_path / "run"
+    arguments = [*COMMAND, str(file), "--set", "steps=1000000", "--run-dir", str(run)]
+    process, terminal = pty.fork()
+    if not process:
+        os.execv(sys.executable, arguments)  # noqa: S606
+    shown = b""
+    while b"steps/s" not in shown:
+        shown += os.read(terminal, 4096)
+    os.close(terminal)
+    _, status = os.waitpid(process, 0)
+    (*_, newest) = sorted(path.name for path in (run / "checkpoints").glob("step-*"))
+
+    assert os.waitstatus_to_exitcode(status) in (128 + signal.SIGHUP, -signal.SIGHUP)
+    assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{int(newest[5:])},")
+
+
+def test_a_run_goes_on_without_a_reader(tmp_path, file):
+    run = tmp_path / "run"
+    command = (
+        f"{' '.join(COMMAND)} {file} --quiet --json --run-dir {run} | head -n 1; exit ${{PIPESTATUS[0]}}"
+    )
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout)["event"] == "started"
+    assert json.loads((run / "result.json").read_text())["steps"] == 300
+
+
+def test_a_signal_before_the_first_step_leaves_nothing(tmp_path, file):
+    with subprocess.Popen([*COMMAND, file, "--run-dir", tmp_path / "run"], stderr=subprocess.PIPE) as process:
+        while not (tmp_path / "run" / ".lock").exists():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.terminate()
+        said = process.stderr.read()
+
+    assert process.returncode == 128 + signal.SIGTERM
+    assert b"Traceback" not in said
+    assert not (tmp_path / "run").exists()
