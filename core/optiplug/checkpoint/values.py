@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -117,9 +118,7 @@ class Taken:
         try:
             self.values.write(prefix)
         except tf.errors.OpError as error:
-            known = system_error(error.message)
-            if known is None:
-                raise
+            known = system_error(error.message) or OSError(errno.EIO, error.message)
             # TensorFlow names a file that only it knows.
             known.filename = prefix
             raise known from error
