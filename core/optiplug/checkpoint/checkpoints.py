@@ -6,6 +6,7 @@ import operator
 import os
 import warnings
 from collections.abc import Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
@@ -28,7 +29,7 @@ from .claim import Claim
 from .manifest import Manifest, changes, plain
 from .parts import Parts
 from .restoring import restore_values, restore_weights
-from .steps import SavedStep, latest_valid, name_of, saved_steps
+from .steps import Latest, SavedStep, latest_valid, name_of, saved_steps
 from .values import Taken, Values
 from .writer import Writer
 from .writing import remove_older, write_step
@@ -260,7 +261,11 @@ class Checkpoints:
             If its variables are not those that are there.
         """
         self.wait()
-        saved, skipped = self._found(step)
+        with ThreadPoolExecutor(1) as beside:
+            # Checksums need no Python, so they are computed while the present values are taken.
+            looking = beside.submit(self._look, step)
+            before = self._values.snapshot()
+        saved, skipped = self._chosen(looking.result())
         manifest = saved.manifest
         changed = () if weights_only else self._compared(manifest, allow_changed, saved.path)
         if self._parts.name not in manifest.tables:
@@ -271,25 +276,24 @@ class Checkpoints:
                 hint=f"this process would restore {self._parts.name}",
             )
         restore = restore_weights if weights_only else restore_values
-        unused = restore(self._values, saved.path / self._parts.name, manifest.tables[self._parts.name])
+        unused = restore(before, saved.path / self._parts.name, manifest.tables[self._parts.name])
         if not weights_only:
             self._run, self._step = manifest.run, saved.step
             self._valid.add(saved.step)
         return Restored(saved.step, saved.path, manifest.metadata, changed, skipped, unused)
 
-    def _found(self, step: int | None) -> tuple[SavedStep, tuple[tuple[Path, str], ...]]:
-        if step is not None:
-            known = {each.step: each for each in saved_steps(self.folder)}
-            if step not in known:
-                raise StateError(
-                    "there is no such step",
-                    where=str(self.folder),
-                    received=step,
-                    hint=f"there are {[*known]}",
-                )
-            known[step].verify()
-            return known[step], ()
-        latest = latest_valid(self.folder)
+    def _look(self, step: int | None) -> Latest:
+        if step is None:
+            return latest_valid(self.folder)
+        known = {each.step: each for each in saved_steps(self.folder)}
+        if step not in known:
+            raise StateError(
+                "there is no such step", where=str(self.folder), received=step, hint=f"there are {[*known]}"
+            )
+        known[step].verify()
+        return Latest(known[step], ())
+
+    def _chosen(self, latest: Latest) -> tuple[SavedStep, tuple[tuple[Path, str], ...]]:
         skipped = tuple((each.path, str(error)) for each, error in latest.skipped)
         self._valid -= {each.step for each, _ in latest.skipped}
         newer = next((error for _, error in latest.skipped if isinstance(error, NewerCheckpointError)), None)

@@ -21,15 +21,17 @@ from optiplug.errors import (
 
 from .manifest import Spec
 from .matching import matched
-from .values import Taken, Values
+from .values import Taken
 
 __all__ = ["restore_values", "restore_weights"]
 
 
-def restore_values(values: Values, path: Path, table: Mapping[str, Spec]) -> tuple[str, ...]:
-    """Restore everything from files that begin with a path and have the values in a table, or nothing."""
+def restore_values(before: Taken, path: Path, table: Mapping[str, Spec]) -> tuple[str, ...]:
+    """Restore everything from files that begin with a path and have the values in a table, or nothing.
+
+    `before` is what the objects are now.
+    """
     saved = _read(path, table)
-    before = values.snapshot()
     graph = before.values.graph
     leave = {number for number in range(len(graph)) if _manifest_key(graph, number) in before.optimizers}
     match = matched(saved, graph, dict.fromkeys(leave, (STATE, MANIFEST)))
@@ -39,14 +41,13 @@ def restore_values(values: Values, path: Path, table: Mapping[str, Spec]) -> tup
         _require_state(before, _manifest_key(graph, number), path, there)
     _refuse(rows, path)
     with _all_or_nothing(before, path):
-        read_all(values.root, str(path))
+        read_all(before.root, str(path))
     return ()
 
 
-def restore_weights(values: Values, path: Path, table: Mapping[str, Spec]) -> tuple[str, ...]:
+def restore_weights(before: Taken, path: Path, table: Mapping[str, Spec]) -> tuple[str, ...]:
     """Restore the variables of models, or nothing, and return the keys of all else that is saved."""
     saved = _read(path, table)
-    before = values.snapshot()
     graph = before.values.graph
     others = {number for number, each in before.values.objects.items() if not _has_weights(each)}
     match = matched(saved, graph, {}, skip=set(range(len(graph))) - graph.below({0}, others))
@@ -132,7 +133,7 @@ def _require_state(before: Taken, key: str, path: Path, there: str) -> None:
 def _all_or_nothing(before: Taken, path: Path) -> Iterator[None]:
     try:
         yield
-    except Exception as error:
+    except BaseException as error:  # an interrupt, too
         before.put_back(str(path))
         if isinstance(error, OptiplugError):
             raise

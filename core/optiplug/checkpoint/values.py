@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -26,6 +25,7 @@ from optiplug._tf_private import (
 from optiplug.errors import ConfigError
 
 from .manifest import Spec
+from .system_errors import system_error
 
 __all__ = ["Taken", "Values"]
 
@@ -66,7 +66,7 @@ class Taken:
     """All values at one moment."""
 
     def __init__(self, root: Trackable, things: Sequence[Trackable]) -> None:
-        self._things = things
+        self.root, self._things = root, things
         try:
             self.values = Snapshot(root)
         except WritesFilesError as error:
@@ -118,16 +118,10 @@ class Taken:
         try:
             self.values.write(prefix)
         except tf.errors.OpError as error:
-            number = _NUMBERS.get(type(error), errno.EIO)
-            raise OSError(number, f"{os.strerror(number)}: {error.message}", prefix) from error
-
-
-# What TensorFlow makes of the errors of the system, turned back.
-_NUMBERS = {
-    tf.errors.ResourceExhaustedError: errno.ENOSPC,
-    tf.errors.PermissionDeniedError: errno.EACCES,
-    tf.errors.NotFoundError: errno.ENOENT,
-}
+            known = system_error(error.message) or OSError(errno.EIO, error.message)
+            # TensorFlow names a file that only it knows.
+            known.filename = prefix
+            raise known from error
 
 
 def _tracked(value: object, where: str) -> Trackable:

@@ -41,7 +41,7 @@ class FitData:
 def copied(iterator: Any, dataset: Any) -> Any:
     """Return an iterator at the same place, or in words why that cannot be saved.
 
-    Iterators of one data set have the seeds of its coming epochs in common, and one near the end does not save
+    Iterators of one data set share the seeds of its coming epochs, and one near the end does not save
     them as they are. A copy that nothing is drawn from does.
     """
     if not isinstance(iterator, tf.data.Iterator):
