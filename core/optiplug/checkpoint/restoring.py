@@ -17,6 +17,7 @@ from optiplug.errors import (
     MissingPluginStateError,
     NewerCheckpointError,
     OptiplugError,
+    StateError,
 )
 
 from .manifest import Spec
@@ -135,6 +136,11 @@ def _all_or_nothing(before: Taken, path: Path) -> Iterator[None]:
         yield
     except BaseException as error:  # an interrupt, too
         before.put_back(str(path))
+        # An optimizer that misses state says so itself, without knowing of checkpoints.
+        if type(error) is StateError:
+            raise MismatchedCheckpointError(
+                error.rule, where=str(path), hint=error.hint, differences=error.differences
+            ) from error
         if isinstance(error, OptiplugError):
             raise
         if isinstance(error, (tf.errors.OpError, ValueError, TypeError, AssertionError)):
