@@ -98,7 +98,9 @@ def test_a_text_with_spaces_is_another_one():
 
 
 @pytest.mark.parametrize(
-    "value", [{1: 2}, {"a": {1}}, float("nan"), float("inf"), b"x", [object()]], ids=repr
+    "value",
+    [{1: 2}, {"a": {1}}, float("nan"), float("inf"), b"x", [object()]],
+    ids=["number as key", "set", "NaN", "infinity", "bytes", "object"],
 )
 def test_what_json_would_change_is_refused(value):
     with pytest.raises(TypeError):
