@@ -63,5 +63,5 @@ def _content(value: Any) -> str:
         return f"{type(value).__qualname__} {getattr(value, 'shape', value)}"
     array = np.asarray(value)
     # Objects have addresses for bytes.
-    content = b"" if array.dtype.hasobject else np.ascontiguousarray(array)
+    content = b"" if array.dtype.hasobject else np.ascontiguousarray(array).data
     return f"{array.dtype} {array.shape} {hashlib.sha256(content).hexdigest()}"
