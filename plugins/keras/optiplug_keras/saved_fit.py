@@ -154,6 +154,9 @@ class SavedFit:
             tf.train.Checkpoint(place=place).restore(str(saved.path / "values")).expect_partial()
         elif not self._counted and not self.loop.ended:
             self._must_count()
+        if known["final"]:
+            # They were saved as they are at the end of an epoch.
+            self.loop.model.reset_metrics()
         self.position = Position(**known["position"])
         arrays = _mapped(lambda each: each.numpy(), self._place.arrays)
         self._remembered = lambda: self._states.set(known["callbacks"], arrays)
