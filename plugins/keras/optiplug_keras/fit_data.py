@@ -19,8 +19,8 @@ _SETTINGS = ("batch_size", "shuffle", "steps_per_epoch", "class_weight")
 class FitData:
     """The data that a `fit` was called with, by the names of its arguments.
 
-    Arrays are told apart by their content, other data by what its batches look like. `arrays` says whether
-    it is given as a whole, which is what Keras shuffles.
+    Arrays are told apart by their content, other data by what its batches look like. `arrays` says
+    whether it is given as a whole, which is what Keras shuffles.
     """
 
     def __init__(self, arguments: Mapping[str, Any], dataset: Any) -> None:
@@ -41,8 +41,8 @@ class FitData:
 def copied(iterator: Any, dataset: Any) -> Any:
     """Return an iterator at the same place, or in words why that cannot be saved.
 
-    Iterators of one data set share the seeds of its coming epochs, and one near the end does not save
-    them as they are. A copy that nothing is drawn from does.
+    Iterators of one data set have the seeds of its coming epochs in common, and one near the end does not
+    save them as they are. A copy that nothing is drawn from does.
     """
     if not isinstance(iterator, tf.data.Iterator):
         return "it is distributed over replicas"
@@ -63,5 +63,5 @@ def _content(value: Any) -> str:
         return f"{type(value).__qualname__} {getattr(value, 'shape', value)}"
     array = np.asarray(value)
     # Objects have addresses for bytes.
-    content = b"" if array.dtype.hasobject else np.ascontiguousarray(array)
+    content = b"" if array.dtype.hasobject else np.ascontiguousarray(array).data
     return f"{array.dtype} {array.shape} {hashlib.sha256(content).hexdigest()}"

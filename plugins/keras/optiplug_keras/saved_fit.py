@@ -49,7 +49,6 @@ class SavedFit:
         self._checkpoints: Checkpoints | None = None
         # Iterators change from epoch to epoch, and what callbacks remember from save to save.
         self._place = tf.Module()
-        self._place.iterator = self._place.seeds = None
         self._counted: bool | None = None
         self._remembered: Callable[[], None] = lambda: None
 
@@ -86,9 +85,9 @@ class SavedFit:
         """
         if self._checkpoints is not None and self._checkpoints.step == self.position.total:
             return
-        self._place.iterator = None if self._counted or final else self.loop.iterator
+        self._hold(iterator=None if self._counted or final else self.loop.iterator)
         if final:
-            self._place.seeds = None
+            self._hold(seeds=None)
         arrays = self._states.arrays()
         self._place.arrays = _mapped(tf.Variable, arrays)
         metadata = {
@@ -121,6 +120,14 @@ class SavedFit:
             for saved in saved_steps(self._folder):
                 shutil.rmtree(saved.path)
 
+    def _hold(self, **iterators: Any) -> None:
+        for name, iterator in iterators.items():
+            # What was there is tracked until it is deleted.
+            if hasattr(self._place, name):
+                delattr(self._place, name)
+            if iterator is not None:
+                setattr(self._place, name, iterator)
+
     def _close(self) -> None:
         former = _open.pop(self._folder.resolve(), None)
         if former is not None:
@@ -136,17 +143,20 @@ class SavedFit:
     def _restore(self, iterator: Any, saved: SavedStep, allowed: Collection[str]) -> None:
         known = saved.manifest.metadata
         if not self._counted and not known["final"]:
-            self._place.iterator, self._place.seeds = iterator, iter(self.loop.dataset)
+            self._hold(iterator=iterator, seeds=iter(self.loop.dataset))
         self._place.arrays = _mapped(lambda each: tf.Variable(np.zeros(each[1], each[0])), known["arrays"])
         restored = self._opened().restore(allow_changed=allowed)
         if restored.step != saved.step:
             raise optiplug.StateError("was damaged while it was read", where=str(saved.path))
-        if self._place.iterator is not None:
+        if hasattr(self._place, "iterator"):
             # After the iterator, as it changes them.
             place = tf.train.Checkpoint(seeds=self._place.seeds)
             tf.train.Checkpoint(place=place).restore(str(saved.path / "values")).expect_partial()
         elif not self._counted and not self.loop.ended:
             self._must_count()
+        if known["final"]:
+            # They were saved as they are at the end of an epoch.
+            self.loop.model.reset_metrics()
         self.position = Position(**known["position"])
         arrays = _mapped(lambda each: each.numpy(), self._place.arrays)
         self._remembered = lambda: self._states.set(known["callbacks"], arrays)
@@ -178,7 +188,7 @@ class SavedFit:
             return True
         copy = copied(self.loop.iterator, self.loop.dataset)
         reason = copy if isinstance(copy, str) else None
-        self._place.seeds = None if reason else copy
+        self._hold(seeds=None if reason else copy)
         if reason and not known:
             warnings.warn(
                 f"the place in the data is saved as a number of batches, since {reason}: to go on, they are "

@@ -39,8 +39,9 @@ def fit(flavour, data, *callbacks, optimizer=None, compiled=None, **keywords):
 
 
 def broken(flavour, data, folder, batches, *callbacks, every=2, **keywords):
+    saving = Checkpoint(folder, every=every, asynchronous=False)
     with pytest.raises(BrokenOffError):
-        fit(flavour, data, *callbacks, Checkpoint(folder, every=every), BreakOff(batches), **keywords)
+        fit(flavour, data, *callbacks, saving, BreakOff(batches), **keywords)
 
 
 @cache
