@@ -75,7 +75,9 @@ class CallbackStates:
 
 
 def _attributes(callback: Any) -> Iterator[tuple[str, Any]]:
-    yield from ((name, value) for name, value in vars(callback).items() if name not in _OF_KERAS)
+    # Keras 3 turns its sign when it first compares, and does so again where it goes on.
+    derived = ("min_delta",) if "monitor_op" in vars(callback) else ()
+    yield from ((name, value) for name, value in vars(callback).items() if name not in (*_OF_KERAS, *derived))
 
 
 def _plain_attributes(callback: Any) -> Iterator[tuple[str, Any]]:
