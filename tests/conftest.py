@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 from collections import Counter
 
 import hypothesis
@@ -29,6 +30,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if sampled is not None and forms[name] % sampled.args[0]:
             item.add_marker(pytest.mark.slow)
         forms[name] += 1
+
+
+def pytest_configure() -> None:
+    """Let signals do what they do, also where the tests run under nohup or in the background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def pytest_collection_finish() -> None:

@@ -97,9 +97,8 @@ def reduced(rooms: Rooms) -> dict[str, set[str]]:
 
 
 def running(graph: grimp.ImportGraph) -> set[str]:
-    """Return the rooms that need TensorFlow: a file of theirs imports it, or one of a room below."""
-    direct = {room(each) for each in graph.find_modules_that_directly_import(FOREIGN)}
-    return {each for each, below in reachable(collapsed(graph)).items() if direct & {each, *below}}
+    """Return the rooms that need TensorFlow: a file of theirs imports it, or a file that does."""
+    return {room(each) for each in graph.find_downstream_modules(FOREIGN)}
 
 
 @dataclass(frozen=True)

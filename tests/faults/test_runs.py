@@ -6,7 +6,8 @@ import pytest
 
 from faults.tries import broken, counts
 
-EXTENTS = ["few", pytest.param("many", marks=pytest.mark.slow)]
+# Both start processes that import TensorFlow, again and again.
+EXTENTS = [pytest.param(each, marks=pytest.mark.slow) for each in ("few", "many")]
 
 pytestmark = pytest.mark.parametrize("extent", EXTENTS)
 

@@ -70,7 +70,7 @@ class BreakOff(keras.callbacks.Callback):
         self.batches = batches
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        if int(self.model.optimizer.iterations) == self.batches:
+        if int(self.model.optimizer.iterations.numpy()) == self.batches:
             raise BrokenOffError
 
 
@@ -112,7 +112,7 @@ class _Slow(BreakOff):
         super().__init__(0)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        print(int(self.model.optimizer.iterations), flush=True)  # noqa: T201
+        print(int(self.model.optimizer.iterations.numpy()), flush=True)  # noqa: T201
         time.sleep(0.1)
 
 

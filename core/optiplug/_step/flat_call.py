@@ -7,11 +7,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from optiplug._tf_private import EagerTensor
 from optiplug._types import Tensor
 
 __all__ = ["FlatCall"]
-
-_EagerTensor = tf.__internal__.EagerTensor
 
 
 class FlatCall:
@@ -34,7 +33,7 @@ class FlatCall:
 
     def __call__(self, tensors: Sequence[Tensor]) -> None:
         # What is no plain tensor, as one of a mesh or of a user's class, is looked at by TensorFlow.
-        if tf.config.functions_run_eagerly() or not all(type(each) is _EagerTensor for each in tensors):
+        if tf.config.functions_run_eagerly() or not all(type(each) is EagerTensor for each in tensors):
             self._function(tensors)
             return
         key = (tf.distribute.in_cross_replica_context(), *((each.dtype, each.shape) for each in tensors))

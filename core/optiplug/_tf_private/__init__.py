@@ -6,6 +6,7 @@ Each function and class says which private name it rests on; tests/core/tf_priva
 from __future__ import annotations
 
 from .graphs import (
+    EagerTensor,
     TensorStandIn,
     branching,
     captured_by,
@@ -34,6 +35,7 @@ from .trackables import (
 __all__ = [
     "CheckpointNode",
     "CheckpointValue",
+    "EagerTensor",
     "RestoredOnRelease",
     "SavedGraph",
     "SavedObject",

@@ -13,6 +13,7 @@ import tensorflow as tf
 from optiplug._types import Tensor
 
 __all__ = [
+    "EagerTensor",
     "TensorStandIn",
     "branching",
     "captured_by",
@@ -24,6 +25,9 @@ __all__ = [
     "with_outer",
     "xla_compiles",
 ]
+
+# The class of tensors outside of functions; classes of a user's own are others.
+EagerTensor = tf.__internal__.EagerTensor
 
 
 class TensorStandIn(tf.__internal__.types.Tensor):  # type: ignore[misc]  # TensorFlow is untyped

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from .untyped import Callback
+
 __all__ = ["CallbackStates"]
 
 _OF_KERAS = ("model", "_model", "params", "validation_data")
@@ -25,7 +27,7 @@ class CallbackStates:
     apart by their class and, within it, by their order.
     """
 
-    def __init__(self, callbacks: Sequence[Any]) -> None:
+    def __init__(self, callbacks: Sequence[Callback]) -> None:
         counts: defaultdict[str, Iterator[int]] = defaultdict(count)
         names = [type(each).__qualname__ for each in callbacks]
         self._callbacks = {
@@ -74,13 +76,13 @@ class CallbackStates:
                     yield f"{type(callback).__qualname__}.{name}"
 
 
-def _attributes(callback: Any) -> Iterator[tuple[str, Any]]:
+def _attributes(callback: Callback) -> Iterator[tuple[str, Any]]:
     # Keras 3 turns its sign when it first compares, and does so again where it goes on.
     derived = ("min_delta",) if "monitor_op" in vars(callback) else ()
     yield from ((name, value) for name, value in vars(callback).items() if name not in (*_OF_KERAS, *derived))
 
 
-def _plain_attributes(callback: Any) -> Iterator[tuple[str, Any]]:
+def _plain_attributes(callback: Callback) -> Iterator[tuple[str, Any]]:
     for name, value in _attributes(callback):
         if _can(value):
             yield name, _plain(value)

@@ -8,7 +8,6 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,6 +16,7 @@ import optiplug
 
 from .epoch_loops import Position, loop_of
 from .saved_fit import SavedFit
+from .untyped import Callback, Logs
 
 __all__ = ["Checkpoint"]
 
@@ -124,7 +124,7 @@ class Checkpoint(_Hooks):
         self._fresh = self._due = False
         self._saved_at = 0.0
 
-    def on_train_begin(self, logs: Any = None) -> None:
+    def on_train_begin(self, logs: Logs = None) -> None:
         loop = loop_of(self)
         if isinstance(self.model.distribute_strategy, _OF_SEVERAL_PROCESSES):
             raise optiplug.ConfigError(
@@ -141,7 +141,7 @@ class Checkpoint(_Hooks):
             _warn_of_emptied_files(others)
         self._due, self._saved_at = False, time.monotonic()
 
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_end(self, batch: int, logs: Logs = None) -> None:
         position = self._fit.position
         done = min(batch + 1, self.params.get("steps") or batch + 1)
         total = position.total + done - position.batches
@@ -151,7 +151,7 @@ class Checkpoint(_Hooks):
         if self._seconds and time.monotonic() - self._saved_at >= self._seconds:
             self._due = True
 
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_end(self, epoch: int, logs: Logs = None) -> None:
         self._require_restored()
         self._fit.position = replace(self._fit.position, epoch=epoch + 1, batches=0)
         if self._epochs and (epoch + 1 - self._fit.position.first) % self._epochs == 0:
@@ -160,7 +160,7 @@ class Checkpoint(_Hooks):
         if stopped or epoch + 1 >= self.params["epochs"]:
             self._save_if_due(final=True, stopped=stopped)
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def on_train_end(self, logs: Logs = None) -> None:
         self._fit.end(self._delete)
         del self._fit
 
@@ -201,17 +201,17 @@ class _First(_Hooks):
         super().__init__()
         self._checkpoint = checkpoint
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+    def on_epoch_begin(self, epoch: int, logs: Logs = None) -> None:
         self._checkpoint.epoch_begins(epoch)
 
-    def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
+    def on_train_batch_begin(self, batch: int, logs: Logs = None) -> None:
         self._checkpoint.batch_begins()
 
-    def on_train_end(self, logs: Any = None) -> None:
+    def on_train_end(self, logs: Logs = None) -> None:
         self._checkpoint.train_ends()
 
 
-def _warn_of_emptied_files(callbacks: list[Any]) -> None:
+def _warn_of_emptied_files(callbacks: list[Callback]) -> None:
     for each in callbacks:
         if type(each).__name__ == "CSVLogger" and not getattr(each, "append", True):
             warnings.warn(

@@ -16,6 +16,8 @@ import tensorflow as tf
 
 import optiplug
 
+from .untyped import Batches, Callback, Dataset, KerasModel, Logs
+
 __all__ = ["Loop", "Position", "loop_of"]
 
 
@@ -39,16 +41,16 @@ class Loop(ABC):
     whether there is something to restore, and `ended` whether no epoch is trained.
     """
 
-    def __init__(self, model: Any, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, model: KerasModel, arguments: Mapping[str, Any]) -> None:
         self.model, self.arguments, self.callbacks = model, arguments, arguments["callbacks"]
-        self.iterator: Any = None
+        self.iterator: Batches = None
         self.pending = self.ended = False
         self._start, self._counted, self._trained = Position(), False, False
-        self._restore: Callable[[Any], None] = lambda _: None
+        self._restore: Callable[[Batches], None] = lambda _: None
 
     @property
     @abstractmethod
-    def dataset(self) -> Any:
+    def dataset(self) -> Dataset:
         """The data as TensorFlow has it."""
 
     @property
@@ -61,7 +63,7 @@ class Loop(ABC):
     def goes_through_epochs(self) -> bool:
         """Whether one iterator serves all epochs."""
 
-    def begin_at(self, position: Position, counted: bool, restore: Callable[[Any], None]) -> None:
+    def begin_at(self, position: Position, counted: bool, restore: Callable[[Batches], None]) -> None:
         """Let the loop begin in the middle.
 
         `restore` is called with the iterator, before a batch that is not done, when there is all that
@@ -70,7 +72,7 @@ class Loop(ABC):
         """
         self._start, self._counted, self._restore, self.pending = position, counted, restore, True
 
-    def end_at_once(self, epochs: int, restore: Callable[[Any], None]) -> None:
+    def end_at_once(self, epochs: int, restore: Callable[[Batches], None]) -> None:
         """Restore, and let no epoch be trained."""
         self.ended = True
         iterator = iter(self.dataset)
@@ -80,11 +82,11 @@ class Loop(ABC):
     def forget(self) -> None:  # noqa: B027  # not all keep it
         """Let a later `fit` begin where it is told to."""
 
-    def _finish(self, iterator: Any) -> None:
+    def _finish(self, iterator: Batches) -> None:
         self.pending = False
         self._restore(iterator)
 
-    def _draw(self, iterator: Any, batches: int) -> None:
+    def _draw(self, iterator: Batches, batches: int) -> None:
         """Draw batches. The first are trained with: only that creates all variables."""
         while batches > 0:
             if self._trained:
@@ -94,11 +96,11 @@ class Loop(ABC):
                 self._train(iterator)
                 batches -= self.together
 
-    def _train(self, iterator: Any) -> None:
+    def _train(self, iterator: Batches) -> None:
         self._trained = True
         self.model.train_function(iterator)
 
-    def _drop(self, iterator: Any, batches: int) -> None:
+    def _drop(self, iterator: Batches, batches: int) -> None:
         """Draw the batches of this epoch that are done."""
         try:
             self._draw(iterator, batches)
@@ -110,7 +112,7 @@ class Loop(ABC):
             ) from None
 
 
-def loop_of(callback: Any) -> Loop:
+def loop_of(callback: Callback) -> Loop:
     """Return the loop of the `fit` that has just called a callback.
 
     Raises
@@ -139,14 +141,14 @@ def loop_of(callback: Any) -> Loop:
 class Keras3Loop(Loop):
     """The loop of Keras 3: one object enumerates the executions of each epoch."""
 
-    def __init__(self, model: Any, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, model: KerasModel, arguments: Mapping[str, Any]) -> None:
         super().__init__(model, arguments)
         epochs = arguments["epoch_iterator"]
         self._epochs, self._executions = epochs, epochs._enumerate_iterator  # noqa: SLF001
         epochs._enumerate_iterator = self._enumerate  # noqa: SLF001
 
     @property
-    def dataset(self) -> Any:
+    def dataset(self) -> Dataset:
         return self._epochs._get_iterator()  # noqa: SLF001  # the data set is called so
 
     @property
@@ -158,20 +160,20 @@ class Keras3Loop(Loop):
         # Whatever it is then, it begins anew when it is at its end.
         return False
 
-    def begin_at(self, position: Position, counted: bool, restore: Callable[[Any], None]) -> None:
+    def begin_at(self, position: Position, counted: bool, restore: Callable[[Batches], None]) -> None:
         super().begin_at(position, counted, restore)
         self.model._initial_epoch = position.epoch  # noqa: SLF001  # as Keras' BackupAndRestore does
 
-    def end_at_once(self, epochs: int, restore: Callable[[Any], None]) -> None:
+    def end_at_once(self, epochs: int, restore: Callable[[Batches], None]) -> None:
         super().end_at_once(epochs, restore)
         self.model._initial_epoch = epochs  # noqa: SLF001
 
-    def _finish(self, iterator: Any) -> None:
+    def _finish(self, iterator: Batches) -> None:
         super()._finish(iterator)
         model, results = self.model, self.model._get_metrics_result_or_logs  # noqa: SLF001
 
         # What Keras asks for the logs of an epoch in which it trained no batch, all being done.
-        def results_so_far(logs: Any) -> Any:
+        def results_so_far(logs: Logs) -> Any:
             del model._get_metrics_result_or_logs  # noqa: SLF001
             return results(logs or model.get_metrics_result())
 
@@ -206,7 +208,7 @@ class Keras3Loop(Loop):
 class TFKerasLoop(Loop):
     """The loop of tf_keras: a handler of data enumerates the epochs, and the executions of each."""
 
-    def __init__(self, model: Any, arguments: Mapping[str, Any]) -> None:
+    def __init__(self, model: KerasModel, arguments: Mapping[str, Any]) -> None:
         super().__init__(model, arguments)
         handler = arguments["data_handler"]
         self._handler = handler
@@ -214,7 +216,7 @@ class TFKerasLoop(Loop):
         handler.enumerate_epochs, handler.steps = self._enumerate, self._steps
 
     @property
-    def dataset(self) -> Any:
+    def dataset(self) -> Dataset:
         return self._handler._dataset  # noqa: SLF001
 
     @property
@@ -238,7 +240,7 @@ class TFKerasLoop(Loop):
                 continue
             yield epoch, iterator
 
-    def _draw_epoch(self, iterator: Any) -> None:
+    def _draw_epoch(self, iterator: Batches) -> None:
         with self._handler.catch_stop_iteration():
             for _ in self._all_steps():
                 self._draw(iterator, self._handler.step_increment + 1)

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from .untyped import Batches, Dataset
+
 __all__ = ["FitData", "copied"]
 
 _SETTINGS = ("batch_size", "shuffle", "steps_per_epoch", "class_weight")
@@ -23,7 +25,7 @@ class FitData:
     whether it is given as a whole, which is what Keras shuffles.
     """
 
-    def __init__(self, arguments: Mapping[str, Any], dataset: Any) -> None:
+    def __init__(self, arguments: Mapping[str, Any], dataset: Dataset) -> None:
         self._settings = {name: str(arguments.get(name)) for name in _SETTINGS}
         self._element = str(dataset.element_spec)
         leaves = tf.nest.flatten([arguments.get(name) for name in ("x", "y", "sample_weight")])
@@ -38,7 +40,7 @@ class FitData:
         return {**self._settings, "element": self._element, "content": self._content}
 
 
-def copied(iterator: Any, dataset: Any) -> Any:
+def copied(iterator: Batches, dataset: Dataset) -> Any:
     """Return an iterator at the same place, or in words why that cannot be saved.
 
     Iterators of one data set have the seeds of its coming epochs in common, and one near the end does not

@@ -7,14 +7,15 @@ from importlib.metadata import version
 from typing import Any
 
 import optiplug
-from optiplug.checkpoint.identity import identity_of
+from optiplug.checkpoint import identity_of
 
 from .adapter import Adapter
+from .untyped import KerasModel
 
 __all__ = ["identity_of_fit"]
 
 
-def identity_of_fit(model: Any, *, data: dict[str, Any]) -> dict[str, Any]:
+def identity_of_fit(model: KerasModel, *, data: dict[str, Any]) -> dict[str, Any]:
     """Return the sections config, data, versions and replicas, as JSON."""
     optimizer = getattr(model.optimizer, "inner_optimizer", model.optimizer)
     ours = optimizer.optimizer.config if isinstance(optimizer, Adapter) else None

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from .untyped import KerasModel
+
 __all__ = ["generators_of", "global_seed", "read_states", "set_states", "unsaved_layers"]
 
 
@@ -40,14 +42,14 @@ def global_seed() -> int | None:
     return found[0]
 
 
-def generators_of(model: Any) -> list[Any]:
+def generators_of(model: KerasModel) -> list[Any]:
     """Return the variables with the state of generators that no checkpoint of TensorFlow has of a model."""
     found = [each.state for each in _generators(model)]
     shared = _shared()
     return found if shared is None else [*found, shared.state]
 
 
-def unsaved_layers(model: Any) -> list[str]:
+def unsaved_layers(model: KerasModel) -> list[str]:
     """Return the layers of tf_keras whose random numbers come from kernels, which nobody can ask."""
     return [
         layer.name
@@ -56,13 +58,13 @@ def unsaved_layers(model: Any) -> list[str]:
     ]
 
 
-def _random_layers(model: Any) -> Iterator[Any]:
+def _random_layers(model: KerasModel) -> Iterator[Any]:
     for each in getattr(model, "submodules", ()):
         if hasattr(getattr(each, "_random_generator", None), "_rng_type"):
             yield each
 
 
-def _generators(model: Any) -> Iterator[tf.random.Generator]:
+def _generators(model: KerasModel) -> Iterator[tf.random.Generator]:
     for layer in _random_layers(model):
         generator = getattr(layer._random_generator, "_generator", None)  # noqa: SLF001
         if generator is not None:

@@ -20,6 +20,7 @@ from .epoch_loops import Loop, Position
 from .fit_data import FitData, copied
 from .fit_identity import identity_of_fit
 from .random_states import generators_of, global_seed, read_states, set_states, unsaved_layers
+from .untyped import Batches, Callback
 
 __all__ = ["SavedFit"]
 
@@ -38,7 +39,7 @@ class SavedFit:
         self,
         loop: Loop,
         folder: Path,
-        others: list[Any],
+        others: list[Callback],
         data: Mapping[str, object],
         options: Mapping[str, Any],
     ) -> None:
@@ -68,7 +69,7 @@ class SavedFit:
             raise optiplug.StateError("was not saved by this callback", where=str(saved.path))
         self._counted, position = known["counted"], Position(**known["position"])
 
-        def restore(iterator: Any) -> None:
+        def restore(iterator: Batches) -> None:
             self._restore(iterator, saved, allowed)
 
         if known["stopped"] or position.epoch >= epochs:
@@ -120,7 +121,7 @@ class SavedFit:
             for saved in saved_steps(self._folder):
                 shutil.rmtree(saved.path)
 
-    def _hold(self, **iterators: Any) -> None:
+    def _hold(self, **iterators: Batches) -> None:
         for name, iterator in iterators.items():
             # What was there is tracked until it is deleted.
             if hasattr(self._place, name):
@@ -140,7 +141,7 @@ class SavedFit:
             raise latest.skipped[-1][1]
         return latest.saved
 
-    def _restore(self, iterator: Any, saved: SavedStep, allowed: Collection[str]) -> None:
+    def _restore(self, iterator: Batches, saved: SavedStep, allowed: Collection[str]) -> None:
         known = saved.manifest.metadata
         if not self._counted and not known["final"]:
             self._hold(iterator=iterator, seeds=iter(self.loop.dataset))

@@ -246,6 +246,7 @@ checkpoints.save(1)
 """
 
 
+@pytest.mark.slow
 def test_a_save_is_finished_at_the_exit(tmp_path):
     subprocess.run([sys.executable, "-c", KILLED, str(tmp_path)], check=True, capture_output=True)
 

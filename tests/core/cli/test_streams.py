@@ -55,6 +55,7 @@ def test_a_closed_stream_fails_if_it_is_needed(command, code, text):
 CONFIG_WITHOUT_ASCII = "use: sgd\nlearning_rate: 0.1\nname: \u03b1\n"
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
 def test_what_an_encoding_has_not_is_escaped(tmp_path, environment):
     (tmp_path / "o.yaml").write_text(CONFIG_WITHOUT_ASCII, encoding="utf-8")

@@ -49,6 +49,7 @@ def whole(flavour, data):
     return fit(flavour, data)
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     "data", ["arrays", "dataset", "repeated", "unknown", pytest.param("counted", marks=COUNTED)]
 )
@@ -76,6 +77,7 @@ def others(flavour):
     ]
 
 
+@pytest.mark.sampled(2)
 def test_other_callbacks_remember(flavour, tmp_path):
     how = {"optimizer": "adam", "compiled": {"steps_per_execution": 2}}
     expected = fit(flavour, "dataset", *others(flavour), **how)
@@ -92,7 +94,10 @@ def test_two_replicas(tmp_path):
         broken(keras, "dataset", tmp_path, BATCHES + 3)
         found = fit(keras, "dataset", Checkpoint(tmp_path, every=2))
         expected = fit(keras, "dataset")
-    assert found == expected
+    assert found["variables"] == expected["variables"]
+    # Keras' metrics are saved as their sum over replicas, so those of the epoch are added in another order.
+    for name, figures in expected["history"].items():
+        np.testing.assert_allclose(found["history"][name], figures, rtol=2e-7)
 
 
 def test_a_damaged_step_is_left_out(tmp_path):
@@ -104,6 +109,7 @@ def test_a_damaged_step_is_left_out(tmp_path):
         assert fit(keras, "dataset", Checkpoint(tmp_path)) == whole(keras, "dataset")
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     ("change", "error", "match"),
     [
@@ -175,7 +181,10 @@ def test_a_loop_of_ones_own_is_refused(tmp_path):
 class Meter(keras.callbacks.Callback):
     def __init__(self):
         super().__init__()
-        self.seen = {1, 2}
+        self.seen, self.epochs = {1, 2}, 0
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs += 1
 
 
 def test_what_is_not_saved_is_told(tmp_path):

@@ -70,7 +70,7 @@ def test_what_is_whole_of_a_cut_file_is_read(tmp_path):
     assert read_events(tmp_path) == {0: {"loss": 0.0}, 1: {"loss": 0.5}}
 
 
-def test_new_files_take_the_place_of_old_ones_and_of_nothing_else(tmp_path):
+def test_new_files_take_the_place_of_old_ones_alone(tmp_path):
     for number in (1, 2):
         (tmp_path / f"events.out.tfevents.{number}.optiplug").touch()
     (tmp_path / "events.out.tfevents.1.other").touch()
