@@ -32,13 +32,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         forms[name] += 1
 
 
-def pytest_configure() -> None:
-    """Let signals do what they do, also where the tests run under nohup or in the background."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_DFL)
-
-
 def pytest_collection_finish() -> None:
     """Choose the devices, after test modules were imported and before the first test."""
     tf_devices.configure()
@@ -46,6 +39,16 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+
+
+@pytest.fixture
+def signals_heard():
+    """Let signals be heard where `nohup` or a shell ignores them, by processes of a test as well."""
+    before = {signal.SIGINT: signal.default_int_handler, signal.SIGHUP: signal.SIG_DFL}
+    before = {number: signal.signal(number, handler) for number, handler in before.items()}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -64,19 +64,15 @@ class Turns:
         """Stand around the step of some variables, while no other thread takes one."""
         # Not in replica context, where the threads of a strategy wait for each other.
         with self.lock:
-            if threading.get_ident() not in self._calling:
-                yield
-                return
-            behind = self._join(set(map(id, variables)))
-            if not behind:
-                yield
-                return
-            counter = self._table.states["iterations"]
-            counter.assign_sub(behind)
+            calls = threading.get_ident() in self._calling
+            behind = self._join(set(map(id, variables))) if calls else 0
+            if behind:
+                self._table.states["iterations"].assign_sub(behind)
             try:
                 yield
             finally:
-                counter.assign_add(behind)
+                if behind:
+                    self._table.states["iterations"].assign_add(behind)
 
     def _join(self, stepped: set[int]) -> int:
         """Join the round, or begin one; return how many steps that has taken already."""

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, TypedDict, TypeGuard
 import tensorflow as tf
 
 from optiplug._types import Array, Variable
-from optiplug._variables.identity import Identity
+from optiplug._variables.identity import Identity, is_count
 from optiplug.errors import StateError
 
 __all__ = [
@@ -21,6 +21,7 @@ __all__ = [
     "differences",
     "parsed",
     "require_same",
+    "shown",
     "spec",
     "version_key",
     "widens",
@@ -71,7 +72,7 @@ def differences(
     [('a', 'float32 (2,)', 'float32 (3,)'), ('b', 'int64 ()', '-')]
     """
     return [
-        (name, _shown(saved.get(name)), _shown(expected.get(name)))
+        (name, shown(saved.get(name)), shown(expected.get(name)))
         # In the order of the optimizer, then what only the checkpoint has: the same message each time.
         for name in dict.fromkeys([*expected, *saved])
         if name not in saved or name not in expected or not _fits(saved[name], expected[name], dtypes)
@@ -173,7 +174,7 @@ def _malformed(read: Any) -> str:
     if not isinstance(read, dict) or not {"versions", "state"} <= read.keys():
         return "it must have `versions` and `state`"
     for part, rule, holds in (
-        ("versions", "a whole number from 1 on", lambda each: _is_count(each) and each >= 1),
+        ("versions", "a whole number from 1 on", lambda each: is_count(each) and each >= 1),
         ("state", "a dtype and a shape", _is_spec),
         ("packs", "names of state", lambda each: _are_names(each, read["state"])),
         ("variables", "what tells a variable from others", _is_identity),
@@ -202,7 +203,7 @@ def _no_constant(name: str) -> None:
 
 def _is_spec(value: Any) -> bool:
     match value:
-        case [str(dtype), [*shape]] if all(each is None or _is_count(each) for each in shape):
+        case [str(dtype), [*shape]] if all(each is None or is_count(each) for each in shape):
             try:
                 tf.as_dtype(dtype), tf.TensorShape(shape)
             except (TypeError, ValueError, OverflowError):
@@ -225,22 +226,19 @@ def _are_names(value: object, state: Mapping[str, object]) -> bool:
 
 
 def _are_counts(value: object) -> bool:
-    return _is_filled(value) and all(map(_is_count, value))
+    return _is_filled(value) and all(map(is_count, value))
 
 
 def _is_filled(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and bool(value)
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**63
-
-
 # What the table of differences shows for a name that one side lacks.
 _ABSENT = "-"
 
 
-def _shown(known: Spec | None) -> str:
+def shown(known: Spec | None) -> str:
+    """Return a spec as a table of differences shows it."""
     return _ABSENT if known is None else f"{known[0]} {tuple(known[1])}"
 
 

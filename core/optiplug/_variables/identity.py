@@ -18,7 +18,7 @@ import numpy as np
 from optiplug._types import Array
 from optiplug.errors import StateError
 
-__all__ = ["Identity", "Pairs", "match_variables"]
+__all__ = ["Identity", "Pairs", "is_count", "match_variables"]
 
 Pairs: TypeAlias = Mapping[str, str]
 """The path of a saved variable by the path of the present one."""
@@ -66,7 +66,7 @@ class Identity:
         """
         match saved:
             case {"place": place, "shape": [*shape], "value": str(value), **more} if not more:
-                if all(map(_is_count, shape)) and (place is None or _is_count(place)):
+                if all(map(is_count, shape)) and (place is None or is_count(place)):
                     return cls(path, place, tuple(shape), value)
         rule = "what tells a variable from others must be its place, its shape and a digest"
         raise StateError(rule, where=path, received=saved)
@@ -120,7 +120,12 @@ def match_variables(
     return by_place or by_name, False
 
 
-def _is_count(value: object) -> bool:
+def is_count(value: object) -> bool:
+    """Whether what a file tells is a number of something, or a place.
+
+    >>> is_count(3), is_count(-1), is_count(True), is_count(2**63)
+    (True, False, False, False)
+    """
     return type(value) is int and 0 <= value < 2**63
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from optiplug._state.manifest import shown
 from optiplug._tf_private import SavedGraph
 
 from .manifest import Spec
@@ -36,12 +37,12 @@ class Match:
     ) -> list[tuple[str, str, str]]:
         """Return (key, saved, present) for each value that is not in both alike."""
         rows = [
-            (now, _shown(saved.get(then)), _shown(present.get(now)))
+            (now, shown(saved.get(then)), shown(present.get(now)))
             for now, then in self.keys.items()
             if saved.get(then) != present.get(now)
         ]
-        rows += [(key, "-", _shown(present.get(key))) for key in self.missing]
-        return rows + [(key, _shown(saved.get(key)), "-") for key in self.left]
+        rows += [(key, shown(None), shown(present.get(key))) for key in self.missing]
+        return rows + [(key, shown(saved.get(key)), shown(None)) for key in self.left]
 
 
 def matched(
@@ -97,7 +98,3 @@ def _match(
         if key not in used
     ]
     return Match(numbers, keys, tuple(left), tuple(missing))
-
-
-def _shown(spec: Spec | None) -> str:
-    return "-" if spec is None else f"{spec[0]} {tuple(spec[1])}"

@@ -24,11 +24,6 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._error: BaseException | None = None
 
-    @property
-    def busy(self) -> bool:
-        """Whether a task is being done."""
-        return self._thread is not None and self._thread.is_alive()
-
     def start(self, task: Callable[[], object]) -> None:
         """Begin a task, when the one before is done; if that failed, raise its error instead."""
         self.wait()

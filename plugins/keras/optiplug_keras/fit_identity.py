@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from importlib.metadata import version
 from typing import Any
 
@@ -23,14 +24,17 @@ def identity_of_fit(model: KerasModel, *, data: dict[str, Any]) -> dict[str, Any
     try:
         found = identity_of({"optimizer": ours} if ours is not None else {}, data=data, replicas=replicas)
     except optiplug.ConfigError:
-        # Something in it is given in code only, which has no other description.
+        warnings.warn(
+            "something in the config of the optimizer is given in code only: what was saved is compared by "
+            "the class of the optimizer, and a change in its config is not noticed.",
+            stacklevel=2,
+        )
         found = identity_of({}, data=data, replicas=replicas)
         found["config"] = {"optimizer": repr(type(ours))}
     if ours is None:
         found["config"] = {"optimizer": _plain(optimizer)}
-    flavour = "tf_keras" if type(model.optimizer).__module__.startswith("tf_keras") else "keras"
-    if isinstance(optimizer, Adapter):
-        flavour = "tf_keras" if "tf_keras" in type(optimizer).__module__ else "keras"
+    # Ours is `optiplug_keras.tf_keras` for that one.
+    flavour = "tf_keras" if "tf_keras" in type(optimizer).__module__ else "keras"
     for name in (flavour, "optiplug-keras"):
         found["versions"][name] = {"version": version(name)}
     return found

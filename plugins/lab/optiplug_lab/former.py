@@ -65,6 +65,9 @@ def _former(saved: SavedStep) -> dict[str, Any] | None:
     """Return a manifest of that form, if its values are whole."""
     try:
         path = saved.path / _MANIFEST
+        # A pipe in the place of one would never be read to its end.
+        if not all(each.is_file() for each in saved.path.iterdir()):
+            return None
         told = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST else None
         if not isinstance(told, dict) or told.keys() != _KEYS or told["step"] != saved.step:
             return None

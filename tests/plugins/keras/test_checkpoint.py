@@ -17,10 +17,10 @@ import pytest
 import tensorflow as tf
 import tf_keras
 
-from optiplug import ConfigError, StateError
+from optiplug import ConfigError, StateError, hookimpl
 from optiplug.checkpoint import Checkpoints, saved_steps
 from optiplug.errors import ChangedInputsError, CorruptCheckpointError
-from optiplug_keras import Checkpoint
+from optiplug_keras import Checkpoint, wrap
 from support.broken_fits import BATCHES, DATA, SAMPLES, BreakOff, BrokenOffError, model, outcome
 from support.project_paths import ROOT
 from support.strategies import mirrored
@@ -193,6 +193,17 @@ def test_what_is_not_saved_is_told(tmp_path):
     log = keras.callbacks.CSVLogger(tmp_path / "log.csv")
     with pytest.warns(UserWarning, match="append=True"), pytest.warns(UserWarning, match="Meter"):
         fit(keras, "in order", log, Checkpoint(tmp_path), epochs=2)
+
+
+def test_a_config_in_code_only_is_told(tmp_path):
+    class Unnamed:
+        @hookimpl
+        def clip(self, gradients):
+            return gradients
+
+    optimizer = wrap("sgd", processors=[Unnamed()], jit_compile=False)
+    with pytest.warns(UserWarning, match="compared by the class of the optimizer"):
+        model(keras, optimizer).fit(**DATA["in order"](), verbose=0, callbacks=[Checkpoint(tmp_path)])
 
 
 def test_random_numbers_of_kernels_are_told(tmp_path):

@@ -13,6 +13,8 @@ import pytest
 
 from optiplug_lab.interruption import Interruption
 
+pytestmark = pytest.mark.usefixtures("signals_heard")
+
 SIGNALS = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
 PROGRAM = """
 import hashlib, time

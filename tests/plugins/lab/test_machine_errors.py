@@ -26,7 +26,7 @@ evaluate_every: 100
 checkpoint_every: 50
 """
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("signals_heard")]
 
 
 @pytest.fixture
