@@ -92,6 +92,7 @@ def test_config_of_an_optimizer(case):
     assert_holds(optimizer.get_config(), saved)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("flavour", "name"), [(keras, "keras-3.keras"), (tf_keras, "tf_keras.keras"), (tf_keras, "tf_keras.h5")]
 )

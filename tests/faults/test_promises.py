@@ -33,6 +33,7 @@ def test_a_damaged_checkpoint_is_never_restored(tries, extent):
     assert counts(made)["restored 1"] >= {"few": 50, "many": 70}[extent]
 
 
+@pytest.mark.slow
 def test_a_full_disk_costs_the_save_that_finds_it_full(tries, extent, full_disk):
     made = tries("full disks", extent)
 
@@ -40,6 +41,7 @@ def test_a_full_disk_costs_the_save_that_finds_it_full(tries, extent, full_disk)
     assert len(counts(made)) > 1, "no disk was full in time"
 
 
+@pytest.mark.slow
 def test_a_save_that_fails_leaves_those_before_it(tries, extent):
     made = tries("small files", extent)
 

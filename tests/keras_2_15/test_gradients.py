@@ -22,7 +22,7 @@ SPARSE = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("clip", ["clipnorm", "clipvalue", "global_clipnorm"])
 @pytest.mark.parametrize("case", SPARSE)
 def test_rows_equal_their_dense_sum(case, clip):
@@ -83,6 +83,7 @@ def test_rows_inside_a_tf_function():
     np.testing.assert_array_equal(table, [[0, 0], [0, 0], [1, 1], [-1, -1]])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64", "complex128"])
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("mode", ["eager", "graph", "compiled"])
@@ -109,6 +110,7 @@ def test_every_dtype_keeps_its_dtype(dtype, sparse, mode):
     np.testing.assert_allclose(tf.cast(variable.read_value(), "complex128"), [-0.5625, 0.0])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("sparse", [False, True])
 @pytest.mark.parametrize("dtype", ["complex64", "complex128"])
 @pytest.mark.parametrize("clip", ["clipnorm", "global_clipnorm"])
@@ -146,6 +148,7 @@ def test_scalars_and_no_elements_at_all():
     assert stepped(SGD(**EVERYTHING, clipnorm=1.0), np.zeros([2, 0]), start=np.zeros([2, 0])).shape == (2, 0)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jit_compile", [False, True])
 @pytest.mark.parametrize("clip", ["clipnorm", "clipvalue", "global_clipnorm"])
 def test_no_elements_beside_a_scalar(clip, jit_compile):

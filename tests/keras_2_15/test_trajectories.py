@@ -260,7 +260,7 @@ def theirs(case: str, dtype: str, forms: tuple[str, ...]) -> dict[str, list[Any]
     return dict(zip(forms, ended, strict=True))
 
 
-@pytest.mark.sampled(17)
+@pytest.mark.sampled(89)
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("mode", MODES)
 def test_a_hundred_steps(mode, case):

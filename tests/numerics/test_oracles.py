@@ -9,7 +9,7 @@ from support.oracle_runs import cases, from_oracle, names
 CASES = cases()
 
 
-@pytest.mark.sampled(11)
+@pytest.mark.sampled(79)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_equals_its_oracle(case):
     assert from_oracle(case, "float64") <= 1e-12

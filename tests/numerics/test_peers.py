@@ -7,7 +7,7 @@ import pytest
 from support.oracle_runs import from_peer, peers
 
 
-@pytest.mark.sampled(13)
+@pytest.mark.sampled(53)
 @pytest.mark.parametrize("peer", peers(), ids=str)
 def test_equals_its_peer(peer):
     # Not compiled, which takes most of the time: the compiled step is what oracles are compared with.

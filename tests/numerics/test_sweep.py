@@ -51,7 +51,7 @@ def bound(dtype: str, right: list[list[Array]]) -> float:
     return STEPS * (UNIT[dtype] + OPERATIONS * computed) * float(largest)
 
 
-@pytest.mark.sampled(13)
+@pytest.mark.sampled(97)
 @pytest.mark.parametrize("dtype", UNIT)
 @pytest.mark.parametrize("case", FIRST.values(), ids=FIRST)
 def test_any_finite_gradients(case, dtype):

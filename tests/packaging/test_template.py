@@ -170,7 +170,7 @@ def repository(tmp_path):
     return folder
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("named", ["absolute", "relative"])
 @pytest.mark.parametrize("kind", ["schedule", "several"])
 def test_an_update_brings_what_is_new(named, kind, repository, tmp_path, monkeypatch):

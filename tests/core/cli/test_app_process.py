@@ -101,7 +101,7 @@ def test_version():
     assert optiplug("--version").stdout == f"optiplug {version('optiplug-core')}\n"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["use: sgd", "command: train\ntask: digits\nsteps: 1\noptimizer: sgd"])
 def test_explain_says_nothing_of_tensorflow(write, text):
     environment = {"TF_CPP_MIN_LOG_LEVEL": "", "TF_ENABLE_ONEDNN_OPTS": "1"}

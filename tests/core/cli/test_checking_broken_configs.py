@@ -162,6 +162,7 @@ processors:
     assert places == ["2:16", "2:53", "3:11", "4:1", "7:15", "8:10"]
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("command", ["check", "explain"])
 @pytest.mark.parametrize(
     ("text", "code"),

@@ -23,6 +23,7 @@ def optiplug(*arguments, code=None, **environment):
     )
 
 
+@pytest.mark.slow
 def test_colour_for_terminals_only(write):
     environment = {"TERM": "xterm-256color", "FORCE_COLOR": "1"}
     assert "\x1b[" in optiplug("list", **environment).stdout

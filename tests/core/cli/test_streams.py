@@ -27,6 +27,7 @@ def shell(command, **environment):
     )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device of Linux")  # noqa: PTH110
 @pytest.mark.parametrize("command", ["list", "schema sgd", "--help", "--version"])
 def test_a_full_stdout_is_a_line_and_exit_code_1(command):
@@ -35,6 +36,7 @@ def test_a_full_stdout_is_a_line_and_exit_code_1(command):
     assert (result.returncode, result.stderr) == (1, FULL)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("command", "code", "text"),
     [
@@ -55,7 +57,7 @@ def test_a_closed_stream_fails_if_it_is_needed(command, code, text):
 CONFIG_WITHOUT_ASCII = "use: sgd\nlearning_rate: 0.1\nname: \u03b1\n"
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("environment", [{"PYTHONIOENCODING": "ascii"}, {"LC_ALL": "C", "PYTHONUTF8": "0"}])
 def test_what_an_encoding_has_not_is_escaped(tmp_path, environment):
     (tmp_path / "o.yaml").write_text(CONFIG_WITHOUT_ASCII, encoding="utf-8")

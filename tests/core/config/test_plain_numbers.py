@@ -62,6 +62,7 @@ def test_arrays_become_lists_of_numbers(form):
     assert drops.config.dump()["values"] == [0.5, 0.25, 0.125]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("field", ["learning_rate", "momentum", "weight_decay", "clipnorm"])
 @pytest.mark.parametrize("make", [tf.Variable, keras.Variable])
 def test_every_step_reads_a_variable_in_any_field(make, field):

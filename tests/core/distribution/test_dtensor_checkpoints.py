@@ -33,7 +33,7 @@ def restored(path, place, deferred, *config):
     return run
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("place", [ONE, REPLICATED, OTHERWISE], ids=["plain", "replicated", "otherwise"])
 @pytest.mark.parametrize("deferred", [False, True], ids=["built", "deferred"])
 def test_there_and_back(trained, place, deferred, tmp_path):
@@ -46,6 +46,7 @@ def test_there_and_back(trained, place, deferred, tmp_path):
         assert [each.layout for each in momenta] == [each.layout for each in run.variables]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("deferred", [False, True], ids=["built", "deferred"])
 def test_training_goes_on_as_if_it_had_not_ended(trained, deferred):
     run = restored(trained.path, BY_MODEL, deferred).train(DATA[HALF:])

@@ -50,6 +50,7 @@ def test_gradients_of_rows():
         assert_close(trained(OnMesh({"table": specs})), expected)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("optimizer", "config"),
     [
@@ -66,6 +67,7 @@ def test_other_optimizers_and_processors(optimizer, config):
     assert_close(ours, expected)
 
 
+@pytest.mark.slow
 def test_a_loop_in_a_function():
     def trained(place):
         run = Run(place, UNCOMPILED)

@@ -73,7 +73,7 @@ def saved(tmp_path_factory):
     return {place: Run(place).train(0, HALF).checkpoint.write(folder / place) for place in PLACES}
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(17)
 @pytest.mark.parametrize("build", [True, False], ids=["after build", "before build"])
 @pytest.mark.parametrize(
     ("source", "target"),
@@ -99,6 +99,7 @@ def test_there_and_back(tmp_path, whole):
         np.testing.assert_array_equal(value, expected)
 
 
+@pytest.mark.slow
 def test_state_by_name_goes_elsewhere_too():
     store = {}
     source, target = Run("two").train(0, HALF), Run("four")
@@ -119,6 +120,7 @@ def test_another_config_is_refused_on_mirrored_devices(saved):
     assert int(other.iterations.numpy()) == 0
 
 
+@pytest.mark.slow
 def test_a_manager_keeps_count_and_restores_the_newest(tmp_path):
     run = Run("two")
     manager = tf.train.CheckpointManager(

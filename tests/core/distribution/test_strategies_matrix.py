@@ -31,7 +31,7 @@ def references():
     return {name: train(ONE, config, "eager") for name, config in CONFIGS.items()}
 
 
-@pytest.mark.sampled(13)
+@pytest.mark.sampled(41)
 @pytest.mark.parametrize("config", CONFIGS)
 @pytest.mark.parametrize(("place", "mode"), [cell for cell in CELLS if cell != REFERENCE])
 def test_same_values(place, mode, config, references):

@@ -127,6 +127,7 @@ def test_averages_inside_are_final_values():
     assert matrix.numpy().tolist() == [[0.0] * 2] * 2
 
 
+@pytest.mark.slow
 def test_small_variables_are_joined_within_a_group():
     initial, gradients = problem(5, SHAPES)
     optimizer = Outside()

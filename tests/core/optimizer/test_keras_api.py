@@ -94,6 +94,7 @@ def test_same_numbers_as_on_the_base_of_keras(keywords, mode):
         np.testing.assert_allclose(our, their, rtol=2e-6, atol=1e-6)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("graph", [False, True])
 def test_same_numbers_on_mirrored_devices(graph):
     start, gradients = problem()

@@ -50,6 +50,7 @@ def losses(step, first, last):
     return [float(step(batch)) for batch in batches(first, last)]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_it_goes_on_with_the_same_losses(tmp_path, jit_compile):
     training = Training(jit_compile=jit_compile)
@@ -60,6 +61,7 @@ def test_it_goes_on_with_the_same_losses(tmp_path, jit_compile):
     np.testing.assert_array_equal(loaded.kernel, training.kernel)
 
 
+@pytest.mark.slow
 def test_it_goes_on_through_its_signature(tmp_path):
     training = Training()
     losses(training.step, 0, 4)
@@ -100,6 +102,7 @@ def test_the_state_of_an_export_continues_in_python(tmp_path):
     assert losses(again.step, 5, 9) == losses(training.step, 5, 9)
 
 
+@pytest.mark.slow
 def test_from_mirrored_devices_by_way_of_a_checkpoint(tmp_path):
     """TensorFlow exports no train step of a MirroredStrategy; that of one device has the same numbers."""
     strategy = mirrored(2)

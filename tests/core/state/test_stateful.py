@@ -43,6 +43,7 @@ def test_weights_are_set_in_order():
         optimizer.set_weights([np.int64(7)])
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("restore", ["before build", "after build"])
 def test_a_checkpoint_continues_bit_for_bit(tmp_path, restore):
     def fresh():

@@ -34,7 +34,7 @@ def run(optimizer, gradients, variable=None):
     return variable, [state.numpy() for state in optimizer.state.states.values() if state.shape == SHAPE]
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("name", sorted(ELEMENTWISE))
 def test_touched_rows_are_updated_and_others_keep_still(name):
     keywords = {"weight_decay": 0.1, "use_ema": True, "clipnorm": 1.0, "jit_compile": False}
@@ -57,6 +57,7 @@ def test_momentum_of_a_row_rests_while_the_row_is_not_seen():
     np.testing.assert_array_equal(variable[3], [6.0 - 1.0 - 1.5, 7.0 - 1.0 - 1.5])
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mode", ["eager", "graph", "mirrored"])
 def test_every_path_gives_the_same(mode):
     gradients = [slices([5, 0, 5, 2], seed) for seed in range(4)]

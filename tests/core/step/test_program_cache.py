@@ -92,7 +92,7 @@ FIELDS = {
 }
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize("fields", FIELDS.values(), ids=FIELDS)
 def test_lists_after_the_first_two_are_not_traced(fields, monkeypatch):
     optimizer, actual = stepped(LISTS, jit_compile=False, **fields)

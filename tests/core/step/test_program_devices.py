@@ -34,6 +34,7 @@ def slices():
     return tf.IndexedSlices(tf.constant([[0.5, 0.5]]), tf.constant([1]), tf.constant([2, 2]))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
 @pytest.mark.parametrize("fields", [{}, FIELDS, {"sparse": "lazy"}], ids=["plain", "everything", "lazy"])
 def test_variables_may_be_on_another_device(fields, graph):

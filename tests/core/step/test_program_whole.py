@@ -84,6 +84,7 @@ def assert_nothing_changed(problem, step):
     assert [name for name in before if not np.array_equal(before[name], after[name])] == []
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("gates", [[], GATES], ids=["no gate", "gates"])
 @pytest.mark.parametrize("fail", [asserts, raises, reshapes], ids=lambda fail: fail.__name__)
 def test_uncompiled(fail, gates):
@@ -142,6 +143,7 @@ def test_where_xla_has_to_be_left_out():
     assert_nothing_changed(problem, problem.step)
 
 
+@pytest.mark.slow
 def test_on_a_mesh():
     on = mesh(2, 2)
 

@@ -9,11 +9,13 @@ from optiplug.testing import NotApplicable
 from support.mutants.trial import assert_is_found, check_named, mutants_of
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("mutant", mutants_of("settings"), ids=repr)
 def test_a_broken_plugin_is_found(mutant, registered):
     assert_is_found(mutant, registered)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("kind", "name"), [("processors", "loss_scale"), ("processors", "lookahead"), ("optimizers", "sm3")]
 )

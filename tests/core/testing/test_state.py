@@ -7,6 +7,7 @@ import pytest
 from support.mutants.trial import assert_is_found, mutants_of
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("mutant", mutants_of("state"), ids=repr)
 def test_a_broken_plugin_is_found(mutant, registered):
     assert_is_found(mutant, registered)

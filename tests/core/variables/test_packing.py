@@ -101,7 +101,7 @@ def test_a_variable_may_have_the_name_of_a_pack():
     assert list(optimizer.state.states)[2:] == ["momentum/pack_0", "momentum/a", "momentum/pack_0_1"]
 
 
-@pytest.mark.sampled(5)
+@pytest.mark.sampled(11)
 @pytest.mark.parametrize("dtype", ["float32", "float16", "float64", "complex64"])
 @pytest.mark.parametrize("graph", [False, True])
 def test_the_same_bits_joined_and_apart(graph, dtype):
@@ -116,7 +116,7 @@ def test_the_same_bits_joined_and_apart(graph, dtype):
     assert_equal(trained(True), trained(False))
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(6))
 def test_any_calls_do_the_same_joined_and_apart(seed):
     """Variables come late, or without gradient; rows, NaNs and hooks that want variables apart come too."""
@@ -196,6 +196,7 @@ def test_checkpoints_have_the_same_keys_joined_and_apart(tmp_path):
     assert keys[0] == keys[1]
 
 
+@pytest.mark.slow
 def test_a_checkpoint_written_in_the_background(tmp_path):
     optimizer, _, _ = saved(tmp_path / "now", joined=True)
     checkpoint = tf.train.Checkpoint(optimizer=optimizer)

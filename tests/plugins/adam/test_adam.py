@@ -16,6 +16,7 @@ from support.trajectories import TOLERANCES, assert_same, follow, problem, varia
 RATE = 3e-3
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_equals_its_oracle_in_single_precision_too(case):
     assert from_oracle(case, "float32") <= 1e-6
@@ -51,6 +52,7 @@ KERAS = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("case", KERAS)
 def test_keywords_equal_those_of_tf_keras(case):
     import tf_keras

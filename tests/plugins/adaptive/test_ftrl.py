@@ -49,6 +49,7 @@ def test_a_warmup_from_zero_is_survived():
     assert_same(ours, theirs, 1e-12)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ["l1_regularization_strength", "l2_regularization_strength", "beta"])
 def test_penalties_may_be_schedules(name):
     initial, gradients = problem(10)

@@ -50,6 +50,7 @@ def test_close_singular_values_still_give_a_good_point():
     assert -np.sum(gradient * point) > 0.998
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("norm", ["frobenius", "nuclear"])
 def test_stays_in_the_ball(norm):
     random = np.random.default_rng(1)
@@ -61,6 +62,7 @@ def test_stays_in_the_ball(norm):
         assert size <= 0.3 * (1 + 1e-12)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("norm", ["frobenius", "nuclear"])
 def test_a_gradient_of_zero_moves_nothing(norm):
     start = np.full((2, 2), 7.0)

@@ -35,6 +35,7 @@ def test_a_layer_is_as_if_it_were_alone():
     assert np.abs(shared[-1][2] - alone[-1][0]).max() > 1e-3
 
 
+@pytest.mark.slow
 def test_state_is_one_copy_and_two_numbers():
     initial, gradients = problem(1)
     numbers = {"max_distance", "square_sum"}

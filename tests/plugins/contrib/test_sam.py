@@ -145,7 +145,7 @@ def test_its_state_and_rate_are_those_of_the_optimizer_inside():
     assert owned == {"optimizer/momentum/w", "optimizer/learning_rate"}
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "graph"),
     [(lambda: mirrored(2), False), (lambda: mirrored(2), True), (central_storage, True), (one_device, False)],

@@ -38,6 +38,7 @@ def test_bases_become_eigenvectors_of_the_covariances():
         assert off_diagonal(basis.T @ covariance @ basis) < 1e-6
 
 
+@pytest.mark.slow
 def test_it_takes_steps_of_one_size_along_its_basis():
     left, right = random_rotation(3, 2), random_rotation(3, 3)
     gradient = left @ np.diag([100.0, 1.0, 0.01]) @ right.T
@@ -70,7 +71,7 @@ def test_only_axes_that_have_a_basis_have_state():
     assert axes == dict.fromkeys(names, 9)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e-15, 1e15])
 def test_the_basis_stays_orthogonal_at_every_scale_in_float32(scale):
     gradients = (np.random.default_rng(5).normal(size=(4, 6, 3)) * scale).astype(np.float32)

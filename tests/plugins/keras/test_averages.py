@@ -68,6 +68,7 @@ def test_under_a_mirrored_strategy():
     np.testing.assert_allclose(fit(compiled(mirrored(2).scope(), **EMA), swap, epochs=2), alone, rtol=1e-5)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     "keywords",
     [{}, {"processors": [{"use": "ema", "only": ["*kernel"]}]}, {"processors": ["swa"]}],

@@ -49,7 +49,7 @@ def whole(flavour, data):
     return fit(flavour, data)
 
 
-@pytest.mark.sampled(7)
+@pytest.mark.sampled(17)
 @pytest.mark.parametrize(
     "data", ["arrays", "dataset", "repeated", "unknown", pytest.param("counted", marks=COUNTED)]
 )
@@ -60,6 +60,7 @@ def test_it_goes_on_as_if_it_had_not_broken_off(flavour, data, tmp_path):
     assert fit(flavour, data, Checkpoint(tmp_path, every=2)) == whole(flavour, data)
 
 
+@pytest.mark.sampled(2)
 def test_what_has_ended_is_not_trained_again(flavour, tmp_path):
     first = fit(flavour, "dataset", Checkpoint(tmp_path), epochs=2)
     again = fit(flavour, "dataset", Checkpoint(tmp_path), epochs=2)
@@ -77,7 +78,7 @@ def others(flavour):
     ]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_other_callbacks_remember(flavour, tmp_path):
     how = {"optimizer": "adam", "compiled": {"steps_per_execution": 2}}
     expected = fit(flavour, "dataset", *others(flavour), **how)
@@ -88,6 +89,7 @@ def test_other_callbacks_remember(flavour, tmp_path):
         assert found == expected
 
 
+@pytest.mark.slow
 @COUNTED
 def test_two_replicas(tmp_path):
     with mirrored(2).scope():
@@ -148,6 +150,7 @@ def test_what_others_saved_is_refused(tmp_path):
         fit(keras, "in order", Checkpoint(tmp_path))
 
 
+@pytest.mark.sampled(7)
 @pytest.mark.parametrize(
     ("how", "steps"),
     [

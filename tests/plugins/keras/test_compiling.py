@@ -166,7 +166,7 @@ assert model.optimizer is optimizer
 """
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("flavour_name", ["keras", "tf_keras"])
 def test_without_the_import_the_message_names_wrap(flavour_name):
     subprocess.run([sys.executable, "-c", WITHOUT_IMPORT.format(flavour=flavour_name)], check=True)

@@ -44,7 +44,7 @@ def test_step_is_compiled_by_itself(flavour):
     assert int(model.optimizer.iterations) == 8
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_averages_are_in_the_model_after_the_last_epoch(flavour):
     plain = compiled(flavour, wrap("sgd", **MOMENTUM, keras=flavour))
     averaged = compiled(flavour, wrap("sgd", **MOMENTUM, use_ema=True, ema_momentum=0.9, keras=flavour))
@@ -117,7 +117,7 @@ def test_hooks_that_change_between_two_fits(flavour):
     assert optimizer.explain().notes == ()
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_hooks_that_change_within_a_fit(flavour):
     model = compiled(flavour, wrap("sgd", learning_rate=0.05, jit_compile=False, keras=flavour))
     optimizer, seen = model.optimizer.optimizer, []

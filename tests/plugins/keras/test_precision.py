@@ -61,6 +61,7 @@ def test_loss_scale_that_is_set_by_hand():
     assert weight.numpy().tolist() == [0.5]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize` method")
 def test_scales_of_float8_are_not_trained():
     def losses(optimizer):

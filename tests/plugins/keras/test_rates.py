@@ -59,6 +59,7 @@ def test_rates_of_groups_follow_callbacks(flavour, given, with_input):
     assert list(map(float, told)) == pytest.approx([0.05, 0.025, 0.00125])
 
 
+@pytest.mark.sampled(2)
 def test_groups_train_at_the_rates_that_were_set(flavour):
     weights = []
     for given, factor in (((0.1, 0.4), 0.5), ((0.05, 0.2), 1.0)):
@@ -83,6 +84,7 @@ def test_rates_that_begin_at_0_have_no_proportions(flavour):
         fit(model, 1, flavour.callbacks.LearningRateScheduler(lambda _: 0.1))
 
 
+@pytest.mark.sampled(2)
 def test_the_optimizer_of_all_else_follows(flavour):
     model = compiled(flavour, "optiplug:muon", flavour.layers.Input((2,)))
     fit(model, 2, flavour.callbacks.LearningRateScheduler(lambda _, rate: 0.5 * rate))

@@ -78,7 +78,7 @@ def test_two_epochs_saved_and_one_more_are_three_in_one_go(flavour, model, expec
     assert fit(loaded) == expected[2:]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_exclusions_from_weight_decay_come_back(flavour, tmp_path):
     model = compiled(flavour, wrap("adamw", learning_rate=0.1, weight_decay=0.5, keras=flavour))
     model.optimizer.exclude_from_weight_decay([model.trainable_variables[0]], ["bias"])
@@ -159,7 +159,7 @@ def test_hdf5_of_keras_3_starts_afresh(tmp_path):
     assert int(loaded.optimizer.iterations) == 4
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_weights_into_another_model_of_the_same_layers(flavour, tmp_path):
     model, other = trained(flavour), trained(flavour)
     fit(other)
@@ -221,6 +221,7 @@ def test_state_of_another_optimizer_is_refused(tmp_path):
         np.testing.assert_array_equal(value, before[name])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", ["missing", "extra", "reshaped"])
 def test_damaged_state_is_refused_with_a_table(model, damage):
     store: dict[str, object] = {}
@@ -281,7 +282,7 @@ def test_a_changed_text_of_whose_state_it_is_is_refused(model, kind):
         np.testing.assert_array_equal(current, before[name])
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_checkpoint_has_each_state_once(flavour, tmp_path):
     flavour.backend.clear_session()  # layers are numbered anew, as in another process
     model = trained(flavour)

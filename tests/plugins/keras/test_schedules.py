@@ -45,7 +45,7 @@ def test_an_optimizer_of_keras_follows_a_schedule_of_ours(flavour, name):
         np.testing.assert_allclose(ours, theirs, rtol=1e-6)
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(7)
 @LEGACY
 @pytest.mark.parametrize("file", FILES)
 def test_a_schedule_of_ours_is_saved_with_a_model_of_keras(flavour, file, tmp_path):

@@ -116,6 +116,7 @@ def test_what_nohup_ignores_stays_ignored(program):
     assert process.communicate(timeout=60) == ("saved SIGTERM\n", "")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("at_once", [False, True])
 def test_a_second_signal_ends_even_compiled_code(program, at_once):
     process = program(IN_C, at_once=at_once)

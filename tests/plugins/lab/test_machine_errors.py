@@ -15,6 +15,13 @@ import pytest
 from support.full_disks import WITHOUT_MOUNTS, on_a_small_disk
 
 COMMAND = [sys.executable, "-m", "optiplug.cli", "train"]
+BECOME = """
+import os, sys
+terminal = os.open(sys.argv[1], os.O_RDWR)  # the first one that the leader of a session opens is its own
+for number in range(3):
+    os.dup2(terminal, number)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 RUN = """
 command: train
 task: {use: chars, context: 4, hidden: 8}
@@ -89,18 +96,19 @@ def test_a_signal_saves_and_ends(tmp_path, file, number):
 
 def test_a_terminal_that_is_closed_saves_and_ends(tmp_path, file):
     run = tmp_path / "run"
-    arguments = [*COMMAND, str(file), "--set", "steps=1000000", "--run-dir", str(run)]
-    process, terminal = pty.fork()
-    if not process:
-        os.execv(sys.executable, arguments)  # noqa: S606
-    shown = b""
-    while b"steps/s" not in shown:
-        shown += os.read(terminal, 4096)
-    os.close(terminal)
-    _, status = os.waitpid(process, 0)
+    # A process of its own becomes that of the terminal: this one has threads, and must not fork.
+    terminal, other = pty.openpty()
+    become = [sys.executable, "-c", BECOME, os.ttyname(other), *COMMAND]
+    arguments = [*become, str(file), "--set", "steps=1000000", "--run-dir", str(run)]
+    with subprocess.Popen(arguments, start_new_session=True) as process:
+        shown = b""
+        while b"steps/s" not in shown:
+            shown += os.read(terminal, 4096)
+        os.close(other)
+        os.close(terminal)
     (*_, newest) = sorted(path.name for path in (run / "checkpoints").glob("step-*"))
 
-    assert os.waitstatus_to_exitcode(status) in (128 + signal.SIGHUP, -signal.SIGHUP)
+    assert process.returncode in (128 + signal.SIGHUP, -signal.SIGHUP)
     assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{int(newest[5:])},")
 
 

@@ -66,6 +66,7 @@ def table(folder):
     return saved_steps(folder / "checkpoints")[-1].manifest
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize(
     ("changes", "section", "name"),
     [
@@ -85,6 +86,7 @@ def test_another_config_is_refused_and_listed(tmp_path, begin, changes, section,
     assert everything(tmp_path) == before
 
 
+@pytest.mark.slow
 def test_other_data_are_refused_or_recorded(tmp_path, begin, text):
     begin(steps=2)
     first = (tmp_path / "run" / "config.yaml").read_bytes()
@@ -112,6 +114,7 @@ def test_what_was_allowed_once_is_the_run_from_then_on(tmp_path, begin, text):
     assert read_config(tmp_path / "run" / "config-3.yaml").steps == 6
 
 
+@pytest.mark.slow
 def test_other_versions_are_refused(tmp_path, begin, monkeypatch):
     begin(steps=2)
     identity_of = module.Inputs.__init__.__globals__["identity_of"]
@@ -161,6 +164,7 @@ def test_another_formula_of_the_same_version_is_noticed(tmp_path, begin, monkeyp
     assert [name for name, _, _ in caught.value.differences] == ["versions.fake-shrink.sha256"]
 
 
+@pytest.mark.slow
 def test_what_is_not_allowed_is_refused_beside_what_is(tmp_path, begin, text):
     begin(steps=2)
     text.write_text(text.read_text().replace("lazy", "eager"))
@@ -168,6 +172,7 @@ def test_what_is_not_allowed_is_refused_beside_what_is(tmp_path, begin, text):
         begin(resume=True, allow_changed=["versions", "data"], seed=5)
 
 
+@pytest.mark.slow
 def test_one_without_a_checkpoint_starts_from_step_0(tmp_path, begin):
     whole = begin(folder=tmp_path / "whole")
     begin(train=False)
@@ -180,6 +185,7 @@ def test_one_without_a_checkpoint_starts_from_step_0(tmp_path, begin):
     assert not (tmp_path / "run" / "config-2.yaml").exists()
 
 
+@pytest.mark.slow
 def test_nor_does_it_start_with_another_config(tmp_path, begin):
     begin(train=False)
     shutil.rmtree(tmp_path / "run" / "checkpoints")
@@ -215,6 +221,7 @@ def test_a_damaged_checkpoint_is_passed_over_with_a_word(tmp_path, begin):
     assert metrics.read_bytes() == whole[metrics]
 
 
+@pytest.mark.slow
 def test_a_run_keeps_the_result_that_it_has_at_its_end(tmp_path, begin):
     begin()
     result = json.loads((tmp_path / "run" / "result.json").read_text())

@@ -151,6 +151,7 @@ def test_a_run_folder_has_everything(tmp_path):
     assert result["last"] == {name: points[-1][1] for name, points in columns.items()}
 
 
+@pytest.mark.slow
 def test_a_run_that_goes_on_has_no_result_until_it_ends(tmp_path):
     trained(tmp_path, optimizer=PLAIN, steps=2)
     interrupted(tmp_path, 3, resume=True, optimizer=PLAIN)
@@ -198,6 +199,7 @@ def test_devices_share_the_work_and_not_the_result():
         np.testing.assert_allclose(four, one, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_readings_are_those_of_the_whole_batch_before_clipping():
     trainer = Trainer(config(strategy={"mirrored": 2}, optimizer={**UNGATED, "jit_compile": False}))
     task, first = trainer.task, tf.constant(0, tf.int64)
@@ -251,6 +253,7 @@ def test_a_step_that_was_not_made_has_no_gradient_norm(processor):
     assert trainer.step(tf.constant(0, tf.int64)).numpy()[1:].tolist() == [np.float32(0.1), -1]
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("strategy", ["none", {"mirrored": 2}], ids=["one device", "two"])
 def test_a_loss_scale_scales_the_loss(strategy):
     plain, scaled = (

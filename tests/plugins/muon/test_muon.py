@@ -68,6 +68,7 @@ def test_state_is_named_for_its_owner():
     assert float(optimizer.nested["fallback"].learning_rate) == pytest.approx(3e-4)
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize(
     ("scale", "shape", "factor"),
     [
@@ -101,6 +102,7 @@ def test_batch_axes_make_a_stack_of_matrices(name, glob):
         np.testing.assert_allclose(singular_values(matrix), 1.0, atol=0.33)
 
 
+@pytest.mark.slow
 def test_decay_by_keyword_is_that_of_the_matrices():
     start = draw(6)
     variables = variables_of(start)
@@ -111,6 +113,7 @@ def test_decay_by_keyword_is_that_of_the_matrices():
         np.testing.assert_allclose(each.numpy(), start[name] * factor, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_a_clip_by_keyword_sees_all_variables():
     gradients = {name: value * 0 for name, value in draw(7).items()} | {"scale": np.array(30.0)}
     gradients["conv/bias"] = np.full(4, 20.0)
@@ -127,6 +130,7 @@ def test_models_of_one_kind_of_variables_train(shapes):
     assert all(value.any() for value in step.values())
 
 
+@pytest.mark.slow
 def test_every_scale_of_gradients_gives_the_same_step_in_float32():
     gradient = np.random.default_rng(9).normal(size=(4, 3))
     steps = []

@@ -95,6 +95,7 @@ def test_what_does_not_fit_the_variables(groups, message):
         )
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_two_optimizers_of_one_kind_keep_their_state_apart(dtype):
     initial, gradients = problem(20)

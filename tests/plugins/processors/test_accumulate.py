@@ -148,14 +148,14 @@ def summed(given):
     }
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", [[["a", "table"], "a"], ["a", ["a", "table"]]], ids=["first", "last"])
 def test_rows(calls):
     assert_close(trained(calls, of=rows)[0], trained(calls, of=summed)[0])
     assert not np.array_equal(trained(calls, of=rows)[0]["table"], starts()["table"])
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("order", "bad", "left"),
     [
@@ -223,7 +223,7 @@ def test_on_two_mirrored_devices():
     assert_close(dict(zip(model, second, strict=True)), dict(zip(model, first, strict=True)))
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("calls", [CALLS["in turns"], CALLS["never"]], ids=["in turns", "never"])
 def test_on_a_mesh(calls):
     on = mesh(2, 2)

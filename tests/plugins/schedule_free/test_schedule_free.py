@@ -89,6 +89,7 @@ def test_an_average_that_a_processor_keeps_stands():
         np.testing.assert_array_equal(average, value)
 
 
+@pytest.mark.slow
 def test_any_processor_that_decays_is_treated_alike():
     initial, gradients = problem(8)
     without = {**FIELDS, "weight_decay": None}

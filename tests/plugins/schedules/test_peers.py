@@ -65,6 +65,7 @@ def test_equals_tf_keras(name, hyperparameters):
     assert_equals_tf_keras(name, hyperparameters, steps)
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", KERAS)
 @given(data=st.data())
 @settings(max_examples=15)
@@ -83,6 +84,7 @@ def _float64_in_jax():
         yield
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.usefixtures("_float64_in_jax")
 @pytest.mark.parametrize("hyperparameters", [each for each in EXAMPLES["one_cycle"] if "shape" not in each])
 def test_one_cycle_equals_optax(hyperparameters):
@@ -132,6 +134,7 @@ def test_options_of_optax_equal_optax(name, hyperparameters):
     assert_same(optiplug.create(name, **hyperparameters), peer, range(130))
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.usefixtures("_float64_in_jax")
 @pytest.mark.parametrize("steps", [10, 88, 100])
 @pytest.mark.parametrize("fractions", [(0.3, 0.85), (0.25, 0.5)])
