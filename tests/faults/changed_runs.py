@@ -34,7 +34,7 @@ class Change:
 
 CHANGES = [
     Change("another text", "data", lambda root: (root / "text.txt").write_text(TEXT.replace("fox", "cat"))),
-    Change("another config", "config", arguments=("--set", "optimizer.learning_rate=0.5")),
+    Change("another config", "config", arguments=("--set", "optimizer.learning_rate.decay_steps=50")),
     Change("another seed", "config", arguments=("--set", "seed=4")),
     Change("two replicas", "replicas", arguments=("--set", "strategy={mirrored: 2}")),
     Change("another version of a plugin", "versions", lambda _: _newer("optiplug-adam")),

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from optiplug.checkpoint import saved_steps
 from optiplug.errors import OptiplugError
 
 from .apart import Child, Ended, forked
@@ -58,7 +59,7 @@ def killed_writers(root: Path, count: int) -> list[Try]:
         begin.touch()
         writer = partial(_writing, folder, begin, number % 2 == 1)
         first: Ended = forked(writer, RANGES[0], kill_after=0.05 + 0.1 * number / count)
-        second = forked(writer, RANGES[1])
+        second = forked(partial(writer, go_on=True), RANGES[1])
         found = forked(restoring, [folder]).yielded[0]
         result = judged("a writer after one that was killed", found, digests, steps=[RANGES[1][-1]])
         errors = [each for each in second.yielded if isinstance(each, dict)]
@@ -68,13 +69,17 @@ def killed_writers(root: Path, count: int) -> list[Try]:
     return tries
 
 
-def _writing(folder: Path, begin: Path, asynchronous: bool, steps: range) -> Iterator[Any]:
+def _writing(
+    folder: Path, begin: Path, asynchronous: bool, steps: range, *, go_on: bool = False
+) -> Iterator[Any]:
     subject = Subject()
     yield -1
     while not begin.exists():
         time.sleep(0.001)
     try:
         with subject.checkpoints(folder, asynchronous=asynchronous) as checkpoints:
+            if go_on and saved_steps(folder):
+                checkpoints.restore()
             for step in steps:
                 subject.fill(step)
                 checkpoints.save(step, metadata={"note": f"after {step}"})

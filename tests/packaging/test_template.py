@@ -103,9 +103,8 @@ def test_plugin_trains_by_name(kind, python):
 
 @pytest.mark.slow
 def test_plugin_passes_its_own_tests(plugin, python):
-    output = run(
-        python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", plugin, cwd=plugin
-    )
+    command = (python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--doctest-modules", plugin)
+    output = run(*command, cwd=plugin, PYTEST_ADDOPTS="")  # with which ours may be run
 
     assert " passed" in output
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
@@ -32,6 +33,7 @@ __all__ = [
     "on_device",
     "on_each_device",
     "place_of",
+    "read",
     "replica_index",
     "require_one_mesh",
     "require_replica_context",
@@ -106,3 +108,9 @@ def assign(variable: Variable, value: Tensor) -> None:
 def numpy(variable: Variable) -> Array:
     """Return the whole value of a variable as an array."""
     return variable.numpy() if mesh_of(variable) is None else dtensor.numpy(variable)
+
+
+def read(variable: Variable) -> Array:
+    """Return the same as `numpy`, without a copy where there is a CPU: nothing can be written to it."""
+    # What is assigned to the variable later goes elsewhere, as TensorFlow sees that this is still in use.
+    return np.asarray(variable.read_value()) if mesh_of(variable) is None else dtensor.numpy(variable)

@@ -99,7 +99,7 @@ class StateIO:
         known = self._table.model_variables
         # Nothing has a value in a graph of TensorFlow 1.
         values = enumerate(known) if tf.executing_eagerly() else ()
-        identities = [Identity.of(distribution.numpy(each), known.path(each), i) for i, each in values]
+        identities = [Identity.of(distribution.read(each), known.path(each), i) for i, each in values]
         return {
             "versions": {owner: config.state_version for owner, config in self._owners().items()},
             "state": _specs(self._table),

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 import tensorflow as tf
 
 from optiplug._types import Tensor
@@ -221,7 +222,7 @@ class _Reading:
         vector = self._wholes.get(id(whole))
         if vector is None:
             # An array that shares the memory of the tensor, so that to cut it costs nothing.
-            vector = self._wholes[id(whole)] = _here(whole.read_value()).numpy()
+            vector = self._wholes[id(whole)] = np.asarray(_here(whole.read_value()))
         return vector[begin : begin + shape.num_elements()].reshape(shape)
 
 
