@@ -21,6 +21,8 @@ export TF_CPP_MIN_LOG_LEVEL ?= 3
 export UV_LINK_MODE ?= copy
 # Without bytecode an import of TensorFlow takes three times as long, in each process of the tests.
 export UV_COMPILE_BYTECODE ?= true
+# Nor would pytest keep the assertions that it has rewritten.
+unexport PYTHONDONTWRITEBYTECODE
 # As pip does, trust what this machine trusts: a company's proxy may sign with a certificate of its own.
 export UV_SYSTEM_CERTS ?= true
 
@@ -86,7 +88,7 @@ docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its peers, and write docs/numerics.md
 	PYTHONPATH=tests $(BIN)/python -m support.numerics_page
 
-faults: $(STAMP)  ## kill, damage and fill what saves, an hour long, and write how often into docs/reliability.md
+faults: $(STAMP)  ## kill, damage and fill what saves, half an hour long, and write how often into docs/reliability.md
 	PYTHONPATH=tests $(BIN)/python -m faults --write
 
 golden: $(STAMP)  ## write anew what the command line prints in tests/core/cli/golden; look at the difference

@@ -53,19 +53,19 @@ def _sizes(count: int, step: int, first: int = 0) -> list[int]:
 KINDS = {
     "killed saves": Kind(
         "SIGKILL during a save: before operations on files, as a file reaches a size, at random",
-        few=partial(kills.killed_saves, moments=Moments(13, 16_384), asynchronous=True),
+        few=partial(kills.killed_saves, moments=Moments(19, 16_384), asynchronous=True),
         many=_in_all(kills.killed_saves, moments=Moments(5, 8192, 3)),
         all=_in_all(kills.killed_saves, moments=Moments(1, 1024, 25)),
     ),
     "killed first saves": Kind(
         "the same, of the first save into a folder",
-        few=partial(kills.killed_saves, moments=Moments(19, 32_768), asynchronous=True, first=True),
+        few=partial(kills.killed_saves, moments=Moments(29, 65_536), asynchronous=True, first=True),
         many=_in_all(kills.killed_saves, moments=Moments(11, 16_384), first=True),
         all=_in_all(kills.killed_saves, moments=Moments(2, 2048), first=True),
     ),
     "damaged checkpoints": Kind(
         "a file truncated, with another bit, removed, swapped, or no file",
-        few=partial(damages.damaged_checkpoints, every=8192),
+        few=partial(damages.damaged_checkpoints, every=16_384),
         many=partial(damages.damaged_checkpoints, every=2048),
         all=partial(damages.damaged_checkpoints, every=512),
     ),

@@ -60,8 +60,8 @@ def killed_again_and_again(root: Path, count: int) -> list[Try]:
     tries: list[Try] = []
     run = root / "run"
     while sum(each.outcome == "killed" for each in tries) < count:
-        saved = list(run.glob("checkpoints/step-*"))
-        arguments = ("train", "--quiet", *(("--resume", run) if saved else (path, "--run-dir", run)))
+        begun = (run / "config.yaml").exists()  # also one that has not saved anything goes on
+        arguments = ("train", "--quiet", *(("--resume", run) if begun else (path, "--run-dir", run)))
         if len(tries) % 2:
             what, ended = _at_operation(next(numbers), root, *arguments)
         else:

@@ -8,7 +8,7 @@ from collections import Counter
 import numpy as np
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 import optiplug
@@ -56,12 +56,15 @@ def hyperparameters(draw):
     return {name: draw(SENSIBLE.get(name, ANYTHING) if likely else ANYTHING) for name in chosen}
 
 
-def test_any_hyperparameters():
+@pytest.mark.sampled(4)
+@pytest.mark.parametrize("share", range(4))
+def test_any_hyperparameters(share):
     """Either they make an optimizer that steps, with a config of plain JSON, or the error is ours."""
     outcomes = Counter()
 
+    @seed(share)
     @given(given_ones=hyperparameters())
-    @settings(max_examples=500)
+    @settings(max_examples=125)
     def every(given_ones):
         try:
             optimizer, variable = SGD(**{"jit_compile": False, **given_ones}), tf.Variable([1.0, 2.0])
@@ -75,8 +78,8 @@ def test_any_hyperparameters():
         assert SGD.from_config(config).config == optimizer.config
 
     every()
-    assert outcomes["made"] > 50
-    assert outcomes[optiplug.ConfigError] > 50
+    assert outcomes["made"] > 12
+    assert outcomes[optiplug.ConfigError] > 12
 
 
 # Gradients of a variable of three rows and two columns.

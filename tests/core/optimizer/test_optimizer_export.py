@@ -91,6 +91,7 @@ def test_a_step_without_a_signature_needs_a_call_first(tmp_path):
     assert losses(tf.saved_model.load(tmp_path / "once").step, 1, 4) == losses(once.step, 1, 4)
 
 
+@pytest.mark.slow
 def test_the_state_of_an_export_continues_in_python(tmp_path):
     training = Training()
     losses(training.step, 0, 5)

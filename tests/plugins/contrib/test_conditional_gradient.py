@@ -24,7 +24,7 @@ def matrix(*singular, rows=5, columns=4, seed=0):
     return u @ np.diag(singular) @ v.T, u, v
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", [1e-8, 1.0, 1e8])
 def test_nuclear_point_is_the_top_singular_pair(scale):
     gradient, u, v = matrix(3.0, 1.0, 0.5)

@@ -43,7 +43,7 @@ def sam(**fields):
     return SAM(optimizer={"use": "sgd", **BASE}, **fields)
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("through", [lambda step: step, tf.function], ids=["eager", "tf.function"])
 @pytest.mark.parametrize("fields", [{"rho": 0.3}, {"rho": 0.7, "adaptive": True}], ids=str)
 def test_equals_two_passes_in_numpy(fields, through):

@@ -39,7 +39,7 @@ def fit(model, *callbacks, epochs=1):
     return history.history["val_loss"]
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("swap_on_epoch", [False, True])
 @pytest.mark.parametrize("keywords", [EMA, LISTED], ids=["keyword", "listed"])
 def test_what_is_evaluated_are_the_averages(keywords, swap_on_epoch):

@@ -190,6 +190,7 @@ class Meter(keras.callbacks.Callback):
         self.epochs += 1
 
 
+@pytest.mark.slow
 def test_what_is_not_saved_is_told(tmp_path):
     with pytest.warns(UserWarning, match=r"are not saved: Meter\.seen\."):
         fit(keras, "in order", Meter(), Checkpoint(tmp_path), epochs=1)

@@ -300,7 +300,7 @@ def test_checkpoint_has_each_state_once(flavour, tmp_path):
     assert [name for name in saved if "/by_name/" not in name] == unused
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_run_that_broke_off_goes_on(flavour, expected, tmp_path):
     class Crash(flavour.callbacks.Callback):
         def on_epoch_begin(self, epoch, logs=None):
@@ -332,7 +332,7 @@ for path in sys.argv[1:]:
 """
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:You are saving your model as an HDF5 file")
 def test_without_the_import_keras_says_what_to_import(flavour, tmp_path):
     """Files of another process that has Keras only; tf_keras imports by itself what a .keras file names."""

@@ -136,7 +136,7 @@ def test_fit_refuses_a_number_that_it_would_freeze(flavour, field):
         fit(model, 1)
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["learning_rate", "momentum", "weight_decay"])
 def test_fit_follows_a_variable(flavour, field):
     given = {"learning_rate": 0.5, "momentum": 0.5}

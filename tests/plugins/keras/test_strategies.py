@@ -12,7 +12,7 @@ from support.strategies import mirrored
 CHAIN = {"learning_rate": 0.1, "momentum": 0.9, "global_clipnorm": 0.5, "weight_decay": 1e-3, "use_ema": True}
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize(
     "keywords", [{}, pytest.param({"jit_compile": False}, marks=pytest.mark.slow)], ids=["auto", "uncompiled"]
 )

@@ -104,6 +104,7 @@ def test_other_data_are_refused_or_recorded(tmp_path, begin, text):
     assert (told["step"], [name for name, _, _ in told["changed"]]) == (2, ["data.held_out", "data.train"])
 
 
+@pytest.mark.slow
 def test_what_was_allowed_once_is_the_run_from_then_on(tmp_path, begin, text):
     begin(steps=2)
     text.write_text(text.read_text().replace("lazy", "eager"))

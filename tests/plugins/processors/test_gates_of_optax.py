@@ -42,7 +42,7 @@ PERIODS = {
 }
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("period", PERIODS)
 @pytest.mark.parametrize("momentum", [0.0, 0.5])
 def test_a_schedule_of_steps_equals_multi_steps(period, momentum):

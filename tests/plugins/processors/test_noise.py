@@ -41,6 +41,7 @@ def test_it_is_normal_with_a_falling_variance():
     np.testing.assert_allclose((np.abs(normal) < 1).mean(-1), 0.6827, atol=error)
 
 
+@pytest.mark.slow
 def test_steps_variables_and_seeds_have_streams_of_their_own():
     one, other = noise(2, seed=1), noise(2, seed=2)
     streams = np.concatenate([one.reshape(4, -1), other.reshape(4, -1)])
