@@ -55,8 +55,9 @@ demo: $(STAMP)  ## train on handwritten digits, on two mirrored devices
 	$(BIN)/optiplug train examples/digits.yaml
 
 # The order is cheapest first, and the tests last so that their summary ends the output.
-# Each worker takes half of the tests in order, so that what neighbours share is made once.
-PYTEST := $(BIN)/python -m pytest -n 2 --dist worksteal
+# Each worker takes its share of the tests in order, so that what neighbours share is made once. Three keep
+# two cores busy: some tests wait for processes of their own.
+PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 
 test: checks  ## check everything, with samples of the large matrices and without the slow tests
 	$(PYTEST) -m "not slow" tests

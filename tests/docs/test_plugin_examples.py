@@ -41,7 +41,7 @@ def page_module(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Mod
     return module
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("page", "name"),
     [

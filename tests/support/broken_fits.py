@@ -33,7 +33,10 @@ def inputs() -> tuple[Any, Any]:
 
 
 def _shuffled(seed: int | None = 3) -> Any:
-    return tf.data.Dataset.from_tensor_slices(inputs()).shuffle(SAMPLES, seed=seed)
+    # An iterator that is let go waits for the thread that tunes it, which may sleep for a minute.
+    untuned = tf.data.Options()
+    untuned.autotune.enabled = False
+    return tf.data.Dataset.from_tensor_slices(inputs()).shuffle(SAMPLES, seed=seed).with_options(untuned)
 
 
 def _noisy(x: Any, y: Any) -> Any:

@@ -58,7 +58,7 @@ class Quiet(optiplug.Optimizer):
 COMMANDS = ["list --json", "schema", "show quiet --json", "check {file}", "explain {file} --json", "--help"]
 
 
-@pytest.mark.sampled(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.split()[0])
 def test_what_plugins_print_is_kept_out_of_stdout(command, tmp_path):
     described = tmp_path / "talkative-1.0.dist-info"

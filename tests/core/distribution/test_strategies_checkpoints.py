@@ -73,7 +73,7 @@ def saved(tmp_path_factory):
     return {place: Run(place).train(0, HALF).checkpoint.write(folder / place) for place in PLACES}
 
 
-@pytest.mark.sampled(17)
+@pytest.mark.slow
 @pytest.mark.parametrize("build", [True, False], ids=["after build", "before build"])
 @pytest.mark.parametrize(
     ("source", "target"),

@@ -71,6 +71,7 @@ def test_it_goes_on_through_its_signature(tmp_path):
     assert losses(lambda batch: signature(inputs=batch)[name], 4, 8) == losses(training.step, 4, 8)
 
 
+@pytest.mark.slow
 def test_a_step_that_was_never_taken_is_exported_too(tmp_path):
     tf.saved_model.save(Training(), tmp_path)
     assert losses(tf.saved_model.load(tmp_path).step, 0, 6) == losses(Training().step, 0, 6)

@@ -168,7 +168,7 @@ def saved(path, *, joined):
     return optimizer, model, checkpoint.write(str(path))
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("deferred", [False, True])
 @pytest.mark.parametrize("joined", [False, True])
 def test_a_checkpoint_knows_nothing_of_packs(joined, deferred, tmp_path):

@@ -60,7 +60,7 @@ def test_it_goes_on_as_if_it_had_not_broken_off(flavour, data, tmp_path):
     assert fit(flavour, data, Checkpoint(tmp_path, every=2)) == whole(flavour, data)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_what_has_ended_is_not_trained_again(flavour, tmp_path):
     first = fit(flavour, "dataset", Checkpoint(tmp_path), epochs=2)
     again = fit(flavour, "dataset", Checkpoint(tmp_path), epochs=2)

@@ -77,7 +77,7 @@ def test_rate_follows_callbacks(flavour):
     assert ours.optimizer.get_config()["learning_rate"] == pytest.approx(0.1 * 0.05 * 0.05)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_schedule(flavour):
     theirs = flavour.optimizers.schedules.ExponentialDecay(0.1, decay_steps=4, decay_rate=0.5)
     expected = fit(compiled(flavour, flavour.optimizers.SGD(theirs)), epochs=2)

@@ -108,7 +108,7 @@ def half(flavour, optimizer, *, scale=True):
     return built
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("eager", [False, True], ids=["graph", "eager"])
 def test_our_scale_scales_in_fit_without_more_ado(flavour, eager):
     rates = {"learning_rate": 0.05, "momentum": 0.9, "keras": flavour, "jit_compile": False}

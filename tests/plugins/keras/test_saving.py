@@ -67,7 +67,7 @@ def assert_same_state(model, other):
         np.testing.assert_array_equal(value, expected)
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 def test_two_epochs_saved_and_one_more_are_three_in_one_go(flavour, model, expected, tmp_path):
     model.save(tmp_path / "model.keras")
 

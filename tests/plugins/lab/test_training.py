@@ -177,6 +177,7 @@ def test_slow_steps_are_told_of_between_two_logs(tmp_path, monkeypatch):
     assert [step for step, _ in progress.heard] == [2, 3, 4]
 
 
+@pytest.mark.slow
 def test_the_final_weights_are_the_averages(tmp_path):
     run = trained(tmp_path, optimizer={**PLAIN, "use_ema": True})
     averages = [value for name, value in run.trainer.optimizer.state.states.items() if "average" in name]

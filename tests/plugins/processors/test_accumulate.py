@@ -89,7 +89,7 @@ def assert_close(ours, theirs):
         np.testing.assert_allclose(ours[name], value, rtol=1e-5, atol=1e-6, err_msg=name)
 
 
-@pytest.mark.sampled(10)
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [True, False], ids=["compiled", "uncompiled"])
 @pytest.mark.parametrize("calls", CALLS.values(), ids=CALLS)
 def test_equals_the_oracle(calls, jit_compile):
@@ -106,7 +106,7 @@ def test_what_never_had_a_gradient_is_left_alone():
     assert int(made.iterations) == 2
 
 
-@pytest.mark.sampled(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [True, False], ids=["compiled", "uncompiled"])
 @pytest.mark.parametrize("zero", [0.0, -0.0])
 def test_a_gradient_of_zero_is_a_gradient(zero, jit_compile):

@@ -84,7 +84,7 @@ CHAIN = [
 ]
 
 
-@pytest.mark.sampled(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("jit_compile", [True, False])
 def test_a_chain_of_all_of_them_with_one_variable_left_out(jit_compile):
     initial, gradients = problem()
