@@ -88,7 +88,7 @@ def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str
             shown = shown[:_LONGEST_RECEIVED] + "..."
         text += f" Received: {shown}."
     if hint:
-        text += f" Hint: {hint.removesuffix('.')}."
+        text += f" Hint: {hint if hint.endswith('?') else hint.removesuffix('.') + '.'}"
     return text
 
 
@@ -103,7 +103,9 @@ class _Message(_Details, total=False):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the known name closest to `name`, or an empty string."""
-    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
+    # Letters that have changed places are the likelier slip than letters that are missing.
+    close.sort(key=lambda each: sorted(each) != sorted(name))
     return f"did you mean {close[0]!r}?" if close else ""
 
 

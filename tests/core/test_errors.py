@@ -15,6 +15,7 @@ from optiplug.errors import ConfigError, OptiplugError, Problem, StateError, nea
         ({"where": "a.b"}, "a.b: must be so."),
         ({"received": None}, "must be so. Received: None."),
         ({"hint": "do it."}, "must be so. Hint: do it."),
+        ({"hint": "did you mean 'x'?"}, "must be so. Hint: did you mean 'x'?"),
         ({"where": "a", "received": 1, "hint": "x"}, "a: must be so. Received: 1. Hint: x."),
     ],
 )
@@ -29,6 +30,10 @@ def test_what_was_received_is_cut():
 def test_the_nearest_is_offered_if_it_is_near():
     assert nearest("momentun", ["momentum", "nesterov"]) == "did you mean 'momentum'?"
     assert nearest("zzz", ["momentum", "nesterov"]) == ""
+
+
+def test_letters_that_changed_places_are_the_nearest():
+    assert nearest("adma", ["adamax", "adam", "adamw"]) == "did you mean 'adam'?"
 
 
 def raised():

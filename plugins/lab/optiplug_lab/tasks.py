@@ -22,7 +22,8 @@ def built(config: TaskConfig, seed: int) -> Task:
     Raises
     ------
     BrokenPluginError
-        If it lacks a method of `optiplug.Task`, or its variables cannot be told apart.
+        If it lacks a method of `optiplug.Task`, or its variables cannot be told apart, or the config tells
+        others.
     """
     task: Task = config.create()
     where = type(task).__name__
@@ -46,7 +47,20 @@ def built(config: TaskConfig, seed: int) -> Task:
     if twice:
         rule, hint = "each variable must have a name of its own", "give `name` to tf.Variable"
         raise BrokenPluginError(rule, where=where, received=twice, hint=hint)
+    _require_shapes(config, variables)
     return task
+
+
+def _require_shapes(config: TaskConfig, variables: Sequence[Variable]) -> None:
+    """Require that a config tells of its variables, if of any, what they are: patterns are checked by it."""
+    told, found = config.shapes(), {_name(each): tuple(each.shape) for each in variables}
+    if told is not None and dict(told) != found:
+        raise BrokenPluginError(
+            "must tell the variables that `build` creates, or return None",
+            where=f"{type(config).__name__}.shapes",
+            received=dict(told),
+            hint=f"they are {found}",
+        )
 
 
 def checked_batch(task: Task, batch: object, examples: int) -> tuple[Tensor, ...]:

@@ -7,6 +7,7 @@ import pytest
 import tensorflow as tf
 
 from optiplug import BrokenPluginError, ConfigError, Task, TaskConfig
+from optiplug_lab import tasks
 from optiplug_lab.chars import ALPHABET, encode
 from optiplug_lab.config import TrainConfig
 from optiplug_lab.folder import RunFolder
@@ -58,6 +59,20 @@ def test_data_are_a_function_of_seed_and_step():
 def test_batch_larger_than_the_data():
     with pytest.raises(ConfigError, match="batch_size: must not exceed the number of training examples"):
         epoch_indices(step(0), 15, seed=0, examples=14)
+
+
+def test_what_shapes_tells_is_what_is_built():
+    class Wider(CharsConfig):
+        """A config that tells other variables than its task has."""
+
+        def shapes(self):
+            return {**super().shapes(), "output/kernel": (8, 1)}
+
+    tasks.built(CharsConfig(context=4, hidden=8), seed=0)
+    with pytest.raises(
+        BrokenPluginError, match=r"Wider\.shapes: must tell the variables"
+    ):
+        tasks.built(Wider(context=4, hidden=8), seed=0)
 
 
 @pytest.mark.parametrize("config", [DigitsConfig(widths=[2, 2, 4]), CharsConfig(context=4, hidden=8)])

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tomllib
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def package(tmp_path):
     project = tomllib.loads(re.search(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[1])["project"]
     run = re.search(r":caption: spirals\.yaml\n\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[1]
     (tmp_path / "spirals").mkdir()
-    modules = {"spirals/__init__": "", "spirals/config": code[0], "spirals/task": code[1]}
+    modules = {"spirals/config": code[0], "spirals/task": code[1]}
     points = {"tasks": project["entry-points"]["optiplug.tasks"]}
     fake_distribution(tmp_path, project["name"], project["version"], points=points, modules=modules)
     (tmp_path / "spirals.yaml").write_text(run)
@@ -55,6 +56,15 @@ def test_a_file_with_it_is_checked(package):
 
     assert checked.returncode == 3
     assert "spirals.yaml:3:73: optimizer.exclude_from_weight_decay[0]: a pattern must match" in checked.stderr
+
+
+def test_its_wheel_has_the_package(package):
+    project = re.search(r"^```toml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)[1]
+    (package / "pyproject.toml").write_text(project)
+    subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel"], cwd=package, check=True)
+    (wheel,) = (package / "dist").glob("*.whl")
+
+    assert {"spirals/config.py", "spirals/task.py"} <= set(zipfile.ZipFile(wheel).namelist())
 
 
 @pytest.mark.slow
