@@ -69,9 +69,7 @@ def test_what_shapes_tells_is_what_is_built():
             return {**super().shapes(), "output/kernel": (8, 1)}
 
     tasks.built(CharsConfig(context=4, hidden=8), seed=0)
-    with pytest.raises(
-        BrokenPluginError, match=r"Wider\.shapes: must tell the variables"
-    ):
+    with pytest.raises(BrokenPluginError, match=r"Wider\.shapes: must tell the variables"):
         tasks.built(Wider(context=4, hidden=8), seed=0)
 
 
