@@ -27,7 +27,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench golden numerics faults docs checks lint check-types check-layers clean $(SUITES)
+.PHONY: help setup demo test test-all bench golden numerics faults docs checks lint check-types check-layers quick-tests clean $(SUITES)
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -54,12 +54,16 @@ setup: $(STAMP)  ## create .venv with optiplug, its plugins and the tools
 demo: $(STAMP)  ## train on handwritten digits, on two mirrored devices
 	$(BIN)/optiplug train examples/digits.yaml
 
-# The order is cheapest first, and the tests last so that their summary ends the output.
 # Each worker takes its share of the tests in order, so that what neighbours share is made once. Three keep
 # two cores busy: some tests wait for processes of their own.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 
-test: checks  ## check everything, with samples of the large matrices and without the slow tests
+# Cheapest first. The documentation is built beside the tests, which end later, so that their summary is last.
+test: $(STAMP)  ## check everything, with samples of the large matrices and without the slow tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-types check-layers lint
+	@$(MAKE) --no-print-directory --jobs 2 docs quick-tests
+
+quick-tests: $(STAMP)
 	$(PYTEST) -m "not slow" tests
 
 test-all: checks  ## check everything: all suites are run even if one fails
@@ -68,7 +72,6 @@ test-all: checks  ## check everything: all suites are run even if one fails
 $(SUITES): $(STAMP)
 	$(PYTEST) $@ $(if $(filter tests,$@),$(APART:%=--ignore=%))
 
-# Two at a time: the documentation takes as long as all the others.
 checks: $(STAMP)
 	@$(MAKE) --no-print-directory --jobs 2 --output-sync docs check-types check-layers lint
 
