@@ -54,7 +54,7 @@ def built(config: TaskConfig, seed: int) -> Task:
 def _require_shapes(config: TaskConfig, variables: Sequence[Variable]) -> None:
     """Require that a config tells of its variables, if of any, what they are: patterns are checked by it."""
     told, found = config.shapes(), {_name(each): tuple(each.shape) for each in variables}
-    if told is not None and dict(told) != found:
+    if told is not None and {name: tuple(shape) for name, shape in told.items()} != found:
         raise BrokenPluginError(
             "must tell the variables that `build` creates, or return None",
             where=f"{type(config).__name__}.shapes",
