@@ -12,6 +12,7 @@ from .manifest import Description, Manifest, parsed
 from .saved_state import (
     MANIFEST,
     STATE,
+    keys_by_name,
     require_tensors,
     saved_description,
     values_by_name,
@@ -37,7 +38,8 @@ class Checkpointing:
         name: Callable[[], str],
         built: Callable[[], bool],
     ) -> None:
-        self._optimizer, self._io, self._name, self._built = optimizer, io, name, built
+        self._optimizer, self._table, self._io = optimizer, table, io
+        self._name, self._built = name, built
         self._children = {STATE: table.node, MANIFEST: Manifest(io.describe, self._restore)}
         # What the checkpoint that is being read has of the optimizer.
         self._saved: tuple[Description, SavedObject] | None = None
@@ -65,6 +67,20 @@ class Checkpointing:
         description = saved_description(saved, self._name())
         self._io.is_older(description)
         self._saved = description, saved
+
+    def saved_keys(self, present: SavedObject, saved: SavedObject) -> dict[str, str] | None:
+        """Return the key in a checkpoint by that which each state variable has now.
+
+        None if values have to be migrated, or to wait for variables. Otherwise they must be read next, as
+        the state counts as that of the checkpoint.
+        """
+        description = saved_description(saved, self._name())
+        here, there = keys_by_name(present), keys_by_name(saved)
+        if here.keys() != there.keys() or self._io.is_older(description):
+            return None
+        self._io.restore(description, saved)
+        names = {name: self._table.saved_name(name) for name in here}
+        return {here[name]: there[then] for name, then in names.items() if then is not None}
 
     def _restore(self, text: object) -> None:
         """Restore the state that a checkpoint has, of which this is the description."""

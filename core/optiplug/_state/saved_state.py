@@ -18,6 +18,7 @@ from .manifest import WIDENED, Description, Spec, differences, parsed
 __all__ = [
     "MANIFEST",
     "STATE",
+    "keys_by_name",
     "require_tensors",
     "saved_description",
     "values_by_name",
@@ -80,15 +81,23 @@ def _tensor(reader: tf.train.CheckpointReader, saved: SavedObject, where: str) -
 def widened_names(saved: SavedObject) -> set[str]:
     """Return the names of state that was kept in a wider dtype than its variable."""
     state = saved.children.get(STATE)
-    by_name = None if state is None else state.children.get(_BY_NAME)
-    names = () if by_name is None else by_name.children
+    names = () if state is None else _by_name(state)
     return {name.removesuffix(WIDENED) for name in names if name.endswith(WIDENED)}
+
+
+def keys_by_name(saved: SavedObject) -> dict[str, str]:
+    """Return the key of each state variable of an optimizer, by its name there."""
+    return {name: each.key for name, each in _by_name(saved.children[STATE]).items() if each.key}
+
+
+def _by_name(state: SavedObject) -> Mapping[str, SavedObject]:
+    children = state.children
+    return children[_BY_NAME].children if _BY_NAME in children else {}
 
 
 def values_by_name(saved: SavedObject, description: Description, where: str) -> dict[str, Array]:
     """Return the state in a checkpoint with its versions, as `StateIO.load` takes it."""
-    reader, children = tf.train.load_checkpoint(saved.checkpoint), saved.children[STATE].children
-    by_name = children[_BY_NAME].children if _BY_NAME in children else {}
+    reader, by_name = tf.train.load_checkpoint(saved.checkpoint), _by_name(saved.children[STATE])
     values = {name.removesuffix(WIDENED): _tensor(reader, each, where) for name, each in by_name.items()}
     return {**values, **versions_of(description)}
 
@@ -107,7 +116,7 @@ def require_tensors(tensors: Mapping[str, Spec], description: Description, where
 
 def _tensors(state: SavedObject, reader: tf.train.CheckpointReader, where: str) -> dict[str, Spec]:
     shapes, dtypes = reader.get_variable_to_shape_map(), reader.get_variable_to_dtype_map()
-    by_name = state.children[_BY_NAME].children if _BY_NAME in state.children else {}
+    by_name = _by_name(state)
     keys = {name.removesuffix(WIDENED): each.key for name, each in by_name.items()}
     if len(keys) < len(by_name):
         raise StateError("each state must be there once; nothing was changed", where=where)

@@ -332,6 +332,10 @@ class SlotTable:
         """Restore state by the names that it has in this checkpoint, now and when variables appear late."""
         self._by_name.restoration = restoration
 
+    def saved_name(self, child: str) -> str | None:
+        """Return the name of a child of the node by name in the checkpoint that is restored."""
+        return self._by_name.saved_name(child)
+
     def _in_saved_model(self) -> dict[str, Trackable]:
         """Return the children for a SavedModel, which has to hold the variables that its functions use."""
         # A checkpoint holds segments by name instead, so it can be restored with other packs.

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
+from tensorflow.experimental import dtensor
 
 from optiplug._types import Tensor
 
-from .trackables import CheckpointNode, CheckpointValue, Trackable, children_of, track
+from .trackables import CheckpointNode, CheckpointValue, SavedObject, Trackable, children_of, track
 
 __all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "forget_restore", "read_all", "root_of", "wrapped"]
 
@@ -43,7 +46,7 @@ class SavedGraph:
     """The graph of objects of a checkpoint. Rests on the message `TrackableObjectGraph`."""
 
     def __init__(self, message: Any) -> None:
-        self._nodes = message.nodes
+        self._message, self._nodes = message, message.nodes
 
     @classmethod
     def read(cls, prefix: str) -> SavedGraph:
@@ -55,6 +58,14 @@ class SavedGraph:
 
     def __len__(self) -> int:
         return len(self._nodes)
+
+    def object(self, number: int, prefix: str, known: Mapping[int, Trackable]) -> SavedObject:
+        """Return an object of these files; `known` are the objects here by their number there."""
+        # The names are those of TensorFlow's own record of a restore.
+        restoring = SimpleNamespace(
+            save_path_string=prefix, object_graph_proto=self._message, object_by_proto_id=known
+        )
+        return SavedObject(restoring, number)
 
     def children(self, number: int) -> dict[str, int]:
         """Return the numbers of what is below an object, by name; the object itself has a number, too."""
@@ -144,6 +155,11 @@ class Snapshot:
                     waiting.append(each)
         return found
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether no value is in parts, so that `read` can give each object its own."""
+        return all("" in value.slices for value in self._values.values())
+
     def value(self, key: str) -> Any:
         """Return a value that is whole, as a tensor or an array."""
         return self._values[key].slices[""]
@@ -166,6 +182,9 @@ class Snapshot:
 
     def read(self, prefix: str, keys: Mapping[str, str]) -> None:
         """Give objects values of a checkpoint: by a key here, the key there."""
+        keys = {
+            name: then + name.removeprefix(now) for now, then in keys.items() for name in self._names(now)
+        }
         names = list(keys)
         with tf.device("cpu:0"):
             read = tf.raw_ops.RestoreV2(
@@ -174,7 +193,14 @@ class Snapshot:
                 shape_and_slices=[""] * len(names),
                 dtypes=[self._values[name].slices[""].dtype for name in names],
             )
-        _restore({name: {"": tensor} for name, tensor in zip(names, read, strict=True)}, self.owners)
+        values = {
+            name: {"": _beside(tensor, self.value(name))} for name, tensor in zip(names, read, strict=True)
+        }
+        _restore(values, self.owners)
+
+    def _names(self, key: str) -> list[str]:
+        """Return the keys of tensors that have this one in the graph: iterators add a word to it."""
+        return [key] if key in self._values else [each for each in self._values if each.startswith(key)]
 
 
 def read_all(root: Trackable, prefix: str) -> None:
@@ -233,6 +259,15 @@ def _here(tensor: Tensor) -> Tensor:
         return tf.identity(tensor)
 
 
+def _beside(tensor: Tensor, other: Any) -> Tensor:
+    """Return a tensor laid out as another one, if that is on a mesh."""
+    if "CUSTOM" not in getattr(other, "device", ""):
+        return tensor
+    layout = dtensor.fetch_layout(other)
+    replicated = dtensor.Layout.replicated(layout.mesh, layout.rank)
+    return dtensor.relayout(dtensor.copy_to_mesh(tensor, replicated), layout)
+
+
 def _restore(values: Mapping[str, Slices], owners: Mapping[str, Any]) -> None:
     by_owner: dict[int, dict[str, Any]] = {}
     for key, slices in values.items():
@@ -240,5 +275,12 @@ def _restore(values: Mapping[str, Slices], owners: Mapping[str, Any]) -> None:
             local = key.partition(".ATTRIBUTES/")[2]
             by_owner.setdefault(id(owners[key]), {})[local] = slices.get("", slices)
     known = {id(owner): owner for owner in owners.values()}
+    kinds: defaultdict[type[CheckpointValue], list[tuple[Any, Tensor]]] = defaultdict(list)
     for number, tensors in by_owner.items():
-        known[number]._restore_from_tensors(tensors)  # noqa: SLF001
+        owner = known[number]
+        if isinstance(owner, CheckpointValue):
+            kinds[type(owner)] += [(owner, tensor) for tensor in tensors.values()]
+        else:
+            owner._restore_from_tensors(tensors)  # noqa: SLF001
+    for kind, pairs in kinds.items():
+        kind.restore_all(pairs)

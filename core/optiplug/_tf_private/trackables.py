@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeAlias
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, ClassVar, Self, TypeAlias
 
 import tensorflow as tf
 
@@ -125,6 +125,12 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
     @abc.abstractmethod
     def restore(self, value: Tensor) -> Any:
         """Take the value that a checkpoint holds."""
+
+    @classmethod
+    def restore_all(cls, values: Iterable[tuple[Self, Tensor]]) -> None:
+        """Let each of some objects of this class take its value."""
+        for each, value in values:
+            each.restore(value)
 
     def _serialize_to_tensors(self) -> dict[str, Any]:
         # Imported here: no public module has it.

@@ -124,6 +124,11 @@ class PackSegment(VariableLike, CheckpointValue):
         """Take the value that a checkpoint holds."""
         return self.assign(value)
 
+    @classmethod
+    def restore_all(cls, values: Iterable[tuple[PackSegment, Tensor]]) -> None:
+        """Let segments take their values, and assign each joined variable once."""
+        assign_all(values)
+
     def of(self, whole: Variable) -> PackSegment:
         """Return the same segment of another variable: of one device's own."""
         return PackSegment(whole, self.pack, self.begin, self.shape, self.path)
@@ -144,13 +149,16 @@ def assign_all(values: Iterable[tuple[Variable | PackSegment, Tensor]]) -> None:
 
 
 def _pieces(whole: Variable, segments: Iterable[tuple[PackSegment, Tensor]]) -> Iterator[Tensor]:
-    old, end = whole.read_value(), 0
+    end, total = 0, int(whole.shape.num_elements())
     # Of two segments that begin at one place, the one without elements comes first.
     for segment, value in sorted(segments, key=lambda each: (each[0].begin, each[0].end)):
-        yield old[end : segment.begin]
+        # Most often nothing is between them, and each slice is an operation.
+        if segment.begin > end:
+            yield whole.read_value()[end : segment.begin]
         yield tf.reshape(value, [-1])
         end = segment.end
-    yield old[end:]
+    if total > end:
+        yield whole.read_value()[end:]
 
 
 class Packing:

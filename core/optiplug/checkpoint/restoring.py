@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
 
+from optiplug._optimizer.parts import parts_of
 from optiplug._state.manifest import parsed
 from optiplug._state.saved_state import MANIFEST, STATE
 from optiplug._tf_private import SavedGraph, read_all
@@ -42,8 +43,29 @@ def restore_values(before: Taken, path: Path, table: Mapping[str, Spec]) -> tupl
         _require_state(before, _manifest_key(graph, number), path, there)
     _refuse(rows, path)
     with _all_or_nothing(before, path):
-        read_all(before.root, str(path))
+        state = _state_keys(before, leave, saved, match.numbers, path)
+        if state is None or not before.values.is_whole:
+            read_all(before.root, str(path))
+        else:  # at once, which takes half as long
+            before.values.read(str(path), {**match.keys, **state})
     return ()
+
+
+def _state_keys(
+    before: Taken, optimizers: Collection[int], saved: SavedGraph, numbers: Mapping[int, int], path: Path
+) -> dict[str, str] | None:
+    """Return the saved key of each value of the state of optimizers, None if TensorFlow has to restore it."""
+    graph, objects, keys = before.values.graph, before.values.objects, dict[str, str]()
+    known = {numbers[now]: each for now, each in objects.items() if now in numbers}
+    for now in optimizers:
+        present = graph.object(now, str(path), objects)
+        there = saved.object(numbers[now], str(path), known)
+        optimizer = before.optimizers[_manifest_key(graph, now)]
+        own = parts_of(optimizer).checkpointing.saved_keys(present, there)
+        if own is None:
+            return None
+        keys |= own
+    return keys
 
 
 def restore_weights(before: Taken, path: Path, table: Mapping[str, Spec]) -> tuple[str, ...]:
