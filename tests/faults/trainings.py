@@ -98,7 +98,11 @@ def doubled(root: Path, count: int) -> list[Try]:
         new, resumed = (path, "--run-dir", run), ("--resume", run)
         if number % 2:
             forked(killed_at_operation, 40, root, optiplug, "train", "--quiet", *new)
-        arguments = resumed if number % 2 and list(run.glob("checkpoints/step-*")) else new
+        # Checkpoints are written beside the training, so that it may be killed before the first one.
+        saved = list(run.glob("checkpoints/step-*"))
+        if not saved:
+            shutil.rmtree(run, ignore_errors=True)
+        arguments = resumed if saved else new
         children = [Child(optiplug, "train", "--quiet", *arguments) for _ in range(2)]
         ended = [child.end() for child in children]
         what = f"two at once: {' '.join(map(str, arguments[:1]))}"
