@@ -13,6 +13,7 @@ from optiplug.errors import ConfigError, OptiplugError, PluginError, StateError
 
 from .machine import machine_error
 from .output import message
+from .unforeseen import error_of_users_code
 
 __all__ = ["ExitCode", "debugging", "exit_code", "guarded", "interrupted"]
 
@@ -77,14 +78,14 @@ def guarded(command: Callable[Parameters, Result]) -> Callable[Parameters, Resul
 
 
 def _end(error: BaseException) -> tuple[str, int] | None:
-    """Return message and exit code for an error; None for one that nobody raised on purpose."""
+    """Return message and exit code for an error; None for a fault of optiplug or of a plugin."""
     if isinstance(error, KeyboardInterrupt):
         return "", interrupted(error)
     if isinstance(error, BrokenPipeError):
         return "", ExitCode.FAILED
     if isinstance(error, OptiplugError):
         return str(error), exit_code(error)
-    told = machine_error(error)
+    told = machine_error(error) or error_of_users_code(error)
     return None if told is None else (told, ExitCode.FAILED)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from numbers import Real
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -14,6 +16,7 @@ from optiplug import BrokenPluginError, Task, TaskConfig, Tensor, Variable
 __all__ = ["built", "checked_batch", "checked_figures", "checked_loss"]
 
 _METHODS = ("build", "batch", "loss", "evaluate")
+_ARGUMENTS = {"build": ["seed"], "batch": ["step", "batch_size", "seed"], "evaluate": []}
 
 
 def built(config: TaskConfig, seed: int) -> Task:
@@ -32,6 +35,8 @@ def built(config: TaskConfig, seed: int) -> Task:
         raise BrokenPluginError(
             f"a task must have {', '.join(_METHODS)}", where=where, received=f"no {missing[0]}"
         )
+    for name, arguments in _ARGUMENTS.items():
+        _require_taken(task, name, arguments)
     task.build(seed)
     variables = getattr(task, "variables", None)
     if not isinstance(variables, Sequence) or not variables:
@@ -49,6 +54,23 @@ def built(config: TaskConfig, seed: int) -> Task:
         raise BrokenPluginError(rule, where=where, received=twice, hint=hint)
     _require_shapes(config, variables)
     return task
+
+
+def _require_taken(task: Task, name: str, arguments: Sequence[str], hint: str = "") -> None:
+    """Require that a method of a task can be called with these arguments, by their places."""
+    try:
+        signature = inspect.signature(getattr(task, name))
+    except (TypeError, ValueError):  # of some callables nothing is known
+        return
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        raise BrokenPluginError(
+            f"must take ({', '.join(arguments)})",
+            where=f"{type(task).__name__}.{name}",
+            received=f"{name}{signature}",
+            hint=hint,
+        ) from None
 
 
 def _require_shapes(config: TaskConfig, variables: Sequence[Variable]) -> None:
@@ -78,16 +100,18 @@ def checked_batch(task: Task, batch: object, examples: int) -> tuple[Tensor, ...
         if tensor.shape.rank == 0 or tensor.shape[:1].as_list() not in ([examples], [None]):
             rule = f"each tensor must have {examples} examples along its first axis"
             raise BrokenPluginError(rule, where=where, received=tensor.shape)
+    names = [f"tensor_{number}" for number in range(1, len(tensors) + 1)]
+    _require_taken(task, "loss", names, hint="these are what `batch` returns")
     return tensors
 
 
-def checked_loss(task: Task, loss: Tensor) -> Tensor:
+def checked_loss(task: Task, loss: Any) -> Tensor:
     """Return a loss, which must be a scalar."""
-    if loss.shape.rank not in (0, None):
+    if not tf.is_tensor(loss) or loss.shape.rank not in (0, None) or not loss.dtype.is_floating:
         raise BrokenPluginError(
             "must return a scalar: the mean over the examples",
             where=f"{type(task).__name__}.loss",
-            received=loss.shape,
+            received=f"{loss.dtype.name} {loss.shape}" if tf.is_tensor(loss) else loss,
             hint="write `return tf.reduce_mean(losses)`",
         )
     return loss

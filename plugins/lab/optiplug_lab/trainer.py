@@ -71,7 +71,7 @@ class Trainer:
         before = tf.convert_to_tensor(self.optimizer.iterations)
         losses = self.strategy.run(self._replica_step, args=(step,))
         loss = self.strategy.reduce(tf.distribute.ReduceOp.SUM, losses, axis=None)
-        loss = tf.cast(checked_loss(self.task, loss), tf.float32)
+        loss = tf.cast(loss, tf.float32)
         committed, norm = tf.not_equal(self.optimizer.iterations, before), self._readings.gradient_norm.value
         return tf.stack([loss, *rates, tf.where(committed, norm, -tf.ones_like(norm))])
 
@@ -80,7 +80,7 @@ class Trainer:
         batch, losses = self._batch_of_replica(step), []
 
         def loss() -> Tensor:
-            losses.append(self.task.loss(*batch) / self.config.devices)
+            losses.append(checked_loss(self.task, self.task.loss(*batch)) / self.config.devices)
             return losses[-1]
 
         # Not by a tape of its own: an optimizer may scale the loss, or evaluate it twice.

@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+from functools import partial
+from operator import truediv
 from pathlib import Path
 
 import pytest
@@ -95,9 +97,9 @@ def test_notes_of_an_error_are_said_after_it(capsys):
     assert capsys.readouterr().err == "run: broken. It goes on.\n"
 
 
-def test_other_errors_come_as_they_are(monkeypatch):
+def test_faults_of_libraries_come_as_they_are(monkeypatch):
     with pytest.raises(ZeroDivisionError):
-        guarded(lambda: 1 / 0)()
+        guarded(partial(truediv, 1, 0))()
 
     monkeypatch.setenv("OPTIPLUG_DEBUG", "1")
     with pytest.raises(OSError, match="/dev/null/full"):

@@ -240,7 +240,22 @@ def test_a_task_of_somebody_else():
             {"batch": lambda *_: (tf.zeros(()), tf.zeros(4))},
             "each tensor must have 4 examples along its first",
         ),
+        ({"build": lambda _: None}, "Line.build: must take (seed). Received: 'build()'"),
+        (
+            {"batch": lambda _, _step, _size: None},
+            "must take (step, batch_size, seed). Received: 'batch(_step, _size)'",
+        ),
+        ({"evaluate": lambda _, _step: {}}, "Line.evaluate: must take (). Received: 'evaluate(_step)'"),
+        (
+            {"loss": lambda _, _inputs: None},
+            "must take (tensor_1, tensor_2). Received: 'loss(_inputs)'. Hint: these are what `batch` returns",
+        ),
         ({"loss": Line.losses}, "Line.loss: must return a scalar"),
+        (
+            {"loss": lambda *_: None},
+            "Line.loss: must return a scalar: the mean over the examples. Received: None",
+        ),
+        ({"loss": lambda *_: tf.constant(1)}, "the mean over the examples. Received: 'int32 ()'"),
         ({"loss": lambda *_: tf.constant(1.0)}, "Line.loss: must depend on the variables"),
     ],
 )
