@@ -58,10 +58,10 @@ demo: $(STAMP)  ## train on handwritten digits, on two mirrored devices
 # two cores busy: some tests wait for processes of their own.
 PYTEST := $(BIN)/python -m pytest -n 3 --dist worksteal
 
-# Cheapest first. The documentation is built beside the tests, which end later, so that their summary is last.
+# Two at a time, in this order: the tests begin when types and style are checked, so that no core is idle, and
+# end last, so that their summary does.
 test: $(STAMP)  ## check everything, with samples of the large matrices and without the slow tests
-	@$(MAKE) --no-print-directory --jobs 2 --output-sync check-types check-layers lint
-	@$(MAKE) --no-print-directory --jobs 2 docs quick-tests
+	@$(MAKE) --no-print-directory --jobs 2 check-types check-layers lint docs quick-tests
 
 quick-tests: $(STAMP)
 	$(PYTEST) -m "not slow" tests
