@@ -33,6 +33,7 @@ __all__ = [
     "NonNegativeInt",
     "NonNegativeScalar",
     "Number",
+    "PathGlob",
     "PathGlobs",
     "PositiveFloat",
     "PositiveInt",
@@ -264,7 +265,10 @@ REGULAR = "re:"
 OPTIONAL = "?"
 """What patterns begin with that may match nothing."""
 
-PathGlobs: TypeAlias = tuple[Annotated[str, AfterValidator(checked_pattern)], ...]
+PathGlob: TypeAlias = Annotated[str, AfterValidator(checked_pattern)]
+"""One of `PathGlobs`, such as the key of a mapping."""
+
+PathGlobs: TypeAlias = tuple[PathGlob, ...]
 """Globs on the paths of variables, e.g. ``["*/bias", "encoder/*"]``; ``*`` crosses ``/``.
 
 ``"re:bias$"`` is a regular expression, which is searched in the path. A pattern that matches nothing is an

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, get_args, get_origin
 
-from optiplug import PathGlobs, Section, Selection
+from optiplug import PathGlob, PathGlobs, Section, Selection
 from optiplug.errors import Problem, nearest
 
 __all__ = ["unmatched"]
@@ -17,17 +18,24 @@ def unmatched(config: Section, shapes: Mapping[str, object]) -> list[Problem]:
     found = []
     for path, section in _sections(config):
         for name, field in type(section).model_fields.items():
-            if field.annotation != PathGlobs:
-                continue
-            for index, pattern in enumerate(getattr(section, name)):
+            for place, pattern in _patterns(field.annotation, getattr(section, name)):
                 # As in Keras, a regular expression there says what is left alone where it occurs.
                 free = name == "exclude_from_weight_decay" and pattern.startswith("re:")
                 free = free or Selection.is_optional(pattern)
                 if not free and not any(Selection.matches(each, pattern) for each in shapes):
                     rule = "a pattern must match at least one variable path"
                     hint = nearest(pattern, shapes) or f"the paths are {', '.join(shapes)}"
-                    found.append(Problem((*path, name, index), rule, pattern, hint))
+                    where = (*path, name, place)
+                    found.append(Problem(where, rule, pattern, hint, key=place == pattern))
     return found
+
+
+def _patterns(annotation: object, value: Any) -> Iterable[tuple[str | int, str]]:
+    """Return the patterns in a field by their place in it; those of a mapping are its keys."""
+    if annotation == PathGlobs:
+        return enumerate(value)
+    mapping = get_origin(annotation) is dict and get_args(annotation)[0] == PathGlob
+    return [(pattern, pattern) for pattern in value] if mapping else []
 
 
 def _sections(value: object, path: Path = ()) -> Iterator[tuple[Path, Section]]:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from optiplug import BelowOneScalar, NonNegativeScalar, OptimizerConfig, PathGlobs, PositiveFloat, PositiveInt
+from optiplug import (
+    BelowOneScalar,
+    NonNegativeScalar,
+    OptimizerConfig,
+    PathGlob,
+    PathGlobs,
+    PositiveFloat,
+    PositiveInt,
+)
 
 __all__ = ["MuonConfig"]
 
@@ -52,9 +60,9 @@ class MuonConfig(OptimizerConfig):
     """Globs on the paths of the matrices; empty: every variable of rank 2 and more."""
     skip: PathGlobs = ()
     """Globs on paths that are none of the matrices, such as ``["*embedding*", "head/*"]``."""
-    output_axes: dict[str, tuple[int, ...]] = {}
+    output_axes: dict[PathGlob, tuple[int, ...]] = {}
     """Axes of a variable that are the outputs of its matrix, by a glob on its path. Default: the last."""
-    batch_axes: dict[str, tuple[int, ...]] = {}
+    batch_axes: dict[PathGlob, tuple[int, ...]] = {}
     """Axes that enumerate matrices, such as those of experts, by a glob on the path. Default: none."""
     fallback: OptimizerConfig = _FALLBACK
     """The optimizer of all variables that are no matrices."""

@@ -47,6 +47,7 @@ def test_each_field_decides_the_numbers_or_is_said_not_to():
 
 PATTERNS = {
     "only": {"processors": [{"use": "clip_by_norm", "max_norm": 1.0, "only": ["conv_?/kernel", "conv_9"]}]},
+    "key": {"use": "muon", "output_axes": {"conv_?/kernel": [3], "conv_9": [3]}},
     "exclusion": {"exclude_from_weight_decay": ["*/bias", "biases"], "weight_decay": 0.1},
 }
 
@@ -55,6 +56,7 @@ PATTERNS = {
     ("fields", "path"),
     [
         (PATTERNS["only"], ("optimizer", "processors", 0, "only", 1)),
+        (PATTERNS["key"], ("optimizer", "output_axes", "conv_9")),
         (PATTERNS["exclusion"], ("optimizer", "exclude_from_weight_decay", 1)),
     ],
     ids=PATTERNS,
