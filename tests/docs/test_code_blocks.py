@@ -30,7 +30,7 @@ def pages_with(language: str) -> list[object]:
     return [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks(page, language)]
 
 
-@pytest.mark.sampled(3)
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("page", pages_with("python"))
 def test_python(page, registered):
     """The blocks of a page run in order and share their names, as a reader would run them."""

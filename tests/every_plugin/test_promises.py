@@ -13,7 +13,7 @@ from support.oddest_forms import oddest_forms
 EXAMPLES = [config(**config.example) for config in map(registry.load, registry.entries())]
 
 
-@pytest.mark.sampled(79)
+@pytest.mark.sampled(127)
 @parametrize_with_checks([*EXAMPLES, *oddest_forms(EXAMPLES)])
 def test_keeps_its_promises(config: Any, check: Any) -> None:
     check(config)

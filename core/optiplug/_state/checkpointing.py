@@ -80,6 +80,8 @@ class Checkpointing:
             return None
         self._io.restore(description, saved)
         names = {name: self._table.saved_name(name) for name in here}
+        if set(names.values()) != there.keys():
+            return None
         return {here[name]: there[then] for name, then in names.items() if then is not None}
 
     def _restore(self, text: object) -> None:
