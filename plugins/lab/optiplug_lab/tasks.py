@@ -100,13 +100,14 @@ def checked_batch(task: Task, batch: object, examples: int) -> tuple[Tensor, ...
         if tensor.shape.rank == 0 or tensor.shape[:1].as_list() not in ([examples], [None]):
             rule = f"each tensor must have {examples} examples along its first axis"
             raise BrokenPluginError(rule, where=where, received=tensor.shape)
-    names = [f"tensor_{number}" for number in range(1, len(tensors) + 1)]
-    _require_taken(task, "loss", names, hint="these are what `batch` returns")
     return tensors
 
 
-def checked_loss(task: Task, loss: Any) -> Tensor:
-    """Return a loss, which must be a scalar."""
+def checked_loss(task: Task, batch: Sequence[Tensor]) -> Tensor:
+    """Return the loss of a batch, which must be a scalar."""
+    names = [f"tensor_{number}" for number in range(1, len(batch) + 1)]
+    _require_taken(task, "loss", names, hint="these are what `batch` returns")
+    loss: Any = task.loss(*batch)
     if not tf.is_tensor(loss) or loss.shape.rank not in (0, None) or not loss.dtype.is_floating:
         raise BrokenPluginError(
             "must return a scalar: the mean over the examples",

@@ -80,7 +80,7 @@ class Trainer:
         batch, losses = self._batch_of_replica(step), []
 
         def loss() -> Tensor:
-            losses.append(checked_loss(self.task, self.task.loss(*batch)) / self.config.devices)
+            losses.append(checked_loss(self.task, batch) / self.config.devices)
             return losses[-1]
 
         # Not by a tape of its own: an optimizer may scale the loss, or evaluate it twice.
