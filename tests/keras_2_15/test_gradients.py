@@ -216,7 +216,7 @@ def test_another_set_of_variables_in_each_call():
     for chosen in ([0, 1], [2], [1, 2], [2, 1], [0, 1, 2], [0, 1]):
         optimizer.apply_gradients([(tf.constant(1.0), variables[place]) for place in chosen])
     assert [float(each) for each in variables] == [-4.25, -8.0625, -6.125]
-    assert optimizer.trace_count == 3  # all is forgotten at the late one; then the first two lists are traced
+    assert optimizer.trace_count == 3  # all is forgotten at the late one; then [1, 2] and [2, 1] come
 
 
 @pytest.mark.parametrize("processor", ["accumulate", "ema"])

@@ -32,7 +32,8 @@ ReplicaStages: TypeAlias = Callable[[Sequence[Gradient]], list[Gradient]]
 
 # A list of variables is traced when it has come so often, while fewer than so many lists are: measured in
 # docs/design/performance.md. Where all places are taken, it takes that of the one that was not used longest.
-PLACES = {1: 2, 16: 8}
+PLACES = {1: 1, 2: 2, 16: 8}
+APART = 2  # lists that are traced at once if they share no variable, as those of two players
 TO_REPLACE = 256
 _DROP = "drop the function, and make it anew, as by `step = tf.function(step_in_python)`"
 COUNTED = 512  # lists whose calls are counted at a time; among more each comes by chance
@@ -41,8 +42,8 @@ COUNTED = 512  # lists whose calls are counted at a time; among more each comes 
 class ProgramCache:
     """Creates a program for a list of variables; forgets all when hooks or variables change.
 
-    The first lists are traced when they come. The steps of any other list run operation by operation,
-    until it has come often. `plan` returns the plan that a step is traced from. A function of a caller's
+    The first list is traced when it comes, and a second that shares no variable with it. The steps of any
+    other run operation by operation, until it has come often. `plan` returns the plan that a step is traced from. A function of a caller's
     keeps the step that it has traced; each of `droppers` drops those that it knows of.
     """
 
@@ -142,7 +143,11 @@ class ProgramCache:
         if self._scratches.in_functions:
             return True
         needed = next((calls for calls, places in PLACES.items() if len(self._kept) < places), TO_REPLACE)
-        return self._calls[key] + 1 >= needed
+        return self._calls[key] + 1 >= needed or (len(self._kept) < APART and self._is_apart(key))
+
+    def _is_apart(self, key: Key) -> bool:
+        """Whether a list shares no variable with those traced."""
+        return not any(set(key) & set(other) for other in self._kept)
 
     def _count(self, key: Key) -> None:
         if len(self._calls) >= COUNTED:

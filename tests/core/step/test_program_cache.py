@@ -120,6 +120,7 @@ def test_a_step_that_is_not_traced_leaves_absent_variables_alone():
 
 def test_a_list_that_comes_often_is_traced_and_another_is_freed(monkeypatch):
     monkeypatch.setattr(program_cache, "PLACES", {1: 1, 3: 2})
+    monkeypatch.setattr(program_cache, "APART", 1)
     monkeypatch.setattr(program_cache, "TO_REPLACE", 5)
     optimizer, variables = optiplug.create("sgd", jit_compile=False), heads()
     optimizer.build(variables)
@@ -138,6 +139,20 @@ def test_a_list_that_comes_often_is_traced_and_another_is_freed(monkeypatch):
     gc.collect()
     assert dropped() is None
     assert kept() is not None
+
+
+def test_a_second_list_is_traced_at_once_if_it_shares_no_variable():
+    apart, shared = [[0], [1]], [[0, 1], [1, 2], [1, 2]]
+    assert [traces_of(apart), traces_of(shared)] == [[1, 2], [1, 1, 2]]
+
+
+def traces_of(lists):
+    optimizer, variables, counts = optiplug.create("sgd", jit_compile=False), heads(), []
+    optimizer.build(variables)
+    for places in lists:
+        optimizer.apply_gradients(ones([variables[place] for place in places]))
+        counts.append(optimizer.trace_count)
+    return counts
 
 
 def test_a_function_of_the_callers_is_compiled_for_any_list():
