@@ -43,8 +43,9 @@ class ProgramCache:
     """Creates a program for a list of variables; forgets all when hooks or variables change.
 
     The first list is traced when it comes, and a second that shares no variable with it. The steps of any
-    other run operation by operation, until it has come often. `plan` returns the plan that a step is traced from. A function of a caller's
-    keeps the step that it has traced; each of `droppers` drops those that it knows of.
+    other run operation by operation, until it has come often. `plan` returns the plan that a step is traced
+    from. A function of a caller's keeps the step that it has traced; each of `droppers` drops those that it
+    knows of.
     """
 
     def __init__(self, plan: Callable[[], Plan], scratches: Scratches) -> None:
