@@ -141,7 +141,7 @@ def test_a_list_that_comes_often_is_traced_and_another_is_freed(monkeypatch):
     assert kept() is not None
 
 
-def test_a_second_list_is_traced_at_once_if_it_shares_no_variable():
+def test_a_second_list_is_traced_at_once_if_it_shares_nothing():
     apart, shared = [[0], [1]], [[0, 1], [1, 2], [1, 2]]
     assert [traces_of(apart), traces_of(shared)] == [[1, 2], [1, 1, 2]]
 
