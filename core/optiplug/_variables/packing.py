@@ -23,7 +23,7 @@ __all__ = ["LARGEST", "MOST", "Pack", "PackSegment", "Packing", "VariableOrPack"
 
 # Elements of the largest variable that is joined, and members of the fullest pack; both were measured:
 # docs/design/performance.md.
-LARGEST, MOST = 16_384, 64
+LARGEST, MOST = 8_192, 64
 
 
 class Pack:
