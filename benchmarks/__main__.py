@@ -35,7 +35,6 @@ PARTS = {
     "checkpoints": checkpoints.PART,
 }
 SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
-QUICK_ROUNDS = 3
 QUICK_SETUP = "adamw + global clip + EMA"  # what uses most of each library
 WIDTH = 150  # of the widest table, also where the terminal is narrower
 
@@ -83,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
-    parser.add_argument("--quick", action="store_true", help="a minute, to see that everything works")
+    parser.add_argument("--quick", action="store_true", help="minutes, to see that everything works")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
     parser.add_argument("--rounds", type=int, help="steps of each contestant, default: that of the part")
     setups = dict.fromkeys([*SETUPS, *TRAINED])
@@ -98,7 +97,7 @@ def chosen(arguments: argparse.Namespace, part: Part) -> Options:
     quick, setups = arguments.quick, arguments.setup
     shapes = {name: SHAPES[name] for name in arguments.shapes or SHAPES}
     return Options(
-        rounds=arguments.rounds or (QUICK_ROUNDS if quick else part.rounds),
+        rounds=arguments.rounds or (part.quick_rounds if quick else part.rounds),
         shapes=QUICK if quick and not arguments.shapes else shapes,
         setups=tuple(setups or ([QUICK_SETUP] if quick else SETUPS)),
         gradients=tuple(arguments.gradients or (["computed"] if quick else GRADIENTS)),

@@ -31,6 +31,7 @@ NAMES = (
 MODES = ("auto", "off", "on")
 WAYS = ("fit", "loop")
 QUICK = ("MLP 20x128", "small CNN", "text classifier")
+QUICK_WAYS = ("fit",)
 KERAS = "Keras 3"
 MEBIBYTE = 2**20
 COLUMNS = (
@@ -80,7 +81,7 @@ def compared(records: Mapping[str, Record]) -> Row:
 def cases(options: Options) -> Iterable[Case]:
     """Return a case for each model, program, setup and way; modes that are one program are one case."""
     names = options.models or (QUICK if options.quick else NAMES)
-    cells = list(product(names, options.ways or WAYS))
+    cells = list(product(names, options.ways or (QUICK_WAYS if options.quick else WAYS)))
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         found = pool.submit(programs, cells).result()
     for (name, way), compiled in zip(cells, found, strict=True):
@@ -122,5 +123,6 @@ PART = Part(
     COLUMNS,
     cases,
     rounds=9,
+    quick_rounds=7,
     summary=summary,
 )

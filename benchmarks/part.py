@@ -36,13 +36,15 @@ class Options:
 class Part:
     """A table. Its cases run one after the other, each in a process of its own, and return its rows.
 
-    `rounds` is how often contestants take turns by default, and `summary` makes the last rows of all others.
+    `rounds` is how often contestants take turns by default, and `quick_rounds` in a quick run; `summary`
+    makes the last rows of all others.
     """
 
     about: str
     columns: Row
     cases: Callable[[Options], Iterable[Case]]
     rounds: int = 30
+    quick_rounds: int = 3
     summary: Callable[[Sequence[Row]], list[Row]] = lambda _: []
 
 
