@@ -39,16 +39,20 @@ def test_names_are_those_of_the_models():
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize(("name", "way", "mode"), list(product(NAMES, WAYS, ("off", "on"))))
-def test_contestants_learn_the_same(name, way, mode):
-    setup, losses = TRAINED["adamw + global clip"], {}
+def test_contestants_learn_alike(name, way, mode):
+    setup, first = TRAINED["adamw + global clip"], {}
     for label in (OURS, KERAS):
         training = started(name)
         before = loss_of(training)
-        seconds = LOOPS[way](training, optimizer_of(label, setup, way), mode)(STEPS)
-        losses[label] = loss_of(training)
-        assert seconds > 0
-        assert losses[label] < before
-    assert losses[OURS] == pytest.approx(losses[KERAS], rel=1e-3)
+        epochs = LOOPS[way](training, optimizer_of(label, setup, way), mode)
+        assert epochs(1) > 0
+        first[label] = loss_of(training)
+        epochs(STEPS)
+        assert loss_of(training) < before
+    # After the first step alone: in 20 layers a difference of the last bit grows to a tenth in eight steps.
+    # And not where rows occur twice, whose gradients Keras squares one by one, and does not add up before.
+    if name not in SPARSE:
+        assert first[OURS] == pytest.approx(first[KERAS], rel=1e-3)
 
 
 @pytest.mark.parametrize("name", NAMES)
