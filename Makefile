@@ -98,7 +98,7 @@ faults: $(STAMP)  ## kill, damage and fill what saves, half an hour long, and wr
 golden: $(STAMP)  ## write anew what the command line prints in tests/core/cli/golden; look at the difference
 	OPTIPLUG_GOLDEN=write $(BIN)/python -m pytest -q tests/core/cli/test_app_golden.py
 
-bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: a minute)
+bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: minutes)
 	$(BIN)/python benchmarks/commands.py
 	$(BIN)/python -m benchmarks $(BENCH)
 

@@ -1,7 +1,8 @@
 """Run the suite, or parts of it: `python -m benchmarks step eager --quick`.
 
 A full run takes more than an hour and ten gigabytes. Contestants take their steps in turns, so
-ratios hold on a machine that is not quite idle; seconds do not.
+ratios hold on a machine that is not quite idle; seconds do not. `python -m benchmarks fit --quick`
+takes two minutes, and one cell of its table `fit --model "small CNN" --way fit --mode on --setup adam`.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before a part imports Tens
 from rich.console import Console
 from rich.progress import track
 
-from . import bandwidth, checkpoints, eager, memory, model, results, scaling, step
+from . import bandwidth, checkpoints, eager, fit, memory, model, results, scaling, step
 from .contestants import GRADIENTS
-from .part import Options
-from .setups import SETUPS
+from .part import Options, Part, Row
+from .setups import SETUPS, TRAINED
 from .shapes import QUICK, SHAPES
 
 PARTS = {
@@ -29,30 +30,37 @@ PARTS = {
     "eager": eager.PART,
     "memory": memory.PART,
     "model": model.PART,
+    "fit": fit.PART,
     "scaling": scaling.PART,
     "bandwidth": bandwidth.PART,
     "checkpoints": checkpoints.PART,
 }
 SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
-ROUNDS = 30
-QUICK_ROUNDS = 3
 QUICK_SETUP = "adamw + global clip + EMA"  # what uses most of each library
-WIDTH = 120  # of the widest table, also where the terminal is narrower
+WIDTH = 150  # of the widest table, also where the terminal is narrower
 
 
 def main() -> None:
     """Measure what the command line asks for, and print or write the tables."""
     arguments = parser().parse_args()
-    options = chosen(arguments)
     console = Console(width=max(Console().width, WIDTH))
-    with processes(options) as pool:
-        for name in arguments.parts or PARTS:
-            part = PARTS[name]
-            cases = track(list(part.cases(options)), name, console=console, transient=True)
-            groups = [pool.submit(case).result() for case in cases]
-            console.print(results.shown(name, part, groups))
-            if arguments.write:
-                results.written(name, results.markdown(name, part, groups, command()), list(PARTS))
+    for name in arguments.parts or PARTS:
+        part, groups = PARTS[name], list[list[Row]]()
+        options = chosen(arguments, part)
+        try:
+            with processes(options) as pool:
+                for case in track(list(part.cases(options)), name, console=console, transient=True):
+                    groups.append(pool.submit(case).result())
+                    if arguments.write:  # after each case: a run that is interrupted keeps what it has
+                        section = results.markdown(name, part, summed(part, groups), command())
+                        results.written(name, section, list(PARTS))
+        finally:
+            console.print(results.shown(name, part, summed(part, groups)))
+
+
+def summed(part: Part, groups: list[list[Row]]) -> list[list[Row]]:
+    """Return the groups of rows, and those that sum them up."""
+    return [*groups, part.summary([row for group in groups for row in group])]
 
 
 def command() -> str:
@@ -75,24 +83,30 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
-    parser.add_argument("--quick", action="store_true", help="a minute, to see that everything works")
+    parser.add_argument("--quick", action="store_true", help="minutes, to see that everything works")
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
-    parser.add_argument("--rounds", type=int, help=f"steps of each contestant, default: {ROUNDS}")
-    for name, choices in {"shapes": SHAPES, "setup": SETUPS, "gradients": GRADIENTS}.items():
+    parser.add_argument("--rounds", type=int, help="steps of each contestant, default: that of the part")
+    setups = dict.fromkeys([*SETUPS, *TRAINED])
+    several = {"shapes": SHAPES, "setup": setups, "gradients": GRADIENTS}
+    for name, choices in (several | {"model": fit.NAMES, "mode": fit.MODES, "way": fit.WAYS}).items():
         parser.add_argument(f"--{name}", choices=choices, action="append", help="default: all")
     return parser
 
 
-def chosen(arguments: argparse.Namespace) -> Options:
-    """Return the options, complete."""
-    quick = arguments.quick
+def chosen(arguments: argparse.Namespace, part: Part) -> Options:
+    """Return the options of a part, complete."""
+    quick, setups = arguments.quick, arguments.setup
     shapes = {name: SHAPES[name] for name in arguments.shapes or SHAPES}
     return Options(
-        rounds=arguments.rounds or (QUICK_ROUNDS if quick else ROUNDS),
+        rounds=arguments.rounds or (part.quick_rounds if quick else part.rounds),
         shapes=QUICK if quick and not arguments.shapes else shapes,
-        setups=tuple(arguments.setup or ([QUICK_SETUP] if quick else SETUPS)),
+        setups=tuple(setups or ([QUICK_SETUP] if quick else SETUPS)),
         gradients=tuple(arguments.gradients or (["computed"] if quick else GRADIENTS)),
         quick=quick,
+        trained=tuple(setups or ([*TRAINED][:1] if quick else TRAINED)),
+        models=tuple(arguments.model or ()),
+        modes=tuple(arguments.mode or ()),
+        ways=tuple(arguments.way or ()),
     )
 
 

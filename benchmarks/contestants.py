@@ -19,7 +19,7 @@ from .setups import Setup
 from .shapes import Shapes
 from .timing import Contestant, started
 
-__all__ = ["CONTESTANTS", "EAGER", "GRADIENTS", "OURS", "Builder", "entered"]
+__all__ = ["CONTESTANTS", "EAGER", "GRADIENTS", "OURS", "Builder", "entered", "keras_optimizer"]
 
 Builder: TypeAlias = Callable[[Shapes, Setup, bool], Contestant]
 Values: TypeAlias = list[np.ndarray[Any, np.dtype[np.float32]]]
@@ -48,7 +48,7 @@ def keras_api() -> tuple[Any, Callable[[Setup], Any]]:
     """Return the same of Keras 3."""
     import keras
 
-    return keras.Variable, partial(_keras_optimizer, keras.optimizers)
+    return keras.Variable, partial(keras_optimizer, keras.optimizers)
 
 
 def tf_keras_api() -> tuple[Any, Callable[[Setup], Any]]:
@@ -56,10 +56,11 @@ def tf_keras_api() -> tuple[Any, Callable[[Setup], Any]]:
     import tensorflow as tf
     import tf_keras
 
-    return tf.Variable, partial(_keras_optimizer, tf_keras.optimizers)
+    return tf.Variable, partial(keras_optimizer, tf_keras.optimizers)
 
 
-def _keras_optimizer(module: Any, setup: Setup) -> Any:
+def keras_optimizer(module: Any, setup: Setup) -> Any:
+    """Return the optimizer of a setup, of Keras 3 or of Keras 2."""
     name = {"sgd": "SGD", "adam": "Adam", "adamw": "AdamW"}[setup.optimizer]
     return getattr(module, name)(**setup.hyperparameters)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -26,15 +26,26 @@ class Options:
     setups: tuple[str, ...]
     gradients: tuple[str, ...]
     quick: bool
+    trained: tuple[str, ...] = ()
+    models: tuple[str, ...] = ()
+    modes: tuple[str, ...] = ()
+    ways: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Part:
-    """A table. Its cases run one after the other, each in a process of its own, and return its rows."""
+    """A table. Its cases run one after the other, each in a process of its own, and return its rows.
+
+    `rounds` is how often contestants take turns by default, and `quick_rounds` in a quick run; `summary`
+    makes the last rows of all others.
+    """
 
     about: str
     columns: Row
     cases: Callable[[Options], Iterable[Case]]
+    rounds: int = 30
+    quick_rounds: int = 3
+    summary: Callable[[Sequence[Row]], list[Row]] = lambda _: []
 
 
 def compared(case: Row, timings: Mapping[str, Timing]) -> list[Row]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["ADAM", "MOMENTUM", "SETUPS", "Setup"]
+__all__ = ["ADAM", "MOMENTUM", "SETUPS", "TRAINED", "Setup"]
 
 
 @dataclass(frozen=True)
@@ -34,11 +34,12 @@ _MOMENTS = {"learning_rate": 0.001, "beta_1": 0.9, "beta_2": 0.999, "epsilon": 1
 
 MOMENTUM = Setup("sgd", {"learning_rate": 0.01, "momentum": 0.9})
 ADAM = Setup("adam", _MOMENTS)
+_CLIPPED = {**_MOMENTS, "weight_decay": 0.004, "global_clipnorm": 1.0}
 SETUPS: dict[str, Setup] = {
     "sgd + momentum": MOMENTUM,
     "adam": ADAM,
-    "adamw + global clip + EMA": Setup(
-        "adamw",
-        {**_MOMENTS, "weight_decay": 0.004, "global_clipnorm": 1.0, "use_ema": True, "ema_momentum": 0.99},
-    ),
+    "adamw + global clip + EMA": Setup("adamw", {**_CLIPPED, "use_ema": True, "ema_momentum": 0.99}),
 }
+"""With what lists of variables are updated."""
+TRAINED: dict[str, Setup] = {"adam": ADAM, "adamw + global clip": Setup("adamw", _CLIPPED)}
+"""With what models are trained."""
