@@ -18,7 +18,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before a part imports Tens
 from rich.console import Console
 from rich.progress import track
 
-from . import bandwidth, checkpoints, eager, memory, model, results, scaling, step
+from . import bandwidth, checkpoints, eager, growth, memory, model, results, rows, scaling, step
 from .contestants import GRADIENTS
 from .part import Options
 from .setups import SETUPS
@@ -30,6 +30,8 @@ PARTS = {
     "memory": memory.PART,
     "model": model.PART,
     "scaling": scaling.PART,
+    "growth": growth.PART,
+    "rows": rows.PART,
     "bandwidth": bandwidth.PART,
     "checkpoints": checkpoints.PART,
 }
@@ -49,7 +51,7 @@ def main() -> None:
         for name in arguments.parts or PARTS:
             part = PARTS[name]
             cases = track(list(part.cases(options)), name, console=console, transient=True)
-            groups = [pool.submit(case).result() for case in cases]
+            groups = part.arranged([pool.submit(case).result() for case in cases])
             console.print(results.shown(name, part, groups))
             if arguments.write:
                 results.written(name, results.markdown(name, part, groups, command()), list(PARTS))

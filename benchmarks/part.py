@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,11 +30,15 @@ class Options:
 
 @dataclass(frozen=True)
 class Part:
-    """A table. Its cases run one after the other, each in a process of its own, and return its rows."""
+    """A table. Its cases run one after the other, each in a process of its own, and return its rows.
+
+    `arranged` returns the groups of rows that are shown for those of the cases.
+    """
 
     about: str
     columns: Row
     cases: Callable[[Options], Iterable[Case]]
+    arranged: Callable[[Sequence[Sequence[Row]]], Sequence[Sequence[Row]]] = list
 
 
 def compared(case: Row, timings: Mapping[str, Timing]) -> list[Row]:

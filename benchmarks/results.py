@@ -17,7 +17,7 @@ from .part import Part, Row
 __all__ = ["RESULTS", "machine", "markdown", "shown", "written"]
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-TEXT = ("setup", "variables", "gradients", "contestant", "model", "function", "optimizer")
+TEXT = ("setup", "variables", "gradients", "contestant", "model", "function", "optimizer", "varied")
 LIBRARIES = ("tensorflow", "keras", "tf_keras", "jax", "optax", "torch", "numpy")
 INTRODUCTION = (
     "Written by the commands below. Compare what is in one table: it was measured in turns, in one run. A "

@@ -223,7 +223,7 @@ def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:
         own = plan.with_segments({id(each): each for each in plan.everything()})
         given = set(map(id, variables))
         absent = [each for each in plan.variables if id(each) not in given]
-        opened = Frame(own, plan.paths(), dtypes=plan.table.computed, scratches=plan.table.scratches)
+        opened = Frame(own, plan.paths, dtypes=plan.table.computed, scratches=plan.table.scratches)
         with distribution.tracing(variables[0]), opened as frame:
             step, changed = plan.step(frame, variables, absent), list(gradients)
             for stage in plan.pipeline.stages("replica"):
