@@ -19,7 +19,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before a part imports Tens
 from rich.console import Console
 from rich.progress import track
 
-from . import bandwidth, checkpoints, eager, fit, memory, model, results, scaling, step
+from . import bandwidth, checkpoints, eager, fit, growth, memory, model, results, rows, scaling, step
 from .contestants import GRADIENTS
 from .part import Options, Part, Row
 from .setups import SETUPS, TRAINED
@@ -32,6 +32,8 @@ PARTS = {
     "model": model.PART,
     "fit": fit.PART,
     "scaling": scaling.PART,
+    "growth": growth.PART,
+    "rows": rows.PART,
     "bandwidth": bandwidth.PART,
     "checkpoints": checkpoints.PART,
 }
@@ -52,15 +54,10 @@ def main() -> None:
                 for case in track(list(part.cases(options)), name, console=console, transient=True):
                     groups.append(pool.submit(case).result())
                     if arguments.write:  # after each case: a run that is interrupted keeps what it has
-                        section = results.markdown(name, part, summed(part, groups), command())
+                        section = results.markdown(name, part, part.arranged(groups), command())
                         results.written(name, section, list(PARTS))
         finally:
-            console.print(results.shown(name, part, summed(part, groups)))
-
-
-def summed(part: Part, groups: list[list[Row]]) -> list[list[Row]]:
-    """Return the groups of rows, and those that sum them up."""
-    return [*groups, part.summary([row for group in groups for row in group])]
+            console.print(results.shown(name, part, part.arranged(groups)))
 
 
 def command() -> str:

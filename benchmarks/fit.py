@@ -14,7 +14,7 @@ from .fit_processes import Record, in_turns
 from .part import Case, Options, Part, Row
 from .setups import TRAINED
 
-__all__ = ["MODES", "NAMES", "PART", "WAYS"]
+__all__ = ["MODES", "NAMES", "PART", "WAYS", "means"]
 
 NAMES = (
     "MLP 2x64",
@@ -97,7 +97,12 @@ def grouped(compiled: Mapping[str, bool], modes: Iterable[str]) -> list[list[str
     return list(groups.values())
 
 
-def summary(rows: Sequence[Row]) -> list[Row]:
+def arranged(groups: Sequence[Sequence[Row]]) -> list[Sequence[Row]]:
+    """Add the geometric means of the ratios: of each group of modes, and of all rows."""
+    return [*groups, means([row for group in groups for row in group])]
+
+
+def means(rows: Sequence[Row]) -> list[Row]:
     """Return the geometric means of the ratios: of each group of modes, and of all rows."""
     labels = list(dict.fromkeys(row[1] for row in rows))
     groups = {label: [row for row in rows if row[1] == label] for label in labels}
@@ -124,5 +129,5 @@ PART = Part(
     cases,
     rounds=9,
     quick_rounds=7,
-    summary=summary,
+    arranged=arranged,
 )

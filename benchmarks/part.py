@@ -36,8 +36,8 @@ class Options:
 class Part:
     """A table. Its cases run one after the other, each in a process of its own, and return its rows.
 
-    `rounds` is how often contestants take turns by default, and `quick_rounds` in a quick run; `summary`
-    makes the last rows of all others.
+    `rounds` is how often contestants take turns by default, and `quick_rounds` in a quick run; `arranged`
+    returns the groups of rows that are shown for those of the cases.
     """
 
     about: str
@@ -45,7 +45,7 @@ class Part:
     cases: Callable[[Options], Iterable[Case]]
     rounds: int = 30
     quick_rounds: int = 3
-    summary: Callable[[Sequence[Row]], list[Row]] = lambda _: []
+    arranged: Callable[[Sequence[Sequence[Row]]], Sequence[Sequence[Row]]] = list
 
 
 def compared(case: Row, timings: Mapping[str, Timing]) -> list[Row]:

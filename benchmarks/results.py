@@ -28,6 +28,7 @@ TEXT = (
     "jit_compile",
     "way",
     "spread",
+    "varied",
 )
 LIBRARIES = ("tensorflow", "keras", "tf_keras", "jax", "optax", "torch", "numpy")
 INTRODUCTION = (

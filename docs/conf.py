@@ -17,6 +17,7 @@ extensions = [
     "catalogue",
     "docstrings",
     "excerpts",
+    "growth",
     "mathml",
     "myst_nb",
     "public_names",

@@ -9,6 +9,7 @@ from support.project_paths import ROOT
 sys.path.append(str(ROOT / "docs" / "_ext"))
 
 import formulas  # found by the line above
+import growth
 import mathml
 import pictures
 import rooms
@@ -16,4 +17,4 @@ import stages
 import type_table
 import usage
 
-__all__ = ["formulas", "mathml", "pictures", "rooms", "stages", "type_table", "usage"]
+__all__ = ["formulas", "growth", "mathml", "pictures", "rooms", "stages", "type_table", "usage"]

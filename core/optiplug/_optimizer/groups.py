@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape
-from typing import Any
+from typing import Any, TypeVar
 
 from optiplug import registry
 from optiplug._config.keyword_processors import keyword_processors
@@ -27,6 +28,8 @@ from .learning_rate import LearningRate
 from .update_rule import UpdateRule
 
 __all__ = ["OptimizerNode", "require_nestable"]
+
+Item = TypeVar("Item")
 
 # Fields that only the outermost optimizer may set, with their defaults: docs/design/nesting.md.
 _OF_THE_STEP = {"sparse": "exact", "jit_compile": True}
@@ -103,7 +106,7 @@ class OptimizerNode:
     @property
     def own(self) -> list[Variable]:
         """The variables that no nested optimizer updates."""
-        return self._members("")
+        return [variable for variable in self.variables if id(variable) not in self._group_of]
 
     def divide(self, variables: Sequence[Variable]) -> None:
         """Create the nested optimizers, and assign each variable to one of them or to this one."""
@@ -114,7 +117,9 @@ class OptimizerNode:
             if name not in self.inside:  # a later call keeps the optimizers and their state
                 self.inside[name] = self.create_inside(config, name)
             self._group_of |= dict.fromkeys(map(id, chosen), name)
-            self.inside[name].divide(self._members(name))
+        members = _grouped(variables, lambda variable: self._group_of.get(id(variable), ""))
+        for name in groups:
+            self.inside[name].divide(members[name])
         # Weight decay applies to the own variables only; without any it would be ignored silently.
         if self.inside and not self.own and "weight_decay" in dict(self._keywords):
             raise ConfigError(
@@ -131,9 +136,6 @@ class OptimizerNode:
                 received=self.learning_rate.given,
                 hint="give it to those, or set it when it is built",
             )
-
-    def _members(self, group: str) -> list[Variable]:
-        return [variable for variable in self.variables if self._group_of.get(id(variable), "") == group]
 
     def _group(self, key: int) -> str:
         """Return the name of the optimizer that updates what has this `id`; empty for this one."""
@@ -152,13 +154,12 @@ class OptimizerNode:
 
     def update(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Let each optimizer update its variables."""
-        pairs = list(zip(gradients, variables, strict=True))
+        members = _grouped(zip(gradients, variables, strict=True), lambda pair: self._group(pair[1].key))
         updates = {name: node.update for name, node in self.inside.items()}
         # In the order of `groups`, so that the traced program is the same in each run.
         for group, update in {"": self._update_own, **updates}.items():
-            members = [pair for pair in pairs if self._group(pair[1].key) == group]
-            if members:
-                update([gradient for gradient, _ in members], [variable for _, variable in members])
+            if members[group]:
+                update(*map(list, zip(*members[group], strict=True)))
 
     def _update_own(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         # Looked up on the class, so that an attribute of the same name does not replace it.
@@ -253,6 +254,14 @@ def require_nestable(prefix: str, config: OptimizerConfig, processors: Iterable[
                 received=processor,
                 hint="list it in the processors there",
             )
+
+
+def _grouped(items: Iterable[Item], group_of: Callable[[Item], str]) -> dict[str, list[Item]]:
+    """Return the items of each group, in their order."""
+    groups: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[group_of(item)].append(item)
+    return groups
 
 
 def _fresh(processor: object) -> object:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import prod
 
@@ -46,20 +47,16 @@ class StateReport:
         return json.dumps({"total": self.total, "rows": [asdict(row) for row in self.rows]})
 
     def __str__(self) -> str:
-        slots = list(dict.fromkeys(row.slot for row in self.rows if row.slot))
-        variables = dict.fromkeys(row.variable for row in self.rows if row.slot)
-        held = {(row.variable, row.slot): row.bytes for row in self.rows if row.slot}
+        own = [row for row in self.rows if row.slot]
+        held = {(row.variable, row.slot): row.bytes for row in own}
+        slots, variables = _sums(own, "slot"), _sums(own, "variable")
         lines = [
-            (
-                variable,
-                *(_bytes(held.get((variable, slot))) for slot in slots),
-                _sum(self.rows, variable=variable),
-            )
-            for variable in variables
+            (variable, *(_bytes(held.get((variable, slot))) for slot in slots), _bytes(total))
+            for variable, total in variables.items()
         ]
         blank = [""] * len(slots)
         lines += [(row.name, *blank, _bytes(row.bytes)) for row in self.rows if not row.slot]
-        lines += [("total", *(_sum(self.rows, slot=slot) for slot in slots), _bytes(self.total))]
+        lines += [("total", *map(_bytes, slots.values()), _bytes(self.total))]
         return table(["bytes", *slots, "total"], lines)
 
 
@@ -79,5 +76,9 @@ def _bytes(size: int | None) -> str:
     return "" if size is None else f"{size:,}"
 
 
-def _sum(rows: Iterable[StateRow], **wanted: str) -> str:
-    return _bytes(sum(row.bytes for row in rows if all(getattr(row, key) == wanted[key] for key in wanted)))
+def _sums(rows: Iterable[StateRow], field: str) -> Mapping[str, int]:
+    """Return the bytes of all rows that have each value of a field."""
+    sums: Counter[str] = Counter()
+    for row in rows:
+        sums[getattr(row, field)] += row.bytes
+    return sums

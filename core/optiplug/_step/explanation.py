@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 from optiplug._hookspecs import ORDER
 from optiplug._text_table import table
@@ -54,7 +55,11 @@ class Explanation:
     notes: tuple[str, ...] = ()
 
     def __getitem__(self, path: str) -> VariableExplanation:
-        return {variable.path: variable for variable in self.variables}[path]
+        return self._by_path[path]
+
+    @cached_property
+    def _by_path(self) -> dict[str, VariableExplanation]:
+        return {variable.path: variable for variable in self.variables}
 
     def __str__(self) -> str:
         rate = "" if self.learning_rate is None else f", learning rate {self.learning_rate:g}"

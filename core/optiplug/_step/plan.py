@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from optiplug._config.hyperparameters import Scalar
 from optiplug._state.table import SlotTable
@@ -42,13 +43,26 @@ class Plan:
         """Return the variables of the model and those of the optimizer, as they are in memory."""
         return [*self.variables, *self.table.created.values()]
 
+    # Kept: programs of many lists share a plan, and a list may be short where the model is large.
+    @cached_property
     def paths(self) -> dict[int, str]:
-        """Return the path of each of them, of segments and of packs, by its id."""
+        """The path of each of them, of segments and of packs, by its id."""
         states = {
             id(each): name for name, each in [*self.table.created.items(), *self.table.segments.items()]
         }
         # By id: a variable of the model and a state variable may have the same path.
         return {**self.variables.paths, **states, **{id(pack): pack.name for pack in self.packing.packs}}
+
+    @cached_property
+    def names(self) -> dict[int, str]:
+        """The names, by the same ids, under which the functions of a program hand each other values."""
+        # The number makes them unique: a variable of the model may have the path of a state variable.
+        return {key: f"{number}:{path}" for number, (key, path) in enumerate(self.paths.items())}
+
+    @cached_property
+    def keys(self) -> dict[str, int]:
+        """The ids by these names."""
+        return {name: key for key, name in self.names.items()}
 
     def with_segments(self, own: dict[int, Variable]) -> dict[int, Variable | PackSegment]:
         """Add a device's own segments of state to its own variables, by the id of the distributed ones."""
@@ -68,14 +82,17 @@ class Plan:
 
         def may_join(pack: Pack) -> bool:
             # Of those that wait each may have a gradient or not, so they are looked at one by one.
-            return waiting.isdisjoint(map(id, pack.members)) and self._may_join(pack)
+            return id(pack) in self._joinable and waiting.isdisjoint(map(id, pack.members))
 
         present, absent = self.packing.operands(present, self.variables, may_join)
         waits = [each for each in absent if id(each) in waiting]
         return present, waits, [each for each in absent if id(each) not in waiting]
 
-    def _may_join(self, pack: Pack) -> bool:
-        return self.table.keeps_joined(pack) and self.pipeline.treats_alike(pack.members)
+    @cached_property
+    def _joinable(self) -> frozenset[int]:
+        """The ids of the packs whose state is joined, and whose members meet the same hooks."""
+        kept = filter(self.table.keeps_joined, self.packing.packs)
+        return frozenset(id(pack) for pack in kept if self.pipeline.treats_alike(pack.members))
 
     def conditions(self, waiting: Sequence[Variable], given: Sequence[Tensor]) -> dict[int, Tensor]:
         """Return whether each of those that wait has a gradient, by its `id` and those of its state."""

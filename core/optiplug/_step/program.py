@@ -63,11 +63,7 @@ class Program:
         self.plan, self._variables, self._own = plan, list(variables), components
         self._operands = DeviceOperands(plan, self._variables, components)
         self._components = self._operands.components
-        self._paths, self._traces = plan.paths(), traces
-        # Functions hand each other values by name. The number makes names unique: a variable of the model
-        # may have the path of a state variable.
-        self._names = {key: f"{number}:{path}" for number, (key, path) in enumerate(self._paths.items())}
-        self._keys = {name: key for key, name in self._names.items()}
+        self._traces = traces
         self._traced, self._devices = traced, distribution.devices_of(components.values())
         on_mesh = distribution.mesh_of(variables[0]) is not None
         # Not compiled as a whole: joins, rows and the condition belong between the clusters.
@@ -154,19 +150,20 @@ class Program:
         return True
 
     def _by_key(self, values: Values | None) -> dict[int, Tensor]:
-        return {self._keys[name]: value for name, value in (values or {}).items()}
+        return {self.plan.keys[name]: value for name, value in (values or {}).items()}
 
     def _by_name(self, values: Mapping[int, Tensor]) -> Values:
-        return {self._names[key]: value for key, value in values.items()}
+        return {self.plan.names[key]: value for key, value in values.items()}
 
     def _scatter(self, operands: Iterable[Operand], ends: Values) -> None:
+        values = self._by_key(ends)
         for operand in operands:
-            operand.scatter(self._by_key(ends))
+            operand.scatter(values)
 
     def _frame(self, starts: Values, assigned: Values | None = None, given: Sequence[Tensor] = ()) -> Frame:
         return Frame(
             self._components,
-            self._paths,
+            self.plan.paths,
             self._by_key(starts),
             self.plan.table.computed,
             earlier=self._by_key(assigned),

@@ -100,8 +100,14 @@ class ProgramCache:
         if not self._callers:
             return []
         gc.collect()  # what was dropped may be waiting for it
-        concrete = tf.types.experimental.ConcreteFunction
-        kept = {id(each.graph) for each in gc.get_objects() if issubclass(type(each), concrete)}
+        objects = gc.get_objects()
+        # Of millions of objects there are hundreds of types.
+        concrete = {
+            each
+            for each in set(map(type, objects))
+            if issubclass(each, tf.types.experimental.ConcreteFunction)
+        }
+        kept = {id(each.graph) for each in objects if type(each) in concrete}
         return [graph for graph in self._callers if any(id(each) in kept for each in with_outer(graph))]
 
     @property
@@ -223,7 +229,7 @@ def _replica_stages(plan: Plan, variables: Sequence[Variable]) -> ReplicaStages:
         own = plan.with_segments({id(each): each for each in plan.everything()})
         given = set(map(id, variables))
         absent = [each for each in plan.variables if id(each) not in given]
-        opened = Frame(own, plan.paths(), dtypes=plan.table.computed, scratches=plan.table.scratches)
+        opened = Frame(own, plan.paths, dtypes=plan.table.computed, scratches=plan.table.scratches)
         with distribution.tracing(variables[0]), opened as frame:
             step, changed = plan.step(frame, variables, absent), list(gradients)
             for stage in plan.pipeline.stages("replica"):
