@@ -169,9 +169,8 @@ def __getattr__(name: str) -> Any:
         return globals()[new]
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    if os.environ.get("OPTIPLUG_CACHE") and name != "cache":
-        # Before TensorFlow begins, which then reads its flags.
-        importlib.import_module("._compilation_cache.cache", __name__).from_environment()
+    if "OPTIPLUG_CACHE" in os.environ and name != "cache":
+        importlib.import_module("._compilation_cache.cache", __name__).fill()
     return _public(getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name))
 
 
@@ -183,3 +182,7 @@ def __dir__() -> list[str]:
 for _name in __all__:
     if _name not in _LAZY and _name not in {"numerics", "registry"}:
         _public(globals()[_name])
+
+if "OPTIPLUG_CACHE" in os.environ:
+    # Now, as most programs make variables before an optimizer: then TensorFlow has read its flags.
+    importlib.import_module("._compilation_cache.cache", __name__).from_environment()

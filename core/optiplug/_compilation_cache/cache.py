@@ -16,7 +16,7 @@ from optiplug.errors import BuildError, ConfigError
 
 from .store import SESSION, ProgramStore, Session
 
-__all__ = ["VARIABLE", "cache", "from_environment"]
+__all__ = ["VARIABLE", "cache", "fill", "from_environment"]
 
 VARIABLE = "OPTIPLUG_CACHE"
 MEGABYTES = 200
@@ -32,10 +32,12 @@ def cache(directory: str | os.PathLike[str] | None = None, *, megabytes: int = M
     """Keep the programs that XLA compiles for the CPU on disk, for this process and later ones.
 
     A later process that takes the same steps reads them in place of compiling: that is about half of a
-    first step. Call it before TensorFlow's first operation, or set the environment variable OPTIPLUG_CACHE
-    to a directory, or to 1 for the default one. It holds for all that TensorFlow compiles in this
-    process. Programs are kept apart by TensorFlow's build, processor and `XLA_FLAGS`, and are read
-    only if their checksums are right. Processes may share a directory.
+    first step. Call it before TensorFlow's first operation. Or set the environment variable OPTIPLUG_CACHE
+    to a directory, or to 1 for the default one; then `import optiplug` has to come before it.
+
+    It holds for all that TensorFlow compiles in this process. Programs are kept apart by TensorFlow's
+    build, processor, threads and `XLA_FLAGS`, and are read only if their checksums are right. Any number
+    of processes may share a directory.
 
     Parameters
     ----------
@@ -66,6 +68,25 @@ def cache(directory: str | os.PathLike[str] | None = None, *, megabytes: int = M
     ...     subprocess.check_output([sys.executable, "-c", program, directory], text=True).strip()
     'programs'
     """
+    folder = _begin(directory, megabytes)
+    fill()
+    return folder
+
+
+def from_environment() -> None:
+    """Begin what OPTIPLUG_CACHE says. Nothing is read yet: a listing of plugins need not wait for that."""
+    value = os.environ.get(VARIABLE, "")
+    if value not in ("", "0"):
+        _begin(None if value == "1" else value, MEGABYTES)
+
+
+def fill() -> None:
+    """Let TensorFlow find the programs that are there, if a directory is in use."""
+    for session in _open.values():
+        session.fill()
+
+
+def _begin(directory: str | os.PathLike[str] | None, megabytes: int) -> Path:
     folder = Path(_default() if directory is None else directory).expanduser().absolute()
     if folder not in _open:
         _require_in_time(folder)
@@ -74,17 +95,10 @@ def cache(directory: str | os.PathLike[str] | None = None, *, megabytes: int = M
         session = ProgramStore(folder, key).open(megabytes * 10**6)
         _open[folder] = session
         # Programs that were compiled with other flags than the key says stay out.
-        atexit.register(lambda: session.close(keep=_key(flags) == key))
+        atexit.register(lambda: session.close(keep=_key(_foreign_flags(folder)) == key))
         ours = f"{_DIRECTORY}={session.folder} --tf_xla_persistent_cache_device_types=CPU"
         os.environ[_FLAGS] = f"{flags} {ours}".strip()
     return folder
-
-
-def from_environment() -> None:
-    """Do what OPTIPLUG_CACHE says, unless `cache` was called before."""
-    value = os.environ.get(VARIABLE, "")
-    if value not in ("", "0") and not _open:
-        cache(None if value == "1" else value)
 
 
 def _default() -> Path:
@@ -109,8 +123,8 @@ def _require_in_time(folder: Path) -> None:
         raise BuildError(
             "TensorFlow has begun, and no longer asks where to keep compiled programs",
             received=str(folder),
-            hint=f"call `optiplug.cache` before TensorFlow's first operation, or set {VARIABLE} and"
-            " import from `optiplug` before it",
+            hint="call `optiplug.cache` before TensorFlow's first operation, "
+            f"or set {VARIABLE} and import optiplug before it",
         )
 
 

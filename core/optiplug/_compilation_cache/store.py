@@ -89,19 +89,23 @@ class ProgramStore:
             ) from error
 
     def open(self, limit: int) -> Session:
-        """Return a session with the programs that are whole; the oldest beyond `limit` bytes are removed."""
+        """Return a session, still empty; the oldest programs beyond `limit` bytes are removed."""
         with self._naming():
             self._require_room(limit)
             for path in self.folder.glob(f"*{SESSION}*"):
                 self._clear(path)
             self._shrink(limit)
-            session = Session(self)
+            return Session(self)
+
+    def link(self, folder: Path) -> None:
+        """Give a folder the programs that are whole, and remove those that are not."""
+        with self._naming():
             for program in self._own():
-                if program.whole:
-                    _link(program.path, session.folder / program.name)
+                # Two processes may have compiled one at the same time, to other bytes.
+                if program.whole and not (folder / program.name).exists():
+                    _link(program.path, folder / program.name)
                 else:
                     program.path.unlink(missing_ok=True)
-        return session
 
     def _require_room(self, limit: int) -> None:
         free = shutil.disk_usage(self.folder).free
@@ -151,7 +155,7 @@ class Session:
     """The folder of one process in a store: TensorFlow reads and writes there, until `close`."""
 
     def __init__(self, store: ProgramStore) -> None:
-        self._store, self._process = store, os.getpid()
+        self._store, self._process, self._filled = store, os.getpid(), False
         while True:
             self.folder = Path(tempfile.mkdtemp(prefix=_prefix(store.key), dir=store.folder))
             self._claim = Claim(self.folder)
@@ -159,6 +163,12 @@ class Session:
             with contextlib.suppress(ClaimedError, FileNotFoundError):
                 self._claim.acquire()
                 return
+
+    def fill(self) -> None:
+        """Let TensorFlow find what is in the store. It looks for a program when it needs it."""
+        if not self._filled:
+            self._store.link(self.folder)
+            self._filled = True
 
     def close(self, *, keep: bool = True) -> None:
         """Remove the folder, and `keep` what is new in it."""
@@ -176,8 +186,7 @@ def _prefix(key: str) -> str:
 
 
 def _link(path: Path, link: Path) -> None:
-    if not link.exists():
-        try:
-            link.hardlink_to(path)
-        except OSError:  # a file system without links
-            shutil.copyfile(path, link)
+    try:
+        link.hardlink_to(path)
+    except OSError:  # a file system without links
+        shutil.copyfile(path, link)

@@ -39,6 +39,7 @@ def name_of(number):
 def kept(folder, contents, key=KEY):
     """Let a session leave these programs, by their numbers."""
     session = ProgramStore(folder, key).open(ROOM)
+    session.fill()
     for number, content in contents.items():
         draft = session.folder / "draft.tmp"
         draft.write_bytes(content)
@@ -49,6 +50,7 @@ def kept(folder, contents, key=KEY):
 def taken(folder, key=KEY, limit=ROOM):
     """Return what a new session finds, by name."""
     session = ProgramStore(folder, key).open(limit)
+    session.fill()
     found = {path.name: path.read_bytes() for path in session.folder.glob("*.pb")}
     session.close()
     return found
@@ -113,6 +115,15 @@ def test_the_oldest_are_removed_beyond_the_limit(folder):
 
     assert sorted(taken(folder, limit=1000)) == [name_of(1)]
     assert len(stored(folder)) == 2
+
+
+def test_of_two_that_are_the_same_program_one_stays(folder):
+    kept(folder, {1: b"one"})
+    digest = hashlib.sha256(b"same").hexdigest()
+    (folder / f"{KEY}.{digest}.{name_of(1)}").write_bytes(b"same")
+
+    assert taken(folder)[name_of(1)] in (b"one", b"same")
+    assert len(stored(folder)) == 1
 
 
 def test_files_of_others_are_left_alone(folder):
