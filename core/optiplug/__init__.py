@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,7 @@ from .errors import (
 # Type checkers do not follow `__getattr__` below.
 if TYPE_CHECKING:
     from . import numerics
+    from ._compilation_cache.cache import cache
     from ._creation import create, from_config
     from ._keras_conversion import convert
     from ._optimizer.moments import Moments
@@ -111,6 +113,7 @@ __all__ = [
     "UnknownPluginError",
     "Variable",
     "Working",
+    "cache",
     "convert",
     "create",
     "from_config",
@@ -122,7 +125,7 @@ __all__ = [
     "registry",
 ]
 
-# These import TensorFlow, which takes seconds: each is imported when it is first used.
+# All but `cache` import TensorFlow, which takes seconds: each is imported when it is first used.
 _LAZY = {
     "DType": "_types",
     "Gradient": "_types",
@@ -139,6 +142,7 @@ _LAZY = {
     "Tensor": "_types",
     "Variable": "_types",
     "Working": "_variables.capture",
+    "cache": "_compilation_cache.cache",
     "convert": "_keras_conversion",
     "create": "_creation",
     "from_config": "_creation",
@@ -165,6 +169,8 @@ def __getattr__(name: str) -> Any:
         return globals()[new]
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if "OPTIPLUG_CACHE" in os.environ and name != "cache":
+        importlib.import_module("._compilation_cache.cache", __name__).fill()
     return _public(getattr(importlib.import_module(f".{_LAZY[name]}", __name__), name))
 
 
@@ -176,3 +182,7 @@ def __dir__() -> list[str]:
 for _name in __all__:
     if _name not in _LAZY and _name not in {"numerics", "registry"}:
         _public(globals()[_name])
+
+if "OPTIPLUG_CACHE" in os.environ:
+    # Now, as most programs make variables before an optimizer: then TensorFlow has read its flags.
+    importlib.import_module("._compilation_cache.cache", __name__).from_environment()

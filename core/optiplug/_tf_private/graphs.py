@@ -18,6 +18,7 @@ __all__ = [
     "branching",
     "captured_by",
     "converted",
+    "has_begun",
     "is_out_of_scope",
     "outside_function",
     "plain_variable",
@@ -173,6 +174,13 @@ def is_out_of_scope(error: Exception) -> bool:
 def unique_id(variable: tf.Variable) -> str:
     """Return the key by which classes written for Keras know a variable. Rests on `Variable._unique_id`."""
     return str(variable._unique_id)  # noqa: SLF001
+
+
+def has_begun() -> bool:
+    """Whether TensorFlow has set up its devices, and read its flags. Rests on `Context._initialized`."""
+    from tensorflow.python.eager import context
+
+    return bool(context.context()._initialized)  # noqa: SLF001
 
 
 @cache

@@ -131,7 +131,8 @@ class Working(VariableLike):
         if self._values.old is None:
             # Not in the branch that may be traced just now: others read it too.
             with self.frame.branches.outside():
-                self._values.old = tf.cast(self._variable.read_value(), self.dtype)
+                # Not `read_value`, which is an identity more to trace and to translate.
+                self._values.old = tf.cast(tf.convert_to_tensor(self._variable), self.dtype)
         return self._values.old
 
     def read_value(self) -> Tensor:
@@ -180,20 +181,20 @@ class Working(VariableLike):
     ) -> Working:
         """Capture the current value plus `delta`."""
         delta = tf.cast(delta, self.dtype)
-        return self._add(delta, self.read_value() + delta)
+        return self._add(self.read_value() + delta, lambda: delta)
 
     def assign_sub(
         self, delta: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
     ) -> Working:
         """Capture the current value less `delta`."""
         delta = tf.cast(delta, self.dtype)
-        return self._add(-delta, self.read_value() - delta)
+        return self._add(self.read_value() - delta, lambda: -delta)
 
-    def _add(self, delta: Tensor, total: Tensor) -> Working:
+    def _add(self, total: Tensor, delta: Callable[[], Tensor]) -> Working:
         added = self._values.added
         self.assign(total)
         if added is not None and not self.frame.branches.entered:
-            self._values.added = [*added, tf.broadcast_to(delta, tf.shape(total))]
+            self._values.added = [*added, tf.broadcast_to(delta(), tf.shape(total))]
         return self
 
     def watch_update(self) -> None:

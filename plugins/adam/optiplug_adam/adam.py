@@ -75,7 +75,7 @@ class Adam(Moments):
     def _correction_and_epsilon(self, dtype: DType) -> tuple[Tensor, Tensor]:
         correction_1, correction_2 = self.bias_corrections(dtype)
         root = tf.sqrt(correction_2)
-        epsilon = self.config.epsilon * (root if self.config.epsilon_form == "paper" else 1)
+        epsilon = self.config.epsilon * (root if self.config.epsilon_form == "paper" else tf.ones([], dtype))
         return root / correction_1, epsilon
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import tensorflow as tf
 
@@ -158,3 +161,14 @@ def test_a_graph_with_those_around_it():
     assert found[0] == ["outer"]
     assert found[1][1:] == ["inner", "outer"]
     assert private.with_outer(graph := tf.Graph()) == [graph]
+
+
+def test_tensorflow_begins_with_its_first_operation():
+    program = (
+        "import tensorflow as tf\nfrom optiplug import _tf_private as private\n"
+        "print(private.has_begun())\ntf.zeros([])\nprint(private.has_begun())"
+    )
+
+    printed = subprocess.check_output([sys.executable, "-c", program], text=True)
+
+    assert printed.split() == ["False", "True"]
