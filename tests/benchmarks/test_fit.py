@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks import __main__ as command
 from benchmarks.contestants import OURS
-from benchmarks.fit import COLUMNS, KERAS, compared, grouped
+from benchmarks.fit import COLUMNS, KERAS, PART, compared, grouped
 from benchmarks.fit import means as means_of
 from benchmarks.fit_processes import Record
 

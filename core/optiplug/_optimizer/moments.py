@@ -60,16 +60,22 @@ class Moments(Optimizer, abc.ABC):
 
     def update_moments(self, gradient: Tensor, variable: Working) -> tuple[Working, Working]:
         """Update both moments of one variable with this gradient, and return them: ``(first, second)``."""
-        gradient = numerics.limited(gradient)  # once for both
-        return _first(self, gradient, variable), _second(self, gradient, variable)
+        return self.update_first_moment(gradient, variable), self.update_second_moment(gradient, variable)
 
     def update_first_moment(self, gradient: Tensor, variable: Working) -> Working:
         """Update the first moment of one variable with this gradient, at decay rate `beta_1`."""
-        return _first(self, numerics.limited(gradient), variable)
+        moment: Working = self.momentum[variable]
+        weight, _ = self.once(self.moment_weights, variable)
+        # One product for each element; `beta * m + (1 - beta) * g` takes two.
+        moment.assign_add((numerics.limited(gradient) - moment) * weight)
+        return moment
 
     def update_second_moment(self, gradient: Tensor, variable: Working) -> Working:
         """Update the second moment of one variable with this gradient, at decay rate `beta_2`."""
-        return _second(self, numerics.limited(gradient), variable)
+        moment: Working = self.second_moment[variable]
+        _, weight = self.once(self.moment_weights, moment)
+        moment.assign_add((numerics.squared_magnitude(numerics.limited(gradient)) - moment) * weight)
+        return moment
 
     def moment_weights(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return ``(1 - beta_1, 1 - beta_2)``, the scalars that a gradient counts with in the moments."""
@@ -85,19 +91,3 @@ class Moments(Optimizer, abc.ABC):
         # Traced once for all variables: tracing is linear in operations (docs/design/performance.md).
         correction_1, correction_2 = self.once(self.bias_corrections, dtype)
         return tf.sqrt(correction_2) / correction_1
-
-
-# Not methods: a class of a user's own may have methods of these names.
-def _first(optimizer: Moments, limited: Tensor, variable: Working) -> Working:
-    moment: Working = optimizer.momentum[variable]
-    weight, _ = optimizer.once(optimizer.moment_weights, variable)
-    # One product for each element; `beta * m + (1 - beta) * g` takes two.
-    moment.assign_add((limited - moment) * weight)
-    return moment
-
-
-def _second(optimizer: Moments, limited: Tensor, variable: Working) -> Working:
-    moment: Working = optimizer.second_moment[variable]
-    _, weight = optimizer.once(optimizer.moment_weights, moment)
-    moment.assign_add((numerics.squared_magnitude(limited) - moment) * weight)
-    return moment
