@@ -17,7 +17,7 @@ from .part import Part, Row
 __all__ = ["RESULTS", "machine", "markdown", "shown", "written"]
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-TEXT = ("setup", "variables", "gradients", "contestant", "model", "function", "optimizer")
+TEXT = ("setup", "variables", "gradients", "contestant", "model", "function", "optimizer", "reasons")
 LIBRARIES = ("tensorflow", "keras", "tf_keras", "jax", "optax", "torch", "numpy")
 INTRODUCTION = (
     "Written by the commands below. Compare what is in one table: it was measured in turns, in one run. A "
@@ -56,7 +56,7 @@ def shown(name: str, part: Part, groups: Iterable[Sequence[Row]]) -> Table:
     """Return a table for the terminal, with a line after each group of rows that belong together."""
     table = Table(title=name, caption=part.about)
     for column in part.columns:
-        table.add_column(column, justify="left" if column in TEXT else "right", no_wrap=True)
+        table.add_column(column, justify="left" if column in TEXT else "right", no_wrap=column != "reasons")
     for group in groups:
         for row in group:
             table.add_row(*row)
