@@ -29,6 +29,7 @@ TEXT = (
     "way",
     "spread",
     "varied",
+    "reasons",
 )
 LIBRARIES = ("tensorflow", "keras", "tf_keras", "jax", "optax", "torch", "numpy")
 INTRODUCTION = (
@@ -68,7 +69,7 @@ def shown(name: str, part: Part, groups: Iterable[Sequence[Row]]) -> Table:
     """Return a table for the terminal, with a line after each group of rows that belong together."""
     table = Table(title=name, caption=part.about)
     for column in part.columns:
-        table.add_column(column, justify="left" if column in TEXT else "right", no_wrap=True)
+        table.add_column(column, justify="left" if column in TEXT else "right", no_wrap=column != "reasons")
     for group in groups:
         for row in group:
             table.add_row(*row)

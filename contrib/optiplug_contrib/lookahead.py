@@ -72,8 +72,9 @@ class Lookahead(Processor):
         for variable in step.every_variable:
             slow = self.slow[variable]
             size = step.scalar(self.config.slow_step_size, variable)
-            slow.assign(numerics.where(due, slow + (variable - slow) * size, slow))
-            variable.assign(numerics.where(due, slow, variable))
+            # The variable comes first, or XLA would write what it was before to memory, for both formulas.
+            variable.assign(numerics.where(due, slow + (variable - slow) * size, variable))
+            slow.assign(numerics.where(due, variable, slow))
 
     @hookimpl
     def finalize(self, step: Step) -> None:

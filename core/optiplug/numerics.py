@@ -184,8 +184,18 @@ def limited(gradient: Tensor, power: float = 2, terms: float | Tensor = 1) -> Te
     gradient = tf.convert_to_tensor(gradient)
     if gradient.dtype.is_complex:
         return tf.complex(*(limited(part, power, 2 * terms) for part in _real_parts(gradient)))
-    bound = _bound(gradient.dtype, power, terms)
-    return tf.where(_finite(gradient), tf.clip_by_value(gradient, -bound, bound), gradient)
+    dtype = gradient.dtype
+    bound = tf.minimum(tf.convert_to_tensor(_bound(dtype, power, terms), dtype), dtype.max)
+    # As integers. What XLA fuses into several loops must not have two operands as large as it is, or it is
+    # written to memory in between, as `tf.where(is_finite(x), clip(x), x)` was: docs/design/performance.md.
+    word = {2: tf.uint16, 4: tf.uint32, 8: tf.uint64}[dtype.size]
+    infinity = tf.bitcast(tf.constant(float("inf"), dtype), word)
+    negative = tf.constant(1 << (8 * dtype.size - 1), word)
+    bits, room = tf.bitcast(gradient, word), tf.bitcast(bound, word) - infinity
+    # Counted round and round from one infinity on, the finite numbers of its sign are the largest.
+    for start in (infinity, negative):
+        bits = tf.minimum(bits - start, room)
+    return tf.bitcast(bits + infinity + negative, dtype)
 
 
 def _finite(x: Tensor) -> Tensor:

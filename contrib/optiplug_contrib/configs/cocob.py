@@ -16,6 +16,7 @@ class COCOBConfig(OptimizerConfig):
         "Through Coin Betting, arXiv:1705.07795"
     )
     elementwise = True
+    passes = {"the bet, written to memory for the variable and for what is kept": 10}
 
     learning_rate: NonNegativeScalar = 1.0
     """Factor of the gradients; not in the paper, and of little effect unless it changes."""

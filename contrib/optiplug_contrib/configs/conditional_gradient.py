@@ -33,3 +33,10 @@ class ConditionalGradientConfig(OptimizerConfig):
     """Norm of the ball: the Frobenius norm, or the nuclear norm, which leads to low ranks."""
     power_iterations: PositiveInt = 16
     """Number of power iterations for the largest singular vectors, with the nuclear norm."""
+
+    @property
+    def passes(self) -> dict[str, float]:  # type: ignore[override]  # it depends on hyperparameters
+        """A norm, or products with vectors, two in each iteration."""
+        if self.norm == "frobenius":
+            return {"the norm of the gradient": 1}
+        return {"the norm of the gradient": 1, "power iterations": 2 * self.power_iterations + 1}

@@ -13,6 +13,7 @@ class DAdaptAdamConfig(OptimizerConfig):
     implementation = "optiplug_contrib.dadapt_adam:DAdaptAdam"
     paper = "Defazio and Mishchenko 2023, Learning-Rate-Free Learning by D-Adaptation, arXiv:2301.07733"
     own_weight_decay = True
+    passes = {"the product of the gradient with the sum of earlier ones": 3, "the size of that sum": 1}
 
     learning_rate: NonNegativeScalar = 1.0
     """Factor of the estimated step size; a schedule is best one from 1 to 0."""

@@ -17,6 +17,7 @@ class DoGConfig(OptimizerConfig):
         "DoG is SGD's Best Friend: A Parameter-Free Dynamic Step Size Schedule, arXiv:2302.12022"
     )
     own_weight_decay = True
+    passes = {"the norm of the gradient": 1, "the distance from the start": 1}
 
     learning_rate: NonNegativeScalar = 1.0
     """Factor of the estimated step size."""

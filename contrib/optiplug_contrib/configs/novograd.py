@@ -16,6 +16,7 @@ class NovoGradConfig(OptimizerConfig):
         "Ginsburg et al. 2019, Stochastic Gradient Methods with Layer-wise Adaptive Moments "
         "for Training of Deep Networks, arXiv:1905.11286"
     )
+    passes = {"the norm of the gradient, which is limited by its norm": 2}
 
     learning_rate: NonNegativeScalar = 0.01
     """Step size."""

@@ -22,6 +22,10 @@ class ProdigyConfig(OptimizerConfig):
         "arXiv:2306.06101"
     )
     own_weight_decay = True
+    passes = {
+        "the product of the gradient with the way from the start": 2,
+        "the size of the sum of gradients": 1,
+    }
 
     learning_rate: NonNegativeScalar = 1.0
     """Factor of the estimated step size; a schedule is best one from 1 to 0."""

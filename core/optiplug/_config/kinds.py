@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, field_validator
@@ -107,11 +108,11 @@ class Selection(Section):
 class ProcessorConfig(Selection, NamedConfig):
     """Base of the configs of processors, which take part in stages of a step.
 
-    Class attributes hold for all processors of a class: `elementwise`, `complex_variables` and `copies`
-    as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are enough: with
-    ``sparse: lazy`` a processor gets no others. None: as `elementwise` says. `decays` says that it is a
-    weight decay, which leaves alone what `exclude_from_weight_decay` excludes; hooks for the stage `decay`
-    are anyway.
+    Class attributes hold for all processors of a class: `elementwise`, `complex_variables`, `copies` and
+    `passes` as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are
+    enough: with ``sparse: lazy`` a processor gets no others. None: as `elementwise` says. `decays` says that
+    it is a weight decay, which leaves alone what `exclude_from_weight_decay` excludes; hooks for the stage
+    `decay` are anyway.
 
     Raises
     ------
@@ -135,6 +136,7 @@ class ProcessorConfig(Selection, NamedConfig):
     takes_rows: ClassVar[bool | None] = None
     decays: ClassVar[bool] = False
     copies: ClassVar[str] = ""
+    passes: ClassVar[Mapping[str, float]] = MappingProxyType({})
 
     name: str | None = None
     """Name of this processor and of its state; by default the one in the registry."""
@@ -233,7 +235,9 @@ class OptimizerConfig(NamedConfig):
 
     Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
     depends on no other; `complex_variables`, whether the formula is right for them, which `build` refuses
-    if not (None: nobody knows); `copies`, the reason if the compiled step copies a variable;
+    if not (None: nobody knows); `copies`, the reason if the compiled step copies a variable; `passes`, what
+    takes how many more passes over memory than reading and writing each value once (where it depends on
+    hyperparameters, a property);
     `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it; `unsaid`,
     the keys beside our fields that configs of Keras have, with the value that says nothing.
 
@@ -258,6 +262,7 @@ class OptimizerConfig(NamedConfig):
     complex_variables: ClassVar[bool | None] = False
     own_weight_decay: ClassVar[bool] = False
     copies: ClassVar[str] = ""
+    passes: ClassVar[Mapping[str, float]] = MappingProxyType({})
     replaced: ClassVar[Mapping[str, str]] = {
         "lr": "write `learning_rate`",
         "decay": "give `learning_rate` a schedule: inverse_time with decay_steps=1 and this decay_rate",

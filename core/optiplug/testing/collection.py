@@ -20,7 +20,17 @@ Outcome = Literal["passed", "failed", "skipped", "failed as expected", "passed u
 
 _NONE: Mapping[str, str] = MappingProxyType({})
 _RUNNING = ("optimizers", "processors", "schedules")
-_MODULES = ("execution", "devices", "state", "gradients", "edges", "complex_variables", "settings", *_RUNNING)
+_MODULES = (
+    "execution",
+    "memory",
+    "devices",
+    "state",
+    "gradients",
+    "edges",
+    "complex_variables",
+    "settings",
+    *_RUNNING,
+)
 
 
 @dataclass(frozen=True)

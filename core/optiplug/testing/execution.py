@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +11,7 @@ from pathlib import Path
 import tensorflow as tf
 
 from optiplug._config.base import NamedConfig
-from optiplug._config.kinds import OptimizerConfig, ProcessorConfig
+from optiplug._config.kinds import OptimizerConfig
 from optiplug._optimizer.parts import parts_of
 from optiplug._types import Tensor
 from optiplug.errors import ConfigError
@@ -22,9 +20,6 @@ from .check import NotApplicable, check, require
 from .subjects import alone
 from .training import STEPS, Training, compare, gradients, reference, restarted
 
-# As large as layers are, and two of one shape: XLA decides by both what it copies.
-_SIDE = 512
-_LARGE = {"encoder/kernel": (_SIDE, _SIDE), "decoder/kernel": (_SIDE, _SIDE)}
 _RUNNING = ("optimizers", "processors", "schedules")
 _TOLERANCE = 1e-6  # where XLA may round in another order than TensorFlow
 
@@ -77,29 +72,6 @@ def joined_equals_apart(config: NamedConfig) -> None:
         for other, path, expected in zip(reversed(pair), paths, ended, strict=True):
             other.restart().checkpoint().read(path).assert_consumed()
             compare(other.values(), expected, "joined or taken apart by a checkpoint")
-
-
-@check(*_RUNNING[:2])
-def copies_no_variable(config: OptimizerConfig | ProcessorConfig) -> None:
-    """The compiled step copies no variable and no state of its size, or `copies` says why it has to.
-
-    XLA copies a buffer whose old value is read after the new one is known, or by two formulas that are
-    in no order. Assign each state once, and let later formulas read what was assigned.
-    """
-    subject = alone(config) if isinstance(config, OptimizerConfig) else config
-    training = Training(subject, shapes=_LARGE, pack_small_variables=False)
-    training.optimizer.build(list(training.variables.values()))
-    if not training.optimizer.config.jit_compile:
-        raise NotApplicable("jit_compile is off")
-    copies = _copies(training.optimizer.compiled_program())
-    require(bool(copies) >= bool(config.copies), "`copies` must be empty: it copies nothing")
-    require(config.copies or not copies, "no variable must be copied", received=copies)
-
-
-def _copies(program: str) -> list[str]:
-    """Return the lines of a compiled program that copy as many elements as a large variable has."""
-    found = re.finditer(r"\[([\d,]+)\]\S* copy\(.*", program)
-    return [each[0] for each in found if math.prod(map(int, each[1].split(","))) >= _SIDE**2]
 
 
 @check(*_RUNNING)

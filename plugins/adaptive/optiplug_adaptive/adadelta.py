@@ -64,10 +64,8 @@ class Adadelta(Optimizer):
         rho, epsilon = self.scalar(self.config.rho, v), self.config.epsilon
         square = numerics.squared_magnitude(numerics.limited(gradient))
         v.assign(rho * v + (1 - rho) * square)
-        ratio = square / (v + epsilon)  # delta^2 = ratio * (old u + epsilon)
-        growth = rho + (1 - rho) * ratio
-        u.assign(growth * u + (1 - rho) * epsilon * ratio)
-        # Were the old u read here too, XLA would copy it. Solved for: old u + epsilon = ...
-        before = tf.math.divide_no_nan(u + rho * epsilon, growth)
-        factor = tf.cast(tf.sqrt(before / (v + epsilon)), variable.dtype)
+        u.assign(rho * u + ((1 - rho) * (u + epsilon)) * (square / (v + epsilon)))
+        # Were the old u read here too, XLA would copy it. Solved for: (old u + epsilon) / (v + epsilon) = ...
+        ratio = tf.math.divide_no_nan(u + rho * epsilon, rho * (v + epsilon) + (1 - rho) * square)
+        factor = tf.cast(tf.sqrt(ratio), variable.dtype)
         variable.assign_sub(self.rate(variable) * gradient * factor)

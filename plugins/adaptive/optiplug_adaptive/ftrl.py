@@ -68,14 +68,15 @@ class Ftrl(Optimizer):
         gradient = numerics.limited(gradient, 2 * max(1, -2 * config.learning_rate_power), terms=2**32)
         accumulator, linear = self.accumulator[variable], self.linear[variable]
         # A rate of 0 divides by 0 below; selections keep that out of state and variable.
-        moves, squares = rate > 0, accumulator + tf.square(gradient)
-        growth = self._power(squares) - self._power(accumulator)
+        moves, square = rate > 0, tf.square(gradient)
+        growth = self._power(accumulator + square) - self._power(accumulator)
         shrinkage = 2 * self.scalar(config.l2_shrinkage_regularization_strength, variable)
         change = gradient + (shrinkage - growth / rate) * variable
         linear.assign(numerics.where(moves, linear + change, linear))
         # Nothing is added, but it comes after `linear`, whose formula reads the old accumulator: XLA copies
-        # what two formulas read that are in no order.
-        accumulator.assign(numerics.where(moves, squares + 0 * linear, accumulator))
+        # what two formulas read that are in no order. Added to the square, as XLA would write a sum that two
+        # formulas have in common to memory.
+        accumulator.assign(numerics.where(moves, accumulator + (square + 0 * linear), accumulator))
         l1 = self.scalar(config.l1_regularization_strength, variable)
         l2 = self.scalar(config.l2_regularization_strength, variable)
         quadratic = (self._power(accumulator) + self.scalar(config.beta, variable)) / rate + 2 * l2

@@ -30,6 +30,10 @@ class AdafactorConfig(OptimizerConfig):
         "Shazeer and Stern 2018, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, "
         "arXiv:1804.04235"
     )
+    passes = {
+        "the norms of gradient, variable and update": 3,
+        "squares that are written to memory for their means over rows and columns": 4,
+    }
 
     learning_rate: NonNegativeScalar = 1e-3
     """Step size, relative to the RMS of the variable while `multiply_by_parameter_scale` is on."""
@@ -58,6 +62,7 @@ class SM3Config(OptimizerConfig):
 
     implementation = "optiplug_factored.sm3:SM3"
     paper = "Anil, Gupta, Koren and Singer 2019, Memory-Efficient Adaptive Optimization, arXiv:1901.11150"
+    passes = {"squares that are written to memory for their largest in each row and column": 5}
 
     learning_rate: NonNegativeScalar = 0.1
     """Step size, close to the change of an element in the first step without momentum."""

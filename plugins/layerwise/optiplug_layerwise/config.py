@@ -47,6 +47,14 @@ class LAMBConfig(OptimizerConfig):
     """Globs on the paths of variables with a trust ratio of 1."""
 
     @property
+    def passes(self) -> dict[str, float]:  # type: ignore[override]  # it depends on a hyperparameter
+        """The norms, and a direction that is written to memory for its norm."""
+        return {
+            "the norm of the variable": 1,
+            "the direction, for its norm": 6 if self.weight_decay_rate else 5,
+        }
+
+    @property
     def exemptions(self) -> dict[str, str]:
         """What does not hold with a decay in the formula."""
         return _exemptions(self.weight_decay_rate)
@@ -59,6 +67,7 @@ class LARSConfig(OptimizerConfig):
     needs = {"exclude_from_decay": "weight_decay_rate", "nesterov": "momentum"}
     complex_variables = True
     paper = "You, Gitman and Ginsburg 2017, Large Batch Training of Convolutional Networks, arXiv:1708.03888"
+    passes = {"the norms of gradient and variable": 2}
 
     learning_rate: NonNegativeScalar = 0.1
     """Step size."""

@@ -28,6 +28,7 @@ class MuonConfig(OptimizerConfig):
         "Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein 2024, "
         "Muon: An optimizer for hidden layers in neural networks"
     )
+    passes = {"Newton-Schulz iterations, of a square matrix": 70}
 
     # Keras names so what is in the config of the optimizer of all else here, or is not a choice.
     replaced = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import tensorflow as tf
@@ -9,6 +10,7 @@ import tensorflow as tf
 from optiplug import Processor, Step, Tensor, hookimpl, numerics
 
 from .configs.centralize_gradients import CentralizeGradientsConfig
+from .unit_axes import sums
 
 __all__ = ["CentralizeGradients"]
 
@@ -56,4 +58,5 @@ def _centralized(gradient: Tensor) -> Tensor:
     # So that neither the sum in a mean nor the difference overflows.
     gradient = numerics.limited(gradient, power=1, terms=4)
     wide = tf.cast(gradient, tf.complex128 if gradient.dtype.is_complex else tf.float64)
-    return gradient - tf.cast(tf.reduce_mean(wide, axes, keepdims=True), gradient.dtype)
+    mean = sums(wide, axes) / max(math.prod(gradient.shape[:-1]), 1)
+    return gradient - tf.cast(mean, gradient.dtype)

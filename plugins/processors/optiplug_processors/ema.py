@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import Processor, Step, Variable, hookimpl, numerics
+from optiplug import Processor, Step, Tensor, Variable, Working, hookimpl, numerics
 
 from .configs.ema import EMAConfig
 
@@ -63,14 +63,21 @@ class EMA(Processor):
         for variable in step.every_variable:
             average = self.average[variable]
             momentum = step.scalar(self.config.momentum, variable)
-            average.assign_add((variable - average) * (1 - momentum))
-            # After the average, so that it has this step in it, as in Keras.
-            if frequency is not None:
-                due = tf.equal((step.iteration + 1) % frequency, 0)
-                variable.assign(numerics.where(due, average, variable))
+            if frequency is None:
+                average.assign(_moved(average, variable, momentum))
+                continue
+            due = tf.equal((step.iteration + 1) % frequency, 0)
+            # With the average that has this step in it, as in Keras. The variable comes first, or XLA would
+            # write what it was before to memory, for both formulas.
+            variable.assign(numerics.where(due, _moved(average, variable, momentum), variable))
+            average.assign(numerics.where(due, variable, _moved(average, variable, momentum)))
 
     @hookimpl
     def finalize(self, step: Step) -> None:
         """Put the averages into the variables."""
         for variable in step.variables:
             variable.assign(self.average[variable])
+
+
+def _moved(average: Working, variable: Working, momentum: Tensor) -> Tensor:
+    return average + (variable - average) * (1 - momentum)

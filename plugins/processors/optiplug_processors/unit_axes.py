@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from optiplug import ConfigError, Tensor, Variable, Working
 
-__all__ = ["axes_of", "norms"]
+__all__ = ["axes_of", "norms", "sums"]
 
 
 def axes_of(variable: Variable | Working | Tensor, axis: int | Sequence[int] | None, where: str) -> list[int]:
@@ -42,4 +42,19 @@ def norms(values: Tensor | Working, axes: Sequence[int]) -> Tensor:
     """
     values = tf.convert_to_tensor(values)
     wide = tf.cast(values, tf.complex128 if values.dtype.is_complex else tf.float64)
-    return tf.sqrt(tf.reduce_sum(tf.square(tf.abs(wide)), axes, keepdims=True))
+    return tf.sqrt(sums(tf.square(tf.abs(wide)), axes))
+
+
+def sums(values: Tensor, axes: Sequence[int]) -> Tensor:
+    """Return the sums over `axes`, with those axes kept.
+
+    >>> sums(tf.constant([[3.0, 1.0], [4.0, 0.0]]), [0]).numpy().tolist()
+    [[7.0, 1.0]]
+    """
+    rank = values.shape.rank
+    if list(axes) != list(range(rank - 1)) or values.shape.num_elements() in (0, None):
+        return tf.reduce_sum(values, axes, keepdims=True)
+    # A product with ones: XLA on a CPU writes what it reduces along columns to memory first.
+    rows = tf.reshape(values, [-1, values.shape[-1]])
+    summed = tf.linalg.matvec(rows, tf.ones([rows.shape[0]], rows.dtype), transpose_a=True)
+    return tf.reshape(summed, [1] * (rank - 1) + [values.shape[-1]])

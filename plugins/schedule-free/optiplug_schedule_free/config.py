@@ -61,6 +61,7 @@ class ScheduleFreeAdamWConfig(ScheduleFreeConfig):
     """AdamW with iterate averaging in place of momentum and of a schedule. Two state slots."""
 
     implementation = "optiplug_schedule_free.adamw:ScheduleFreeAdamW"
+    passes = {"the direction, written to memory for z and for the variable": 5}
 
     learning_rate: NonNegativeScalar = 0.0025
     """Step size of the averaged sequence, close to the largest change of an element of it."""

@@ -57,34 +57,6 @@ class DecaysTwice(SGD):
         super().update_step(gradient, variable)
 
 
-@breaks("copies_no_variable", r"no variable must be copied.*copy\(", momentum=0.9)
-class ReadsTheOldMomentumTwice(SGD):
-    def update_step(self, gradient, variable):
-        velocity = self.momentum[variable]
-        variable.assign_sub(0.1 * tf.sign(0.5 * velocity + gradient))
-        velocity.assign(0.9 * velocity + gradient)
-
-
-@breaks("copies_no_variable", r"no variable must be copied.*\[512,512\]\S* copy\(")
-class PullsVariablesOfAShapeTogether(SGD):
-    def update_variables(self, gradients, variables):
-        middles = [tf.add_n([each.old for each in variables if each.shape == one.shape]) for one in variables]
-        for gradient, variable, middle in zip(gradients, variables, middles, strict=True):
-            variable.assign_sub(self.rate(variable) * (gradient + variable - tf.sign(middle)))
-
-
-@breaks("copies_no_variable", r"no variable must be copied.*\[262144\]\S* copy\(")
-class KeepsAVectorOfEachVariable(SGD):
-    def build(self, variables):
-        super().build(variables)
-        self.flat = self.add_slot("flat", shape=lambda variable: [variable.shape.num_elements()])
-
-    def update_step(self, gradient, variable):
-        flat = self.flat[variable]
-        variable.assign_sub(0.1 * tf.sign(gradient + tf.reshape(0.5 * flat, gradient.shape)))
-        flat.assign(0.9 * flat + tf.reshape(gradient, [-1]))
-
-
 @breaks("descends_a_quadratic", "the loss must fall")
 class Climbs(SGD):
     def update_step(self, gradient, variable):

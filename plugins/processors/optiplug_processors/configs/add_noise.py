@@ -17,6 +17,7 @@ class AddNoiseConfig(ProcessorConfig):
         "Neelakantan et al. 2015, Adding Gradient Noise Improves Learning for Very Deep Networks, "
         "arXiv:1511.06807"
     )
+    passes = {"random integers": 8}
 
     eta: NonNegativeScalar = 0.01
     """Variance of the noise in the first step. The paper tries 0.01, 0.3 and 1."""

@@ -16,6 +16,7 @@ class AGCConfig(ProcessorConfig):
         "Brock et al. 2021, High-Performance Large-Scale Image Recognition Without Normalization, "
         "arXiv:2102.06171"
     )
+    passes = {"the norms of gradients and variables": 2}
 
     clip_factor: PositiveScalar = 0.01
     """Largest ratio of the norms of gradient and weights."""

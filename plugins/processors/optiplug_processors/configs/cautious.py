@@ -17,6 +17,7 @@ class CautiousConfig(ProcessorConfig):
     paper = (
         "Liang et al. 2024, Cautious Optimizers: Improving Training with One Line of Code, arXiv:2411.16085"
     )
+    passes = {"how much of an update is kept": 1}
 
     min_share: Annotated[Scalar, Number(gt=0, le=1)] = 0.001
     """Lower bound of the fraction of unmasked elements, by which the rest is divided."""

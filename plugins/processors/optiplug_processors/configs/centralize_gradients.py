@@ -16,6 +16,7 @@ class CentralizeGradientsConfig(ProcessorConfig):
         "Yong, Huang, Hua and Zhang 2020, Gradient Centralization: A New Optimization Technique for Deep "
         "Neural Networks, arXiv:2004.01461"
     )
+    passes = {"means": 1}
 
     @property
     def exemptions(self) -> dict[str, str]:

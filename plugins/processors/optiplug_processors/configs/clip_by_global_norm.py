@@ -18,6 +18,7 @@ class ClipByGlobalNormConfig(ProcessorConfig):
         "arXiv:1211.5063"
     )
     example = {"max_norm": 1.0}
+    passes = {"the norm": 1}
 
     max_norm: PositiveScalar
     """Upper bound of the Euclidean norm of all gradients together."""

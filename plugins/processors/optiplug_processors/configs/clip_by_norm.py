@@ -18,6 +18,7 @@ class ClipByNormConfig(ProcessorConfig):
         "Mikolov and Bengio 2013, On the difficulty of training recurrent neural networks, arXiv:1211.5063"
     )
     example = {"max_norm": 1.0}
+    passes = {"the norms": 1}
 
     max_norm: PositiveScalar
     """Upper bound of the Euclidean norm of each gradient."""

@@ -17,6 +17,7 @@ class MaxNormConfig(ProcessorConfig):
         "Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov 2014, Dropout: A Simple Way to Prevent "
         "Neural Networks from Overfitting"
     )
+    passes = {"the norms, of what the optimizer proposes": 2}
 
     max_value: PositiveScalar = 2.0
     """Upper bound of the norm of the weights of a unit."""

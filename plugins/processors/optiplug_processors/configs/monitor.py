@@ -16,3 +16,4 @@ class MonitorConfig(ProcessorConfig):
     takes_rows = False
     paper = "None: norms to look at"
     copies = "the norm of a change needs the old values beside the new ones"
+    passes = {"the norms of gradient, variable and change": 4, "the old values, copied": 2}

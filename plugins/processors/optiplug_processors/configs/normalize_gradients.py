@@ -19,6 +19,7 @@ class NormalizeGradientsConfig(ProcessorConfig):
         "Hazan, Levy and Shalev-Shwartz 2015, Beyond Convexity: Stochastic Quasi-Convex Optimization, "
         "arXiv:1507.02030"
     )
+    passes = {"the norms": 1}
 
     scope: Literal["variable", "global"] = "variable"
     """Norm to divide by: that of each gradient by itself ("variable"), or of all together ("global")."""

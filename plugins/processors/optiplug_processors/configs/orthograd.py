@@ -13,6 +13,10 @@ class OrthoGradConfig(ProcessorConfig):
     implementation = "optiplug_processors.orthograd:OrthoGrad"
     complex_variables = True
     paper = "Prieto et al. 2025, Grokking at the Edge of Numerical Stability, arXiv:2501.04697"
+    passes = {
+        "the norms of gradient, variable and result": 5,
+        "their product, as a difference of two squares": 4,
+    }
 
     @property
     def exemptions(self) -> dict[str, str]:

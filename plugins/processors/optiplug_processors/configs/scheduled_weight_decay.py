@@ -20,6 +20,7 @@ class ScheduledWeightDecayConfig(ProcessorConfig):
         "A Gradient-Norm Perspective, arXiv:2011.11152"
     )
     example = {"rate": 0.01}
+    passes = {"the norm of the gradients": 1}
 
     rate: NonNegativeScalar
     """Decoupled weight decay coefficient, at a gradient norm of 1; multiplied by the learning rate."""

@@ -16,6 +16,7 @@ class TrustRatioConfig(ProcessorConfig):
         "You et al. 2020, Large Batch Optimization for Deep Learning: Training BERT in 76 minutes, "
         "arXiv:1904.00962"
     )
+    passes = {"the norms of variables and updates": 2}
 
     coefficient: NonNegativeScalar = 1.0
     """Factor of the trust ratio: 1 as in LAMB, 0.001 as in LARS."""

@@ -14,6 +14,7 @@ class UnitNormConfig(ProcessorConfig):
     implementation = "optiplug_processors.unit_norm:UnitNorm"
     complex_variables = True
     paper = "None: the constraint UnitNorm of Keras"
+    passes = {"the norms, of what the optimizer proposes": 2}
 
     axis: Axes | None = None
     """Axis or axes that one norm is taken over; None: all but the last, and vectors are left alone."""

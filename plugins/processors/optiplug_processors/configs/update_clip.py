@@ -16,6 +16,7 @@ class UpdateClipConfig(ProcessorConfig):
         "Shazeer and Stern 2018, Adafactor: Adaptive Learning Rates with Sublinear Memory Cost, "
         "arXiv:1804.04235"
     )
+    passes = {"the root mean square of an update": 1}
 
     threshold: PositiveScalar = 1.0
     """Upper bound of the RMS of an update before its step size."""
