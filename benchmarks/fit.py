@@ -14,7 +14,7 @@ from .fit_processes import Record, in_turns
 from .part import Case, Options, Part, Row
 from .setups import TRAINED
 
-__all__ = ["MODES", "NAMES", "PART", "WAYS", "means"]
+__all__ = ["MODES", "NAMES", "PART", "WAYS"]
 
 NAMES = (
     "MLP 2x64",

@@ -159,7 +159,7 @@ def test_the_compiled_core_never_touches_the_table():
         for each in program._core.get_concrete_function(
             [tf.TensorSpec([None, 2])],
             {
-                program._names[id(each)]: tf.TensorSpec([None, 2])
+                program.plan.names[id(each)]: tf.TensorSpec([None, 2])
                 for each in optimizer.state.rows_of(variable)
             },
             [],

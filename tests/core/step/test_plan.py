@@ -18,7 +18,7 @@ def built(**fields):
 def test_everything_in_memory_has_a_path():
     parts, variables = built()
     plan = parts.plan()
-    paths, everything = plan.paths(), plan.everything()
+    paths, everything = plan.paths, plan.everything()
 
     assert everything[:3] == variables
     assert len(everything) > 3
