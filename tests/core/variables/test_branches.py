@@ -271,7 +271,7 @@ def kept_gradient(optimizer, gradient, variable, kept):
 
 OUTLIVING = {
     "assigns": (lambda self, gradient, *_: self.counted(gradient), "keeps the variables of the step"),
-    "reads": (lambda self, gradient, *_: self.timed(gradient), "of another trace.*Identity"),
+    "reads": (lambda self, gradient, *_: self.timed(gradient), "of another trace.*ReadVariableOp"),
     "an attribute": (kept_gradient, "of another trace"),
 }
 
