@@ -19,7 +19,20 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before a part imports Tens
 from rich.console import Console
 from rich.progress import track
 
-from . import bandwidth, checkpoints, eager, fit, growth, memory, model, results, rows, scaling, step
+from . import (
+    bandwidth,
+    checkpoints,
+    eager,
+    fit,
+    growth,
+    memory,
+    model,
+    results,
+    rows,
+    scaling,
+    stacks,
+    step,
+)
 from .contestants import GRADIENTS
 from .part import Options, Part, Row
 from .setups import SETUPS, TRAINED
@@ -34,6 +47,7 @@ PARTS = {
     "scaling": scaling.PART,
     "growth": growth.PART,
     "rows": rows.PART,
+    "stacks": stacks.PART,
     "bandwidth": bandwidth.PART,
     "checkpoints": checkpoints.PART,
 }

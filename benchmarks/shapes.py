@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 from typing import TypeAlias
 
-__all__ = ["QUICK", "SHAPES", "Shapes", "nbytes", "repeated", "resnet50"]
+__all__ = ["QUICK", "SHAPES", "Shapes", "nbytes", "repeated", "resnet50", "transformer"]
 
 Shapes: TypeAlias = list[tuple[int, ...]]
 
@@ -27,6 +27,13 @@ def resnet50() -> Shapes:
             shapes += [shape for kernel in kernels for shape in (kernel, kernel[-1:], kernel[-1:])]
             inputs = outputs
     return [*shapes, (inputs, 1000), (1000,)]
+
+
+def transformer(blocks: int, width: int) -> Shapes:
+    """Return the shapes of the blocks of a transformer: 16 variables each, 6 of them matrices."""
+    attention = [(width, width), (width,)] * 4
+    layers: Shapes = [(width, 4 * width), (4 * width,), (4 * width, width), (width,)]
+    return [*attention, *layers, *[(width,)] * 4] * blocks
 
 
 def nbytes(shapes: Shapes) -> int:

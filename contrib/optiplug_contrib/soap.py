@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import tensorflow as tf
 
-from optiplug import Moments, Tensor, Variable, Working, numerics
+from optiplug import Moments, Shape, Tensor, Variable, Working, numerics
 
 from .configs.soap import SOAPConfig
 
@@ -88,7 +88,7 @@ class SOAP(Moments):
 
     def _size(self, variable: Variable | Working, axis: int) -> int:
         """Return how long the basis of an axis is; 0 if it has none."""
-        shape = variable.shape
+        shape = _shape(variable)
         if shape.rank < 2 or axis >= shape.rank or not shape.num_elements():
             return 0
         # One dimension has nothing to rotate.
@@ -98,32 +98,41 @@ class SOAP(Moments):
         """Apply one gradient to one variable."""
         bases = {
             axis: self.basis[axis][variable]
-            for axis in range(variable.shape.rank)
+            for axis in range(_shape(variable).rank)
             if self._size(variable, axis)
         }
-        gradient = numerics.limited_norm(gradient)
+        axes, matrices = list(bases), [basis.value for basis in bases.values()]
+        # What is of one variable at a time, before the moments and after them.
+        gradient, rotated, *products = numerics.each(
+            partial(_projected, axes=axes), [gradient, *matrices], variable.stacked, 2 + len(axes)
+        )
         m = self.update_first_moment(gradient, variable)
-        v = self.update_second_moment(_rotated(gradient, bases), variable)
-        direction = _rotated(m.value, bases) / (tf.sqrt(v) + self.config.epsilon)
-        rate = self.rate(variable) * self.once(self.adam_correction, variable)
-        variable.assign_sub(_rotated(direction, bases, back=True) * rate)
+        v = self.update_second_moment(rotated, variable)
+        (direction,) = numerics.each(
+            partial(self._direction, axes=axes), [m.value, v.value, *matrices], variable.stacked
+        )
+        variable.assign_sub(direction * (self.rate(variable) * self.once(self.adam_correction, variable)))
         if bases:
-            self._precondition(gradient, variable, bases)
+            self._precondition(products, variable, bases)
 
-    def _precondition(self, gradient: Tensor, variable: Working, bases: dict[int, Working]) -> None:
+    def _direction(self, m: Tensor, v: Tensor, *bases: Tensor, axes: Sequence[int]) -> list[Tensor]:
+        """Return Adam's direction in the bases, in the coordinates of the variable."""
+        direction = _rotated(m, bases, axes) / (tf.sqrt(v) + self.config.epsilon)
+        return [_rotated(direction, bases, axes, back=True)]
+
+    def _precondition(self, products: Sequence[Tensor], variable: Working, bases: dict[int, Working]) -> None:
         """Update the covariances, and at every `precondition_frequency` steps the bases."""
         beta = self.config.beta_2 if self.config.shampoo_beta is None else self.config.shampoo_beta
         weight = 1 - self.scalar(beta, variable)
         covariances = [self.covariance[axis][variable] for axis in bases]
-        for axis, covariance in zip(bases, covariances, strict=True):
-            others = [each for each in range(variable.shape.rank) if each != axis]
-            covariance.assign_add((tf.tensordot(gradient, gradient, [others, others]) - covariance) * weight)
+        for product, covariance in zip(products, covariances, strict=True):
+            covariance.assign_add((product - covariance) * weight)
         matrices = [each.value for each in covariances]
         # A loop of no or one round: XLA runs a tf.cond here with copies of all that the step reads.
         due = tf.equal((self.iterations + 1) % self.config.precondition_frequency, 0)
         _, *turned = tf.while_loop(
             lambda due, *_: due,
-            lambda due, *old: (tf.zeros_like(due), *map(_power_iteration, matrices, old)),
+            lambda due, *old: (tf.zeros_like(due), *_power_iterations(matrices, old)),
             (due, *(basis.value for basis in bases.values())),
         )
         for basis, new in zip(bases.values(), turned, strict=True):
@@ -138,21 +147,46 @@ def _identity(size: Callable[[Variable], int]) -> Callable[[Variable], Tensor]:
     return lambda variable: tf.eye(size(variable), dtype=variable.dtype)
 
 
-def _rotated(x: Tensor, bases: dict[int, Working], *, back: bool = False) -> Tensor:
-    """Return the coordinates of `x` in the bases of its axes, or with `back` the opposite."""
+def _shape(variable: Variable | Working) -> Shape:
+    """Return the shape of a variable, or of each of a stack."""
+    return variable.shape[1:] if getattr(variable, "stacked", 0) else variable.shape
+
+
+def _projected(gradient: Tensor, *bases: Tensor, axes: Sequence[int]) -> list[Tensor]:
+    """Return the limited gradient, the same in the bases, and the products of its slices along each axis."""
+    gradient = numerics.limited_norm(gradient)
+    ranks = range(gradient.shape.rank)
+    others = [[other for other in ranks if other != axis] for axis in axes]
+    products = [tf.tensordot(gradient, gradient, [each, each]) for each in others]
+    return [gradient, _rotated(gradient, bases, axes), *products]
+
+
+def _rotated(x: Tensor, bases: Sequence[Tensor], axes: Sequence[int], *, back: bool = False) -> Tensor:
+    """Return the coordinates of `x` in the bases of some axes, or with `back` the opposite."""
     letters = "abcdefghijklmnopqrstuvwxy"[: len(x.shape)]
-    for axis, basis in bases.items():
+    for axis, basis in zip(axes, bases, strict=True):
         old, new = letters[axis], letters.replace(letters[axis], "z")
         # `z` names the new axis, so it is none of the letters above.
-        x = tf.einsum(f"{letters},{'z' + old if back else old + 'z'}->{new}", x, basis.value)
+        x = tf.einsum(f"{letters},{'z' + old if back else old + 'z'}->{new}", x, basis)
     return x
+
+
+def _power_iterations(covariances: Sequence[Tensor], bases: Sequence[Tensor]) -> list[Tensor]:
+    """Return the basis of each axis after one step of power iteration."""
+    turned: dict[int, Tensor] = {}
+    # XLA takes seconds to compile a factorization, whether of one matrix or of a stack.
+    for size in dict.fromkeys(basis.shape[-1] for basis in bases):
+        places = [place for place, basis in enumerate(bases) if basis.shape[-1] == size]
+        stacks = (tf.stack([each[place] for place in places]) for each in (covariances, bases))
+        turned |= zip(places, tf.unstack(_power_iteration(*stacks)), strict=True)
+    return [turned[place] for place in range(len(bases))]
 
 
 def _power_iteration(covariance: Tensor, basis: Tensor) -> Tensor:
     """Return the orthogonal factor of ``covariance basis``, with columns that keep their direction."""
     # In units of its trace, as the squares of a squared gradient's covariance may overflow.
-    trace = tf.linalg.trace(covariance)
+    trace = tf.linalg.trace(covariance)[..., tf.newaxis, tf.newaxis]
     units = covariance / tf.where(trace > 0, trace, tf.ones_like(trace))
     orthogonal, triangular = tf.linalg.qr(tf.matmul(units, basis) + basis * _RIDGE)
-    signs = tf.sign(tf.linalg.diag_part(triangular))
+    signs = tf.sign(tf.linalg.diag_part(triangular))[..., tf.newaxis, :]
     return orthogonal * tf.where(signs < 0, signs, tf.ones_like(signs))

@@ -19,6 +19,7 @@ __all__ = [
     "all_finite",
     "bias_correction",
     "compute_dtype",
+    "each",
     "global_norm",
     "limited",
     "limited_norm",
@@ -221,6 +222,30 @@ def _bound(dtype: DType, power: float, terms: float | Tensor) -> float | Tensor:
         1 / power
     )
     return largest
+
+
+def each(
+    function: Callable[..., Sequence[Tensor]], tensors: Sequence[Tensor], stacked: int, returns: int = 1
+) -> list[Tensor]:
+    """Return ``function(*tensors)``, or of stacks that of each member, stacked again.
+
+    `stacked` is that of a variable: how many members there are, 0: it is no stack. The members go through
+    a loop, so XLA compiles the function once, and it takes the time of all of them, one after the other.
+    It returns a list of `returns` tensors of the dtype of the first of `tensors`, and works with these
+    alone: what a step reads and assigns stays outside.
+
+    >>> each(lambda x: [tf.norm(x)], [tf.constant([[3.0, 4.0], [0.0, 1.0]])], stacked=2)[0].numpy()
+    array([5., 1.], dtype=float32)
+    """
+    if not stacked:
+        return list(function(*tensors))
+    result: list[Tensor] = tf.map_fn(
+        lambda members: list(function(*members)),
+        tuple(tensors),
+        parallel_iterations=1,
+        fn_output_signature=[tensors[0].dtype] * returns,
+    )
+    return result
 
 
 def all_finite(tensors: Sequence[Tensor]) -> Tensor:

@@ -18,6 +18,7 @@ class SOAPConfig(OptimizerConfig):
     """Adam in the eigenbasis of Shampoo's preconditioner. Two state slots, and two for each axis."""
 
     implementation = "optiplug_contrib.soap:SOAP"
+    stackable = True
     paper = (
         "Vyas, Morwani, Zhao, Kwun, Shapira, Brandfonbrener, Janson and Kakade 2024, "
         "SOAP: Improving and Stabilizing Shampoo using Adam, arXiv:2409.11321"

@@ -234,8 +234,9 @@ class OptimizerConfig(NamedConfig):
     """Base of the configs of optimizers, with the fields that every optimizer accepts.
 
     Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
-    depends on no other; `complex_variables`, whether the formula is right for them, which `build` refuses
-    if not (None: nobody knows); `copies`, the reason if the compiled step copies a variable; `passes`, what
+    depends on no other; `stackable`, whether variables of one shape may come stacked on a first axis;
+    `complex_variables`, whether the formula is right for them, which `build` refuses if not (None: nobody
+    knows); `copies`, the reason if the compiled step copies a variable; `passes`, what
     takes how many more passes over memory than reading and writing each value once (where it depends on
     hyperparameters, a property);
     `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it; `unsaid`,
@@ -259,6 +260,7 @@ class OptimizerConfig(NamedConfig):
 
     kind = "optimizers"
     elementwise: ClassVar[bool] = False
+    stackable: ClassVar[bool] = False
     complex_variables: ClassVar[bool | None] = False
     own_weight_decay: ClassVar[bool] = False
     copies: ClassVar[str] = ""
@@ -301,7 +303,7 @@ class OptimizerConfig(NamedConfig):
     state_dtype: Literal["bfloat16", "float32", "variable"] | None = None
     """Dtype in which slots are stored; "variable": that of each variable; None: that, or float32 for half."""
     pack_small_variables: bool = True
-    """Join small variables where the update is elementwise: faster, with the same results."""
+    """Join small variables, or stack them, where the formula allows it: faster, with the same results."""
     exclude_from_weight_decay: PathGlobs = ()
     """Globs on the paths of variables that are excluded from weight decay, of optimizers inside too."""
     processors: tuple[_Entry, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from optiplug._hookspecs import STAGES
 
-__all__ = ["is_elementwise", "takes_complex"]
+__all__ = ["is_elementwise", "is_stackable", "takes_complex"]
 
 _FORMULAS = frozenset([*STAGES, "update_step", "update_variables"])
 
@@ -27,6 +27,21 @@ def is_elementwise(cls: type) -> bool:
     [True, True, False]
     """
     return _promise(cls, "elementwise") is True
+
+
+def is_stackable(cls: type) -> bool:
+    """Return `stackable` of a class's Config; False if the class overrides a formula without a Config.
+
+    >>> class Promises:
+    ...     class Config:
+    ...         stackable = True
+    >>> class DoesAsItLikes(Promises):
+    ...     def update_step(self, gradient, variable):
+    ...         variable.assign_sub(gradient @ gradient)
+    >>> is_stackable(Promises), is_stackable(DoesAsItLikes)
+    (True, False)
+    """
+    return _promise(cls, "stackable") is True
 
 
 def takes_complex(cls: type) -> bool | None:

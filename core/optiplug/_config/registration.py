@@ -15,7 +15,7 @@ from optiplug.errors import ConfigError
 
 from .base import NamedConfig
 from .kinds import OptimizerConfig, ProcessorConfig
-from .promises import is_elementwise, takes_complex
+from .promises import is_elementwise, is_stackable, takes_complex
 
 __all__ = ["config_class", "register"]
 
@@ -81,10 +81,13 @@ def config_class(thing: object) -> type[NamedConfig]:
     if isinstance(thing, type) and isinstance(config, type) and issubclass(config, NamedConfig):
         if "Config" not in vars(thing):
             # Read before the class has a Config of its own, which would answer for it.
-            elementwise, complex_variables = is_elementwise(thing), takes_complex(thing)
+            promises = is_elementwise(thing), takes_complex(thing)
+            stackable = is_stackable(thing)
             config = thing.Config = _config_for(thing, config)  # type: ignore[attr-defined]  # read above
             if issubclass(config, OptimizerConfig | ProcessorConfig):
-                config.elementwise, config.complex_variables = elementwise, complex_variables
+                config.elementwise, config.complex_variables = promises
+            if issubclass(config, OptimizerConfig):
+                config.stackable = stackable
         elif "implementation" not in vars(config):
             config.implementation = thing
         return config

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 
 import tensorflow as tf
 
 from optiplug import _distribution as distribution
-from optiplug._config.promises import is_elementwise
+from optiplug._config.promises import is_elementwise, is_stackable
 from optiplug._state.dry_run import dry_running
 from optiplug._tf_private import outside_function
 from optiplug._types import Variable
 from optiplug._variables.model_variables import unwrapped
+from optiplug._variables.packing import Alike
 from optiplug.errors import ConfigError
 
 from .complex_variables import any_complex
@@ -113,13 +114,14 @@ def _create_state(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
         node.optimizer.build(node.variables)
 
 
-def _pack_key(parts: OptimizerParts, variable: Variable) -> Hashable:
-    """Return a key that is equal for variables that a step may join; None for one that it may not."""
+def _pack_key(parts: OptimizerParts, variable: Variable) -> Alike | None:
+    """Return what is equal for variables that a step may join or stack; None for one that it may not."""
     config = parts.config
     leaf = parts.node.leaf(variable)
     may_join = parts.made_by_config and config.sparse == "exact" and not dry_running()
     wanted = config.pack_small_variables and leaf.config.pack_small_variables
-    if not (may_join and wanted and is_elementwise(type(leaf.optimizer))):
+    elementwise = is_elementwise(type(leaf.optimizer))
+    if not (may_join and wanted and (elementwise or is_stackable(type(leaf.optimizer)))):
         return None
     # A constraint, such as a largest norm, is a function of one whole variable.
     if parts.variables.constraint(variable) is not None:
@@ -129,7 +131,8 @@ def _pack_key(parts: OptimizerParts, variable: Variable) -> Hashable:
     if applied is None or place is None:
         return None
     # The nested optimizer is part of the key: two formulas cannot update one vector.
-    return place, variable.dtype, applied, leaf.owner.prefix
+    stack = None if elementwise else (tuple(variable.shape), leaf.stack_key(variable))
+    return Alike(place, variable.dtype, applied, leaf.owner.prefix, stack)
 
 
 def _check_mesh(parts: OptimizerParts, late: Sequence[Variable]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from glob import escape
 from typing import Any, TypeVar
@@ -146,6 +146,10 @@ class OptimizerNode:
         """Return the node of the optimizer that updates a variable: this one, or a nested one."""
         group = self._group(id(variable))
         return self.inside[group].leaf(variable) if group else self
+
+    def stack_key(self, variable: Variable) -> Hashable:
+        """Return what is equal for variables that the formula may have stacked."""
+        return type(self.optimizer).stack_key(self.optimizer, variable)
 
     def rate_of(self, key: int | None) -> Rate | None:
         """Return the learning rate of what has this `id`: a number, a schedule or a variable."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, ClassVar, TypeVar, cast
 
@@ -162,6 +162,15 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
         again with all of them when more appear, and must put those that it knows where they were.
         """
         return {}
+
+    def stack_key(self, variable: Variable) -> Hashable:
+        """Return what is equal for variables that `update_step` may have stacked, beside shape and dtype.
+
+        It is asked where the Config promises `stackable`: that variables of one shape may come as one, with
+        a first axis that counts them in the variable, its gradient and all of its state. Override it where
+        the formula treats variables of one shape differently, as by their paths.
+        """
+        return ()
 
     @derived
     def nested(self) -> Mapping[str, Optimizer]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from optiplug._config.kinds import OptimizerConfig
@@ -28,6 +28,9 @@ class UpdateRule(Protocol):
 
     def groups(self, variables: Sequence[Variable]) -> Groups:
         """Return the variables that optimizers inside of this one update."""
+
+    def stack_key(self, variable: Variable) -> Hashable:
+        """Return what is equal for variables that its formula may have stacked."""
 
     def update_variables(self, gradients: Sequence[Tensor], variables: Sequence[Working]) -> None:
         """Update its own variables."""

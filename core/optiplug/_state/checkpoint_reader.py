@@ -99,11 +99,11 @@ def taken_apart(values: dict[str, Array], manifest: Description, where: str) -> 
         names, vector = manifest["packs"][whole], values.pop(whole)
         shapes = [tuple(size or 0 for size in manifest["state"][name][1]) for name in names]
         sizes = list(map(math.prod, shapes))
-        if vector.shape != (sum(sizes),):
+        if vector.shape not in {(sum(sizes),), (len(names), *shapes[0])}:
             rule = "a joined variable must have the elements of its parts"
             raise StateError(rule, where=f"{where}: {whole}", received=vector.shape, hint=f"they are {sizes}")
         ends = np.cumsum(sizes)
-        for name, shape, piece in zip(names, shapes, np.split(vector, ends[:-1]), strict=True):
+        for name, shape, piece in zip(names, shapes, np.split(vector.reshape(-1), ends[:-1]), strict=True):
             if name in values:
                 raise _twice(where, name)
             values[name] = piece.reshape(shape)

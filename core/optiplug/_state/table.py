@@ -88,9 +88,10 @@ class SlotSpec:
         starts = [tf.cast(self.initial_for(member), dtype) for member in pack.members]
         # A first value may be a scalar for a whole variable. Most are not, and each operation counts here:
         # a model may have thousands of members.
+        shapes = map(self.shape_for, pack.members)
         return pack.join(
-            start if start.shape == member.shape else tf.broadcast_to(start, member.shape)
-            for start, member in zip(starts, pack.members, strict=True)
+            start if start.shape == shape else tf.broadcast_to(start, shape)
+            for start, shape in zip(starts, shapes, strict=True)
         )
 
 
@@ -201,7 +202,7 @@ class SlotTable:
         if slot.exact:
             self.exact.add(slot.name)
         # Before the loop, which creates a variable where there is no segment.
-        segments = self._joined_segments(slot, variables, spec)
+        segments = self._joined_segments(slot, variables, spec, owner)
         for variable in variables:
             name = self._name(slot, variable)
             widened = self._narrow_dtype(variable, spec)
@@ -237,27 +238,29 @@ class SlotTable:
         return f"{slot.name}/{self._model_variables.path(variable)}"
 
     def _joined_segments(
-        self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec
+        self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, owner: str
     ) -> dict[str, PackSegment]:
         """Create a variable for each new pack whose state can be joined, and return its segments by name."""
         segments: dict[str, PackSegment] = {}
         for pack in self._packing.within(variables):
-            name, names = f"{slot.name}/{pack.name}", [self._name(slot, member) for member in pack.members]
-            if names[0] not in self.states and _joinable(pack, spec):
-                whole = self._create_joined(name, pack, spec)
-                segments |= {segment.path: segment for segment in pack.segments(whole, names)}
+            name = f"{slot.name}/{pack.name}"
+            shapes = {self._name(slot, member): spec.shape_for(member) for member in pack.members}
+            shape = _joined_shape(pack, spec, list(shapes.values()), owner)
+            if shape is not None and self.states.keys().isdisjoint(shapes):
+                whole = self._create_joined(name, pack, shape, spec)
+                segments |= {segment.path: segment for segment in pack.segments(whole, shapes)}
             if name in self._joined:
                 slot.put_joined(pack, self._joined[name])
         return segments
 
-    def _create_joined(self, name: str, pack: Pack, spec: SlotSpec) -> Variable:
+    def _create_joined(self, name: str, pack: Pack, shape: Shape, spec: SlotSpec) -> Variable:
         first = pack.members[0]
         dtype = spec.dtype_for(first)
         initial, waits = partial(spec.initial_joined, pack, dtype), _waits(spec, pack.members)
         whole = distribution.create_beside(
             first,
             _zero if waits else initial,
-            shape=pack.shape,
+            shape=shape,
             dtype=dtype,
             # TensorFlow allows no colon in the name of a variable; the name of a pack has one.
             name=name.replace(":", "_"),
@@ -348,10 +351,10 @@ class SlotTable:
         return children | {name: saved_dict(each) for name, each in more.items() if each}
 
 
-def _joinable(pack: Pack, spec: SlotSpec) -> bool:
-    """Whether the state of all members has their shapes and one dtype."""
+def _joined_shape(pack: Pack, spec: SlotSpec, shapes: Sequence[Shape], owner: str) -> Shape | None:
+    """Return the shape of the joined state of a pack's members, None if it has to be kept apart."""
     dtypes = {spec.dtype_for(member) for member in pack.members}
-    return len(dtypes) == 1 and all(spec.shape_for(member) == member.shape for member in pack.members)
+    return pack.state_shape(shapes, owner) if len(dtypes) == 1 else None
 
 
 def _zero() -> float:

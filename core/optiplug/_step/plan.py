@@ -51,7 +51,12 @@ class Plan:
             id(each): name for name, each in [*self.table.created.items(), *self.table.segments.items()]
         }
         # By id: a variable of the model and a state variable may have the same path.
-        return {**self.variables.paths, **states, **{id(pack): pack.name for pack in self.packing.packs}}
+        packs = {id(pack): self._path(pack) for pack in self.packing.packs}
+        return {**self.variables.paths, **states, **packs}
+
+    def _path(self, pack: Pack) -> str:
+        # What a formula asks a path for is the same for all members of a stack, by its `stack_key`.
+        return self.variables.path(pack.members[0]) if pack.stacked else pack.name
 
     @cached_property
     def names(self) -> dict[int, str]:

@@ -168,6 +168,7 @@ class Program:
             self.plan.table.computed,
             earlier=self._by_key(assigned),
             conditions=self.plan.conditions(self._operands.waiting, given),
+            stacks={id(pack): pack.stacked for pack in self.plan.packing.packs},
             scratches=self.plan.table.scratches,
         )
 

@@ -248,7 +248,7 @@ class _Reading:
         vector = self._wholes.get(id(whole))
         if vector is None:
             # An array that shares the memory of the tensor, so that to cut it costs nothing.
-            vector = self._wholes[id(whole)] = np.asarray(_here(whole.read_value()))
+            vector = self._wholes[id(whole)] = np.asarray(_here(whole.read_value())).reshape(-1)
         return vector[begin : begin + shape.num_elements()].reshape(shape)
 
 

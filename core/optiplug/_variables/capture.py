@@ -46,8 +46,8 @@ class Working(VariableLike):
 
     `dtype` is the dtype to compute in: float32 for half-precision variables, whose values are
     rounded once, at the commit, to the `stored_dtype`. `old` is the value at the start of the step,
-    `path` the unique name of the variable. It may stand for several small variables joined to one
-    vector. TensorFlow functions and operators accept it as a tensor.
+    `path` the unique name of the variable. It may stand for small variables joined to one vector, or for
+    `stacked` ones on a first axis, with the path of the first. TensorFlow accepts it as a tensor.
 
     Raises
     ------
@@ -77,8 +77,9 @@ class Working(VariableLike):
         earlier: Tensor = None,
         dtype: DType | None = None,
         condition: Tensor | None = None,
+        stacked: int = 0,
     ) -> None:
-        self.frame, self.key, self._path = frame, key, path
+        self.frame, self.key, self._path, self.stacked = frame, key, path, stacked
         self.condition, self.always = condition, condition is None
         given = variable if start is None else start
         self.shape: Shape = given.shape
@@ -250,6 +251,8 @@ class Frame:
         The dtype to compute in, of those for which the one that they are kept in does not tell.
     earlier
         The values that an earlier part of the step has assigned and left to this one to write, by `id`.
+    stacks
+        The number of variables in each of those that are stacks, by `id`.
     conditions
         By `id`, the scalar boolean where which assignments count: whether there is a gradient at all.
     scratches
@@ -265,12 +268,13 @@ class Frame:
         *,
         earlier: Mapping[int, Tensor] | None = None,
         conditions: Mapping[int, Tensor] | None = None,
+        stacks: Mapping[int, int] | None = None,
         scratches: Scratches | None = None,
     ) -> None:
         # Keys are ids: a tf.Variable is not hashable, and `==` compares its values.
         self.components, self._paths = components, paths
         self._starts, self._dtypes = starts or {}, dtypes or {}
-        self._earlier, self._conditions = earlier or {}, conditions or {}
+        self._earlier, self._conditions, self._stacks = earlier or {}, conditions or {}, stacks or {}
         self._workings: dict[int, Working] = {}
         self._condition: Tensor | None = None
         self.branches = Branches(scratches or Scratches())
@@ -307,6 +311,7 @@ class Frame:
                 earlier=self._earlier.get(key),
                 dtype=self._dtypes.get(key),
                 condition=self._conditions.get(key),
+                stacked=self._stacks.get(key, 0),
             )
         return self._workings[key]
 
@@ -358,39 +363,36 @@ class Frame:
 
     def __enter__(self) -> Self:
         self.branches.enter()
-        _frames().append(self)
+        _thread.frames.append(self)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        _frames().pop()
+        _thread.frames.pop()
         if error:
             self.branches.abandon()
         else:
             self.branches.require_own()
 
 
-# MirroredStrategy runs each replica in a thread of its own, and each traces its own step.
-_thread = threading.local()
+class _Thread(threading.local):
+    # MirroredStrategy runs each replica in a thread of its own, and each traces its own step.
+    def __init__(self) -> None:
+        self.frames: list[Frame] = []
 
 
-def _frames() -> list[Frame]:
-    if not hasattr(_thread, "frames"):
-        _thread.frames = []
-    frames: list[Frame] = _thread.frames
-    return frames
+_thread = _Thread()
 
 
 def current_frame() -> Frame | None:
     """Return the frame of the step being traced in this thread, or None outside of any step."""
-    frames = _frames()
-    return frames[-1] if frames else None
+    return _thread.frames[-1] if _thread.frames else None
 
 
 def open_frames() -> tuple[Frame, ...]:
     """Return the frames of all steps being traced in this thread, one inside of the other."""
-    return tuple(_frames())
+    return tuple(_thread.frames)
 
 
 def _fitting(value: Tensor, variable: Variable) -> Tensor:

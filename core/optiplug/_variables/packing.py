@@ -1,15 +1,16 @@
-"""Small variables joined to one vector, and the segments of the state that is kept for it.
+"""Variables that a step treats as one, and the segments of the state that is kept for them.
 
 A variable costs a step as much as some ten thousand elements do, so those that are smaller are
-worth joining, where every element is treated alike. Names, checkpoints and reports know only
-the segments: how the state is joined may differ from one run to the next.
+worth joining to one vector, where every element is treated alike. Where a formula is for whole
+matrices, those of one shape are worth stacking: XLA compiles the formula once. Names, checkpoints
+and reports know only the segments: how the state is joined may differ from one run to the next.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy.typing as npt
 import tensorflow as tf
@@ -19,47 +20,121 @@ from optiplug._types import DType, Shape, Tensor, Variable
 
 from .variable_like import VariableLike
 
-__all__ = ["LARGEST", "MOST", "Pack", "PackSegment", "Packing", "VariableOrPack", "assign_all"]
+__all__ = [
+    "LARGEST",
+    "LARGEST_STACKED",
+    "LONGEST_STACK",
+    "MOST",
+    "Alike",
+    "Pack",
+    "PackSegment",
+    "Packing",
+    "Stack",
+    "VariableOrPack",
+    "assign_all",
+]
 
-# Elements of the largest variable that is joined, and members of the fullest pack; both were measured:
-# docs/design/performance.md.
-LARGEST, MOST = 8_192, 64
+# Elements of the largest variable that is joined, of the largest one that is stacked, and of a whole stack;
+# members of the fullest pack. All were measured: docs/design/performance.md.
+LARGEST, LARGEST_STACKED, LONGEST_STACK, MOST = 8_192, 262_144, 2_097_152, 64
+
+
+class Alike(NamedTuple):
+    """What variables of one pack have in common.
+
+    `owner` is the prefix of the optimizer that updates them. `stack` is None where every element is
+    treated alike, so that shapes may differ.
+    """
+
+    place: Hashable
+    dtype: DType
+    hooks: frozenset[str]
+    owner: str
+    stack: Hashable = None
 
 
 class Pack:
     """Variables of one dtype that a step treats as one vector of all their elements.
 
-    It has what a slot and a step ask of a variable: `name`, `shape` and `dtype`.
+    It has what a slot and a step ask of a variable: `name`, `shape` and `dtype`. `owner` is the prefix of
+    the optimizer that updates them.
     """
 
-    def __init__(self, members: Sequence[Variable], name: str) -> None:
+    def __init__(self, members: Sequence[Variable], name: str, owner: str = "") -> None:
         # A tuple: state is laid out by its order.
-        self.members, self.name = tuple(members), name
+        self.members, self.name, self._owner = tuple(members), name, owner
         self.dtype: DType = self.members[0].dtype
-        self.sizes = [int(member.shape.num_elements()) for member in self.members]
-        self.shape: Shape = tf.TensorShape([sum(self.sizes)])
+        self.shape = self._layout([member.shape for member in self.members])
+
+    @property
+    def stacked(self) -> int:
+        """The number of variables in a stack; 0 for a vector."""
+        return 0
+
+    def _layout(self, shapes: Sequence[Shape]) -> Shape:
+        """Return the shape of what has an element for each of those of members of these shapes."""
+        return tf.TensorShape([sum(shape.num_elements() for shape in shapes)])
+
+    def state_shape(self, shapes: Sequence[Shape], owner: str) -> Shape | None:
+        """Return the shape of the joined state of members, each of which has one of its own there.
+
+        None if `owner` can only have their states apart.
+        """
+        same = all(shape == member.shape for shape, member in zip(shapes, self.members, strict=True))
+        return self.shape if same else None
 
     def join(self, values: Iterable[Tensor]) -> Tensor:
-        """Return one vector of the members' values."""
+        """Return one tensor of the members' values."""
         # No reshape where none is needed: each is an operation for TensorFlow's executor, which takes most
         # of the time of a step of packs (docs/design/performance.md).
         vectors = [value if value.shape.rank == 1 else tf.reshape(value, [-1]) for value in values]
         return tf.concat(vectors, 0)
 
-    def split(self, vector: Tensor) -> list[Tensor]:
-        """Return the members' values out of such a vector."""
+    def split(self, joined: Tensor) -> list[Tensor]:
+        """Return the members' values out of such a tensor."""
+        sizes = [member.shape.num_elements() for member in self.members]
         return [
             piece if member.shape.rank == 1 else tf.reshape(piece, member.shape)
-            for piece, member in zip(tf.split(vector, self.sizes), self.members, strict=True)
+            for piece, member in zip(tf.split(joined, sizes), self.members, strict=True)
         ]
 
-    def segments(self, whole: Variable, paths: Iterable[str]) -> list[PackSegment]:
-        """Return each member's own segment of a variable of the shape of this pack."""
+    def segments(self, whole: Variable, named: Mapping[str, Shape]) -> list[PackSegment]:
+        """Return each member's own segment of a joined variable, by paths and shapes in their order."""
         begin, segments = 0, []
-        for path, member, size in zip(paths, self.members, self.sizes, strict=True):
-            segments.append(PackSegment(whole, self, begin, member.shape, path))
-            begin += size
+        for path, shape in named.items():
+            segments.append(PackSegment(whole, self, begin, shape, path))
+            begin += shape.num_elements()
         return segments
+
+
+class Stack(Pack):
+    """Variables of one shape and dtype that a step treats as one, with a first axis that counts them."""
+
+    @property
+    def stacked(self) -> int:
+        """The number of variables in it."""
+        return len(self.members)
+
+    def _layout(self, shapes: Sequence[Shape]) -> Shape:
+        return tf.TensorShape([len(shapes), *shapes[0]])
+
+    def state_shape(self, shapes: Sequence[Shape], owner: str) -> Shape | None:
+        """Return the shape of the stacked state, for a processor only if it is that of its variables."""
+        # The optimizer that takes stacks is asked to be right for state of every shape. A hook promises to
+        # be elementwise, so state of another shape is none that it could have of a stack.
+        if owner != self._owner:
+            return super().state_shape(shapes, owner)
+        alike = shapes[0].is_fully_defined() and all(shape == shapes[0] for shape in shapes)
+        return self._layout(shapes) if alike else None
+
+    def join(self, values: Iterable[Tensor]) -> Tensor:
+        """Return one tensor of the members' values."""
+        return tf.stack(list(values))
+
+    def split(self, joined: Tensor) -> list[Tensor]:
+        """Return the members' values out of such a tensor."""
+        values: list[Tensor] = tf.unstack(joined, self.stacked)
+        return values
 
 
 VariableOrPack: TypeAlias = Variable | Pack
@@ -67,7 +142,7 @@ VariableOrPack: TypeAlias = Variable | Pack
 
 
 class PackSegment(VariableLike, CheckpointValue):
-    """The elements of a joined variable that belong to one member of a pack.
+    """The elements of a joined variable, one after the other, that belong to one member of a pack.
 
     It can be read, assigned and saved in checkpoints as a separate variable can.
     """
@@ -106,7 +181,7 @@ class PackSegment(VariableLike, CheckpointValue):
 
     def read_value(self) -> Tensor:
         """Return the current value as a tensor."""
-        return tf.reshape(self.whole.read_value()[self.begin : self.end], self.shape)
+        return tf.reshape(_elements(self.whole)[self.begin : self.end], self.shape)
 
     def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array."""
@@ -135,17 +210,24 @@ class PackSegment(VariableLike, CheckpointValue):
 
 
 def assign_all(values: Iterable[tuple[Variable | PackSegment, Tensor]]) -> None:
-    """Assign each variable its value, and the segments of one vector all at once."""
+    """Assign each variable its value, and the segments of one variable all at once."""
     wholes: defaultdict[int, list[tuple[PackSegment, Tensor]]] = defaultdict(list)
     for variable, value in values:
         if isinstance(variable, PackSegment):
             wholes[id(variable.whole)].append((variable, value))
         else:
             variable.assign(value, read_value=False)
-    # One assignment for each vector: one for each segment would copy the vector as often.
+    # One assignment for each of them: one for each segment would copy the whole as often.
     for segments in wholes.values():
         whole = segments[0][0].whole
-        whole.assign(tf.concat(list(_pieces(whole, segments)), 0), read_value=False)
+        vector = tf.concat(list(_pieces(whole, segments)), 0)
+        whole.assign(vector if whole.shape.rank == 1 else tf.reshape(vector, whole.shape), read_value=False)
+
+
+def _elements(whole: Variable) -> Tensor:
+    """Return the elements of a joined variable as a vector."""
+    value = whole.read_value()
+    return value if value.shape.rank == 1 else tf.reshape(value, [-1])
 
 
 def _pieces(whole: Variable, segments: Iterable[tuple[PackSegment, Tensor]]) -> Iterator[Tensor]:
@@ -154,11 +236,11 @@ def _pieces(whole: Variable, segments: Iterable[tuple[PackSegment, Tensor]]) -> 
     for segment, value in sorted(segments, key=lambda each: (each[0].begin, each[0].end)):
         # Most often nothing is between them, and each slice is an operation.
         if segment.begin > end:
-            yield whole.read_value()[end : segment.begin]
+            yield _elements(whole)[end : segment.begin]
         yield tf.reshape(value, [-1])
         end = segment.end
     if total > end:
-        yield whole.read_value()[end:]
+        yield _elements(whole)[end:]
 
 
 class Packing:
@@ -168,11 +250,12 @@ class Packing:
         self.packs: list[Pack] = []
         self._first: dict[int, int] = {}
 
-    def group(self, variables: Iterable[Variable], key: Callable[[Variable], Hashable]) -> None:
+    def group(self, variables: Iterable[Variable], key: Callable[[Variable], Alike | None]) -> None:
         """Join small variables with equal keys; those with the key None, and large ones, are not joined."""
-        for members in _groups(variables, key):
+        for alike, members in _groups(variables, key):
+            kind = Pack if alike.stack is None else Stack
             # No path of a variable has a colon in it, so no name is taken.
-            pack = Pack(members, f"pack:{len(self.packs)}")
+            pack = kind(members, f"pack:{len(self.packs)}", alike.owner)
             self.packs.append(pack)
             self._first[id(pack)] = id(members[0])
 
@@ -205,21 +288,32 @@ class Packing:
         return _replaced(present, pack_of), _replaced(absent, pack_of)
 
 
-def _groups(variables: Iterable[Variable], key: Callable[[Variable], Hashable]) -> Iterator[list[Variable]]:
-    alike: defaultdict[Hashable, list[Variable]] = defaultdict(list)
+def _groups(
+    variables: Iterable[Variable], key: Callable[[Variable], Alike | None]
+) -> Iterator[tuple[Alike, list[Variable]]]:
+    groups: defaultdict[Alike, list[Variable]] = defaultdict(list)
     for variable in variables:
-        size = variable.shape.num_elements()
-        # Without a static size there is no place for it in a vector.
-        if size is not None and size <= LARGEST:
-            alike[key(variable)].append(variable)
-    # None is the key of those that stay by themselves.
-    alike.pop(None, None)
-    for members in alike.values():
-        count = -(-len(members) // MOST)
+        size, alike = variable.shape.num_elements(), key(variable)
+        # Without a static size there is no place for it in a pack.
+        if alike is not None and size is not None and size <= _largest(alike):
+            groups[alike].append(variable)
+    for alike, members in groups.items():
+        count = -(-len(members) // _most(alike, members[0]))
         for number in range(count):  # packs of about equal size, and not full ones and a rest
             begin, end = (edge * len(members) // count for edge in (number, number + 1))
             if end - begin > 1:  # a pack of one costs a join and saves nothing
-                yield members[begin:end]
+                yield alike, members[begin:end]
+
+
+def _largest(alike: Alike) -> int:
+    return LARGEST if alike.stack is None else LARGEST_STACKED
+
+
+def _most(alike: Alike, member: Variable) -> int:
+    """Return the members of the fullest pack."""
+    if alike.stack is None:
+        return MOST
+    return min(MOST, LONGEST_STACK // max(member.shape.num_elements(), 1))
 
 
 def _replaced(variables: Iterable[Variable], pack_of: Mapping[int, Pack]) -> list[VariableOrPack]:

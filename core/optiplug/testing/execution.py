@@ -18,8 +18,10 @@ from optiplug.errors import ConfigError
 
 from .check import NotApplicable, check, require
 from .subjects import alone
-from .training import STEPS, Training, compare, gradients, reference, restarted
+from .training import SHAPES, STEPS, Training, compare, gradients, reference, restarted
 
+# Of one shape and three axes, which a stack has one more of.
+_TENSORS = {"encoder/tensor": (2, 3, 2), "decoder/tensor": (2, 3, 2)}
 _RUNNING = ("optimizers", "processors", "schedules")
 _TOLERANCE = 1e-6  # where XLA may round in another order than TensorFlow
 
@@ -53,20 +55,27 @@ def uncompiled_equals_compiled(config: NamedConfig) -> None:
 def joined_equals_apart(config: NamedConfig) -> None:
     """What says that it is elementwise gives the same bits whether small variables come joined or not.
 
-    Norms of all gradients together, as in a clip, may be rounded in another order. A checkpoint of
-    the one is one of the other.
+    What says that it is stackable gives the same numbers whether those of one shape come stacked or not.
+    XLA may round a product of stacks in another order than one of matrices; so it may norms of all
+    gradients together, as in a clip. A checkpoint of the one is one of the other.
     """
-    if not getattr(config, "elementwise", False):
-        raise NotApplicable("it is not elementwise")
+    elementwise, stackable = (getattr(config, each, False) for each in ("elementwise", "stackable"))
+    if not (elementwise or stackable):
+        raise NotApplicable("it is neither elementwise nor stackable")
     by_itself = isinstance(config, OptimizerConfig)
     subject: NamedConfig = config
     if isinstance(config, OptimizerConfig):
         subject = alone(config).model_copy(update={"pack_small_variables": True})
-    joined, apart = restarted(subject, compiled=True), Training(subject, pack_small_variables=False)
-    apart.build()
-    pair = joined.run(), apart.run()
+    shapes = SHAPES if elementwise else {**SHAPES, **_TENSORS}
+    joined = restarted(subject, compiled=True) if elementwise else Training(subject, shapes=shapes)
+    apart = Training(subject, shapes=shapes, pack_small_variables=False)
+    pair = joined, apart
+    for each in pair:
+        each.build()
+        each.run(of=partial(gradients, shapes=shapes))
     ended = joined.values(), apart.values()
-    compare(*ended, "with small variables joined", 0 if by_itself else _TOLERANCE)
+    exact = by_itself and elementwise
+    compare(*ended, f"with variables {'joined' if elementwise else 'stacked'}", 0 if exact else _TOLERANCE)
     with tempfile.TemporaryDirectory() as folder:
         paths = [each.checkpoint().write(str(Path(folder, str(place)))) for place, each in enumerate(pair)]
         for other, path, expected in zip(reversed(pair), paths, ended, strict=True):

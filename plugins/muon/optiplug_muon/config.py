@@ -24,6 +24,7 @@ class MuonConfig(OptimizerConfig):
     """Orthogonalized momentum for matrices, another optimizer for all else. One state slot."""
 
     implementation = "optiplug_muon.muon:Muon"
+    stackable = True
     paper = (
         "Jordan, Jin, Boza, You, Cesista, Newhouse and Bernstein 2024, "
         "Muon: An optimizer for hidden layers in neural networks"

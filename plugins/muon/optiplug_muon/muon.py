@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from math import prod, sqrt
 from typing import ClassVar
 
@@ -105,20 +105,35 @@ class Muon(Optimizer):
         super().build(var_list)
         self.momentum = self.add_slot("momentum")
 
+    def stack_key(self, variable: Variable) -> Hashable:
+        """Keep apart what has other axes."""
+        return tuple(map(tuple, self._axes(self.path(variable), variable.shape.rank)))
+
     def update_step(self, gradient: Tensor, variable: Working) -> None:
         """Apply one gradient to one variable."""
         beta, average = self.scalar(self.config.momentum, variable), self.momentum[variable]
         gradient = numerics.limited(gradient, power=1)
         average.assign_add((gradient - average) * (1 - beta))
         now, ahead = self.once(self._bias_corrections, variable)
-        if self.config.nesterov:
-            m_hat = average * (beta / ahead) + gradient * ((1 - beta) / now)
-        else:
-            m_hat = average / now
-        axes = self._axes(variable.path, variable.shape.rank)
-        shape, order = variable.shape.as_list(), [axis for part in axes for axis in part]
+        shape = variable.shape[1:] if variable.stacked else variable.shape
+        axes = self._axes(variable.path, shape.rank)
+        _, inputs, outputs = (prod(shape[axis] for axis in part) for part in axes)
+
+        def direction(average: Tensor, gradient: Tensor) -> list[Tensor]:
+            if self.config.nesterov:
+                m_hat = average * (beta / ahead) + gradient * ((1 - beta) / now)
+            else:
+                m_hat = average / now
+            return [self._orthogonal(m_hat, axes)]
+
+        (update,) = numerics.each(direction, [average.value, gradient], variable.stacked)
+        variable.assign_sub(update * (self.rate(variable) * self._scale(inputs, outputs)))
+
+    def _orthogonal(self, x: Tensor, axes: tuple[list[int], list[int], list[int]]) -> Tensor:
+        """Return `x` with the matrices of its axes made orthogonal."""
+        shape, order = x.shape.as_list(), [axis for part in axes for axis in part]
         batch, inputs, outputs = (prod(shape[axis] for axis in part) for part in axes)
-        matrix = tf.reshape(tf.transpose(m_hat, order), [*([batch] if axes[0] else []), inputs, outputs])
+        matrix = tf.reshape(tf.transpose(x, order), [*([batch] if axes[0] else []), inputs, outputs])
         matrix = newton_schulz(
             matrix,
             steps=self.config.ns_steps,
@@ -126,8 +141,7 @@ class Muon(Optimizer):
             epsilon=self.config.epsilon,
         )
         direction = tf.reshape(matrix, [shape[axis] for axis in order])
-        direction = tf.transpose(direction, [order.index(axis) for axis in range(len(order))])
-        variable.assign_sub(direction * (self.rate(variable) * self._scale(inputs, outputs)))
+        return tf.transpose(direction, [order.index(axis) for axis in range(len(order))])
 
     def _bias_corrections(self, dtype: DType) -> tuple[Tensor, Tensor]:
         """Return ``1 - beta^t`` and ``1 - beta^(t+1)``."""

@@ -40,7 +40,7 @@ class DrawsNumbersThatDependOnTheCompiler(SGD):
         super().update_step(gradient + noise, variable)
 
 
-@breaks("joined_equals_apart", "with small variables joined: variable")
+@breaks("joined_equals_apart", "with variables joined: variable")
 class PromisesWhatItDoesNotKeep(SGD):
     class Config(SGDConfig):
         """Gradients less their mean."""
@@ -49,6 +49,28 @@ class PromisesWhatItDoesNotKeep(SGD):
 
     def update_step(self, gradient, variable):
         super().update_step(gradient - tf.reduce_mean(gradient), variable)
+
+
+class _Stackable(SGDConfig):
+    """One matrix at a time."""
+
+    elementwise, stackable = False, True
+
+
+@breaks("joined_equals_apart", "with variables stacked: variable")
+class MixesWhatIsStacked(SGD):
+    Config = _Stackable
+
+    def update_step(self, gradient, variable):
+        super().update_step(gradient / (1 + tf.norm(gradient)), variable)
+
+
+@breaks("joined_equals_apart", "with variables stacked: variable")
+class StacksWhatItTellsApart(SGD):
+    Config = _Stackable
+
+    def update_step(self, gradient, variable):
+        super().update_step(gradient * (2.0 if variable.path == "encoder/table" else 1.0), variable)
 
 
 @breaks("same_bits_in_graph_and_xla", "in a tf.function: variable")
