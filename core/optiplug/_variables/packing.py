@@ -313,7 +313,8 @@ def _most(alike: Alike, member: Variable) -> int:
     """Return the members of the fullest pack."""
     if alike.stack is None:
         return MOST
-    return min(MOST, LONGEST_STACK // max(member.shape.num_elements(), 1))
+    size: int = member.shape.num_elements()
+    return min(MOST, LONGEST_STACK // max(size, 1))
 
 
 def _replaced(variables: Iterable[Variable], pack_of: Mapping[int, Pack]) -> list[VariableOrPack]:
