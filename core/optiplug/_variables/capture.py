@@ -245,8 +245,7 @@ class Frame:
     paths
         The unique name of each.
     starts
-        The values that some of them have at the start of the step, by `id`: rows of a variable, or
-        a pack's. The caller that opened the frame writes their new values, `ends`, back.
+        The values that some of them start with, by `id`: rows, or a pack's. Who opened it writes `ends` back.
     dtypes
         The dtype to compute in, of those for which the one that they are kept in does not tell.
     earlier
