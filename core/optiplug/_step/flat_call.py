@@ -7,7 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug._tf_private import EagerTensor
+from optiplug._tf_private import EagerTensor, signature
 from optiplug._types import Tensor
 
 __all__ = ["FlatCall"]
@@ -33,13 +33,14 @@ class FlatCall:
 
     def __call__(self, tensors: Sequence[Tensor]) -> None:
         # What is no plain tensor, as one of a mesh or of a user's class, is looked at by TensorFlow.
-        if tf.config.functions_run_eagerly() or not all(type(each) is EagerTensor for each in tensors):
+        if tf.config.functions_run_eagerly() or set(map(type, tensors)) != {EagerTensor}:
             self._function(tensors)
             return
-        key = (tf.distribute.in_cross_replica_context(), *((each.dtype, each.shape) for each in tensors))
-        if key not in self._traces:
-            self._traces[key] = _flat(self._function.get_concrete_function(tensors))
-        self._traces[key](tensors)
+        key = (tf.distribute.in_cross_replica_context(), *map(signature, tensors))
+        trace = self._traces.get(key)
+        if trace is None:
+            trace = self._traces[key] = _flat(self._function.get_concrete_function(tensors))
+        trace(tensors)
 
 
 def _flat(trace: tf.types.experimental.ConcreteFunction) -> Callable[[Sequence[Tensor]], object]:
