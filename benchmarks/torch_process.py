@@ -66,7 +66,9 @@ class TorchProcess:
         print(json.dumps(request), file=self._process.stdin, flush=True)
         reply = self._process.stdout.readline()
         if not reply:
-            raise RuntimeError(f"{MODULE} has ended with {self._process.wait()}; its message is above")
+            with self._process as ended:  # waits for it, and closes the pipe
+                pass
+            raise RuntimeError(f"{MODULE} has ended with {ended.returncode}; its message is above")
         return float(reply)
 
 
