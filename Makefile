@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+TORCH := .venv-torch
 STAMP := $(VENV)/.ready
 UNFINISHED := $(VENV)/.unfinished
 
@@ -27,10 +28,10 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench golden numerics faults docs checks lint check-types check-layers quick-tests clean $(SUITES)
+.PHONY: help setup demo test test-all bench bench-torch golden numerics faults docs checks lint check-types check-layers quick-tests clean $(SUITES)
 
 help:  ## say what there is
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 $(STAMP): $(PROJECTS) .ci/constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "optiplug needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -98,10 +99,20 @@ faults: $(STAMP)  ## kill, damage and fill what saves, half an hour long, and wr
 golden: $(STAMP)  ## write anew what the command line prints in tests/core/cli/golden; look at the difference
 	OPTIPLUG_GOLDEN=write $(BIN)/python -m pytest -q tests/core/cli/test_app_golden.py
 
-bench: $(STAMP)  ## time the commands, and the step beside Keras, optax and torch (BENCH=--quick: minutes)
+bench: $(STAMP)  ## time the commands, and the step beside Keras and optax (BENCH=--quick: minutes)
 	$(BIN)/python benchmarks/commands.py
 	$(BIN)/python -m benchmarks $(BENCH)
 
+# In an environment of its own, as a process that loads it beside TensorFlow ends.
+$(TORCH)/.ready: .ci/constraints.txt
+	@echo "Setting up $(TORCH) with torch, which may be gigabytes"
+	@$(PYTHON) -m venv --clear $(TORCH)
+	@$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt torch numpy
+	@touch $@
+
+bench-torch: $(STAMP) $(TORCH)/.ready  ## create .venv-torch, with which `make bench` has torch, and time the steps
+	$(BIN)/python -m benchmarks step $(BENCH)
+
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) runs dist docs/_build docs/catalogue .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TORCH) runs dist docs/_build docs/catalogue .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find contrib core plugins tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +

@@ -19,6 +19,7 @@ from .timing import Timing, race
 __all__ = ["PART"]
 
 LARGEST_COUNT = 500  # with more variables, what each costs by itself hides the bytes
+SMALLEST = 2**18  # with fewer bytes, what the call costs does
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ def measured(optimizer: str, name: str, shapes: Shapes, rounds: int) -> list[Row
     """Return the row of one optimizer, which steps in turns with sgd with momentum."""
     config = optiplug.registry.get("optimizers", optimizer)
     setups = {optimizer: Setup(optimizer, config.example), "the unit": MOMENTUM}
-    ours = [(OURS, CONTESTANTS[OURS])]
+    ours = {OURS: CONTESTANTS[OURS]}
     contestants = {label: entered(ours, shapes, each, computed=False)[OURS] for label, each in setups.items()}
     timings = race(contestants, rounds)
     counts = {label: passes(each, shapes) for label, each in setups.items()}
@@ -83,7 +84,7 @@ def cases(options: Options) -> Iterable[Case]:
     entries = optiplug.registry.entries("optimizers")
     usable = [each for each in entries if optiplug.registry.status(each) in {"indexed", "loaded"}]
     for entry, (name, shapes) in product(usable, options.shapes.items()):
-        if len(shapes) < LARGEST_COUNT:
+        if len(shapes) < LARGEST_COUNT and nbytes(shapes) > SMALLEST:
             yield partial(measured, entry.name, name, shapes, options.rounds)
 
 

@@ -8,31 +8,36 @@ theirs is built.
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from .setups import Setup
-from .shapes import Shapes
+from . import torch_process
+from .setups import Setup, is_matrix
+from .shapes import Shapes, nbytes, numbers
 from .timing import Contestant, started
 
-__all__ = ["CONTESTANTS", "EAGER", "GRADIENTS", "OURS", "Builder", "entered", "keras_optimizer"]
+__all__ = [
+    "CONTESTANTS",
+    "EAGER",
+    "GRADIENTS",
+    "OURS",
+    "TORCH",
+    "Builder",
+    "able",
+    "entered",
+    "floors",
+    "keras_optimizer",
+]
 
 Builder: TypeAlias = Callable[[Shapes, Setup, bool], Contestant]
-Values: TypeAlias = list[np.ndarray[Any, np.dtype[np.float32]]]
+Builders: TypeAlias = Mapping[str, Builder]
 
 OURS = "optiplug"
 GRADIENTS = {"computed": True, "given": False}
 FACTOR = 0.1
-
-
-def numbers(shapes: Shapes) -> Values:
-    """Return what variables and gradients start from, the same each time."""
-    generator = np.random.default_rng(0)
-    return [generator.standard_normal(shape, np.float32) for shape in shapes]
+FIRST = [(1,), (1, 1)]
+SMALL = 2**14  # bytes of variables: below, a step is little but the fixed cost of a call
 
 
 def optiplug_api() -> tuple[Any, Callable[[Setup], Any]]:
@@ -41,7 +46,19 @@ def optiplug_api() -> tuple[Any, Callable[[Setup], Any]]:
 
     import optiplug
 
-    return tf.Variable, lambda setup: optiplug.create(setup.optimizer, **setup.hyperparameters)
+    def create(setup: Setup) -> Any:
+        if not setup.vectors:
+            return optiplug.create(setup.optimizer, **setup.hyperparameters)
+        matrices, vectors = (
+            {"use": each.optimizer, **each.hyperparameters} for each in (setup, setup.vectors)
+        )
+        groups = [
+            {"name": "matrices", "min_ndim": 2, "optimizer": matrices},
+            {"name": "vectors", "optimizer": vectors},
+        ]
+        return optiplug.create("partition", groups=groups)
+
+    return tf.Variable, create
 
 
 def keras_api() -> tuple[Any, Callable[[Setup], Any]]:
@@ -79,6 +96,8 @@ def tensorflow_step(api: Any, mode: str, shapes: Shapes, setup: Setup, computed:
 
     def make() -> Callable[[], None]:
         optimizer = create(setup)
+        if setup.masked:
+            optimizer.exclude_from_weight_decay([each for each in variables if not is_matrix(each.shape)])
         optimizer.build(variables)
 
         def apply() -> None:
@@ -104,11 +123,31 @@ def optax_step(shapes: Shapes, setup: Setup, computed: bool) -> Contestant:
     return build(numbers(shapes), setup, FACTOR if computed else None)
 
 
-def torch_step(shapes: Shapes, setup: Setup, computed: bool) -> Contestant:
-    """Build the contestant of PyTorch."""
-    from .with_torch import build
+def torch_step(form: str, shapes: Shapes, setup: Setup, computed: bool) -> Contestant:
+    """Build a contestant of PyTorch."""
+    return torch_process.build(shapes, setup, FACTOR if computed else None, form)
 
-    return build(numbers(shapes), setup, FACTOR if computed else None)
+
+def empty_step(compiled: bool, eager: bool, *_: object) -> Contestant:
+    """Build what only assigns a number, in a function of its own: the least that such a call costs."""
+    import tensorflow as tf
+
+    number = tf.Variable(0.0)
+
+    def make() -> Callable[[], None]:
+        def assign() -> None:
+            number.assign(1.0, read_value=False)
+
+        inner = tf.function(assign, jit_compile=compiled)
+        step = inner if eager else tf.function(partial(inner))
+
+        def run() -> None:
+            step()
+            tf.test.experimental.sync_devices()
+
+        return run
+
+    return started(make)
 
 
 CONTESTANTS: dict[str, Builder] = {
@@ -119,8 +158,7 @@ CONTESTANTS: dict[str, Builder] = {
     "tf_keras, XLA": partial(tensorflow_step, tf_keras_api, "xla"),
     "optax": optax_step,
 }
-if importlib.util.find_spec("torch"):
-    CONTESTANTS["torch, fused"] = torch_step
+TORCH: dict[str, Builder] = {f"torch, {form}": partial(torch_step, form) for form in torch_process.FORMS}
 
 EAGER: dict[str, Builder] = {
     OURS: partial(tensorflow_step, optiplug_api, "eager"),
@@ -129,12 +167,25 @@ EAGER: dict[str, Builder] = {
 }
 
 
-def entered(
-    builders: Iterable[tuple[str, Builder]], shapes: Shapes, setup: Setup, computed: bool
-) -> dict[str, Contestant]:
-    """Build contestants, each after one of a single number: importing a library is not a first step."""
+def able(builders: Builders, setup: Setup) -> dict[str, Builder]:
+    """Return those that can do what a setup asks: Keras has one optimizer for all variables."""
+    return {label: each for label, each in builders.items() if not (setup.vectors and "eras" in label)}
+
+
+def floors(shapes: Shapes, *, eager: bool) -> dict[str, Builder]:
+    """Return what only calls a function, where the variables are so small that this is most of a step."""
+    if nbytes(shapes) > SMALL:
+        return {}
+    return {
+        "an empty cluster": partial(empty_step, True, eager),
+        "an empty function": partial(empty_step, False, eager),
+    }
+
+
+def entered(builders: Builders, shapes: Shapes, setup: Setup, computed: bool) -> dict[str, Contestant]:
+    """Build contestants, each after one of two numbers: importing a library is not a first step."""
     contestants = {}
-    for label, build in builders:
-        build([(1,)], setup, computed)
+    for label, build in builders.items():
+        build(FIRST, setup, computed)
         contestants[label] = build(shapes, setup, computed)
     return contestants

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
-from .contestants import EAGER, entered
+from .contestants import EAGER, entered, floors
 from .part import COMPARED, Case, Options, Part, Row, compared
 from .setups import ADAM
 from .shapes import Shapes, nbytes
@@ -18,7 +18,8 @@ LARGEST = 2**28
 
 def measured(name: str, shapes: Shapes, rounds: int) -> list[Row]:
     """Return the rows of one list of shapes."""
-    return compared((name,), race(entered(EAGER.items(), shapes, ADAM, computed=False), rounds))
+    builders = EAGER | floors(shapes, eager=True)
+    return compared((name,), race(entered(builders, shapes, ADAM, computed=False), rounds))
 
 
 def cases(options: Options) -> Iterable[Case]:

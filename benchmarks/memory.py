@@ -16,7 +16,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from .contestants import CONTESTANTS, OURS
+from .contestants import CONTESTANTS, OURS, able
 from .part import Case, Options, Part, Row
 from .setups import SETUPS
 from .shapes import Shapes, nbytes
@@ -72,7 +72,8 @@ def cases(options: Options) -> Iterable[Case]:
     """Return a case for each contestant, each setup and each list of shapes that is large enough."""
     labels = QUICK if options.quick else tuple(CONTESTANTS)
     for setup, (name, shapes), label in product(options.setups, options.shapes.items(), labels):
-        if nbytes(shapes) > SMALLEST:
+        fits = SETUPS[setup].divides(shapes) and label in able(CONTESTANTS, SETUPS[setup])
+        if fits and nbytes(shapes) > SMALLEST:
             yield partial(measured, label, name, shapes, setup)
 
 

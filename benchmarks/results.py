@@ -31,7 +31,7 @@ TEXT = (
     "varied",
     "reasons",
 )
-LIBRARIES = ("tensorflow", "keras", "tf_keras", "jax", "optax", "torch", "numpy")
+LIBRARIES = ("tensorflow", "keras", "tf_keras", "jax", "optax", "numpy")
 INTRODUCTION = (
     "Written by the commands below. Compare what is in one table: it was measured in turns, in one run. A "
     "ratio beside a time is optiplug's to that of the contestant, so below 1 optiplug is the faster one. "

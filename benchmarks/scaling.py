@@ -20,7 +20,7 @@ QUICK = [(10, 64), (100, 64), (8, 16_384)]
 
 def measured(count: int, size: int, rounds: int) -> list[Row]:
     """Return the rows of `count` variables of `size` elements."""
-    builders = [(label, CONTESTANTS[label]) for label in (OURS, "optax")]
+    builders = {label: CONTESTANTS[label] for label in (OURS, "optax")}
     contestants = entered(builders, repeated(count, size), ADAM, computed=True)
     return compared((f"{count:,}", f"{size:,}"), race(contestants, rounds))
 

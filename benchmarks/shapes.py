@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-__all__ = ["QUICK", "SHAPES", "Shapes", "nbytes", "repeated", "resnet50", "transformer"]
+import numpy as np
+
+__all__ = ["QUICK", "SHAPES", "Shapes", "nbytes", "numbers", "repeated", "resnet50", "transformer"]
 
 Shapes: TypeAlias = list[tuple[int, ...]]
 
@@ -41,7 +43,14 @@ def nbytes(shapes: Shapes) -> int:
     return 4 * sum(map(prod, shapes))
 
 
+def numbers(shapes: Shapes) -> list[np.ndarray[Any, np.dtype[np.float32]]]:
+    """Return what variables and gradients start from, the same each time."""
+    generator = np.random.default_rng(0)
+    return [generator.standard_normal(shape, np.float32) for shape in shapes]
+
+
 SHAPES: dict[str, Shapes] = {
+    "10 x 64": repeated(10, 64),
     "1,000 x 64": repeated(1000, 64),
     "ResNet-50": resnet50(),
     "4 x 4096^2": [(4096, 4096)] * 4,

@@ -25,7 +25,7 @@ def measured(optimizer: str, blocks: int, width: int, rounds: int) -> list[Row]:
     apart = replace(stacked, hyperparameters={"pack_small_variables": False})
     contestants = {}
     for label, setup in ((OURS, stacked), (APART, apart)):
-        built = entered([(OURS, CONTESTANTS[OURS])], transformer(blocks, width), setup, computed=True)
+        built = entered({OURS: CONTESTANTS[OURS]}, transformer(blocks, width), setup, computed=True)
         contestants[label] = built[OURS]
     return compared((optimizer, str(blocks), str(width)), race(contestants, rounds))
 

@@ -7,6 +7,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 __all__ = ["Contestant", "Timing", "race", "started"]
 
@@ -19,10 +20,10 @@ Run = Callable[[], None]
 
 @dataclass(frozen=True)
 class Contestant:
-    """What takes steps, each done when `step` returns; `first` is how long the first one took."""
+    """What takes a step when `step` is called, which returns the seconds; `first` are those of the first."""
 
     first: float
-    step: Run
+    step: Callable[[], float]
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ def started(make: Callable[[], Run]) -> Contestant:
     start = time.perf_counter()
     step = make()
     step()
-    return Contestant(time.perf_counter() - start, step)
+    return Contestant(time.perf_counter() - start, partial(_seconds, step))
 
 
 def race(contestants: Mapping[str, Contestant], rounds: int) -> dict[str, Timing]:
@@ -51,13 +52,13 @@ def race(contestants: Mapping[str, Contestant], rounds: int) -> dict[str, Timing
     """
     pause = {}
     for label, contestant in contestants.items():
-        slowest = max(_seconds(contestant.step) for _ in range(WARM_UP))
+        slowest = max(contestant.step() for _ in range(WARM_UP))
         pause[label] = max(1, rounds // FEWEST) if slowest > SLOW else 1
     times: dict[str, list[float]] = {label: [] for label in contestants}
     for turn in range(rounds):
         for label, contestant in contestants.items():
             if turn % pause[label] == 0:
-                times[label].append(_seconds(contestant.step))
+                times[label].append(contestant.step())
     return {label: Timing(each.first, statistics.median(times[label])) for label, each in contestants.items()}
 
 

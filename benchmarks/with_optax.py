@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import jax
 import optax
 
-from .setups import Setup
+from .setups import Setup, is_matrix
 from .timing import Contestant, started
 
 __all__ = ["build"]
@@ -45,13 +46,21 @@ def build(values: list[Any], setup: Setup, factor: float | None) -> Contestant:
 
 
 def _transform(setup: Setup) -> Any:
+    if setup.vectors:
+        transforms = {True: _transform(replace(setup, vectors=None)), False: _transform(setup.vectors)}
+        return optax.multi_transform(transforms, _are_matrices)
     rate = setup["learning_rate"]
     if setup.optimizer == "sgd":
         return optax.sgd(rate, momentum=setup["momentum"])
     moments = {"b1": setup["beta_1"], "b2": setup["beta_2"], "eps": setup["epsilon"]}
     if setup.optimizer == "adam":
         return optax.adam(rate, **moments)
-    transform = optax.adamw(rate, **moments, weight_decay=setup["weight_decay"])
+    mask = _are_matrices if setup.masked else None
+    transform = optax.adamw(rate, **moments, weight_decay=setup["weight_decay"], mask=mask)
     if setup.clips:
         return optax.chain(optax.clip_by_global_norm(setup["global_clipnorm"]), transform)
     return transform
+
+
+def _are_matrices(variables: list[Any]) -> list[bool]:
+    return [is_matrix(variable.shape) for variable in variables]

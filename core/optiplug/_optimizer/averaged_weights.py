@@ -22,7 +22,7 @@ def averages_in_place(parts: OptimizerParts) -> Iterator[None]:
         If no processor keeps averages, if there is no state yet, or inside such a block.
     """
     _require_averages(parts)
-    variables = list(parts.built)
+    variables = list(parts.built.values())
     held = [variable.read_value() for variable in variables]
     parts.averages_in_place = True
     try:

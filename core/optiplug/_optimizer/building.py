@@ -107,7 +107,7 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
 
 def _create_state(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     parts.owner.variables = parts.node.own
-    parts.built = list(variables)
+    parts.built = {id(each): each for each in variables}
     # First of all state, as in Keras: `variables` begins with the iterations and the learning rate.
     parts.create_counters()
     for node in parts.node.inside.values():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import tensorflow as tf
@@ -63,7 +63,8 @@ class OptimizerParts:
         self.learning_rate = LearningRate(getattr(config, "learning_rate", None), self.owner)
         self.exclusions = DecayExclusions(config.exclude_from_weight_decay)
         self.added: list[object] = []
-        self.built: Sequence[Variable] = ()
+        # By `id`: `==` of two tf.Variables compares their values.
+        self.built: Mapping[int, Variable] = {}
         self.losses = ScaledLosses()
         self.unnamed = self.unnamed_before_build = 0
         self.averages_in_place = self.warned_of_rows = False
@@ -155,9 +156,7 @@ class OptimizerParts:
 
     def late(self, variables: Iterable[Variable]) -> list[Variable]:
         """Return those of some variables that are trained and known not yet, as they were given."""
-        # Ids: `==` of two tf.Variables compares their values.
-        built = set(map(id, self.built))
-        return [each for each in variables if id(unwrapped(each)) not in built and is_trainable(each)]
+        return [each for each in variables if id(unwrapped(each)) not in self.built and is_trainable(each)]
 
     def next_name(self) -> str:
         """Return a name for a state variable that is created without one."""
@@ -321,8 +320,7 @@ class OptimizerParts:
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""
         # Variables that were never trained have no state to average.
-        built = set(map(id, self.built))
-        variables = [each for each in map(unwrapped, var_list) if id(each) in built]
+        variables = [each for each in map(unwrapped, var_list) if id(each) in self.built]
         if variables and self.pipeline.stages("end"):
             for program in self.programs.outside_steps(variables).values():
                 program.finalize(with_state)

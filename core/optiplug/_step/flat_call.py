@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
-from optiplug._tf_private import EagerTensor
+from optiplug._tf_private import EagerTensor, signature
 from optiplug._types import Tensor
 
-__all__ = ["FlatCall"]
+__all__ = ["FlatCall", "Trace"]
+
+Trace: TypeAlias = Any  # a concrete function of TensorFlow, which is untyped
 
 
 class FlatCall:
@@ -25,22 +27,25 @@ class FlatCall:
     ----------
     function
         A tf.function that is called in eager mode, always on the same device.
+    trace
+        Returns the trace for tensors like these; it may be that of another function that does the same.
     """
 
-    def __init__(self, function: Any) -> None:
-        self._function = function
+    def __init__(self, function: Any, trace: Callable[[Sequence[Tensor]], Trace]) -> None:
+        self._function, self._trace = function, trace
         self._traces: dict[tuple[object, ...], Callable[[Sequence[Tensor]], object]] = {}
 
     def __call__(self, tensors: Sequence[Tensor]) -> None:
         # What is no plain tensor, as one of a mesh or of a user's class, is looked at by TensorFlow.
-        if tf.config.functions_run_eagerly() or not all(type(each) is EagerTensor for each in tensors):
+        if tf.config.functions_run_eagerly() or set(map(type, tensors)) != {EagerTensor}:
             self._function(tensors)
             return
-        key = (tf.distribute.in_cross_replica_context(), *((each.dtype, each.shape) for each in tensors))
-        if key not in self._traces:
-            self._traces[key] = _flat(self._function.get_concrete_function(tensors))
-        self._traces[key](tensors)
+        key = (tf.distribute.in_cross_replica_context(), *map(signature, tensors))
+        trace = self._traces.get(key)
+        if trace is None:
+            trace = self._traces[key] = _flat(self._trace(tensors))
+        trace(tensors)
 
 
-def _flat(trace: tf.types.experimental.ConcreteFunction) -> Callable[[Sequence[Tensor]], object]:
+def _flat(trace: Trace) -> Callable[[Sequence[Tensor]], object]:
     return lambda tensors: trace.inference_fn.call_flat(*tensors, *trace.captured_inputs)

@@ -104,6 +104,11 @@ class DeviceOperands:
         return [*self.present, *self.waiting]
 
     @property
+    def joins(self) -> bool:
+        """Whether any of these are packs, which are joined outside of the core."""
+        return any(isinstance(each, Pack) for each in (*self.present, *self.absent))
+
+    @property
     def components(self) -> dict[int, Variable]:
         """What a step may read and assign by itself: not the members of packs, nor their state."""
         joined = {id(each): each for each in (*self.present, *self.absent) if isinstance(each, Pack)}

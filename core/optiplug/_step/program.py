@@ -18,7 +18,7 @@ from optiplug._variables.gradients import row_signature, tensor, without_shape
 from optiplug.numerics import compute_dtype
 
 from .core_stages import CoreStages, computable
-from .flat_call import FlatCall
+from .flat_call import FlatCall, Trace
 from .operands import DeviceOperands, Operand, commit, write
 from .plan import Plan
 from .step import Step
@@ -67,9 +67,9 @@ class Program:
         self._traced, self._devices = traced, distribution.devices_of(components.values())
         on_mesh = distribution.mesh_of(variables[0]) is not None
         # Not compiled as a whole: joins, rows and the condition belong between the clusters.
-        whole = _compiled(self._step, False)
+        self._whole = _compiled(self._step, False)
         # DTensor has a say in how a function is called.
-        self._eager_step = whole if on_mesh else FlatCall(whole)
+        self._eager_step = self._whole if on_mesh else FlatCall(self._whole, self._trace_eager)
         self._steps_of_rows: dict[tuple[Any, ...], Function] = {}
         self._compile(plan.jit_compile)
         # Checked at the first call, when the operations of a step are known.
@@ -107,6 +107,16 @@ class Program:
             self._step_of_rows(gradients)([without_shape(each) for each in gradients])
         else:
             self._eager_step([tensor(each) for each in gradients])
+
+    def _trace_eager(self, gradients: Sequence[Tensor]) -> Trace:
+        """Return what an eager step runs for dense gradients: the core alone, where nothing is around it."""
+        if self._operands.joins or self.plan.pipeline.stages("gate"):
+            return self._whole.get_concrete_function(gradients)
+        # A function around it costs 40 to 200 microseconds: docs/design/performance.md.
+        values = [operand.gradient for operand in self._operands.with_gradients(gradients)]
+        if not self._checked:
+            self._check(values, {})
+        return self._core.get_concrete_function(values, {}, [], None)
 
     def _step_of_rows(self, gradients: Sequence[Gradient]) -> Function:
         """Return the step for any number of rows, so that it is traced once and not for each number."""

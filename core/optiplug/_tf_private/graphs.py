@@ -22,6 +22,7 @@ __all__ = [
     "is_out_of_scope",
     "outside_function",
     "plain_variable",
+    "signature",
     "unique_id",
     "with_outer",
     "xla_compiles",
@@ -29,6 +30,14 @@ __all__ = [
 
 # The class of tensors outside of functions; classes of a user's own are others.
 EagerTensor = tf.__internal__.EagerTensor
+
+
+def signature(tensor: Tensor) -> tuple[int, tuple[int, ...]]:
+    """Return what is equal for eager tensors of one dtype and shape, without objects made for either.
+
+    Rests on `_datatype_enum` and `_shape_tuple`.
+    """
+    return tensor._datatype_enum(), tensor._shape_tuple()  # noqa: SLF001
 
 
 class TensorStandIn(tf.__internal__.types.Tensor):  # type: ignore[misc]  # TensorFlow is untyped

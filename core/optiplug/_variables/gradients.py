@@ -39,17 +39,18 @@ def validated_pairs(
             hint="zip(gradients, variables) makes one",
         ) from error
     kept = [_pair(gradient, variable) for gradient, variable in given if gradient is not None]
-    missing = [variable.name for gradient, variable in given if gradient is None]
+    missing = [variable for gradient, variable in given if gradient is None]
     if given and not kept:
         # The error and the words of Keras, which programs look for.
         raise ValueError(
-            f"No gradients provided for any variable: {missing}. Hint: does the loss depend on them?"
+            f"No gradients provided for any variable: {[each.name for each in missing]}. "
+            "Hint: does the loss depend on them?"
         )
     # Nobody expects a gradient of integers.
-    left_alone = [each.name for gradient, each in given if gradient is None and is_trainable(each)]
+    left_alone = [each.name for each in missing if is_trainable(each)]
     if left_alone:
         warnings.warn(f"Variables without gradient are left alone: {left_alone}.", stacklevel=3)
-    variables = [trainable(variable) for _, variable in kept]
+    variables = trainable(variable for _, variable in kept)
     # The second assignment would silently replace the first.
     if len(set(map(id, variables))) < len(kept):
         names = [variable.name for variable in variables]

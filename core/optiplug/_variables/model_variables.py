@@ -122,10 +122,12 @@ def unwrapped(variable: object) -> Variable:
     GradientsError
         If it is neither.
     """
+    if isinstance(variable, tf.Variable):
+        return variable
     # Asked by attribute: Keras need not be installed.
-    for candidate in (variable, getattr(variable, "value", None)):
-        if isinstance(candidate, tf.Variable):
-            return candidate
+    value = getattr(variable, "value", None)
+    if isinstance(value, tf.Variable):
+        return value
     raise GradientsError("a tf.Variable or a Keras variable must be given", received=variable)
 
 
@@ -137,22 +139,28 @@ def is_trainable(given: object) -> bool:
     GradientsError
         If it is no variable.
     """
-    dtype = unwrapped(given).dtype
-    return bool(dtype.is_floating or dtype.is_complex)
+    return _is_continuous(unwrapped(given).dtype)
 
 
-def trainable(given: object) -> Variable:
-    """Return the tf.Variable, if a gradient can move it.
+def trainable(given: Iterable[object]) -> list[Variable]:
+    """Return the tf.Variables, if a gradient can move each.
 
     Raises
     ------
     GradientsError
-        If it is a variable of integers, or no variable at all.
+        If one is a variable of integers, or no variable at all.
     """
-    variable = unwrapped(given)
-    if not is_trainable(variable):
-        raise GradientsError(
-            f"a variable that is trained must have a floating or complex dtype: {variable.name!r}",
-            received=variable.dtype.name,
-        )
-    return variable
+    variables = list(map(unwrapped, given))
+    # Each dtype once: in an eager call this is asked in every step.
+    discrete = {dtype for dtype in {each.dtype for each in variables} if not _is_continuous(dtype)}
+    for variable in variables if discrete else ():
+        if variable.dtype in discrete:
+            raise GradientsError(
+                f"a variable that is trained must have a floating or complex dtype: {variable.name!r}",
+                received=variable.dtype.name,
+            )
+    return variables
+
+
+def _is_continuous(dtype: DType) -> bool:
+    return bool(dtype.is_floating or dtype.is_complex)

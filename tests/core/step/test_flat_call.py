@@ -17,7 +17,7 @@ def traced():
         traces.append([(each.dtype, each.shape) for each in tensors])
         total.assign_add(tf.add_n([tf.reduce_sum(tf.cast(each, tf.float32)) for each in tensors]))
 
-    return FlatCall(add), total, traces
+    return FlatCall(add, add.get_concrete_function), total, traces
 
 
 def test_a_trace_is_kept_for_each_dtype_and_shape(traced):
@@ -61,7 +61,7 @@ def test_an_error_of_a_step_is_that_of_tensorflow():
     def require_positive(tensors):
         tf.debugging.assert_positive(tensors[0], "too small")
 
-    call = FlatCall(require_positive)
+    call = FlatCall(require_positive, require_positive.get_concrete_function)
     call([tf.ones(1)])
     with pytest.raises(tf.errors.InvalidArgumentError, match="too small"):
         call([-tf.ones(1)])

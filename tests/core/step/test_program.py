@@ -141,3 +141,33 @@ def test_the_step_runs_where_functions_run_eagerly():
         assert float(variable) == 0.5
     finally:
         tf.config.run_functions_eagerly(False)
+
+
+@pytest.mark.parametrize(
+    ("keywords", "alone"),
+    [
+        ({"pack_small_variables": False}, True),
+        ({}, False),
+        ({"pack_small_variables": False, "processors": [{"use": "accumulate", "steps": 2}]}, False),
+        ({"pack_small_variables": False, "jit_compile": False}, False),
+    ],
+)
+def test_an_eager_step_is_the_cluster_alone_if_it_can(keywords, alone):
+    variables = [tf.Variable([1.0, 2.0]), tf.Variable([3.0])]
+    optimizer = SGD(0.5, momentum=0.5, **keywords)
+    optimizer.build(variables)
+    (program,) = parts_of(optimizer).programs_for(variables).values()
+    trace = program._trace_eager([tf.ones(2), tf.ones(1)])
+    assert trace.function_def.attr["_XlaMustCompile"].b == alone
+    for _ in range(2):
+        optimizer.apply_gradients([(tf.ones(2), variables[0]), (tf.ones(1), variables[1])])
+    taken = 0.5 if optimizer.processors else 0.5 + 0.75
+    assert [each.numpy().tolist() for each in variables] == [[1.0 - taken, 2.0 - taken], [3.0 - taken]]
+
+
+def test_an_eager_step_takes_rows_and_dense_gradients():
+    table = tf.Variable(tf.ones([3, 2]))
+    optimizer = SGD(0.5, pack_small_variables=False)
+    for gradient in (tf.ones([3, 2]), tf.IndexedSlices(tf.ones([1, 2]), tf.constant([1])), tf.ones([3, 2])):
+        optimizer.apply_gradients([(gradient, table)])
+    assert table.numpy().tolist() == [[0.0, 0.0], [-0.5, -0.5], [0.0, 0.0]]

@@ -172,3 +172,9 @@ def test_tensorflow_begins_with_its_first_operation():
     printed = subprocess.check_output([sys.executable, "-c", program], text=True)
 
     assert printed.split() == ["False", "True"]
+
+
+def test_a_signature_is_that_of_dtype_and_shape():
+    assert private.signature(tf.ones([2, 3])) == private.signature(tf.zeros([2, 3]))
+    others = [tf.ones([3, 2]), tf.ones([6]), tf.ones([2, 3], tf.float16), tf.constant(1.0)]
+    assert len(set(map(private.signature, [tf.ones([2, 3]), *others]))) == 5
