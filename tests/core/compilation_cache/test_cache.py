@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,8 +80,9 @@ def test_the_second_process_loads_and_has_the_same_bits(filled):
     assert files(folder) == before
 
 
-def test_other_flags_of_xla_load_nothing(filled):
+def test_other_flags_of_xla_load_nothing(filled, tmp_path):
     folder, printed, _ = filled
+    folder = shutil.copytree(folder, tmp_path / "programs")
 
     again, loaded = ended(started(folder, XLA_FLAGS="--xla_cpu_enable_fast_math=false"))
 
