@@ -37,7 +37,7 @@ SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 ROUNDS = 30
 QUICK_ROUNDS = 3
 QUICK_SETUP = "adamw + global clip + EMA"  # what uses most of each library
-WIDTH = 120  # of the widest table, also where the terminal is narrower
+WIDTH = 170  # of the widest table, also where the terminal is narrower
 
 
 def main() -> None:
@@ -80,6 +80,7 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=int, help=f"steps of each contestant, default: {ROUNDS}")
     for name, choices in {"shapes": SHAPES, "setup": SETUPS, "gradients": GRADIENTS}.items():
         parser.add_argument(f"--{name}", choices=choices, action="append", help="default: all")
+    parser.add_argument("--optimizer", metavar="NAME", action="append", help="of bandwidth; default: all")
     return parser
 
 
@@ -93,6 +94,7 @@ def chosen(arguments: argparse.Namespace) -> Options:
         setups=tuple(arguments.setup or ([QUICK_SETUP] if quick else SETUPS)),
         gradients=tuple(arguments.gradients or (["computed"] if quick else GRADIENTS)),
         quick=quick,
+        optimizers=tuple(arguments.optimizer or ()),
     )
 
 

@@ -26,6 +26,7 @@ class Options:
     setups: tuple[str, ...]
     gradients: tuple[str, ...]
     quick: bool
+    optimizers: tuple[str, ...] = ()  # none: all that are installed
 
 
 @dataclass(frozen=True)
