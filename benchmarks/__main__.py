@@ -53,7 +53,7 @@ PARTS = {
 }
 SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 QUICK_SETUP = "adamw + global clip + EMA"  # what uses most of each library
-WIDTH = 150  # of the widest table, also where the terminal is narrower
+WIDTH = 170  # of the widest table, also where the terminal is narrower
 
 
 def main() -> None:
@@ -101,6 +101,7 @@ def parser() -> argparse.ArgumentParser:
     several = {"shapes": SHAPES, "setup": setups, "gradients": GRADIENTS}
     for name, choices in (several | {"model": fit.NAMES, "mode": fit.MODES, "way": fit.WAYS}).items():
         parser.add_argument(f"--{name}", choices=choices, action="append", help="default: all")
+    parser.add_argument("--optimizer", metavar="NAME", action="append", help="of bandwidth; default: all")
     return parser
 
 
@@ -118,6 +119,7 @@ def chosen(arguments: argparse.Namespace, part: Part) -> Options:
         models=tuple(arguments.model or ()),
         modes=tuple(arguments.mode or ()),
         ways=tuple(arguments.way or ()),
+        optimizers=tuple(arguments.optimizer or ()),
     )
 
 

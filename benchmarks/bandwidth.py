@@ -80,10 +80,11 @@ def row(
 
 
 def cases(options: Options) -> Iterable[Case]:
-    """Return a case for each optimizer that can be used, on each list of shapes of few variables."""
+    """Return a case for each optimizer that is wanted, on each list of shapes of few variables."""
     entries = optiplug.registry.entries("optimizers")
     usable = [each for each in entries if optiplug.registry.status(each) in {"indexed", "loaded"}]
-    for entry, (name, shapes) in product(usable, options.shapes.items()):
+    wanted = [each for each in usable if not options.optimizers or each.name in options.optimizers]
+    for entry, (name, shapes) in product(wanted, options.shapes.items()):
         if len(shapes) < LARGEST_COUNT and nbytes(shapes) > SMALLEST:
             yield partial(measured, entry.name, name, shapes, options.rounds)
 

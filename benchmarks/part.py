@@ -30,6 +30,7 @@ class Options:
     models: tuple[str, ...] = ()
     modes: tuple[str, ...] = ()
     ways: tuple[str, ...] = ()
+    optimizers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

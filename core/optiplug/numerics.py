@@ -11,6 +11,7 @@ from contextvars import ContextVar
 from math import pi
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from ._types import DType, Shape, Tensor, Variable
@@ -190,7 +191,7 @@ def limited(gradient: Tensor, power: float = 2, terms: float | Tensor = 1) -> Te
     # As integers. What XLA fuses into several loops must not have two operands as large as it is, or it is
     # written to memory in between, as `tf.where(is_finite(x), clip(x), x)` was: docs/design/performance.md.
     word = {2: tf.uint16, 4: tf.uint32, 8: tf.uint64}[dtype.size]
-    infinity = tf.bitcast(tf.constant(float("inf"), dtype), word)
+    infinity = tf.constant(np.array(float("inf"), dtype.as_numpy_dtype).view(word.as_numpy_dtype))
     negative = tf.constant(1 << (8 * dtype.size - 1), word)
     bits, room = tf.bitcast(gradient, word), tf.bitcast(bound, word) - infinity
     # Counted round and round from one infinity on, the finite numbers of its sign are the largest.
