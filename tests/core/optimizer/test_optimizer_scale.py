@@ -3,8 +3,6 @@
 Counted, not timed: seconds differ from run to run. docs/design/performance.md has those.
 """
 
-import json
-
 import pytest
 import tensorflow as tf
 
@@ -24,7 +22,6 @@ SETUPS = {
     "decay, average and norm": {**FORMULA, "global_clipnorm": 1.0},
     "gate": {"use": "sgd", "processors": [{"use": "accumulate", "steps": 2}, "skip_non_finite"]},
     "groups": {"use": "partition", "groups": GROUPS},
-    "half precision": {"use": "adam", "state_dtype": "bfloat16"},
 }
 
 
@@ -58,8 +55,10 @@ def work(make, count, folder):
         "first eager step": counted(lambda: optimizer.apply_gradients(pairs)),
         "eager step": counted(lambda: optimizer.apply_gradients(pairs)),
         "step of every other": counted(lambda: optimizer.apply_gradients(pairs[::2])),
-        "report": counted(lambda: json.loads(report.to_json()) and str(report)),
-        "explanation": counted(lambda: [told[each.path] for each in told.variables] and str(told)),
+        "text of the report": counted(lambda: str(report)),
+        "json of the report": counted(report.to_json),
+        "text of the explanation": counted(lambda: str(told)),
+        "explanation of each": counted(lambda: [told[each.path] for each in told.variables]),
         "list": counted(lambda: list(optimizer.variables)),
         "arrays": counted(lambda: optimizer.save_own_variables(arrays)),
         "from arrays": counted(lambda: optimizer.load_own_variables(arrays)),
@@ -84,5 +83,6 @@ def test_twice_the_variables_are_twice_the_work(setup, tmp_path):
 
 
 def test_a_square_is_found(tmp_path):
+    # These two run the formula, one while it is traced, the other operation by operation.
     found = superlinear(lambda: Looker("looker", jit_compile=False), tmp_path)
-    assert {"trace", "first eager step"} <= found.keys()
+    assert found.keys() == {"trace", "step of every other"}
