@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from optiplug._tf_private import converted_for_caller
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.model_variables import is_trainable, unwrapped
 
@@ -38,7 +39,7 @@ def loss_gradients(
         watched = [] if callable(var_list) else _trained(var_list)
         with tape, parts.losses.computing() if parts.pipeline.loss_scalers else nullcontext():
             tape.watch(watched)
-            loss = loss()
+            loss = converted_for_caller(loss)()
     # After the loss: a model may create its variables in its first call.
     if callable(var_list):
         var_list = var_list()

@@ -18,6 +18,7 @@ __all__ = [
     "branching",
     "captured_by",
     "converted",
+    "converted_for_caller",
     "has_begun",
     "is_out_of_scope",
     "outside_function",
@@ -172,6 +173,16 @@ def converted(function: Callable[..., Any]) -> Callable[..., Any]:
         config.CONVERSION_RULES = (own, *config.CONVERSION_RULES)
     enabled = ag_ctx.ControlStatusCtx(status=ag_ctx.Status.ENABLED)
     changed: Callable[..., Any] = tf.__internal__.autograph.tf_convert(function, enabled, user_requested=True)
+    return changed
+
+
+def converted_for_caller(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that AutoGraph converts if it converts the code that this is called from.
+
+    It may skip all code of ours in between (`converted`), and what that calls.
+    """
+    autograph = tf.__internal__.autograph
+    changed: Callable[..., Any] = autograph.tf_convert(function, autograph.control_status_ctx())
     return changed
 
 

@@ -26,10 +26,10 @@ SETUPS = {
 
 
 class Looker(optiplug.Optimizer):
-    """Look at all variables for each: what is to be found."""
+    """Look at all variables for each, four times: what is to be found."""
 
     def update_step(self, gradient, variable):
-        for each in self.own_variables:
+        for each in 4 * list(self.own_variables):
             self.path(each)
         variable.assign_sub(gradient)
 
@@ -85,4 +85,4 @@ def test_twice_the_variables_are_twice_the_work(setup, tmp_path):
 def test_a_square_is_found(tmp_path):
     # These two run the formula, one while it is traced, the other operation by operation.
     found = superlinear(lambda: Looker("looker", jit_compile=False), tmp_path)
-    assert found.keys() == {"trace", "step of every other"}
+    assert {"trace", "step of every other"} <= found.keys()
