@@ -112,7 +112,7 @@ class Program:
         """Return what an eager step runs for dense gradients: the core alone, where nothing is around it."""
         if self._operands.joins or self.plan.pipeline.stages("gate"):
             return self._whole.get_concrete_function(gradients)
-        # A function around it costs 40 to 200 microseconds: docs/design/performance.md.
+        # A function around it costs 60 to 160 microseconds: docs/design/performance.md.
         values = [operand.gradient for operand in self._operands.with_gradients(gradients)]
         if not self._checked:
             self._check(values, {})
