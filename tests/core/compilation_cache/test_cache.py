@@ -106,7 +106,7 @@ def test_a_process_that_is_killed_as_it_writes(filled, tmp_path, what):
     _, printed, _ = filled
     folder = tmp_path / "programs"
     process = started(folder)
-    while process.poll() is None and not any(folder.glob(f"*.session-*/*{what}")):
+    while process.poll() is None and not any(folder.glob(f"*.session-*/{what}")):
         time.sleep(0.0005)
     process.send_signal(signal.SIGKILL)
     process.communicate()
