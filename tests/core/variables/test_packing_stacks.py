@@ -6,7 +6,7 @@ import tensorflow as tf
 
 import optiplug
 from optiplug._optimizer.parts import parts_of
-from optiplug._variables.packing import LARGEST_STACKED
+from optiplug._variables.packing import LARGEST_STACKED, LONGEST_STACK
 from optiplug.checkpoint import Checkpoints
 from optiplug_adam.adam import Adam
 
@@ -77,6 +77,16 @@ def test_what_differs_is_not_stacked():
     optimizer = optiplug.create("soap", processors=[noise], max_preconditioner_dim=4)
     optimizer.build(list(variables(shapes).values()))
     assert members(optimizer) == []
+
+
+def test_a_stack_has_an_end():
+    side = 256
+    shapes = {f"v{place}": (side, side) for place in range(LONGEST_STACK // side**2 + 2)}
+    optimizer = optiplug.create("soap", max_preconditioner_dim=4)
+    optimizer.build([tf.Variable(tf.zeros(shape), name=name) for name, shape in shapes.items()])
+    lengths = [len(each) for each in members(optimizer)]
+    assert (len(lengths), sum(lengths)) == (2, len(shapes))
+    assert max(lengths) - min(lengths) <= 1
 
 
 def test_a_key_keeps_variables_of_one_shape_apart():
