@@ -26,10 +26,10 @@ SETUPS = {
 
 
 class Looker(optiplug.Optimizer):
-    """Look at all variables for each, four times: what is to be found."""
+    """Look at all variables for each, 64 times: what is to be found."""
 
     def update_step(self, gradient, variable):
-        for each in 4 * list(self.own_variables):
+        for each in 64 * list(self.own_variables):
             self.path(each)
         variable.assign_sub(gradient)
 
