@@ -179,8 +179,11 @@ def converted(function: Callable[..., Any]) -> Callable[..., Any]:
 def converted_for_caller(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that AutoGraph converts if it converts the code that this is called from.
 
-    It may skip all code of ours in between (`converted`), and what that calls.
+    It may skip all code of ours in between (`converted`), and what that calls. In eager mode nothing is
+    converted, where errors would change their class.
     """
+    if tf.executing_eagerly():
+        return function
     autograph = tf.__internal__.autograph
     changed: Callable[..., Any] = autograph.tf_convert(function, autograph.control_status_ctx())
     return changed
