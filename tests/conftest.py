@@ -11,6 +11,9 @@ import hypothesis
 import pytest
 
 from support import tf_devices
+from support.clusters import in_cluster, two_workers
+
+__all__ = ["in_cluster", "two_workers"]  # fixtures
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # expected numbers are those of a CPU

@@ -43,6 +43,7 @@ from .errors import (
     ReplicaContextError,
     StateError,
     UnknownPluginError,
+    WorkerError,
 )
 
 # Type checkers do not follow `__getattr__` below.
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
     from . import numerics
     from ._compilation_cache.cache import cache
     from ._creation import create, from_config
+    from ._distribution.worker_errors import worker_errors
     from ._keras_conversion import convert
     from ._optimizer.moments import Moments
     from ._optimizer.optimizer import Optimizer
@@ -112,6 +114,7 @@ __all__ = [
     "UnitScalar",
     "UnknownPluginError",
     "Variable",
+    "WorkerError",
     "Working",
     "cache",
     "convert",
@@ -123,6 +126,7 @@ __all__ = [
     "read_state",
     "register",
     "registry",
+    "worker_errors",
 ]
 
 # All but `cache` import TensorFlow, which takes seconds: each is imported when it is first used.
@@ -148,6 +152,7 @@ _LAZY = {
     "from_config": "_creation",
     "match_variables": "_variables.identity",
     "read_state": "_state.checkpoint_reader",
+    "worker_errors": "_distribution.worker_errors",
 }
 
 

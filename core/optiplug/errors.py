@@ -15,6 +15,9 @@
     ├── ReplicaContextError (RuntimeError)  called where tf.distribute does not allow it
     ├── BuildError (RuntimeError)           too late, or too early, for this call
     ├── ClaimedError                        another process writes in this folder
+    ├── WorkerError (RuntimeError)          the workers of a cluster cannot go on together
+    │   ├── DifferentWorkersError           they were not built, or not loaded, alike
+    │   └── LostWorkerError                 one has ended, stands still, or did not come
     └── StateError (ValueError)             saved state does not fit what it is for
         ├── CorruptCheckpointError          damaged, or not what its manifest says
         ├── MismatchedCheckpointError       of other variables than these
@@ -55,9 +58,11 @@ __all__ = [
     "ClaimedError",
     "ConfigError",
     "CorruptCheckpointError",
+    "DifferentWorkersError",
     "GradientsError",
     "HookError",
     "IncompatiblePluginError",
+    "LostWorkerError",
     "MismatchedCheckpointError",
     "MissingPluginStateError",
     "NewerCheckpointError",
@@ -67,6 +72,7 @@ __all__ = [
     "ReplicaContextError",
     "StateError",
     "UnknownPluginError",
+    "WorkerError",
     "nearest",
     "sentence",
 ]
@@ -107,6 +113,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     # Letters that have changed places are the likelier slip than letters that are missing.
     close.sort(key=lambda each: sorted(each) != sorted(name))
     return f"did you mean {close[0]!r}?" if close else ""
+
+
+def _shortened(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a table of so many rows as a screen has room for."""
+    shown = list(rows[:_LONGEST_TABLE])
+    if len(rows) > len(shown):
+        shown.append((f"... and {len(rows) - len(shown)} more", *[""] * (len(head) - 1)))
+    return table(head, shown)
 
 
 class OptiplugError(Exception):
@@ -213,6 +227,34 @@ class ClaimedError(OptiplugError):
     """Another process writes in this folder, or may do so; nothing was written."""
 
 
+class WorkerError(OptiplugError, RuntimeError):
+    """The workers of a cluster cannot go on together."""
+
+
+class DifferentWorkersError(WorkerError):
+    """Workers differ in what all must have in common; each of them raises this, with the same message.
+
+    `differences` holds (worker, what, its value, that of the first worker); the message shows them as a
+    table.
+    """
+
+    def __init__(
+        self, rule: str, *, differences: Sequence[tuple[str, str, str, str]], **details: Unpack[_Message]
+    ) -> None:
+        super().__init__(rule, **details)
+        self.differences = tuple(differences)
+        head = ["worker", "what differs", "its value", "on the first worker"]
+        self.args = (f"{self.args[0]}\n{_shortened(head, differences)}",)
+
+
+class LostWorkerError(WorkerError):
+    """A worker has ended, stands still, or did not come; `workers` has the names of those that are known."""
+
+    def __init__(self, rule: str, *, workers: Sequence[str] = (), **details: Unpack[_Message]) -> None:
+        super().__init__(rule, **details)
+        self.workers = tuple(workers)
+
+
 class StateError(OptiplugError, ValueError):
     """Saved state and what it is for differ; nothing was changed.
 
@@ -226,10 +268,7 @@ class StateError(OptiplugError, ValueError):
         super().__init__(rule, **details)
         self.differences = tuple(differences)
         if differences:
-            shown = list(differences[:_LONGEST_TABLE])
-            if len(differences) > len(shown):
-                shown.append((f"... and {len(differences) - len(shown)} more", "", ""))
-            self.args = (f"{self.args[0]}\n{table(['name', 'saved', 'expected'], shown)}",)
+            self.args = (f"{self.args[0]}\n{_shortened(['name', 'saved', 'expected'], differences)}",)
 
 
 class CorruptCheckpointError(StateError):

@@ -204,7 +204,7 @@ def in_turn(names: Sequence[str]) -> dict[str, Any]:
     """Call functions one after the other, and return what each returns, or how it failed, by name."""
     results = {}
     for name in names:
-        say(name)
+        say(f"{name} at {time.process_time():.1f} s of this process")
         try:
             results[name.partition(":")[2]] = {"value": pkgutil.resolve_name(name)()}
         except Exception:  # noqa: BLE001  # the test of this function fails with it

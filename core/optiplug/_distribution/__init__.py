@@ -16,11 +16,23 @@ import tensorflow as tf
 from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
 
 from . import dtensor, strategies
+from .agreement import agree
 from .dtensor import checked_mesh, mesh_of, require_one_mesh
 from .first_value import first_value
-from .strategies import merge, on_each_device, replica_index, require_replica_context, sum_over_replicas
+from .strategies import (
+    merge,
+    on_each_device,
+    replica_index,
+    require_replica_context,
+    sum_over_replicas,
+    workers_beside,
+)
+from .worker_errors import worker_errors
+from .workers import Workers
 
 __all__ = [
+    "Workers",
+    "agree",
     "assign",
     "checked_mesh",
     "components",
@@ -39,6 +51,8 @@ __all__ = [
     "require_replica_context",
     "sum_over_replicas",
     "tracing",
+    "worker_errors",
+    "workers_beside",
 ]
 
 

@@ -18,6 +18,9 @@ from optiplug._types import DType, Gradient, Shape, Strategy, Tensor, Variable
 from optiplug.errors import ReplicaContextError
 
 from .first_value import first_value
+from .waiting import watched
+from .worker_errors import worker_errors
+from .workers import Workers, workers_of
 
 __all__ = [
     "components",
@@ -28,11 +31,13 @@ __all__ = [
     "replica_index",
     "require_replica_context",
     "sum_over_replicas",
+    "workers_beside",
 ]
 
 # Each device has a whole copy of every variable, so their elements can be joined.
 _KEEPS_WHOLE = (
     tf.distribute.MirroredStrategy,
+    tf.distribute.MultiWorkerMirroredStrategy,
     tf.distribute.OneDeviceStrategy,
     tf.distribute.experimental.CentralStorageStrategy,
 )
@@ -60,9 +65,20 @@ def sum_over_replicas(gradients: Sequence[Gradient]) -> list[Gradient]:
     replica = tf.distribute.get_replica_context()
     if replica.num_replicas_in_sync == 1:
         return list(gradients)
-    # A tensor that is one object on every replica, such as a captured constant, has no device of
-    # its own, and TensorFlow refuses to reduce it: an identity makes one for this replica.
-    return list(replica.all_reduce(tf.distribute.ReduceOp.SUM, [_own(each) for each in gradients]))
+
+    def own() -> list[Gradient]:
+        # A tensor that is one object on every replica, such as a captured constant, has no device of
+        # its own, and TensorFlow refuses to reduce it: an identity makes one for this replica.
+        return [_own(each) for each in gradients]
+
+    def summed(own: Sequence[Gradient]) -> list[Gradient]:
+        return list(replica.all_reduce(tf.distribute.ReduceOp.SUM, own))
+
+    workers = workers_of(replica.strategy)
+    if workers is None:
+        return summed(own())
+    with worker_errors():
+        return watched(workers, replica.strategy, own, summed)
 
 
 def _own(gradient: Gradient) -> Gradient:
@@ -138,7 +154,7 @@ def create_beside(
 
     # A step may be traced just now; variables are created outside of its function, once.
     with outside_function(), _scope(strategy), _colocated(strategy, variable):
-        return tf.Variable(
+        created = tf.Variable(
             value,
             trainable=False,
             shape=shape,
@@ -146,6 +162,31 @@ def create_beside(
             name=name,
             aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA,
         )
+    return _as_number(created) if tf.TensorShape(shape).rank == 0 else created
+
+
+def _as_number(variable: Variable) -> Variable:
+    """Let `int` and `float` take a scalar of a strategy, as they take one without."""
+    if not hasattr(type(variable), "__int__"):
+        # Of its own class still: TensorFlow knows the variables of strategies by their classes.
+        variable.__class__ = _number(type(variable))
+    return variable
+
+
+_numbers: dict[type, type] = {}
+
+
+def _number(kind: type) -> type:
+    if kind in _numbers:
+        return _numbers[kind]
+    members = {
+        "__module__": kind.__module__,
+        "__doc__": kind.__doc__,
+        "__int__": lambda self: int(self.numpy()),
+        "__float__": lambda self: float(self.numpy()),
+    }
+    _numbers[kind] = type(kind.__name__, (kind,), members)
+    return _numbers[kind]
 
 
 def place_of(variable: Variable) -> Any:
@@ -154,6 +195,11 @@ def place_of(variable: Variable) -> Any:
     if strategy is not None and not isinstance(strategy, _KEEPS_WHOLE):
         return None
     return id(strategy), variable.device
+
+
+def workers_beside(variable: Variable) -> Workers | None:
+    """Return the workers of the strategy of a variable; None if this process is alone."""
+    return workers_of(_own_strategy(variable))
 
 
 def _own_strategy(variable: Variable) -> Strategy | None:

@@ -19,6 +19,7 @@ from optiplug.errors import ConfigError
 from .complex_variables import any_complex
 from .dry_build import dry_built
 from .parts import OptimizerParts
+from .worker_agreement import description
 
 __all__ = ["build", "build_for"]
 
@@ -100,9 +101,22 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     parts.require_exclusions()
     # After the pipeline, since hooks decide what may be joined; before any state, which follows the packs.
     parts.packing.group(late, lambda variable: _pack_key(parts, variable))
+    # Before any state: what workers that differ would create together would never come.
+    if not dry_running():
+        parts.agreement.on_build(parts.name, lambda: _said(parts, late), late[0])
     # The optimizer's state before that of processors: `set_weights` goes by the order of creation.
     _create_state(parts, tuple(parts.variables))
     parts.build_pipeline()
+
+
+def _said(parts: OptimizerParts, late: Sequence[Variable]) -> dict[str, str]:
+    """Return what a build must have in common on all workers."""
+    config: object
+    try:
+        config = parts.optimizer.get_config()
+    except Exception as error:  # noqa: BLE001  # it may be of the user's own, and what it says is enough
+        config = f"{type(parts.optimizer).__name__}: {error}"
+    return description(parts.config, config, parts.variables, late)
 
 
 def _create_state(parts: OptimizerParts, variables: Sequence[Variable]) -> None:

@@ -55,6 +55,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
     def update_step(self, gradient: Tensor, variable: Working) -> Any:
         """Assign `variable` and its state, given its gradient: a dense tensor in the dtype to compute in."""
 
+    @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
     def build(self, var_list: Sequence[Variable]) -> None:
         """Create the state for these variables.
 
@@ -213,6 +214,7 @@ class KerasAPI(metaclass=abc.ABCMeta):
             # Without such hooks nothing is traced in replica context.
             if parts.pipeline.stages("replica"):
                 gradients = list(parts.traced(lambda: parts.programs.replica_stages(variables)(gradients)))
+            gradients = parts.agreement.before_step(parts.name, parts.iterations().variable, gradients)
             if aggregate:
                 # Through the public method: a subclass may sum in another way, or drop pairs.
                 summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from types import FunctionType
 from typing import Any, ClassVar, TypeVar, cast
 
 import tensorflow as tf
@@ -96,6 +97,9 @@ class Optimizer(KerasAPI, RestoredOnRelease, tf.Module):  # type: ignore[misc]  
     def __init_subclass__(cls, **keywords: object) -> None:
         super().__init_subclass__(**keywords)
         show_signature(cls)
+        # AutoGraph would convert it, and all that it calls, where a function that is traced calls it.
+        if isinstance(vars(cls).get("build"), FunctionType):
+            type.__setattr__(cls, "build", tf.autograph.experimental.do_not_convert(vars(cls)["build"]))
         # The name that some classes written for Keras override: its base calls that one.
         if "_update_step" in vars(cls) and getattr(cls.update_step, "__isabstractmethod__", False):
             type.__setattr__(cls, "update_step", vars(cls)["_update_step"])

@@ -35,6 +35,7 @@ from .python_control_flow import traced
 from .scaled_losses import ScaledLosses
 from .turns import Turns
 from .update_rule import UpdateRule
+from .worker_agreement import WorkerAgreement
 
 __all__ = ["OptimizerParts", "give_parts", "parts_of", "without_parts"]
 
@@ -70,8 +71,10 @@ class OptimizerParts:
         self.averages_in_place = self.warned_of_rows = False
         self.programs = ProgramCache(self.plan, self.table.scratches)
         self.turns = Turns(self.table)
+        self.agreement = WorkerAgreement()
         # Functions, since name and processors are known late, and change.
         self.io = StateIO(self.table, self.owners, lambda: self.name, lambda: bool(self.built))
+        self.io.on_load = self.agreement.on_load
         self.checkpointing = Checkpointing(
             optimizer, self.table, self.io, lambda: self.name, lambda: bool(self.built)
         )

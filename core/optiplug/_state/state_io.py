@@ -35,6 +35,7 @@ class StateIO:
     """Saves and loads the state of one optimizer.
 
     `owners` returns the owners of state, `name` the name in messages, and `built` whether state exists.
+    `on_load` is called whenever state is loaded or restored.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class StateIO:
         self._table, self._owners, self._name, self._built = table, owners, name, built
         self._restoration: Restoration | None = None
         self._awaited = False
+        self.on_load: Callable[[], None] = lambda: None
 
     def save(self, store: MutableMapping[str, Array]) -> None:
         """Put each state variable into a mapping under its name, and state versions that are not 1."""
@@ -143,6 +145,7 @@ class StateIO:
         # TensorFlow defers the values to variables that are created later, and the check waits, too.
         self._restoration, self._awaited = restoration, not self._built()
         self._table.restore_from(restoration)
+        self.on_load()
 
     def load_from(self, values: Mapping[str, Array], saved: Description, optimizer: SavedObject) -> None:
         """Set all state variables, or none, from arrays under the names that they have in a checkpoint.
@@ -198,6 +201,7 @@ class StateIO:
         given = {name: self._converted(name, value) for name, value in values.items()}
         for name, value in given.items():
             self._table.states[name].assign(value)
+        self.on_load()
         if dtypes:
             self._tell(widened)
 

@@ -5,6 +5,7 @@ Each function and class says which private name it rests on; tests/core/tf_priva
 
 from __future__ import annotations
 
+from .coordination import are_coordinated, collective_timeout, end_collectives, share_text, shared_text
 from .graphs import (
     EagerTensor,
     TensorStandIn,
@@ -46,11 +47,14 @@ __all__ = [
     "TensorStandIn",
     "Trackable",
     "WritesFilesError",
+    "are_coordinated",
     "branching",
     "captured_by",
     "children_of",
+    "collective_timeout",
     "converted",
     "converted_for_caller",
+    "end_collectives",
     "forget_restore",
     "forget_waiting",
     "has_begun",
@@ -61,6 +65,8 @@ __all__ = [
     "release",
     "root_of",
     "saved_dict",
+    "share_text",
+    "shared_text",
     "signature",
     "track",
     "unique_id",

@@ -1,5 +1,7 @@
 """What replicas of a strategy share, what each does alone, and from where a step is refused."""
 
+import copy
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,7 +9,7 @@ import tensorflow as tf
 import optiplug
 from support.device_places import ONE, OnStrategy
 from support.placed_runs import EVERYTHING, SHAPES, Run, assert_equal
-from support.strategies import devices, mirrored, on_each_replica
+from support.strategies import central_storage, devices, mirrored, on_each_replica, one_device
 
 TWO = OnStrategy(lambda: mirrored(2))
 FOUR = OnStrategy(lambda: mirrored(4))
@@ -113,3 +115,22 @@ def test_variables_built_outside_of_a_replica():
     step = TWO.on_each_replica(lambda scale: run.apply([each * scale for each in run.variables]), "graph")
     step([0.5, 0.5])
     assert run.optimizer.trace_count == 2
+
+
+@pytest.mark.parametrize("make", [lambda: mirrored(2), central_storage, one_device])
+def test_counters_are_numbers(make):
+    strategy = make()
+    with strategy.scope():
+        weight = tf.Variable(1.0)
+        optimizer = optiplug.create("sgd", learning_rate=0.5)
+    inside = []
+
+    def step():
+        optimizer.apply_gradients([(tf.constant(1.0), weight)])
+        inside.append((int(optimizer.iterations), float(optimizer.learning_rate)))
+
+    strategy.run(step)
+    assert set(inside) == {(1, 0.5)}
+    assert (int(optimizer.iterations), float(optimizer.learning_rate)) == (1, 0.5)
+    with strategy.scope():
+        assert int(copy.deepcopy(optimizer.iterations)) == 1

@@ -12,23 +12,48 @@ import pytest
 
 from support import workers
 
+__all__ = ["in_cluster", "two_workers"]
+
 Results = Callable[[str], list[Any]]
 
 
 @pytest.fixture(scope="session")
 def in_cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Callable[..., Results]:
-    """Return what runs functions of one module in one cluster, one after the other and once for all tests."""
+    """Return what runs functions of one module in one cluster, one after the other and once for all tests.
+
+    What `prepare` is given before that is the folder that the processes are in.
+    """
     # Each process of xdist has sessions of its own; they share the folder above theirs.
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
 
-    def run(module: str, names: Sequence[str], tasks: workers.Tasks, deadline: float = 240) -> Results:
+    def run(
+        module: str,
+        names: Sequence[str],
+        tasks: workers.Tasks,
+        deadline: float = 240,
+        prepare: Callable[[Path], object] | None = None,
+    ) -> Results:
         folder = shared / f"{module}-{'-'.join(f'{task}{count}' for task, count in tasks.items())}"
         targets = [f"{module}:{name}" for name in names]
-        results = _once(folder, lambda: _run(targets, tasks, folder, deadline))
+
+        def make() -> dict[str, Any]:
+            if prepare is not None:
+                prepare(folder)
+            return _run(targets, tasks, folder, deadline)
+
+        results = _once(folder, make)
         return lambda name: _of(results, name)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def two_workers(in_cluster: Callable[..., Results]) -> Results:
+    """Return what two workers of a MultiWorkerMirroredStrategy return from a scenario, each."""
+    from support import worker_scenarios as scenarios
+
+    return in_cluster(scenarios.__name__, scenarios.SCENARIOS, {"worker": 2}, prepare=scenarios.prepare)
 
 
 def _run(targets: Sequence[str], tasks: workers.Tasks, folder: Path, deadline: float) -> dict[str, Any]:

@@ -1,0 +1,89 @@
+"""The workers of a MultiWorkerMirroredStrategy, and how long one waits for another."""
+
+from __future__ import annotations
+
+import math
+import os
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
+
+import tensorflow as tf
+
+from optiplug._tf_private import are_coordinated
+from optiplug._types import Strategy
+from optiplug.errors import ConfigError
+
+__all__ = ["VARIABLE", "Workers", "longest_wait", "present_workers", "workers_of"]
+
+VARIABLE = "OPTIPLUG_WORKER_TIMEOUT"
+_DEFAULT = 600.0
+
+
+class Workers(NamedTuple):
+    """The workers of a cluster by name, in the order of TensorFlow, the position of this one and its CPU."""
+
+    names: tuple[str, ...]
+    own: int
+    device: str
+
+    @property
+    def others(self) -> dict[int, str]:
+        """The names of all others by position."""
+        return {position: name for position, name in enumerate(self.names) if position != self.own}
+
+
+_known: WeakKeyDictionary[Strategy, Workers | None] = WeakKeyDictionary()
+
+
+def workers_of(strategy: Strategy | None) -> Workers | None:
+    """Return the workers of a strategy; None if this process is alone."""
+    if not isinstance(strategy, tf.distribute.MultiWorkerMirroredStrategy):
+        return None
+    if strategy not in _known:
+        # Asked once: a resolver may parse its environment, or call a service, each time.
+        _known[strategy] = _workers(strategy.cluster_resolver)
+    return _known[strategy]
+
+
+def present_workers() -> Workers | None:
+    """Return the workers of a strategy that was used in this process, if there was one."""
+    return next((each for each in _known.values() if each is not None), None)
+
+
+def _workers(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> Workers | None:
+    tasks = resolver.cluster_spec().as_dict()
+    known = [
+        ((job, index), f"{job} {index} ({address})")
+        for job in ("chief", "worker")
+        for index, address in enumerate(tasks.get(job, ()))
+    ]
+    this = resolver.task_type, resolver.task_id
+    own = [position for position, (task, _) in enumerate(known) if task == this]
+    # An evaluator is alone.
+    if len(known) < 2 or not own or not are_coordinated():
+        return None
+    device = f"/job:{resolver.task_type}/task:{resolver.task_id}/device:CPU:0"
+    return Workers(tuple(name for _, name in known), own[0], device)
+
+
+def longest_wait() -> float:
+    """Return for how many seconds a worker waits for another: OPTIPLUG_WORKER_TIMEOUT, 0 for no limit.
+
+    Raises
+    ------
+    ConfigError
+        If that is no such number.
+    """
+    given = os.environ.get(VARIABLE, "")
+    try:
+        seconds = float(given or _DEFAULT)
+    except ValueError:
+        seconds = math.nan
+    if not seconds >= 0:
+        raise ConfigError(
+            "must be a number of seconds, and 0 for no limit",
+            where=VARIABLE,
+            received=given,
+            hint="leave it out",
+        )
+    return seconds or math.inf

@@ -1,0 +1,35 @@
+"""Which worker an error of TensorFlow says to be lost."""
+
+import pytest
+import tensorflow as tf
+
+from optiplug._distribution.lost_workers import ENDED, lost
+from optiplug._distribution.workers import Workers
+
+WORKERS = Workers(("worker 0 (one:1)", "worker 1 (two:1)", "worker 10 (ten:1)"), 0, "/device:CPU:0")
+# As TensorFlow 2.21 wrote them.
+UNHEALTHY = (
+    "Collective ops is aborted by: Error reported from /job:worker/task:1: The following tasks are unhealthy "
+    "(stopped sending heartbeats):\n/job:worker/replica:0/task:1\nThe tasks have crashed."
+)
+RESET = "Collective ops is aborted by: recvmsg:Connection reset by peer"
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (UNHEALTHY, ["worker 1 (two:1)"]),
+        (UNHEALTHY.replace("task:1", "task:10"), ["worker 10 (ten:1)"]),
+        (RESET, []),
+        (f"{ENDED} of 9 s: no part was taken by worker 1 (two:1)", ["worker 1 (two:1)"]),
+    ],
+)
+def test_the_worker_is_named(text, names):
+    error = lost(tf.errors.UnavailableError(None, None, text), WORKERS)
+    assert list(error.workers) == names
+    assert "start all workers again" in str(error)
+    assert all(name in str(error) for name in names)
+
+
+def test_without_a_cluster_nobody_is_named():
+    assert lost(tf.errors.UnavailableError(None, None, UNHEALTHY), None).workers == ()

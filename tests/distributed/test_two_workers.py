@@ -1,0 +1,88 @@
+"""Two processes of a MultiWorkerMirroredStrategy do what one does with the whole batch."""
+
+from __future__ import annotations
+
+import pytest
+
+from support import worker_matrix, worker_scenarios
+from support.worker_matrix import CALLS, Run, alone, assert_close, batches
+
+
+@pytest.mark.parametrize("config", worker_scenarios.CELLS)
+def test_workers_do_what_one_process_does(config, two_workers):
+    first, second = (each[config] for each in two_workers("matrix"))
+    assert first == second
+    assert_close(first, worker_matrix.train(alone(), config, "graph"))
+
+
+def test_single_precision_differs_by_rounding(two_workers):
+    # Sums over workers are in another order: reversing a batch in one process gives 1.3e-6.
+    first, second = two_workers("in_single")
+    assert first == second
+    assert_close(first, worker_matrix.train(alone(), "full", "graph", "float32"), 5e-6)
+
+
+def test_small_variables_come_joined(two_workers):
+    for counts in two_workers("packs"):
+        assert counts == {"states": 602, "created": 12, "packs": 10}
+
+
+def test_counters_are_numbers(two_workers):
+    assert two_workers("numbers") == [[2, 0.05, [2, 0.05]]] * 2
+
+
+def test_another_config_is_named_on_every_worker(two_workers):
+    first, second = two_workers("other_config")
+    assert first["text"] == second["text"]
+    assert first["class"] == "DifferentWorkersError"
+    assert "sgd: build: the workers build different optimizers" in first["text"]
+    assert any(
+        line.split()[0] == "worker" and line.split()[3:] == ["config.global_clipnorm", "1.0", "null"]
+        for line in first["text"].splitlines()
+    )
+    assert max(first["seconds"], second["seconds"]) < 10
+
+
+def test_another_order_of_variables_is_named(two_workers):
+    first, second = two_workers("other_variables")
+    assert first["text"] == second["text"]
+    assert "variable bias" in first["text"]
+    assert "3: float64 [6]" in first["text"]
+
+
+@pytest.mark.parametrize("scenario", ["loaded_alone", "loaded_alone_in_a_graph"])
+def test_state_that_one_worker_has_loaded_stops_all(scenario, two_workers):
+    first, second = two_workers(scenario)
+    assert first["class"] == second["class"] == "DifferentWorkersError"
+    assert first["text"] == second["text"]
+    assert "iterations" in first["text"]
+    assert "load the same checkpoint on every worker" in first["text"]
+    # Before the step, on both.
+    assert [first["iterations"], second["iterations"]] == [5, 0]
+
+
+def test_a_load_on_all_workers_goes_on_in_a_traced_step(two_workers):
+    assert two_workers("loaded_late") == [[6, 1]] * 2
+
+
+@pytest.mark.parametrize("scenario", ["restored", "restored_from_one"])
+def test_what_one_has_saved_all_restore(scenario, two_workers):
+    first, second = two_workers(scenario)
+    assert first == second
+    assert_close(first, worker_matrix.train(alone(), "full", "graph"))
+
+
+def test_one_process_goes_on_from_two_workers(two_workers):
+    run = Run(alone(), "full")
+    run.checkpoint.read(two_workers("saved_by_the_chief")[0])
+    values = run.train(batches(broken=True)[CALLS // 2 :]).values()
+    assert_close(values, worker_matrix.train(alone(), "full", "graph"))
+
+
+def test_a_worker_that_does_not_build_is_named(two_workers):
+    first, second = two_workers("built_alone")
+    assert first["class"] == second["class"] == "LostWorkerError"
+    assert [each.split(" (")[0] for each in first["workers"]] == ["worker 1"]
+    assert [each.split(" (")[0] for each in second["workers"]] == ["worker 0"]
+    assert "did not come here within 2 s" in first["text"]
+    assert first["seconds"] < 20
