@@ -28,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench bench-torch golden numerics faults docs checks lint check-types check-layers quick-tests clean $(SUITES)
+.PHONY: help setup demo test test-all bench bench-torch golden numerics faults traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -95,6 +95,9 @@ numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its pe
 
 faults: $(STAMP)  ## kill, damage and fill what saves, half an hour long, and write how often into docs/reliability.md
 	PYTHONPATH=tests $(BIN)/python -m faults --write
+
+traffic: $(STAMP)  ## count what steps send between processes, and write it into docs/scaling.md
+	PYTHONPATH=tests $(BIN)/python -m support.scaling_page
 
 golden: $(STAMP)  ## write anew what the command line prints in tests/core/cli/golden; look at the difference
 	OPTIPLUG_GOLDEN=write $(BIN)/python -m pytest -q tests/core/cli/test_app_golden.py

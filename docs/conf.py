@@ -22,6 +22,7 @@ extensions = [
     "myst_nb",
     "public_names",
     "rooms",
+    "scaling",
     "keras_members",
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-__all__ = ["APART", "RESULTS", "STYLES", "Curve", "apart", "by_rows", "by_variables", "drawn", "table"]
+__all__ = ["APART", "RESULTS", "STYLES", "Curve", "apart", "by_rows", "by_variables", "drawn", "svg", "table"]
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "RESULTS.md"
 EXPONENT = "exponent"
@@ -137,7 +137,7 @@ def drawn(curves: Sequence[Curve], sizes: str) -> str:
             fontsize=8,
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5},
         )
-    return _svg(figure, f"Seconds against the number of {sizes}, on logarithmic axes")
+    return svg(figure, f"Seconds against the number of {sizes}, on logarithmic axes")
 
 
 def apart(ends: Sequence[Sequence[float]]) -> list[float]:
@@ -153,7 +153,8 @@ def apart(ends: Sequence[Sequence[float]]) -> list[float]:
     return heights
 
 
-def _svg(figure: Figure, label: str) -> str:
+def svg(figure: Figure, label: str) -> str:
+    """Return a picture as an SVG element, which is called so for who cannot see it."""
     written = io.StringIO()
     # The same text for the same numbers; letters stay letters, so that a page can be searched.
     with mpl.rc_context({"svg.hashsalt": label, "svg.fonttype": "none"}):

@@ -13,8 +13,9 @@ import growth
 import mathml
 import pictures
 import rooms
+import scaling
 import stages
 import type_table
 import usage
 
-__all__ = ["formulas", "growth", "mathml", "pictures", "rooms", "stages", "type_table", "usage"]
+__all__ = ["formulas", "growth", "mathml", "pictures", "rooms", "scaling", "stages", "type_table", "usage"]

@@ -1,40 +1,40 @@
-"""What processes send each other, as the loopback interface of a network of their own has counted it.
-
-Of the network of the machine it would be what everybody sends. Run as a command it brings that interface up,
-and then becomes the command that follows.
-"""
+"""What processes send each other, as the loopback interface of a network of their own has counted it."""
 
 from __future__ import annotations
 
-import fcntl
+import json
 import os
-import socket
-import struct
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-__all__ = ["bytes_per_step", "in_own_network", "sent", "without_own_network"]
+from support.own_network import in_own_network, without_own_network
+from support.project_paths import ROOT
+from support.workers import Tasks, say
+from support.workers import run as run_here
 
-# The first is for root, the second for everybody else where that is allowed.
-_NAMESPACES = (["unshare", "--net"], ["unshare", "--user", "--map-root-user", "--net"])
-_FLAGS, _SET_FLAGS, _UP = 0x8913, 0x8914, 0x1  # SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP
-_REQUEST = struct.Struct("16sh14x")  # struct ifreq: a name and its flags
+__all__ = ["bytes_per_step", "run", "sent", "without_own_network"]
+
 _SENT = 8  # the column of /proc/net/dev
 
 
-def in_own_network(command: Sequence[str]) -> list[str]:
-    """Return the command that runs `command`, and all that it starts, in a network that has only them."""
-    namespace, refusal = _namespace()
-    assert namespace, refusal
-    return _wrapped(namespace, command)
-
-
-def without_own_network() -> str:
-    """Return why `in_own_network` cannot be used here; empty if it can."""
-    return _namespace()[1]
+def run(target: str, tasks: Tasks, folder: Path, deadline: float = 120, **arguments: Any) -> list[Any]:
+    """Do what `workers.run` does, in a network of its own, in which `bytes_per_step` can count."""
+    asked = json.dumps([target, tasks, str(folder), deadline, arguments])
+    path = os.pathsep.join([str(ROOT / "tests"), str(ROOT), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        in_own_network([sys.executable, "-m", "support.traffic", asked]),
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=deadline + 60,
+    )
+    assert done.returncode == 0, done.stderr
+    results: list[Any] = json.loads(done.stdout)
+    return results
 
 
 def sent() -> int:
@@ -66,34 +66,6 @@ def bytes_per_step(
     return ((end - start) - (idle - end)) / counted
 
 
-@cache
-def _namespace() -> tuple[list[str], str]:
-    """Return what begins a command line that has a network of its own, or why there is none."""
-    refusal = ""
-    for namespace in _NAMESPACES:
-        try:
-            done = subprocess.run(
-                _wrapped(namespace, ["true"]), capture_output=True, text=True, check=False, timeout=60
-            )
-        except FileNotFoundError:
-            return [], "unshare (util-linux) makes the network, and is not installed"
-        if done.returncode == 0:
-            return namespace, ""
-        refusal = done.stderr.strip()
-    return [], f"this machine lets nobody have a network of their own: {refusal}"
-
-
-def _wrapped(namespace: Sequence[str], command: Sequence[str]) -> list[str]:
-    return [*namespace, sys.executable, "-I", __file__, *command]
-
-
-def _bring_up(interface: str) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
-        asked = fcntl.ioctl(control, _FLAGS, _REQUEST.pack(interface.encode(), 0))
-        name, flags = _REQUEST.unpack(asked)
-        fcntl.ioctl(control, _SET_FLAGS, _REQUEST.pack(name, flags | _UP))
-
-
 if __name__ == "__main__":
-    _bring_up("lo")
-    os.execvp(sys.argv[1], sys.argv[1:])  # noqa: S606  # no shell is wanted
+    name, tasks, folder, deadline, arguments = json.loads(sys.argv[1])
+    say(json.dumps(run_here(name, tasks, Path(folder), deadline, **arguments)))

@@ -55,7 +55,7 @@ def state_report(parts: OptimizerParts, variables: Iterable[Variable] | None) ->
     """Return how many bytes the state takes; see `Optimizer.state_report`."""
     wanted = _wanted(parts, variables, "state_report")
     built = _built_with(parts, wanted)
-    return report(built.table, map(built.variables.path, wanted))
+    return report(built.table, {built.variables.path(each): each for each in wanted})
 
 
 def explain(parts: OptimizerParts, variables: Iterable[Variable] | None) -> Explanation:

@@ -9,11 +9,13 @@ from dataclasses import asdict, dataclass
 from math import prod
 
 from optiplug._text_table import table
+from optiplug._types import Variable
 
+from .scale_report import Cluster, ScaleReport, scaled
 from .slot import State
 from .table import SlotTable
 
-__all__ = ["StateReport", "StateRow", "report"]
+__all__ = ["StateReport", "StateRow", "VariableRow", "report"]
 
 
 @dataclass(frozen=True)
@@ -29,13 +31,25 @@ class StateRow:
 
 
 @dataclass(frozen=True)
+class VariableRow:
+    """One variable of the model."""
+
+    path: str
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+
+
+@dataclass(frozen=True)
 class StateReport:
     """The state variables of an optimizer with their sizes; `str` shows bytes by variable and slot.
 
-    With a strategy that mirrors variables each device has as much.
+    With a strategy that mirrors variables each device has as much; `scaled` tells of others. `variables` are
+    those of the model.
     """
 
     rows: tuple[StateRow, ...]
+    variables: tuple[VariableRow, ...] = ()
 
     @property
     def total(self) -> int:
@@ -45,6 +59,63 @@ class StateReport:
     def to_json(self) -> str:
         """Return total and rows as JSON."""
         return json.dumps({"total": self.total, "rows": [asdict(row) for row in self.rows]})
+
+    def scaled(
+        self,
+        strategy: str,
+        *,
+        replicas: int,
+        servers: int = 0,
+        sharded: bool = False,
+        rows: Mapping[str, int] | None = None,
+    ) -> ScaleReport:
+        """Return the bytes that each device would hold, and that a step would move, on so many replicas.
+
+        Nothing is measured: docs/scaling.md has the formulas, and how near they come.
+
+        Parameters
+        ----------
+        strategy
+            "one_device", "mirrored", "multi_worker" or "parameter_server".
+        replicas
+            How many replicas share a batch: the devices, or the workers of one device each.
+        servers
+            How many parameter servers there are.
+        sharded
+            Whether each replica keeps a share of the state, as with `sharded_state`.
+        rows
+            How many rows a replica looks up in a batch, by the paths of tables with sparse gradients.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such strategy, if it cannot be so large, or if a path is not that of a table.
+
+        Examples
+        --------
+        >>> import optiplug, tensorflow as tf
+        >>> kernel = tf.Variable(tf.zeros([256, 100]), name="kernel")
+        >>> report = optiplug.create("sgd", momentum=0.9).state_report([kernel])
+        >>> print(report.scaled("multi_worker", replicas=64))
+        multi_worker, 64 replicas
+        <BLANKLINE>
+        held, bytes  replica
+        variables    102,400
+        gradients    102,400
+        momentum     102,400
+        other state       12
+        total        307,212
+        <BLANKLINE>
+        moved in a step, bytes  replica  busiest link   all links  rounds
+        gradients, summed       201,600       201,600  12,902,400     126
+        total                   201,600       201,600  12,902,400     126
+        <BLANKLINE>
+        - MultiWorkerMirroredStrategy: a worker has one device and a link of its own
+        - gradients are as large as the variables, and copied while they are summed
+        - sums and gathers go around a ring: each replica sends to the next one
+        - headers of messages, losses, metrics and data are not counted
+        """
+        return scaled(self, Cluster(strategy, replicas, servers, sharded, dict(rows or {})))
 
     def __str__(self) -> str:
         own = [row for row in self.rows if row.slot]
@@ -60,16 +131,23 @@ class StateReport:
         return table(["bytes", *slots, "total"], lines)
 
 
-def report(table: SlotTable, paths: Iterable[str]) -> StateReport:
-    """Return the report of the state of the model variables with these paths, and of all that is shared."""
-    wanted = set(paths)
+def report(table: SlotTable, variables: Mapping[str, Variable]) -> StateReport:
+    """Return the report of these model variables by their paths: their own state, and all that is shared."""
     rows = (_row(name, state, *table.homes.get(name, ("", ""))) for name, state in table.states.items())
-    return StateReport(tuple(row for row in rows if not row.slot or row.variable in wanted))
+    return StateReport(
+        tuple(row for row in rows if not row.slot or row.variable in variables),
+        tuple(VariableRow(path, *_size(each)) for path, each in variables.items()),
+    )
 
 
 def _row(name: str, state: State, slot: str, path: str) -> StateRow:
-    shape, dtype = tuple(state.variable.shape), state.variable.dtype
-    return StateRow(name, slot, path, shape, dtype.name, prod(shape) * dtype.size)
+    return StateRow(name, slot, path, *_size(state.variable))
+
+
+def _size(variable: Variable) -> tuple[tuple[int, ...], str, int]:
+    """Return shape, dtype and bytes."""
+    shape, dtype = tuple(variable.shape), variable.dtype
+    return shape, dtype.name, prod(shape) * dtype.size
 
 
 def _bytes(size: int | None) -> str:

@@ -130,6 +130,39 @@ Format = Annotated[
         show_default=False,
     ),
 ]
+Replicas = Annotated[
+    int | None,
+    typer.Option(
+        "--replicas",
+        metavar="N",
+        min=1,
+        help="Also calculate what a step of the task holds and moves on so many replicas.",
+        show_default=False,
+    ),
+]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--strategy",
+        metavar="NAME",
+        help="How they share a batch: multi_worker, which is the default, mirrored or parameter_server.",
+        show_default=False,
+    ),
+]
+Servers = Annotated[
+    int | None,
+    typer.Option("--servers", metavar="N", help="How many parameter servers there are.", show_default=False),
+]
+Sharded = Annotated[bool, typer.Option("--sharded", help="Let each replica keep a share of the state.")]
+Rows = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--rows",
+        metavar="PATH=N",
+        help="How many rows of a table a replica looks up in a batch; for each table with sparse gradients.",
+        show_default=False,
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Version = Annotated[
     bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
@@ -179,6 +212,7 @@ def schema(
 
 def explain(
     file: File,
+    *,
     task: Annotated[
         str | None,
         typer.Option(
@@ -189,14 +223,21 @@ def explain(
             show_default=False,
         ),
     ] = None,
+    replicas: Replicas = None,
+    strategy: Strategy = None,
+    servers: Servers = None,
+    sharded: Sharded = False,
+    rows: Rows = None,
     every: Annotated[bool, typer.Option("--all", help="Show defaults, too.")] = False,
     format: Format = None,
     as_json: Json = False,
 ) -> None:
     """Show what a config file means: values with their origins, stages with their processors, variables."""
     from .explaining import explain_file
+    from .scaling import cluster_of
 
-    explain_file(file, _format_of([file], format), task=task, every=every, as_json=as_json)
+    cluster = cluster_of(replicas, strategy, servers, sharded, rows or [])
+    explain_file(file, _format_of([file], format), task=task, cluster=cluster, every=every, as_json=as_json)
 
 
 def checkpoint() -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from optiplug._config.inside import configs
 
@@ -12,18 +13,28 @@ from .loading import load, read_config
 from .notes import notes
 from .origins import DEFAULT, Value, in_file, values
 from .output import FORMAT, dotted, muted_stderr, print_json, print_table, print_text
+from .scaling import print_scales, scales
 from .stages import chains, entry_of, print_steps
-from .treatments import print_treatments, task_of, treatments, treatments_as_json
+from .treatments import print_treatments, task_of, treatments, treatments_as_json, variables_of
 
 __all__ = ["explain_file"]
 
 _VALUES = ("path", "value", "origin")
 
 
-def explain_file(file: str, format: str, *, task: str | None, every: bool, as_json: bool) -> None:
+def explain_file(
+    file: str,
+    format: str,
+    *,
+    task: str | None,
+    cluster: Mapping[str, Any] | None,
+    every: bool,
+    as_json: bool,
+) -> None:
     """Print every value with its origin, every stage with its processors in their order, and every variable.
 
-    All implementations are imported for this, and the task is built, so that what is missing is found.
+    With a cluster, also what a step holds and moves there. All implementations are imported for this, and the
+    task is built, so that what is missing is found.
     """
     document = read_config(file, format)
     config = load(document)
@@ -32,7 +43,9 @@ def explain_file(file: str, format: str, *, task: str | None, every: bool, as_js
         for _, each in configs(config):
             each.load_implementation()
         steps = chains(config, document)
-        variables = [] if chosen is None else treatments(config, chosen, document)
+        variables = [] if chosen is None else variables_of(chosen)
+        treated = treatments(config, variables, document) if variables else []
+        scaled = [] if cluster is None else scales(config, variables, cluster)
     found, remarks = values(config, document), notes(config, document)
     if as_json:
         print_json(
@@ -42,7 +55,8 @@ def explain_file(file: str, format: str, *, task: str | None, every: bool, as_js
                 "plugin": asdict(entry_of(config)),
                 "values": [{**asdict(each), "path": dotted(each.path)} for each in found],
                 "optimizers": [each.as_json() for each in steps],
-                "variables": treatments_as_json(variables),
+                "variables": treatments_as_json(treated),
+                **({"scale": [each.as_json() for each in scaled]} if scaled else {}),
                 "notes": remarks,
             }
         )
@@ -54,7 +68,8 @@ def explain_file(file: str, format: str, *, task: str | None, every: bool, as_js
     print_steps(steps, document.source)
     if chosen is not None:
         print_text("")
-        print_treatments(f"variables of {entry_of(chosen)}", variables)
+        print_treatments(f"variables of {entry_of(chosen)}", treated)
+    print_scales(scaled)
 
 
 def _print_values(source: str, plugin: str, found: Sequence[Value], every: bool) -> None:

@@ -17,7 +17,7 @@ from .output import print_table
 if TYPE_CHECKING:  # its module imports TensorFlow
     from optiplug._step.explanation import VariableExplanation
 
-__all__ = ["print_treatments", "task_of", "treatments", "treatments_as_json"]
+__all__ = ["outermost", "print_treatments", "task_of", "treatments", "treatments_as_json", "variables_of"]
 
 _FORMULA = "update_step"
 _COLUMNS = ("variable", "shape", "dtype", "optimizer", "processors")
@@ -34,21 +34,44 @@ def task_of(config: NamedConfig, name: str | None) -> TaskConfig | None:
     return task if isinstance(task, TaskConfig) else None
 
 
-def treatments(config: NamedConfig, task: TaskConfig, document: Document) -> list[VariableExplanation]:
-    """Return what the outermost optimizers in a config do to each variable of a task, which is built.
+def outermost(config: NamedConfig) -> list[OptimizerConfig]:
+    """Return the optimizers in a config that are in no other."""
+    found = [(path, each) for path, each in configs(config) if isinstance(each, OptimizerConfig)]
+    return [each for path, each in found if not any(is_inside(path, other) for other, _ in found)]
+
+
+def variables_of(config: TaskConfig) -> Sequence[Any]:
+    """Return the variables of a task, which is built.
+
+    Raises
+    ------
+    BrokenPluginError
+        If it cannot be built.
+    """
+    try:
+        task = config.create()
+        task.build(0)
+        variables: Sequence[Any] = list(task.variables)
+    except OptiplugError:
+        raise
+    except Exception as error:  # a task may do anything
+        rule = f"the task cannot be built: {type(error).__name__}: {error}"
+        raise BrokenPluginError(rule, where=config.dump()["use"]) from error
+    return variables
+
+
+def treatments(
+    config: NamedConfig, variables: Sequence[Any], document: Document
+) -> list[VariableExplanation]:
+    """Return what the outermost optimizers in a config do to each of some variables.
 
     Raises
     ------
     ConfigError
         If a pattern does not fit the variables.
-    BrokenPluginError
-        If the task cannot be built.
     """
-    found = [(path, each) for path, each in configs(config) if isinstance(each, OptimizerConfig)]
-    outermost = [each for path, each in found if not any(is_inside(path, other) for other, _ in found)]
-    variables = _variables(task)
     try:
-        return [told for each in outermost for told in each.create().explain(variables).variables]
+        return [told for each in outermost(config) for told in each.create().explain(variables).variables]
     except ConfigError as error:
         raise located(error, document) from None
 
@@ -94,16 +117,3 @@ def _processors(variable: VariableExplanation) -> Iterable[str]:
     within = f"{_optimizer(variable)}/"
     applied = (part.name for part in variable.parts if part.applies and part.stage != _FORMULA)
     return dict.fromkeys(name.removeprefix(within) for name in applied)
-
-
-def _variables(config: TaskConfig) -> Sequence[Any]:
-    try:
-        task = config.create()
-        task.build(0)
-        variables: Sequence[Any] = list(task.variables)
-    except OptiplugError:
-        raise
-    except Exception as error:  # a task may do anything
-        rule = f"the task cannot be built: {type(error).__name__}: {error}"
-        raise BrokenPluginError(rule, where=config.dump()["use"]) from error
-    return variables

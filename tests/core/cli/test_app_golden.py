@@ -27,6 +27,7 @@ COMMANDS = {
     "check-broken": f"check {FOLDER}/broken.yaml",
     "explain": f"explain {FOLDER}/stacked.yaml",
     "explain-all": f"explain {FOLDER}/stacked.yaml --all",
+    "explain-replicas": "explain examples/digits.yaml --replicas 64 --rows dense_1/kernel=32",
     "explain-task": "explain examples/digits-partition.yaml",
     "checkpoint-list": "checkpoint list run",
     "checkpoint-show": f"checkpoint show {STEPS}200",
