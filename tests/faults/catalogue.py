@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from . import changed_runs, damages, full_disks, inputs, kills, trainings, writers
+from . import changed_runs, damages, full_disks, inputs, kills, trainings, worker_kills, writers
 from .kills import Moments
 from .tries import Try
 
@@ -116,6 +116,12 @@ KINDS = {
         few=partial(trainings.killed_again_and_again, count=1),
         many=partial(trainings.killed_again_and_again, count=5),
         all=partial(trainings.killed_again_and_again, count=60),
+    ),
+    "killed workers": Kind(
+        "SIGKILL of the chief and of the other worker in turn, during `optiplug train --local-workers 2`",
+        few=partial(worker_kills.killed_workers, count=2),
+        many=partial(worker_kills.killed_workers, count=4),
+        all=partial(worker_kills.killed_workers, count=20),
     ),
     "two runs": Kind(
         "`optiplug train` twice in one folder at once, and `--resume` twice",

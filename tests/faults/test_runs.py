@@ -19,6 +19,13 @@ def test_a_killed_run_ends_as_one_that_was_left_alone(tries, extent):
     assert counts(made)["killed"] >= 1
 
 
+def test_killed_workers_end_as_those_that_were_left_alone(tries, extent):
+    made = tries("killed workers", extent)
+
+    assert broken(made) == []
+    assert min(counts(made)["killed the chief"], counts(made)["killed the other"]) >= 1
+
+
 def test_of_two_runs_in_one_folder_one_is_refused(tries, extent):
     assert broken(tries("two runs", extent)) == []
 

@@ -31,6 +31,9 @@ def lost(error: tf.errors.OpError, workers: Workers | None) -> LostWorkerError:
         for name in (workers.others.values() if workers else ())
         if any(name.startswith(f"{job} {task} ") for job, task in tasks)
     ]
+    # Of two it is the other one, whatever TensorFlow tells.
+    if workers and not names and len(workers.others) == 1:
+        names = [*workers.others.values()]
     who = ", ".join(names) or "another worker"
     return LostWorkerError(
         f"{who} has ended, or does not answer", workers=names, received=text.partition("\n")[0], hint=_HINT

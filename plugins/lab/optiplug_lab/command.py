@@ -10,12 +10,15 @@ from typing import Annotated
 import typer
 
 from optiplug import ConfigError, OptiplugError, StateError, registry
-from optiplug.document import Document, Setting, override, parse_setting, read
+from optiplug.document import Document, Setting, located, override, parse_setting, read
 from optiplug.errors import Problem
 
-from .config import INPUTS, TrainConfig
+from .cluster import VARIABLE, Cluster
+from .config import INPUTS, MULTI_WORKER, TrainConfig
 from .folder import RunFolder
 from .interruption import Interruption
+from .local_workers import end_with_parent, free_addresses, train_on_workers
+from .words import say
 
 __all__ = ["read_config", "read_run", "train"]
 
@@ -57,6 +60,15 @@ RunDir = Annotated[
     Path | None,
     typer.Option(metavar="DIR", show_default=False, help="Run folder; by default runs/NAME-TIMESTAMP."),
 ]
+LocalWorkers = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        show_default=False,
+        help="With `strategy: multi_worker`: start N workers on this machine, to try it out.",
+    ),
+]
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs: an object for each line of progress.")
 ]
@@ -71,6 +83,7 @@ def train(
     allow_changed: AllowChanged = "",
     rebuild_metrics: RebuildMetrics = False,
     run_dir: RunDir = None,
+    local_workers: LocalWorkers = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -80,24 +93,32 @@ def train(
     allowed = _allowed(allow_changed, resume)
     if rebuild_metrics and resume is None:
         raise typer.BadParameter("needs --resume", param_hint="--rebuild-metrics")
-    settings = list(map(_setting, set_ or ()))
+    settings, cluster = list(map(_setting, set_ or ())), _cluster(local_workers)
+    writes = local_workers is None and (cluster is None or cluster.is_chief)
     # The folder is claimed before TensorFlow is loaded, which takes seconds, and before it is read.
     with contextlib.ExitStack() as stack:
         stack.enter_context(Interruption(at_once=True))
-        if resume is not None:
-            folder = stack.enter_context(_existing_folder(resume))
-            document, config = read_run(file or folder.config_in_force, settings)
-        elif file is None:
+        claim = stack.enter_context if writes else _unclaimed
+        folder = None if resume is None else claim(_existing_folder(resume, cluster))
+        source = file if folder is None else file or folder.config_in_force
+        if source is None:
             raise typer.BadParameter("is required, except with --resume", param_hint="FILE")
-        else:
-            document, config = read_run(file, settings)
-            folder = _new_folder(stack, run_dir, file.stem)
-
+        document, config = _read_fitting(source, settings, cluster)
+        if folder is None and (writes or local_workers):
+            folder = claim(_new_folder(run_dir, source.stem, cluster))
+        if local_workers and cluster and folder:
+            place = ["--run-dir" if resume is None else "--resume", str(folder.path)]
+            options = _options(set_, allow_changed, rebuild_metrics, as_json, quiet)
+            train_on_workers(folder, cluster, [*([str(file)] if file else []), *place, *options])
+            return
+        if cluster and cluster.local:
+            end_with_parent()
         from .launch import launch
 
         launch(
             config,
-            folder,
+            folder if writes else None,
+            cluster=cluster if config.strategy == MULTI_WORKER else None,
             document=document,
             resume=resume is not None,
             allow_changed=allowed,
@@ -164,20 +185,75 @@ def _allowed(text: str, resume: Path | None) -> list[str]:
     return names
 
 
-def _new_folder(stack: contextlib.ExitStack, path: Path | None, name: str) -> RunFolder:
+def _options(
+    settings: Sequence[str] | None, allow_changed: str, rebuild_metrics: bool, as_json: bool, quiet: bool
+) -> list[str]:
+    """Return what workers are told of the options that were given."""
+    flags = {"--rebuild-metrics": rebuild_metrics, "--json": as_json, "--quiet": quiet}
+    return [
+        *(f"--set={each}" for each in settings or ()),
+        *([f"--allow-changed={allow_changed}"] if allow_changed else []),
+        *(flag for flag, given in flags.items() if given),
+    ]
+
+
+def _cluster(local_workers: int | None) -> Cluster | None:
+    """Return the workers that TF_CONFIG names, or that are to be started here; None if there are none."""
     try:
-        return stack.enter_context(RunFolder.new(path, name, say=_say))
+        cluster = Cluster.of_environment()
+    except ConfigError as error:
+        raise typer.BadParameter(str(error), param_hint=VARIABLE) from None
+    if local_workers is None:
+        return cluster
+    if cluster is not None:
+        rule = f"cannot be combined with {VARIABLE}, which names workers already"
+        raise typer.BadParameter(rule, param_hint="--local-workers")
+    return Cluster(free_addresses(local_workers), 0, local=True)
+
+
+def _read_fitting(
+    path: Path, settings: Sequence[Setting], cluster: Cluster | None
+) -> tuple[Document, TrainConfig]:
+    """Read a config that fits the workers that there are."""
+    document, config = read_run(path, settings)
+    try:
+        _check_fit(config, cluster)
+    except ConfigError as error:
+        raise located(error, document) from None
+    return document, config
+
+
+def _check_fit(config: TrainConfig, cluster: Cluster | None) -> None:
+    several = config.strategy == MULTI_WORKER
+    if several and cluster is None:
+        rule = f"needs {VARIABLE}, which is not set"
+        hint = "launchers set it for each worker; `--local-workers 2` starts two on this machine"
+        raise ConfigError(rule, where="strategy", received=MULTI_WORKER, hint=hint)
+    if cluster is None:
+        return
+    if not several and (cluster.local or len(cluster) > 1):
+        rule = f"must be `{MULTI_WORKER}` for {len(cluster)} workers, each of which would train alone"
+        told = "`--local-workers`" if cluster.local else VARIABLE
+        hint = f"write `strategy: {MULTI_WORKER}`, or do without {told}"
+        raise ConfigError(rule, where="strategy", received=config.strategy, hint=hint)
+    if config.batch_size % len(cluster):
+        rule = f"must be divisible by the number of workers, {len(cluster)}: each has an equal share"
+        raise ConfigError(rule, where="batch_size", received=config.batch_size)
+
+
+def _unclaimed(folder: RunFolder) -> RunFolder:
+    """Leave a folder to the worker that writes into it."""
+    return folder
+
+
+def _new_folder(path: Path | None, name: str, cluster: Cluster | None) -> RunFolder:
+    try:
+        return RunFolder.new(path, name, say=say, cluster=cluster)
     except ConfigError as error:
         raise typer.BadParameter(str(error).removeprefix("--run-dir: "), param_hint="--run-dir") from None
 
 
-def _existing_folder(path: Path) -> RunFolder:
+def _existing_folder(path: Path, cluster: Cluster | None) -> RunFolder:
     if not path.is_dir():
         raise StateError("there is no run folder", where="--resume", received=str(path))
-    return RunFolder(path, say=_say)
-
-
-def _say(text: str) -> None:
-    # Names of folders and texts of tasks must not steer a terminal.
-    shown = (each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
-    typer.echo("".join(shown), err=True)
+    return RunFolder(path, say=say, cluster=cluster)

@@ -10,7 +10,7 @@ from optiplug import CommandConfig, ConfigError, OptimizerConfig, PositiveInt, T
 
 from .patterns import unmatched
 
-__all__ = ["INPUTS", "WITHOUT_EFFECT", "Strategy", "TrainConfig"]
+__all__ = ["INPUTS", "MULTI_WORKER", "WITHOUT_EFFECT", "Strategy", "TrainConfig"]
 
 INPUTS = ("config", "data", "versions", "replicas", "device")
 """What decides the numbers of a run, in sections: a run goes on with the same, unless a change is allowed."""
@@ -18,7 +18,12 @@ INPUTS = ("config", "data", "versions", "replicas", "device")
 WITHOUT_EFFECT = ("steps", "log_every", "evaluate_every", "checkpoint_every", "versions", "strategy")
 """Fields that do not decide the numbers of a step; of the strategy that is the number of replicas."""
 
-Strategy = Literal["none"] | Annotated[dict[Literal["mirrored"], PositiveInt], Field(min_length=1)]
+MULTI_WORKER = "multi_worker"
+"""The strategy of several processes, which TF_CONFIG tells of each other."""
+
+Strategy = (
+    Literal["none", "multi_worker"] | Annotated[dict[Literal["mirrored"], PositiveInt], Field(min_length=1)]
+)
 
 
 class TrainConfig(CommandConfig):
@@ -44,7 +49,8 @@ class TrainConfig(CommandConfig):
     strategy: Strategy = "none"
     """`none`: one device; `{mirrored: N}`: N devices, each with an equal part of every batch.
 
-    GPUs, if there are as many, else the CPU, which is divided into N logical devices."""
+    GPUs, if there are as many, else the CPU, which is divided into N logical devices. `multi_worker`: the
+    workers that TF_CONFIG names, each a process that runs this config, with all its GPUs, or its CPU."""
     log_every: PositiveInt = 20
     """Steps after which the values of these steps are read from the device and written to metrics.csv."""
     evaluate_every: PositiveInt = 100
@@ -55,9 +61,11 @@ class TrainConfig(CommandConfig):
     """Distributions that a run was made with; written to its config.yaml, otherwise without effect."""
 
     @property
-    def devices(self) -> int:
-        """Number of replicas."""
-        return 1 if self.strategy == "none" else self.strategy["mirrored"]
+    def devices(self) -> int | None:
+        """Number of replicas; None with `multi_worker`: those of all workers."""
+        if isinstance(self.strategy, dict):
+            return self.strategy["mirrored"]
+        return None if self.strategy == MULTI_WORKER else 1
 
     @field_validator("optimizer")
     @classmethod
@@ -77,8 +85,9 @@ class TrainConfig(CommandConfig):
         try:
             strategy = validate(value)
         except ValidationError:
-            raise ConfigError("must be `none` or `{mirrored: N}` with N >= 1", received=value) from None
+            rule = "must be `none` or `{mirrored: N}` with N >= 1 or `multi_worker`"
+            raise ConfigError(rule, received=value) from None
         batch_size = info.data.get("batch_size")
-        if strategy != "none" and batch_size is not None and batch_size % strategy["mirrored"]:
+        if isinstance(strategy, dict) and batch_size is not None and batch_size % strategy["mirrored"]:
             raise ConfigError(f"must divide the batch of {batch_size} into equal shares", received=value)
         return strategy

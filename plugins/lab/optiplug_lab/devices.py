@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import ConfigError
+from optiplug import ConfigError, worker_errors
 
-__all__ = ["device_names", "make_strategy"]
+from .interruption import handlers_kept
+
+__all__ = ["device_names", "devices_of_all", "join_workers", "make_strategy"]
 
 
 def make_strategy(names: Sequence[str]) -> tf.distribute.Strategy:
@@ -54,3 +56,18 @@ def device_names(devices: int) -> list[str]:
             hint="train in a fresh process: TensorFlow fixes its devices when it first runs",
         )
     return [f"CPU:{number}" for number in range(devices)]
+
+
+def join_workers() -> tf.distribute.Strategy:
+    """Return the strategy of all workers that TF_CONFIG names, when all of them are there."""
+    for gpu in tf.config.list_physical_devices("GPU"):
+        tf.config.experimental.set_memory_growth(gpu, True)
+    # TensorFlow takes SIGTERM for itself, and would not end for it.
+    with handlers_kept(), worker_errors():
+        return tf.distribute.MultiWorkerMirroredStrategy()
+
+
+def devices_of_all(strategy: tf.distribute.Strategy, workers: int) -> list[str]:
+    """Return the names of the devices of all workers, each of which has as many as this one."""
+    own = [name.rpartition("device:")[2] for name in strategy.extended.worker_devices]
+    return [f"worker {index}: {name}" for index in range(workers) for name in own]

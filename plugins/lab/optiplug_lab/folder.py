@@ -18,9 +18,11 @@ from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
 from optiplug import ConfigError, StateError
+from optiplug.checkpoint import saved_steps
 from optiplug.checkpoint.claim import LOCK, Claim
 from optiplug.checkpoint.files import is_draft, remove_drafts, replace_file
 
+from .cluster import Cluster
 from .config import TrainConfig
 
 __all__ = ["RunFolder"]
@@ -28,6 +30,7 @@ __all__ = ["RunFolder"]
 _CONFIG = re.compile(r"config(?:-([2-9]|[1-9]\d+))?\.yaml")
 _LONGEST_NAME = 200
 _LINES_AT_START = 2
+_LOGS = "workers"
 
 
 class RunFolder:
@@ -44,20 +47,31 @@ class RunFolder:
         Where it is.
     say
         Hears of what somebody who goes on with a run should know.
+    cluster
+        The workers of the run; None for a process alone.
     """
 
-    def __init__(self, path: Path, *, say: Callable[[str], None] = warnings.warn) -> None:
-        self.path = path
+    def __init__(
+        self, path: Path, *, say: Callable[[str], None] = warnings.warn, cluster: Cluster | None = None
+    ) -> None:
+        self.path, self._cluster = path, cluster
         self.config, self.metrics = path / "config.yaml", path / "metrics.csv"
         self.checkpoints, self.events = path / "checkpoints", path / "events"
         self.curves, self.weights = path / "curves.png", path / "weights.npz"
-        self.result = path / "result.json"
+        self.result, self.logs = path / "result.json", path / _LOGS
         self.say, self._claim = say, Claim(path, say=say)
         self._made: Sequence[Path] = ()
         self._is_new = self._kept = False
 
     @classmethod
-    def new(cls, path: Path | None, name: str, *, say: Callable[[str], None] = warnings.warn) -> RunFolder:
+    def new(
+        cls,
+        path: Path | None,
+        name: str,
+        *,
+        say: Callable[[str], None] = warnings.warn,
+        cluster: Cluster | None = None,
+    ) -> RunFolder:
         """Make the folder of a new run: `path`, or ``runs/<name>-<timestamp>``, which no other run has.
 
         What was made is removed when the folder is left with nothing in it.
@@ -73,7 +87,7 @@ class RunFolder:
         except (OSError, ValueError) as error:
             rule = f"the run folder cannot be made: {getattr(error, 'strerror', None) or error}"
             raise ConfigError(rule, where="--run-dir", received=str(path or name)) from None
-        folder = cls(path, say=say)
+        folder = cls(path, say=say, cluster=cluster)
         folder._made, folder._is_new = made, True
         # Of one that is claimed it is told by whom, when it is entered.
         if not (path / LOCK).exists():
@@ -101,19 +115,37 @@ class RunFolder:
     ) -> None:
         if kind is not None and self._is_new and not self._kept:
             self._discard()
-        if self._kept and isinstance(error, Exception) and not self.result.exists():
-            error.add_note(f"`optiplug train --resume {self.path}` goes on from the last saved step.")
+        if isinstance(error, Exception):
+            self.explain(error)
         self._claim.release()
         _remove(self._made)
 
     def _check_new(self) -> None:
-        if any(each.name != LOCK and not is_draft(each) for each in self.path.iterdir()):
+        # Who starts the workers of this machine has made a place for what they say.
+        ours = {LOCK, _LOGS}
+        if any(each.name not in ours and not is_draft(each) for each in self.path.iterdir()):
             raise ConfigError(
                 "the run folder must be new or empty",
                 where="--run-dir",
                 received=str(self.path),
                 hint=f"`--resume {self.path}` goes on with a run",
             )
+
+    def explain(self, error: Exception) -> None:
+        """Let an error say how to go on, if there is a run with steps that has not ended."""
+        if self._kept and not self.result.exists():
+            error.add_note(self.way_on("from the last saved step"))
+
+    def way_on(self, whence: str = "") -> str:
+        """Return the sentence that says how to go on."""
+        command, where = f"optiplug train --resume {self.path}", ""
+        if self._cluster is not None and self._cluster.local:
+            command += f" --local-workers {len(self._cluster)}"
+        elif self._cluster is not None:
+            where = " on every worker"
+        saved = saved_steps(self.checkpoints) if whence else []
+        number = f", {saved[-1].step}" if saved and self._cluster is not None else ""
+        return " ".join(filter(None, [f"`{command}`{where} goes on", f"{whence}{number}"])) + "."
 
     def verify(self) -> None:
         """Check that the folder is still that of this run.
@@ -134,6 +166,12 @@ class RunFolder:
             shutil.rmtree(path, ignore_errors=True)
         for path in (self.config, self.metrics):
             path.unlink(missing_ok=True)
+
+    def forget_unbegun(self) -> None:
+        """Remove what the workers of a run have said that has not begun."""
+        if self._is_new and not self.config.exists():
+            shutil.rmtree(self.logs, ignore_errors=True)
+            _remove(self._made)
 
     def check_unbegun(self) -> None:
         """Check that the run has taken no step.

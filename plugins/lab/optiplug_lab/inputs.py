@@ -21,9 +21,9 @@ class Inputs:
 
     def __init__(self, config: TrainConfig, trainer: Trainer) -> None:
         data = data_identity(trainer.task, config.batch_size, config.seed)
-        self.sections = identity_of(config, data=data, replicas=config.devices, without=WITHOUT_EFFECT)
+        self.sections = identity_of(config, data=data, replicas=trainer.replicas, without=WITHOUT_EFFECT)
         # Another sort of device computes other bits.
-        self.sections["device"] = trainer.devices[0].partition(":")[0]
+        self.sections["device"] = trainer.device
 
     @property
     def versions(self) -> dict[str, str]:
@@ -40,7 +40,8 @@ class Inputs:
         """
         config = read_config(recorded)
         before = identity_of(config, replicas=config.devices, without=WITHOUT_EFFECT)
-        told = {name: self.sections[name] for name in ("config", "replicas")}
+        # How many workers there were is not in a config.
+        told = {name: self.sections[name] for name in ("config", "replicas") if name in before}
         differing = list(changes({name: before[name] for name in told}, told))
         refused = [each for each in differing if _section(each) not in allow_changed]
         if refused:

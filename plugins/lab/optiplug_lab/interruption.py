@@ -8,11 +8,11 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from types import FrameType, TracebackType
 from typing import Any, Self
 
-__all__ = ["Interruption"]
+__all__ = ["Interruption", "handlers_kept"]
 
 # Ctrl-C; a scheduler that takes the machine away; a terminal that is closed. Windows has no SIGHUP.
 _SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -59,6 +59,17 @@ class Interruption:
             self._watch.close()
         while self._previous:
             signal.signal(*self._previous.popitem())
+
+
+@contextlib.contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Give signals back to Python, where a library in C takes them."""
+    before = {number: signal.getsignal(number) for number in _SIGNALS}
+    yield
+    if threading.current_thread() is threading.main_thread():
+        for number, handler in before.items():
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 class _Watch:

@@ -7,21 +7,28 @@ import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Iterator
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from optiplug import ConfigError
 from optiplug.document import Document, located
 
+from .cluster import Cluster
 from .config import TrainConfig
 from .folder import RunFolder
+from .words import say
+
+if TYPE_CHECKING:
+    from .run import Run
 
 __all__ = ["launch"]
 
 
 def launch(
     config: TrainConfig,
-    folder: RunFolder,
+    folder: RunFolder | None,
     *,
+    cluster: Cluster | None = None,
     document: Document | None = None,
     resume: bool = False,
     allow_changed: Collection[str] = (),
@@ -30,6 +37,8 @@ def launch(
     quiet: bool = False,
 ) -> None:
     """Train in a run folder, which is claimed, or go on in it; `document` is what the config was read from.
+
+    A worker that is not the chief of its cluster has no folder.
 
     Raises
     ------
@@ -42,23 +51,26 @@ def launch(
     """
     stdout = sys.stdout
     # What a task prints is no data.
-    with contextlib.redirect_stdout(sys.stderr), _warnings_told(folder.say):
+    with contextlib.redirect_stdout(sys.stderr), _warnings_told(folder.say if folder else say):
         _prepare_tensorflow(config.seed)
         from .report import Report
         from .run import Run
 
+        begin = partial(
+            Run,
+            config,
+            folder,
+            cluster=cluster,
+            resume=resume,
+            allow_changed=allow_changed,
+            rebuild_metrics=rebuild_metrics,
+        )
+        if folder is None:
+            with _begun(begin, document) as run:
+                run.train()
+            return
         with Report(folder, config.steps, stdout=stdout, as_json=as_json, quiet=quiet) as report:
-            try:
-                run = Run(
-                    config,
-                    folder,
-                    resume=resume,
-                    allow_changed=allow_changed,
-                    rebuild_metrics=rebuild_metrics,
-                )
-            except ConfigError as error:
-                raise located(error, document) from None
-            with run:
+            with _begun(begin, document) as run:
                 report.start(run.step, run.trainer.devices)
                 try:
                     summary = run.train(report)
@@ -66,6 +78,13 @@ def launch(
                     report.interrupt(run.step)
                     raise
             report.end(summary)
+
+
+def _begun(begin: Callable[[], Run], document: Document | None) -> Run:
+    try:
+        return begin()
+    except ConfigError as error:
+        raise located(error, document) from None
 
 
 @contextlib.contextmanager

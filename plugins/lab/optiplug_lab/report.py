@@ -17,7 +17,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from .folder import RunFolder
-from .run import Summary
+from .summary import Summary
 
 __all__ = ["Bar", "Lines", "Report", "show_summary"]
 
@@ -86,7 +86,7 @@ class Report:
         self._stop()
         self._print(event="interrupted", step=step)
         Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(
-            f"Saved after {step} steps. `optiplug train --resume {self._folder.path}` goes on."
+            f"Saved after {step} steps. {self._folder.way_on()}"
         )
 
     def end(self, summary: Summary) -> None:

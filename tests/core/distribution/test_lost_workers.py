@@ -33,3 +33,9 @@ def test_the_worker_is_named(text, names):
 
 def test_without_a_cluster_nobody_is_named():
     assert lost(tf.errors.UnavailableError(None, None, UNHEALTHY), None).workers == ()
+
+
+def test_of_two_it_is_the_other_one():
+    pair = Workers(("worker 0 (one:1)", "worker 1 (two:1)"), 1, "/device:CPU:0")
+
+    assert lost(tf.errors.UnavailableError(None, None, RESET), pair).workers == ("worker 0 (one:1)",)

@@ -11,7 +11,7 @@ from rich.console import Console
 
 from optiplug_lab.folder import RunFolder
 from optiplug_lab.report import Bar, Lines, Report
-from optiplug_lab.run import Summary
+from optiplug_lab.summary import Summary
 
 FIGURES = {
     "loss": 0.3123,

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from optiplug_lab import report
 from optiplug_lab.folder import RunFolder
-from optiplug_lab.run import Summary
+from optiplug_lab.summary import Summary
 
 GOLDEN = Path(__file__).with_name("golden")
 FIGURES = {

@@ -251,7 +251,7 @@ def test_a_run_knows_the_plugins_inside_of_its_optimizer(tmp_path, begin):
 
 
 def test_a_batch_that_does_not_fit_leaves_no_folder(tmp_path, begin, monkeypatch):
-    def full(self, step):
+    def full(self, step, told):
         raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating")
 
     run = begin(train=False)
