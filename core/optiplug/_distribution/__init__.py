@@ -15,10 +15,12 @@ import tensorflow as tf
 
 from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
 
-from . import dtensor, strategies
+from . import dtensor, parameter_servers, strategies
 from .agreement import agree
 from .dtensor import checked_mesh, mesh_of, require_one_mesh
 from .first_value import first_value
+from .parameter_servers import beside, beside_inputs, brought
+from .sharded_variables import all_shards, as_whole, is_sharded, shards_of, whole_of
 from .strategies import (
     merge,
     on_each_device,
@@ -33,12 +35,19 @@ from .workers import Workers
 __all__ = [
     "Workers",
     "agree",
+    "all_shards",
+    "as_whole",
     "assign",
+    "beside",
+    "beside_inputs",
+    "brought",
     "checked_mesh",
     "components",
     "create_beside",
     "devices_of",
     "first_value",
+    "is_served",
+    "is_sharded",
     "merge",
     "mesh_of",
     "numpy",
@@ -49,8 +58,11 @@ __all__ = [
     "replica_index",
     "require_one_mesh",
     "require_replica_context",
+    "shards_of",
     "sum_over_replicas",
     "tracing",
+    "uncompiled",
+    "whole_of",
     "worker_errors",
     "workers_beside",
 ]
@@ -72,8 +84,24 @@ def components(variables: Sequence[Variable]) -> list[list[Variable]]:
 
 def place_of(variable: Variable) -> Any:
     """Return a key that is equal for variables that can be joined, and None for one that cannot."""
-    # On a mesh each variable has a layout of its own, which joining would undo.
-    return strategies.place_of(variable) if mesh_of(variable) is None else None
+    # On a mesh each variable has a layout of its own, which joining would undo; a shard is a part already.
+    apart = mesh_of(variable) is not None or whole_of(variable) is not None
+    return None if apart else strategies.place_of(variable)
+
+
+def is_served(variable: Variable | Mesh | None) -> bool:
+    """Whether a variable is on a parameter server, where other workers change it meanwhile."""
+    return (
+        isinstance(variable, tf.Variable) and not mesh_of(variable) and parameter_servers.is_served(variable)
+    )
+
+
+def uncompiled(place: Variable | Mesh | None) -> str:
+    """Return where the variables are, if XLA cannot compile a step there; else nothing."""
+    # DTensor ignores `jit_compile` silently, and XLA compiles for one device: docs/design/distribution.md.
+    if mesh_of(place) is not None:
+        return "on a DTensor mesh"
+    return "on parameter servers" if is_served(place) else ""
 
 
 def devices_of(variables: Iterable[object]) -> list[str]:
@@ -84,8 +112,11 @@ def devices_of(variables: Iterable[object]) -> list[str]:
 
 def on_device(devices: Sequence[str]) -> AbstractContextManager[object]:
     """Return the context for operations that run on a device; if there are several TensorFlow places each."""
-    # None at all are those of a mesh, which places operations itself.
-    return tf.device(devices[0] if len(devices) == 1 else None) if devices else nullcontext()
+    # None are those of a mesh, which places operations itself; `beside_inputs` places those of servers.
+    if not devices or any(map(parameter_servers.is_on_server, devices)):
+        return nullcontext()
+    place: AbstractContextManager[object] = tf.device(devices[0] if len(devices) == 1 else None)
+    return place
 
 
 def create_beside(

@@ -13,11 +13,12 @@ from typing import Any
 
 import tensorflow as tf
 
-from optiplug._tf_private import outside_function
+from optiplug._tf_private import creating_strategy, outside_function
 from optiplug._types import DType, Gradient, Shape, Strategy, Tensor, Variable
 from optiplug.errors import ReplicaContextError
 
 from .first_value import first_value
+from .parameter_servers import is_served
 from .waiting import watched
 from .worker_errors import worker_errors
 from .workers import Workers, workers_of
@@ -46,7 +47,9 @@ _KEEPS_WHOLE = (
 def require_replica_context(variable: Variable) -> None:
     """Raise `ReplicaContextError` outside of a replica of the strategy that `variable` belongs to."""
     strategy = tf.distribute.get_strategy()
-    if tf.distribute.in_cross_replica_context() or _strategy_of(variable) is not strategy:
+    # Without a strategy, one on a server is an ordinary variable that is far away.
+    elsewhere = tf.distribute.has_strategy() or not is_served(variable)
+    if tf.distribute.in_cross_replica_context() or (_strategy_of(variable) is not strategy and elsewhere):
         raise ReplicaContextError(
             "`apply_gradients` must be called in a replica context",
             received=f"variables of {type(_strategy_of(variable)).__name__}, "
@@ -202,8 +205,11 @@ def workers_beside(variable: Variable) -> Workers | None:
     return workers_of(_own_strategy(variable))
 
 
-def _own_strategy(variable: Variable) -> Strategy | None:
-    return getattr(variable, "distribute_strategy", None)
+def _own_strategy(variable: Variable | None) -> Strategy | None:
+    # One on a parameter server does not tell by itself.
+    known = getattr(variable, "distribute_strategy", None)
+    tells = known is not None or variable is None or not is_served(variable)
+    return known if tells else creating_strategy(variable)
 
 
 def _strategy_of(variable: Variable) -> Strategy:

@@ -19,6 +19,7 @@ from optiplug.errors import ConfigError
 from .complex_variables import any_complex
 from .dry_build import dry_built
 from .parts import OptimizerParts
+from .sharded_variables import any_split
 from .worker_agreement import description
 
 __all__ = ["build", "build_for"]
@@ -80,13 +81,13 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
         return
     # Everything is checked before anything is registered: a refused variable leaves no trace.
     late = list(map(unwrapped, given))
-    _check_mesh(parts, late)
+    _check_place(parts, late)
     if parts.made_by_config:
         parts.io.check_awaited(lambda: dry_built(parts, given).table)
         # Which formulas a variable meets, and what state, is known late in a build: tried where it leaves
         # no trace.
         if not dry_running() and (
-            any_complex(late) or not all(each.shape.is_fully_defined() for each in late)
+            any_complex(late) or any_split(late) or not all(each.shape.is_fully_defined() for each in late)
         ):
             dry_built(parts, [*parts.variables, *given])
     parts.variables.add_all(given)
@@ -149,18 +150,18 @@ def _pack_key(parts: OptimizerParts, variable: Variable) -> Alike | None:
     return Alike(place, variable.dtype, applied, leaf.owner.prefix, stack)
 
 
-def _check_mesh(parts: OptimizerParts, late: Sequence[Variable]) -> None:
-    """Refuse variables that a step on a mesh cannot have, and say once what it does without."""
+def _check_place(parts: OptimizerParts, late: Sequence[Variable]) -> None:
+    """Refuse variables that a step cannot have where they are, and say once what it does without there."""
     distribution.require_one_mesh([*parts.variables, *late], parts.mesh)
-    if distribution.mesh_of(late[0]) is None:
-        return
-    if parts.config.sparse == "lazy":
+    if parts.config.sparse == "lazy" and distribution.mesh_of(late[0]) is not None:
         rule = "variables on a mesh cannot be updated by rows"
         raise ConfigError(rule, where=f"{parts.name}.sparse", received="lazy", hint="use sparse: exact")
     # Only at the first build, and not for a report: one warning is enough.
-    if parts.config.jit_compile is True and not parts.built and not dry_running():
+    warns = parts.config.jit_compile is True and not parts.built and not dry_running()
+    place = distribution.uncompiled(late[0]) if warns else ""
+    if place:
         warnings.warn(
-            f"{parts.name}: the variables are on a DTensor mesh, where TensorFlow compiles nothing with "
+            f"{parts.name}: the variables are {place}, where TensorFlow compiles nothing with "
             "XLA, so the step runs uncompiled. Hint: `jit_compile=False` says that you know.",
             stacklevel=4,
         )

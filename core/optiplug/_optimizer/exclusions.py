@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from glob import escape
 
+from optiplug import _distribution as distribution
 from optiplug._config.hyperparameters import REGULAR, checked_pattern
 from optiplug._config.kinds import Selection
 from optiplug._config.variable_selection import require_matches
@@ -37,7 +38,7 @@ class DecayExclusions:
             hint = f"write [{patterns!r}]"
             raise ConfigError("must be a list", where=f"{where}.var_names", received=patterns, hint=hint)
         checked = [checked_pattern(f"{REGULAR}{pattern}") for pattern in patterns]
-        self._variables |= {id(each): each for each in map(unwrapped, variables)}
+        self._variables |= {id(each): each for each in map(unwrapped, distribution.all_shards(variables))}
         self._patterns |= dict.fromkeys(checked)
 
     def add_all(self, other: DecayExclusions) -> None:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from optiplug import _distribution as distribution
 from optiplug._tf_private import converted_for_caller
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.model_variables import is_trainable, unwrapped
@@ -36,17 +37,22 @@ def loss_gradients(
     tape = tape or tf.GradientTape()
     if callable(loss):
         # By itself a tape watches only variables with `trainable=True`.
-        watched = [] if callable(var_list) else _trained(var_list)
+        watched = [] if callable(var_list) else _trained(_shards(var_list))
         with tape, parts.losses.computing() if parts.pipeline.loss_scalers else nullcontext():
             tape.watch(watched)
             loss = converted_for_caller(loss)()
     # After the loss: a model may create its variables in its first call.
     if callable(var_list):
         var_list = var_list()
+    var_list = _shards(var_list)
     # TensorFlow would warn of each variable of integers.
     variables = _trained(var_list)
     gradients = iter(tape.gradient(loss, variables, output_gradients=_seed(parts, loss, variables)))
     return [(next(gradients) if is_trainable(each) else None, each) for each in var_list]
+
+
+def _shards(variables: Sequence[Variable]) -> list[Variable]:
+    return [shard for each in variables for shard in distribution.shards_of(each)]
 
 
 def _trained(variables: Sequence[Variable]) -> list[Variable]:

@@ -33,6 +33,7 @@ from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
 from .python_control_flow import traced
 from .scaled_losses import ScaledLosses
+from .sharded_variables import refuse_split
 from .turns import Turns
 from .update_rule import UpdateRule
 from .worker_agreement import WorkerAgreement
@@ -152,14 +153,18 @@ class OptimizerParts:
     def compiles(self) -> bool:
         """Whether XLA compiles the step."""
         wanted = self.config.jit_compile
-        # DTensor ignores `jit_compile` silently: docs/design/the-compiled-step.md.
-        if distribution.mesh_of(self.owner.place) is not None:
+        if distribution.uncompiled(self.owner.place):
             return False
         return bool(tf.config.list_physical_devices("GPU")) if wanted == "auto" else bool(wanted)
 
     def late(self, variables: Iterable[Variable]) -> list[Variable]:
         """Return those of some variables that are trained and known not yet, as they were given."""
-        return [each for each in variables if id(unwrapped(each)) not in self.built and is_trainable(each)]
+
+        def is_known(each: Variable) -> bool:
+            return not distribution.is_sharded(each) and id(unwrapped(each)) in self.built
+
+        unknown = distribution.all_shards(each for each in variables if not is_known(each))
+        return [each for each in unknown if not is_known(each) and is_trainable(each)]
 
     def next_name(self) -> str:
         """Return a name for a state variable that is created without one."""
@@ -171,6 +176,7 @@ class OptimizerParts:
         hooks = self.node.hooks([*self.added, *more])
         pipeline = Pipeline(hooks, self.variables, self.packing.first)
         refuse_complex(self.node, pipeline, self.variables)
+        refuse_split(self.node, pipeline, self.variables)
         return pipeline
 
     def excluded_patterns(self) -> list[str]:
@@ -323,7 +329,8 @@ class OptimizerParts:
     def finalize(self, var_list: Sequence[Variable], *, with_state: bool) -> None:
         """Run the stages at the end of training for those variables that were trained."""
         # Variables that were never trained have no state to average.
-        variables = [each for each in map(unwrapped, var_list) if id(each) in self.built]
+        given = (shard for each in var_list for shard in distribution.shards_of(each))
+        variables = [each for each in map(unwrapped, given) if id(each) in self.built]
         if variables and self.pipeline.stages("end"):
             for program in self.programs.outside_steps(variables).values():
                 program.finalize(with_state)

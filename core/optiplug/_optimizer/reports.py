@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import tensorflow as tf
 
+from optiplug import _distribution as distribution
 from optiplug import registry
 from optiplug._config.base import config_of
 from optiplug._state.memory_report import StateReport, report
@@ -112,7 +113,7 @@ def _wanted(parts: OptimizerParts, variables: Iterable[Variable] | None, method:
     wanted = (
         list(parts.variables)
         if variables is None
-        else [unwrapped(each) for each in variables if is_trainable(each)]
+        else [unwrapped(each) for each in distribution.all_shards(variables) if is_trainable(each)]
     )
     if not wanted:
         raise BuildError(

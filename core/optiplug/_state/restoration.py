@@ -8,9 +8,9 @@ from collections.abc import Container, Iterable
 import tensorflow as tf
 
 from optiplug._tf_private import SavedObject
-from optiplug._types import Array, Variable
+from optiplug._types import Array
 from optiplug._variables.identity import Identity, match_variables
-from optiplug._variables.model_variables import ModelVariables
+from optiplug._variables.model_variables import ModelVariables, Whole
 from optiplug.errors import StateError
 
 from .manifest import Description, Spec
@@ -42,8 +42,8 @@ class Restoration:
         StateError
             If nothing tells which one a variable is.
         """
-        new = [each for each in variables if variables.path(each) not in self._saved]
-        values = self._values(variables, new)
+        new = [each for each in variables.wholes if each.path not in self._saved]
+        values = self._values(new)
         taken = set(self._saved.values())
         identities = [
             Identity.from_saved(path, each)
@@ -52,7 +52,7 @@ class Restoration:
         ]
         present = [Identity.of(value, path, place) for place, (path, value) in enumerate(values.items())]
         pairs, _ = match_variables(identities, present, self._where, loaded=True)
-        paths = [variables.path(each) for each in new]
+        paths = [each.path for each in new]
         self._require_told([path for path in paths if path not in values], variables)
         known = set(pairs.values()) | taken
         for path in paths:
@@ -69,13 +69,13 @@ class Restoration:
                 stacklevel=2,
             )
 
-    def _values(self, variables: ModelVariables, new: Iterable[Variable]) -> dict[str, Array]:
+    def _values(self, new: Iterable[Whole]) -> dict[str, Array]:
         """Return what the checkpoint has as the value of those variables that it has, by their path."""
         if self._optimizer is None or not self.description["variables"]:
             return {}
         found = {id(thing): saved.key for thing, saved in self._optimizer.found}
         reader = tf.train.load_checkpoint(self._optimizer.checkpoint)
-        keys = {variables.path(each): found.get(id(variables.given(each))) for each in new}
+        keys = {each.path: found.get(id(each.given)) for each in new}
         return {path: reader.get_tensor(key) for path, key in keys.items() if key and reader.has_tensor(key)}
 
     def _require_afresh(

@@ -16,6 +16,8 @@ from optiplug._variables.packing import PackSegment, VariableOrPack
 from optiplug._variables.variable_like import VariableLike
 from optiplug.errors import BuildError
 
+from .sharded_state import ShardedState
+
 __all__ = ["Slot", "State"]
 
 
@@ -36,14 +38,14 @@ class State(VariableLike):
     ('learning_rate', 0.5, 0.25)
     """
 
-    def __init__(self, variable: Variable | PackSegment, path: str) -> None:
+    def __init__(self, variable: Variable | PackSegment | ShardedState, path: str) -> None:
         self.variable, self._path = variable, path
 
     def __repr__(self) -> str:
         return f"<State {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
-    def _now(self) -> Variable | PackSegment | Working:
+    def _now(self) -> Variable | PackSegment | ShardedState | Working:
         frame = current_frame()
         return self.variable if frame is None else frame.working(self.variable)
 
@@ -53,7 +55,7 @@ class State(VariableLike):
         return self._path
 
     @property
-    def _kept(self) -> Variable | PackSegment:
+    def _kept(self) -> Variable | PackSegment | ShardedState:
         return self.variable
 
     def read_value(self) -> Tensor:
@@ -85,6 +87,8 @@ class State(VariableLike):
     @property
     def components(self) -> list[Variable | PackSegment]:
         """The variable of each device of this process."""
+        if isinstance(self.variable, ShardedState):
+            return list(self.variable.shards)
         if isinstance(self.variable, PackSegment):
             return [self.variable.of(own) for (own,) in distribution.components([self.variable.whole])]
         return [own for (own,) in distribution.components([self.variable])]

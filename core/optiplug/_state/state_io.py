@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from optiplug import _distribution as distribution
 from optiplug._config.base import NamedConfig
 from optiplug._tf_private import SavedObject
 from optiplug._types import Array
@@ -100,8 +99,8 @@ class StateIO:
         """Return the description of the state that a checkpoint holds."""
         known = self._table.model_variables
         # Nothing has a value in a graph of TensorFlow 1.
-        values = enumerate(known) if tf.executing_eagerly() else ()
-        identities = [Identity.of(distribution.read(each), known.path(each), i) for i, each in values]
+        wholes = enumerate(known.wholes) if tf.executing_eagerly() else ()
+        identities = [Identity.of(each.read(), each.path, place) for place, each in wholes]
         return {
             "versions": {owner: config.state_version for owner, config in self._owners().items()},
             "state": _specs(self._table),

@@ -17,13 +17,14 @@ from optiplug import _distribution as distribution
 from optiplug._tf_private import CheckpointNode, Trackable, saved_dict, track
 from optiplug._types import DType, Mesh, Shape, Tensor, Variable
 from optiplug._variables.branches import Scratches
-from optiplug._variables.model_variables import ModelVariables
+from optiplug._variables.model_variables import ModelVariables, Whole
 from optiplug._variables.packing import Pack, Packing, PackSegment
 from optiplug.errors import BuildError, StateError
 from optiplug.numerics import compute_dtype
 
 from .dry_run import Planned, dry_running
 from .restoration import Restoration
+from .sharded_state import ShardedState, joined_state
 from .slot import Slot, State
 from .widened_value import StateNode
 
@@ -117,6 +118,8 @@ class SlotTable:
         """Where steps keep what is assigned in a branch; no state, so in no checkpoint and no list."""
         self._owners: dict[str, str] = {}
         self._joined: dict[str, State] = {}
+        # State of single shards, by the paths of these.
+        self._shards: dict[str, State] = {}
         # By the `id` of the model variable.
         self._beside: dict[int, dict[str, State]] = {}
         # State that begins as its variable does, and that had none to begin with when it was created.
@@ -136,8 +139,9 @@ class SlotTable:
         dtype: DType = tf.float32,
         initial: Callable[[], Tensor | float] = lambda: 0,
         widened: DType | None = None,
+        shard: bool = False,
     ) -> State:
-        """Create a state variable, or return the one of that owner and name.
+        """Create a state variable, or return the one of that owner and name; of a `shard`, a part of one.
 
         Raises
         ------
@@ -146,7 +150,7 @@ class SlotTable:
         StateError
             If the name is taken by another owner, or by a variable of another shape or dtype.
         """
-        held = self.states.get(name)
+        held = (self._shards if shard else self.states).get(name)
         if held is None:
             if not tf.TensorShape(shape).is_fully_defined():
                 raise BuildError(
@@ -156,9 +160,14 @@ class SlotTable:
                     hint="create the variable without `shape=`, or train it without this state",
                 )
             # Everything else runs as in a real build, so a plan has the same names: docs/architecture.md.
-            if dry_running():
-                return self.adopt(name, Planned(name, shape, dtype), owner=owner)
-            variable = distribution.create_beside(beside, initial, shape=shape, dtype=dtype, name=name)
+            variable = (
+                Planned(name, shape, dtype)
+                if dry_running()
+                else distribution.create_beside(beside, initial, shape=shape, dtype=dtype, name=name)
+            )
+            if shard:
+                self._shards[name], self._owners[name] = State(variable, name), owner
+                return self._shards[name]
             return self.adopt(name, variable, owner=owner, widened=widened)
         if self._owners[name] != owner or not held.shape.is_compatible_with(shape):
             raise StateError(
@@ -172,7 +181,7 @@ class SlotTable:
     def adopt(
         self,
         name: str,
-        variable: Variable | PackSegment | Planned,
+        variable: Variable | PackSegment | ShardedState | Planned,
         *,
         owner: str,
         widened: DType | None = None,
@@ -204,29 +213,34 @@ class SlotTable:
         # Before the loop, which creates a variable where there is no segment.
         segments = self._joined_segments(slot, variables, spec, owner)
         for variable in variables:
-            name = self._name(slot, variable)
+            name, whole = self._name(slot, variable), self._model_variables.whole(variable)
+            own_name = f"{slot.name}/{self._model_variables.paths[id(variable)]}"
             widened = self._narrow_dtype(variable, spec)
             if widened is not None:
                 self.widened[name] = widened
             if name in segments:
                 self.adopt(name, segments[name], owner=owner, widened=widened)
             initial = partial(spec.initial_for, variable)
-            waits = name not in self.states and _waits(spec, [variable])
+            held = own_name in self.states or own_name in self._shards
+            waits = not held and _waits(spec, [variable])
             state = self.add(
-                name,
+                own_name,
                 owner=owner,
                 beside=variable,
                 shape=spec.shape_for(variable),
                 dtype=spec.dtype_for(variable),
                 initial=_zero if waits else initial,
                 widened=widened,
+                shard=whole.is_split,
             )
             if waits:
                 self._unstarted.append((state, [variable], initial))
             slot.put(variable, state)
             self._compute_as(variable, state, spec)
-            self._beside.setdefault(id(variable), {})[name] = state
-            self.homes[name] = slot.name, self._model_variables.path(variable)
+            self._beside.setdefault(id(variable), {})[own_name] = state
+            self.homes[name] = slot.name, whole.path
+            if whole.is_split:
+                self._adopt_whole(name, slot, whole, owner, widened)
 
     def _narrow_dtype(self, variable: Variable, spec: SlotSpec) -> DType | None:
         """Return the dtype in which earlier versions kept state that is kept in a wider one by default."""
@@ -236,6 +250,12 @@ class SlotTable:
 
     def _name(self, slot: Slot, variable: Variable) -> str:
         return f"{slot.name}/{self._model_variables.path(variable)}"
+
+    def _adopt_whole(self, name: str, slot: Slot, whole: Whole, owner: str, widened: DType | None) -> None:
+        """Take in the state of a variable that is split up, once all shards have theirs."""
+        shards = [slot[each].variable for each in whole.shards if each in slot]
+        if name not in self.states and len(shards) == len(whole.shards):
+            self.adopt(name, joined_state(name, whole, shards), owner=owner, widened=widened)
 
     def _joined_segments(
         self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, owner: str
@@ -298,10 +318,11 @@ class SlotTable:
 
     @property
     def created(self) -> dict[str, Variable]:
-        """Every variable that there is in memory by name: those of packs instead of their segments."""
-        joined = {name: state.variable for name, state in self._joined.items()}
-        alone = {name: state.variable for name, state in self.states.items()}
-        return joined | {name: each for name, each in alone.items() if not isinstance(each, PackSegment)}
+        """Every variable that there is in memory by name: those of packs instead of segments, and shards."""
+        kept = {**self._joined, **self.states, **self._shards}
+        variables = {name: state.variable for name, state in kept.items()}
+        parted = PackSegment | ShardedState
+        return {name: each for name, each in variables.items() if not isinstance(each, parted)}
 
     @property
     def packs(self) -> dict[str, list[str]]:

@@ -12,6 +12,7 @@ from optiplug._variables.packing import PackSegment
 
 from .manifest import WIDENED
 from .restoration import Restoration
+from .sharded_state import ShardedState
 
 __all__ = ["StateNode", "WidenedValue"]
 
@@ -23,7 +24,7 @@ class WidenedValue(CheckpointValue):
     names there, and the one that it asks for tells the dtype.
     """
 
-    def __init__(self, variable: Variable | PackSegment, path: str, narrow: DType) -> None:
+    def __init__(self, variable: Variable | PackSegment | ShardedState, path: str, narrow: DType) -> None:
         self._variable, self._path, self.narrow = variable, path, narrow
         self.reads_narrow = False
 
@@ -47,7 +48,7 @@ class WidenedValue(CheckpointValue):
         """The device of the variable."""
         return str(self._variable.device)
 
-    def restore(self, value: Tensor) -> Variable | PackSegment:
+    def restore(self, value: Tensor) -> Variable | PackSegment | ShardedState:
         """Take the value that a checkpoint holds."""
         self.reads_narrow = False
         return self._variable.assign(tf.cast(value, self._variable.dtype))
@@ -82,11 +83,11 @@ class StateNode(CheckpointNode):
         plain = None if name is None else name.removesuffix(WIDENED)
         return name if plain in self._widened else plain
 
-    def add(self, name: str, variable: Variable | PackSegment, narrow: DType | None) -> None:
+    def add(self, name: str, variable: Variable | PackSegment | ShardedState, narrow: DType | None) -> None:
         """Track a variable; `narrow` is the dtype of its values in earlier versions, if it was another."""
         self.former.pop(name, None)
         if narrow is None:
-            track(self, name, variable)
+            track(self, name, variable.saved if isinstance(variable, ShardedState) else variable)
             return
         self._widened.add(name)
         value = WidenedValue(variable, name, narrow)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import tensorflow as tf
 
+from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
 from optiplug._variables.gradients import dense, in_range
@@ -95,8 +96,12 @@ class DeviceOperands:
     """
 
     def __init__(self, plan: Plan, variables: Sequence[Variable], own: Mapping[int, Variable]) -> None:
-        self._plan, self._variables, self._own = plan, variables, own
+        self._plan, self._variables, self._own, self._now = plan, variables, own, own
         self.present, self.waiting, self.absent = plan.operands(variables)
+
+    def begin(self, *, step: bool) -> None:
+        """Begin a trace: of a `step`, which adds to what is on a parameter server, or of what assigns it."""
+        self._now = self._plan.served(self._own) if step else self._own
 
     @property
     def stepped(self) -> list[VariableOrPack]:
@@ -115,7 +120,7 @@ class DeviceOperands:
         hidden = {id(member) for pack in joined.values() for member in pack.members}
         segments = self._plan.table.segments.values()
         hidden |= {id(segment) for segment in segments if id(segment.pack) in joined}
-        return {key: own for key, own in self._own.items() if key not in hidden}
+        return {key: own for key, own in self._now.items() if key not in hidden}
 
     def with_gradients(self, gradients: Sequence[Gradient]) -> list[Operand]:
         """Return an operand for each of `present`."""
@@ -130,10 +135,11 @@ class DeviceOperands:
         if isinstance(each, Pack):
             return self._joined(each, [dense(given[id(member)], member) for member in each.members])
         gradient = given[id(each)]
-        if self._plan.lazy and isinstance(gradient, tf.IndexedSlices):
-            rows = map(id, self._plan.table.rows_of(each))
-            return RowsOperand(gradient, {key: self._own[key] for key in rows})
-        return Operand(dense(gradient, each))
+        with distribution.beside(self._own[id(each)]):
+            if self._plan.lazy and isinstance(gradient, tf.IndexedSlices):
+                rows = map(id, self._plan.table.rows_of(each))
+                return RowsOperand(gradient, {key: self._now[key] for key in rows})
+            return Operand(distribution.brought(dense(gradient, each), self._own[id(each)]))
 
     def _joined(self, pack: Pack, gradients: Sequence[Tensor] = ()) -> Operand:
         return JoinedOperand(pack, [self._own[id(member)] for member in pack.members], gradients)

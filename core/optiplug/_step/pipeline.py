@@ -115,11 +115,14 @@ class Pipeline:
 
     def applied_elementwise(self, variable: Variable) -> frozenset[str] | None:
         """Return the names of the hooks of a variable; None if one of them is not elementwise."""
-        applied = self._applied(variable)
-        if not all(hook.elementwise for hook in applied):
+        if self.not_elementwise(variable):
             return None
         # A set, as it is compared between variables: members of a pack need the same hooks.
-        return frozenset(hook.name for hook in applied)
+        return frozenset(hook.name for hook in self._applied(variable))
+
+    def not_elementwise(self, variable: Variable) -> list[str]:
+        """Return the names of the hooks of a variable that need the whole of it."""
+        return [hook.name for hook in self._applied(variable) if not hook.elementwise]
 
     def refusing_complex(self, variable: Variable) -> list[str]:
         """Return the names of the hooks of a variable that are for real ones only."""

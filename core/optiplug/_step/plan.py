@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from optiplug import _distribution as distribution
 from optiplug._config.hyperparameters import Scalar
 from optiplug._state.table import SlotTable
 from optiplug._types import Tensor, Variable
 from optiplug._variables.capture import Frame, Working
 from optiplug._variables.model_variables import ModelVariables
 from optiplug._variables.packing import Pack, Packing, PackSegment, VariableOrPack
+from optiplug._variables.served_variable import ServedVariable
 from optiplug.errors import HookError
 
 from .pipeline import Pipeline
@@ -74,6 +76,23 @@ class Plan:
         # A segment is no variable to TensorFlow, so a strategy cannot find its components.
         segments = self.table.segments.values()
         return own | {id(segment): segment.of(own[id(segment.whole)]) for segment in segments}
+
+    def served(self, own: Mapping[int, Variable]) -> dict[int, Variable | ServedVariable]:
+        """Return a device's own variables as one trace sees them, as others change those on servers."""
+        return {
+            key: self._served(key, each) if distribution.is_served(each) else each
+            for key, each in own.items()
+        }
+
+    def _served(self, key: int, own: Variable) -> ServedVariable:
+        # What belongs to a variable is a sum of what steps have added, and so is a counter. Of anything else,
+        # such as the scale of a loss that two workers halve, the last value counts.
+        return ServedVariable(own, self.paths[key], added=key in self._of_variables or own.dtype.is_integer)
+
+    @cached_property
+    def _of_variables(self) -> frozenset[int]:
+        """The ids of the variables of the model and of the state that there is for each."""
+        return frozenset(id(each) for variable in self.variables for each in self.table.with_state(variable))
 
     def operands(
         self, present: Sequence[Variable]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -66,6 +66,7 @@ class Program:
         self._traces = traces
         self._traced, self._devices = traced, distribution.devices_of(components.values())
         on_mesh = distribution.mesh_of(variables[0]) is not None
+        self._served = distribution.is_served(self._own[id(variables[0])])
         # Not compiled as a whole: joins, rows and the condition belong between the clusters.
         self._whole = _compiled(self._step, False)
         # DTensor has a say in how a function is called.
@@ -74,7 +75,7 @@ class Program:
         self._compile(plan.jit_compile)
         # Checked at the first call, when the operations of a step are known.
         self._checked = not plan.jit_compile
-        if not traced or on_mesh:
+        if not traced or on_mesh or self._served:
             self._inline()
 
     def _compile(self, jit_compile: bool) -> None:
@@ -84,7 +85,10 @@ class Program:
         self._gate_writes = jit_compile
 
     def _inline(self) -> None:
-        """Make all parts one function, or none: DTensor cannot call a function in two conditions."""
+        """Make all parts one function, or none.
+
+        DTensor cannot call a function in two conditions, and a function is called on one parameter server.
+        """
         self._core, self._gate, self._checked = self._trace_core, self._trace_gate, True
 
     def __call__(self, gradients: Sequence[Gradient]) -> None:
@@ -128,6 +132,11 @@ class Program:
         return self._steps_of_rows[key]
 
     def _step(self, gradients: Sequence[Gradient]) -> None:
+        with distribution.beside_inputs() if self._served else nullcontext():
+            self._trace_step(gradients)
+
+    def _trace_step(self, gradients: Sequence[Gradient]) -> None:
+        self._begin(step=True)
         effects, pipeline = Effects(), self.plan.pipeline
         operands = self._operands.with_gradients(gradients)
         values = [operand.gradient for operand in operands]
@@ -147,6 +156,10 @@ class Program:
             )
         else:
             self._run_core(operands, starts, Decision(values, True, []))
+
+    def _begin(self, *, step: bool) -> None:
+        self._operands.begin(step=step)
+        self._components = self._operands.components
 
     def _starts(self, operands: Iterable[Operand]) -> Values:
         return self._by_name({key: value for each in operands for key, value in each.gather().items()})
@@ -227,6 +240,7 @@ class Program:
 
     def finalize(self, with_state: bool) -> None:
         """Assign the final values of this device's variables and, `with_state`, those of state."""
+        self._begin(step=False)
         operands = self._operands.joined(self._operands.present)
         with distribution.tracing(self._variables[0]), self._frame(self._starts(operands)) as frame:
             absent = [*self._operands.waiting, *self._operands.absent]

@@ -17,8 +17,10 @@ __all__ = [
     "TensorStandIn",
     "branching",
     "captured_by",
+    "captured_tensor",
     "converted",
     "converted_for_caller",
+    "creating_strategy",
     "has_begun",
     "is_out_of_scope",
     "outside_function",
@@ -157,6 +159,24 @@ def captured_by(graph: tf.Graph, variables: Iterable[tf.Variable]) -> bool:
     """Whether a function uses one of these variables. Rests on `FuncGraph.external_captures`."""
     captured = set(map(id, getattr(graph, "external_captures", [])))
     return any(id(each.handle) in captured for each in variables)
+
+
+def captured_tensor(tensor: Tensor) -> Tensor:
+    """Return the tensor outside of a branch or function that this one stands for there; else itself.
+
+    Rests on `FuncGraph.captures`.
+    """
+    if isinstance(tensor, EagerTensor) or tensor.op.type != "Placeholder":
+        return tensor
+    captures = getattr(tensor.graph, "captures", ())
+    # What is asked for most often was captured last.
+    outer = next((outside for outside, inside in reversed(captures) if inside is tensor), None)
+    return tensor if outer is None else captured_tensor(outer)
+
+
+def creating_strategy(variable: tf.Variable) -> tf.distribute.Strategy | None:
+    """Return the strategy that has created a variable. Rests on `Variable._distribute_strategy`."""
+    return getattr(variable, "_distribute_strategy", None)
 
 
 def converted(function: Callable[..., Any]) -> Callable[..., Any]:

@@ -15,15 +15,20 @@ __all__ = [
     "CheckpointValue",
     "RestoredOnRelease",
     "SavedObject",
+    "ShardedVariable",
     "Trackable",
     "children_of",
     "forget_waiting",
     "release",
     "saved_dict",
+    "sharded_whole",
     "track",
 ]
 
 Trackable: TypeAlias = tf.__internal__.tracking.Trackable
+
+# A variable whose rows are several variables; checkpoints have it as one. `tf.__internal__` is not public.
+ShardedVariable: Any = tf.__internal__.distribute.ShardedVariable
 
 _VALUE = "VARIABLE_VALUE"  # the key of a variable's value, so that either can be restored from the other
 
@@ -34,6 +39,12 @@ def track(parent: Trackable, name: str, child: Trackable) -> None:
     Rests on `Trackable._track_trackable`.
     """
     parent._track_trackable(child, name, overwrite=True)  # noqa: SLF001
+
+
+def sharded_whole(variable: tf.Variable) -> Any:
+    """Return the sharded variable that a variable is a shard of, or None. Rests on `_sharded_container`."""
+    whole = getattr(variable, "_sharded_container", None)
+    return None if whole is None else whole()
 
 
 def children_of(parent: Trackable) -> Mapping[str, Trackable]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
 
@@ -31,13 +32,14 @@ def validated_pairs(
     """
     try:
         # A list, since a `zip` can be read once only.
-        given = [(gradient, variable) for gradient, variable in grads_and_vars]
+        whole = [(gradient, variable) for gradient, variable in grads_and_vars]
     except (TypeError, ValueError) as error:
         raise GradientsError(
             "`grads_and_vars` must be an iterable of (gradient, variable) pairs",
             received=grads_and_vars,
             hint="zip(gradients, variables) makes one",
         ) from error
+    given = [pair for gradient, variable in whole for pair in _of_shards(gradient, variable)]
     kept = [_pair(gradient, variable) for gradient, variable in given if gradient is not None]
     missing = [variable for gradient, variable in given if gradient is None]
     if given and not kept:
@@ -56,6 +58,49 @@ def validated_pairs(
         names = [variable.name for variable in variables]
         raise GradientsError("each variable must appear once in `grads_and_vars`", received=names)
     return [gradient for gradient, _ in kept], variables, [variable for _, variable in kept]
+
+
+def _of_shards(gradient: Any, variable: Variable) -> list[tuple[Gradient | None, Variable]]:
+    """Return a pair for each shard of a variable that is given whole; the gradient is whole, or a list."""
+    if not distribution.is_sharded(variable):
+        return [(gradient, variable)]
+    shards = distribution.shards_of(variable)
+    if gradient is None:
+        return [(None, shard) for shard in shards]
+    if isinstance(gradient, list | tuple):
+        if len(gradient) != len(shards):
+            raise GradientsError(
+                f"there must be one gradient for each of the {len(shards)} shards of {shards[0].name!r}",
+                received=len(gradient),
+            )
+        return list(zip(gradient, shards, strict=True))
+    whole, _ = _pair(gradient, variable)
+    pieces = (
+        _rows_of_shards(whole, variable)
+        if isinstance(whole, tf.IndexedSlices)
+        else _split(tensor(whole), variable)
+    )
+    return list(zip(pieces, shards, strict=True))
+
+
+def _split(gradient: Gradient, whole: Variable) -> list[Tensor]:
+    _require_shape(gradient.shape, whole)
+    pieces: list[Tensor] = tf.split(gradient, [each.shape[0] for each in distribution.shards_of(whole)])
+    return pieces
+
+
+def _rows_of_shards(gradient: tf.IndexedSlices, whole: Variable) -> list[tf.IndexedSlices]:
+    """Return the rows of each shard, with their places in it."""
+    _require_shape(_shape_of_rows(gradient, whole), whole)
+    # Checked here: a row that no shard has would be left out.
+    begin, indices, pieces = 0, in_range(gradient.indices, whole), []
+    for shard in distribution.shards_of(whole):
+        end = begin + shard.shape[0]
+        chosen = tf.where((indices >= begin) & (indices < end))[:, 0]
+        rows = tf.gather(gradient.values, chosen), tf.gather(indices, chosen) - begin
+        pieces.append(tf.IndexedSlices(*rows, tf.constant(shard.shape, indices.dtype)))
+        begin = end
+    return pieces
 
 
 def _pair(gradient: Gradient, variable: Variable) -> tuple[Gradient, Variable]:

@@ -2,23 +2,61 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
-from optiplug._types import DType, Gradient, Tensor, Variable
+from optiplug import _distribution as distribution
+from optiplug._types import Array, DType, Gradient, Shape, Tensor, Variable
 from optiplug.errors import GradientsError
 from optiplug.numerics import widest_dtype
 
-__all__ = ["ModelVariables", "is_trainable", "trainable", "unwrapped"]
+__all__ = ["ModelVariables", "Whole", "is_trainable", "trainable", "unwrapped"]
+
+
+@dataclass(frozen=True, eq=False)
+class Whole:
+    """What a model has as one variable: a variable, or all `shards` of one that is split up.
+
+    `given` is what the model has, and a checkpoint of it: a variable of Keras, or the sharded variable.
+    """
+
+    path: str
+    shards: tuple[Variable, ...]
+    given: Variable
+
+    @property
+    def is_split(self) -> bool:
+        """Whether it is a variable that is split up."""
+        return distribution.is_sharded(self.given)
+
+    @property
+    def shape(self) -> Shape:
+        """The shape of the whole."""
+        shape = self.shards[0].shape
+        return (
+            tf.TensorShape([sum(each.shape[0] for each in self.shards), *shape[1:]])
+            if self.is_split
+            else shape
+        )
+
+    def read(self) -> Array:
+        """Return the whole value."""
+        values = [distribution.read(each) for each in self.shards]
+        return np.concatenate(values) if self.is_split else values[0]
 
 
 class ModelVariables:
-    """The model's variables, in the order in which the optimizer met them, each with a unique path.
+    """The model's variables, in the order in which the optimizer met them.
 
-    `scalar_dtype` is that of a number for all of them: float64 if any is in double precision.
+    Each has a unique name in `paths`. The path that configs and checkpoints know is that of what the model
+    has as one variable, so all shards of one that is split up have the same. `scalar_dtype` is that of a
+    number for all variables: float64 if any is in double precision.
     """
 
     def __init__(self) -> None:
@@ -29,7 +67,7 @@ class ModelVariables:
         self._positions: dict[int, int] = {}
         self._numbers: dict[str, int] = {}
         self._constraints: dict[int, Callable[[Tensor], Tensor] | None] = {}
-        self._given: dict[int, Variable] = {}
+        self._wholes: dict[int, Whole] = {}
         # By the name that variables have: the number of the call of `build` in which each was met.
         self._calls: dict[str, list[int]] = defaultdict(list)
         self._names: dict[str, str] = {}
@@ -45,12 +83,17 @@ class ModelVariables:
         return len(self._variables)
 
     def path(self, variable: Variable) -> str:
-        """Return the unique path of a variable."""
-        return self.paths[id(unwrapped(variable))]
+        """Return the path of a variable, of a shard that of the whole."""
+        return self.whole(distribution.shards_of(variable)[0]).path
 
-    def given(self, variable: Variable) -> Variable:
-        """Return a variable as it was given: that of Keras, which wraps it."""
-        return self._given[id(variable)]
+    def whole(self, variable: Variable) -> Whole:
+        """Return what the model has as one variable: this one, or what it is a shard of."""
+        return self._wholes[id(unwrapped(variable))]
+
+    @property
+    def wholes(self) -> list[Whole]:
+        """What the model has as one variable each, in order."""
+        return list({id(each): each for each in map(self.whole, self)}.values())
 
     def name(self, path: str) -> str:
         """Return the name of the variable of a path, without the number that tells it from others."""
@@ -83,19 +126,33 @@ class ModelVariables:
             self.add(each)
 
     def add(self, given: Variable) -> None:
-        """Add a variable; equal names are told apart by a number, in order."""
+        """Add a variable, or all shards beside it; equal names are told apart by a number, in order."""
         variable = unwrapped(given)
         if variable in self:
             return
-        path = wanted = _given_path(given)
+        sharded = distribution.whole_of(variable)
+        wanted = _given_path(given) if sharded is None else _path_of_shards(sharded)
+        path = self._unique(wanted)
+        self._names[path] = wanted
+        self._calls[wanted].append(self._call)
+        if sharded is None:
+            self._take(variable, given, path, Whole(path, (variable,), given))
+            return
+        whole = Whole(path, tuple(sharded.variables), sharded)
+        for number, shard in enumerate(whole.shards):
+            self._take(shard, shard, self._unique(f"{path}/part_{number}"), whole)
+
+    def _unique(self, wanted: str) -> str:
+        path = wanted
         # The last number of each name is kept, so naming a thousand equal names is linear.
         while path in self._numbers:
             self._numbers[wanted] += 1
             path = f"{wanted}_{self._numbers[wanted]}"
         self._numbers[path] = 0
-        self._names[path] = wanted
-        self._calls[wanted].append(self._call)
-        self._given[id(variable)] = given
+        return path
+
+    def _take(self, variable: Variable, given: Variable, path: str, whole: Whole) -> None:
+        self._wholes[id(variable)] = whole
         self._positions[id(variable)] = len(self._variables)
         self._variables.append(variable)
         self.paths[id(variable)] = path
@@ -112,6 +169,12 @@ def _given_path(variable: Any) -> str:
     path = getattr(variable, "path", None)
     # TensorFlow ends names with ":0", the number of an output.
     return path if isinstance(path, str) else str(variable.name).rsplit(":", 1)[0]
+
+
+def _path_of_shards(sharded: Any) -> str:
+    """Return the name that the variable of some shards was given: each of them has it, and a number."""
+    first = _given_path(sharded.variables[0])
+    return re.sub(r"/part_\d+$", "", first)
 
 
 def unwrapped(variable: object) -> Variable:
