@@ -31,6 +31,7 @@ def test_a_worker_that_ends_is_told(position, number, graph, tmp_path):
         cluster["worker", position].send(number)
         told = told_by(cluster, 1 - position)
     assert told["class"] == "LostWorkerError"
+    assert [name.split(" (")[0] for name in told["workers"]] == [f"worker {position}"]
     assert told["seconds"] < 30
     assert "start all workers again" in told["text"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from support import worker_matrix, worker_scenarios
-from support.worker_matrix import CALLS, Run, alone, assert_close, batches
+from support.worker_matrix import CALLS, CONFIGS, MODES, Run, alone, assert_close, batches
 
 
 @pytest.mark.parametrize("config", worker_scenarios.CELLS)
@@ -13,6 +13,17 @@ def test_workers_do_what_one_process_does(config, two_workers):
     first, second = (each[config] for each in two_workers("matrix"))
     assert first == second
     assert_close(first, worker_matrix.train(alone(), config, "graph"))
+
+
+@pytest.mark.slow
+def test_every_mode_of_every_config(in_cluster):
+    results = in_cluster(worker_scenarios.__name__, ["full_matrix"], {"worker": 2}, deadline=500, name="full")
+    first, second = results("full_matrix")
+    assert first == second
+    for config in CONFIGS:
+        expected = worker_matrix.train(alone(), config, "graph")
+        for mode in MODES:
+            assert_close(first[f"{config} {mode}"], expected)
 
 
 def test_single_precision_differs_by_rounding(two_workers):

@@ -31,10 +31,13 @@ def in_cluster(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Call
         module: str,
         names: Sequence[str],
         tasks: workers.Tasks,
+        *,
         deadline: float = 240,
         prepare: Callable[[Path], object] | None = None,
+        name: str = "",
     ) -> Results:
-        folder = shared / f"{module}-{'-'.join(f'{task}{count}' for task, count in tasks.items())}"
+        counts = [f"{task}{count}" for task, count in tasks.items()]
+        folder = shared / "-".join([module, *counts, *filter(None, [name])])
         targets = [f"{module}:{name}" for name in names]
 
         def make() -> dict[str, Any]:

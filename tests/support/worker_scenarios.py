@@ -16,11 +16,11 @@ from optiplug import _tf_private as private
 from optiplug._distribution import waiting
 from optiplug._distribution.agreement import agree
 from optiplug._distribution.workers import VARIABLE, workers_of
-from support.worker_matrix import CALLS, CONFIGS, Run, alone, batches, place, train, workers
+from support.worker_matrix import CALLS, CONFIGS, MODES, Run, alone, batches, place, train, workers
 
 SCENARIOS = [
     *["matrix", "in_single", "packs", "numbers", "other_config", "other_variables"],
-    *["known_workers", "agreements", "shared_texts", "counted_sums", "failed_sum"],
+    *["known_workers", "agreements", "shared_texts", "counted_sums"],
     *["loaded_alone", "loaded_alone_in_a_graph", "loaded_late"],
     *["saved_by_the_chief", "restored", "restored_from_one", "built_alone"],
 ]
@@ -115,24 +115,14 @@ def _threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-def failed_sum() -> list[int]:
-    """Sum what cannot be summed."""
-    watch = waiting._watch(workers_of(workers()))
-    before = [int(watch.begun), int(watch.done)]
-
-    def fail(gradients: Any) -> Any:
-        raise tf.errors.InvalidArgumentError(None, None, "no numbers")
-
-    try:
-        waiting.watched(workers_of(workers()), workers(), list, fail)
-    except tf.errors.InvalidArgumentError:
-        return [int(watch.begun) - before[0], int(watch.done) - before[1]]
-    return []
-
-
 def matrix() -> dict[str, Any]:
     """Train each cell of the matrix."""
     return {config: train(workers(), config, mode) for config, mode in CELLS.items()}
+
+
+def full_matrix() -> dict[str, Any]:
+    """Train every config in every mode."""
+    return {f"{config} {mode}": train(workers(), config, mode) for config in CONFIGS for mode in MODES}
 
 
 def in_single() -> dict[str, Any]:

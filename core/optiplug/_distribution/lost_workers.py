@@ -15,6 +15,8 @@ __all__ = ["ENDED", "lost"]
 ENDED = "optiplug ended the wait"
 """What the message begins with that ends a wait of ours."""
 
+_OF_THE_FIRST = "CoordinationService"  # the first worker has it
+_REASON = "aborted by: "
 _HINT = "start all workers again: TensorFlow cannot go on with fewer, and they go on from the last checkpoint"
 
 
@@ -26,15 +28,18 @@ def lost(error: tf.errors.OpError, workers: Workers | None) -> LostWorkerError:
         names = [name for name in (workers.names if workers else ()) if name in told]
         return LostWorkerError(told, workers=names, hint=_HINT)
     tasks = re.findall(r"/job:(\w+)/(?:replica:\d+/)?task:(\d+)", text)
-    names = [
-        name
-        for name in (workers.others.values() if workers else ())
-        if any(name.startswith(f"{job} {task} ") for job, task in tasks)
-    ]
+    # Its own task is in the name of each operation.
+    others = list(workers.others.values()) if workers else []
+    names = [name for name in others if any(name.startswith(f"{job} {task} ") for job, task in tasks)]
+    if not names and workers and _OF_THE_FIRST in text:
+        names = [workers.names[0]]
     # Of two it is the other one, whatever TensorFlow tells.
-    if workers and not names and len(workers.others) == 1:
-        names = [*workers.others.values()]
-    who = ", ".join(names) or "another worker"
+    if not names and len(others) == 1:
+        names = others
+    reason = text.partition(_REASON)[2] or text
     return LostWorkerError(
-        f"{who} has ended, or does not answer", workers=names, received=text.partition("\n")[0], hint=_HINT
+        f"{', '.join(names) or 'another worker'} has ended, or does not answer",
+        workers=names,
+        received=reason.strip().partition("\n")[0],
+        hint=_HINT,
     )

@@ -80,8 +80,19 @@ def sum_over_replicas(gradients: Sequence[Gradient]) -> list[Gradient]:
     workers = workers_of(replica.strategy)
     if workers is None:
         return summed(own())
-    with worker_errors():
-        return watched(workers, replica.strategy, own, summed)
+    return watched(workers, replica.strategy, own, _summed_eagerly if tf.executing_eagerly() else summed)
+
+
+def _summed_eagerly(gradients: Sequence[Gradient]) -> list[Gradient]:
+    """Sum gradients over the replicas of all workers, and tell of a worker that is lost."""
+
+    def summed(strategy: Strategy, *merged: Gradient) -> Any:
+        # As `all_reduce` does it: in the thread of the caller, which alone gets the errors.
+        pairs = [(each, getattr(each, "device", each)) for each in merged]
+        with worker_errors():
+            return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, pairs)
+
+    return list(tf.distribute.get_replica_context().merge_call(summed, args=gradients))
 
 
 def _own(gradient: Gradient) -> Gradient:

@@ -40,11 +40,7 @@ def watched(
     watch = _watch(workers)
     with tf.control_dependencies([watch.begun.assign_add(1, read_value=False)]):
         gradients = begin()
-    try:
-        reduced = reduce(gradients)
-    except tf.errors.OpError:
-        watch.done.assign_add(1)
-        raise
+    reduced = reduce(gradients)
     with tf.control_dependencies(tf.nest.flatten(reduced, expand_composites=True)):
         watch.done.assign_add(1, read_value=False)
     return reduced

@@ -6,7 +6,3 @@ def test_sums_are_counted_and_start_no_thread_each(two_workers):
         # Eager and traced ones, each begun and done.
         assert counts["begun"] == counts["done"] == 7
         assert counts["threads"] <= 2
-
-
-def test_a_sum_that_fails_is_done(two_workers):
-    assert two_workers("failed_sum") == [[1, 1]] * 2
