@@ -9,7 +9,7 @@ import pytest
 from support import worker_matrix, worker_scenarios
 from support.worker_matrix import CALLS, Run, alone, assert_close, batches
 
-SCENARIOS = ["matrix", "saved_by_the_chief", "restored", "restored_from_one"]
+SCENARIOS = ["every_config", "saved_by_the_chief", "restored", "restored_from_one"]
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +21,7 @@ def four(in_cluster):
 @pytest.mark.slow
 @pytest.mark.parametrize("config", worker_scenarios.CELLS)
 def test_workers_do_what_one_process_does(config, four):
-    first, *others = (each[config] for each in four("matrix"))
+    first, *others = (each[config] for each in four("every_config"))
     assert others == [first] * 3
     assert_close(first, worker_matrix.train(alone(), config, "graph"))
 
