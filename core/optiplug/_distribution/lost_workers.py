@@ -31,8 +31,8 @@ def lost(error: tf.errors.OpError, workers: Workers | None) -> LostWorkerError:
     # Its own task is in the name of each operation.
     others = list(workers.others.values()) if workers else []
     names = [name for name in others if any(name.startswith(f"{job} {task} ") for job, task in tasks)]
-    if not names and workers and _OF_THE_FIRST in text:
-        names = [workers.names[0]]
+    if not names and workers and workers.own != 0 and _OF_THE_FIRST in text:
+        names = others[:1]
     # Of two it is the other one, whatever TensorFlow tells.
     if not names and len(others) == 1:
         names = others
