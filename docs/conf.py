@@ -20,6 +20,7 @@ extensions = [
     "growth",
     "mathml",
     "myst_nb",
+    "off_mesh",
     "public_names",
     "rooms",
     "scaling",

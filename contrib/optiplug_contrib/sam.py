@@ -48,7 +48,7 @@ class SAM(Optimizer):
     Raises
     ------
     ConfigError
-        If the loss is a tensor, or if the variables of `minimize` are on a DTensor mesh.
+        If the loss is a tensor, or if variables are on a DTensor mesh.
     ReplicaContextError
         If `minimize` is called under a strategy, but not inside of `strategy.run`.
 
@@ -97,7 +97,6 @@ class SAM(Optimizer):
         given = [variable for _, variable in pairs]
         pairs = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
         variables = [_unwrapped(variable) for _, variable in pairs]
-        self._refuse_a_mesh(variables)
         # Copies, because taking the perturbation off again would not give the same bits.
         own = [variable.read_value() for variable in variables]
         try:
@@ -120,15 +119,6 @@ class SAM(Optimizer):
                 "`minimize` must be called in a replica context",
                 where=self.name,
                 hint="call it inside the function that you pass to `strategy.run`",
-            )
-
-    def _refuse_a_mesh(self, variables: Sequence[Variable]) -> None:
-        # In a tf.function DTensor may let the second pass read what the variables were before.
-        if any(isinstance(variable, tf.experimental.dtensor.DVariable) for variable in variables):
-            raise ConfigError(
-                "variables on a DTensor mesh cannot be perturbed",
-                where=f"{self.name}.minimize",
-                hint="use a strategy of tf.distribute",
             )
 
     def _perturbed(

@@ -135,6 +135,9 @@ def state(entry: Entry) -> Iterator[str]:
         yield from table(("slot", "bytes per parameter"), rows, "60 40")
     else:
         yield from ("No state for each variable.", "")
+    refused = example(entry).no_mesh
+    if refused:
+        yield from (f"It refuses variables on a DTensor mesh: {refused}.", "")
 
 
 def promises() -> Iterator[str]:

@@ -52,16 +52,17 @@ class OnStrategy:
 
 @dataclass(frozen=True)
 class OnMesh:
-    """The mesh x: 2, y: 2; `specs` says by which of them each variable, and the batch, is split."""
+    """A mesh of dimensions x and y; `specs` says by which of them each variable, and the batch, is split."""
 
     specs: Mapping[str, Sequence[str]]
+    sizes: tuple[int, int] = (2, 2)
 
     def scope(self) -> AbstractContextManager[None]:
         return nullcontext()
 
     def tensor(self, array: Any, name: str = "") -> Any:
         """Lay out an array as what has this name, or replicated."""
-        return laid_out(mesh(2, 2), array, self.specs.get(name, []))
+        return laid_out(mesh(*self.sizes), array, self.specs.get(name, []))
 
     def variable(self, array: Any, name: str) -> Any:
         return dtensor.DVariable(self.tensor(array, name), name=name)
@@ -85,3 +86,5 @@ BY_BATCH = OnMesh({"batch": ["x"]})
 BY_MODEL = OnMesh({"kernel": ["", "y"], "bias": ["y"], "table": ["x", "y"]})
 BY_BOTH = OnMesh({"batch": ["x"], "kernel": ["", "y"], "bias": ["y"], "table": ["y"]})
 OTHERWISE = OnMesh({"kernel": ["x", "y"], "bias": ["x"], "table": ["", "x"]})
+FOUR_BY_ONE = OnMesh({"kernel": ["x"], "table": ["", "x"]}, (4, 1))
+ONE_BY_FOUR = OnMesh({"kernel": ["y"], "table": ["x", "y"]}, (1, 4))

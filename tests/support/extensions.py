@@ -11,6 +11,7 @@ sys.path.append(str(ROOT / "docs" / "_ext"))
 import formulas  # found by the line above
 import growth
 import mathml
+import off_mesh
 import pictures
 import rooms
 import scaling
@@ -18,4 +19,15 @@ import stages
 import type_table
 import usage
 
-__all__ = ["formulas", "growth", "mathml", "pictures", "rooms", "scaling", "stages", "type_table", "usage"]
+__all__ = [
+    "formulas",
+    "growth",
+    "mathml",
+    "off_mesh",
+    "pictures",
+    "rooms",
+    "scaling",
+    "stages",
+    "type_table",
+    "usage",
+]

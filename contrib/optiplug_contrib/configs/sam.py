@@ -22,6 +22,7 @@ class SAMConfig(OptimizerConfig):
         "Foret, Kleiner, Mobahi and Neyshabur 2021, Sharpness-Aware Minimization for Efficiently Improving "
         "Generalization, arXiv:2010.01412"
     )
+    no_mesh = "DTensor may let the second pass over the loss read the variables from before the perturbation"
     replaced: ClassVar[Mapping[str, str]] = {
         **OptimizerConfig.replaced,
         "learning_rate": "give it to the optimizer inside: `optimizer: {use: sgd, learning_rate: ...}`",
@@ -33,3 +34,8 @@ class SAMConfig(OptimizerConfig):
     """Radius of the neighborhood: the norm of the perturbation of all variables together."""
     adaptive: bool = False
     """Measure the radius relative to the elements of the variables (ASAM, Kwon et al. 2021)."""
+
+    @property
+    def exemptions(self) -> dict[str, str]:
+        """What depends on the loss."""
+        return {"same_on_a_mesh": f"with some losses it is right there, with others {self.no_mesh}"}

@@ -41,6 +41,11 @@ class SOAPConfig(OptimizerConfig):
     """Largest length of an axis with an eigenbasis; longer ones keep the standard basis, without state."""
 
     @property
+    def no_mesh(self) -> str:  # type: ignore[override]  # it depends on a hyperparameter
+        """What only bases need."""
+        return "DTensor has no QR factorization" if self.max_preconditioner_dim > 1 else ""
+
+    @property
     def exemptions(self) -> dict[str, str]:
         """What no number can say."""
         reason = "in one of `precondition_frequency` steps it decomposes bases, in a pass for each column"

@@ -108,11 +108,11 @@ class Selection(Section):
 class ProcessorConfig(Selection, NamedConfig):
     """Base of the configs of processors, which take part in stages of a step.
 
-    Class attributes hold for all processors of a class: `elementwise`, `complex_variables`, `copies` and
-    `passes` as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a gradient are
-    enough: with ``sparse: lazy`` a processor gets no others. None: as `elementwise` says. `decays` says that
-    it is a weight decay, which leaves alone what `exclude_from_weight_decay` excludes; hooks for the stage
-    `decay` are anyway.
+    Class attributes hold for all processors of a class: `elementwise`, `complex_variables`, `no_mesh`,
+    `copies` and `passes` as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a
+    gradient are enough: with ``sparse: lazy`` a processor gets no others. None: as `elementwise` says.
+    `decays` says that it is a weight decay, which leaves alone what `exclude_from_weight_decay` excludes;
+    hooks for the stage `decay` are anyway.
 
     Raises
     ------
@@ -133,6 +133,7 @@ class ProcessorConfig(Selection, NamedConfig):
     kind = "processors"
     elementwise: ClassVar[bool] = False
     complex_variables: ClassVar[bool | None] = False
+    no_mesh: ClassVar[str] = ""
     takes_rows: ClassVar[bool | None] = None
     decays: ClassVar[bool] = False
     copies: ClassVar[str] = ""
@@ -236,9 +237,9 @@ class OptimizerConfig(NamedConfig):
     Class attributes hold for all optimizers of a class: `elementwise`, whether the update of an element
     depends on no other; `stackable`, whether variables of one shape may come stacked on a first axis;
     `complex_variables`, whether the formula is right for them, which `build` refuses if not (None: nobody
-    knows); `copies`, the reason if the compiled step copies a variable; `passes`, what
-    takes how many more passes over memory than reading and writing each value once (where it depends on
-    hyperparameters, a property);
+    knows); `no_mesh`, the reason if the formula cannot run on a DTensor mesh, where `build` refuses it then;
+    `copies`, the reason if the compiled step copies a variable; `passes`, what takes how many more passes
+    over memory than reading and writing each value once (where these depend on hyperparameters, properties);
     `own_weight_decay`, whether `weight_decay` is a part of the formula and not a stage before it; `unsaid`,
     the keys beside our fields that configs of Keras have, with the value that says nothing.
 
@@ -262,6 +263,7 @@ class OptimizerConfig(NamedConfig):
     elementwise: ClassVar[bool] = False
     stackable: ClassVar[bool] = False
     complex_variables: ClassVar[bool | None] = False
+    no_mesh: ClassVar[str] = ""
     own_weight_decay: ClassVar[bool] = False
     copies: ClassVar[str] = ""
     passes: ClassVar[Mapping[str, float]] = MappingProxyType({})

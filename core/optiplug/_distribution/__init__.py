@@ -139,7 +139,7 @@ def create_beside(
 def tracing(variable: Variable) -> AbstractContextManager[None]:
     """Return the context in which a step on `variable` has to be traced."""
     mesh = mesh_of(variable)
-    return nullcontext() if mesh is None else dtensor.replicated_drawing(mesh)
+    return nullcontext() if mesh is None else dtensor.tracing(mesh)
 
 
 def assign(variable: Variable, value: Tensor) -> None:

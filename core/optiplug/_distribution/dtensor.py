@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -16,12 +17,14 @@ from tensorflow.experimental import dtensor
 
 from optiplug._tf_private import outside_function
 from optiplug._types import Array, DType, Mesh, Shape, Tensor, Variable
-from optiplug.errors import ConfigError, ReplicaContextError
+from optiplug.errors import ConfigError, HookError, ReplicaContextError
 from optiplug.numerics import after_drawing
 
 from .first_value import first_value
 
-__all__ = ["assign", "checked_mesh", "create", "mesh_of", "numpy", "replicated_drawing", "require_one_mesh"]
+__all__ = ["assign", "checked_mesh", "create", "mesh_of", "numpy", "require_one_mesh", "tracing"]
+
+_OF_THE_HOUSE = ("/optiplug/", "/tensorflow/")
 
 
 def checked_mesh(mesh: object) -> Mesh | None:
@@ -76,10 +79,19 @@ def create(
         layout = dtensor.Layout.replicated(mesh_of(place), shape.rank)
         if isinstance(place, dtensor.DVariable) and place.shape == shape:
             layout = place.layout
-        start = _on(layout.mesh, first_value(initial, dtype))
+        start = _on(layout.mesh, _first_value(initial, dtype))
         if start.shape != shape:  # each device makes no more than its own part
             start = dtensor.call_with_layout(tf.broadcast_to, layout, start, shape)
         return dtensor.DVariable(dtensor.relayout(start, layout), trainable=False, dtype=dtype, name=name)
+
+
+def _first_value(initial: Callable[[], Tensor | float], dtype: DType) -> Tensor:
+    try:
+        return first_value(initial, dtype)
+    except tf.errors.UnimplementedError:
+        # Eagerly, DTensor takes no constants beside it but scalars; a function has its constants on the mesh.
+        # One takes a tenth of a second, so it is for those that need it.
+        return tf.function(partial(first_value, initial, dtype), autograph=False)()
 
 
 def assign(variable: Variable, value: Tensor) -> None:
@@ -100,8 +112,16 @@ def _same(one: Mesh | None, other: Mesh | None) -> bool:
 
 
 @contextmanager
-def replicated_drawing(mesh: Mesh | None) -> Iterator[None]:
-    """Let random numbers that are drawn while a step is traced be those of a single device."""
+def tracing(mesh: Mesh) -> Iterator[None]:
+    """Let a step be traced in which random numbers are those of a single device.
+
+    Raises
+    ------
+    HookError
+        If it chooses between tensors by a scalar, in which DTensor ends the process.
+    """
+    graph = tf.compat.v1.get_default_graph()
+    known = len(graph.get_operations())
 
     def whole(bits: Tensor) -> Tensor:
         return dtensor.relayout(bits, dtensor.Layout.replicated(mesh, bits.shape.rank))
@@ -112,6 +132,22 @@ def replicated_drawing(mesh: Mesh | None) -> Iterator[None]:
         yield
     finally:
         after_drawing.reset(token)
+    for operation in graph.get_operations()[known:]:
+        _require_survivable(operation)
+
+
+def _require_survivable(operation: tf.Operation) -> None:
+    if operation.type not in ("Select", "SelectV2"):
+        return
+    condition, chosen, other = operation.inputs
+    if condition.shape.rank == 0 and (chosen.shape.rank, other.shape.rank) != (0, 0):
+        frames = [each for each in operation.traceback if not any(map(each[0].count, _OF_THE_HOUSE))]
+        raise HookError(
+            "on a mesh TensorFlow ends the process at a scalar condition of `tf.where`",
+            where=f"{frames[-1][0]}:{frames[-1][1]}" if frames else operation.name,
+            received=f"the condition of values of shape {operation.outputs[0].shape}",
+            hint="write `numerics.where`",
+        )
 
 
 def _on(mesh: Mesh | None, value: Tensor) -> Any:

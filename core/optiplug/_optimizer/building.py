@@ -18,6 +18,7 @@ from optiplug.errors import ConfigError
 
 from .complex_variables import any_complex
 from .dry_build import dry_built
+from .meshes import on_mesh
 from .parts import OptimizerParts
 from .sharded_variables import any_split
 from .worker_agreement import description
@@ -87,7 +88,10 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
         # Which formulas a variable meets, and what state, is known late in a build: tried where it leaves
         # no trace.
         if not dry_running() and (
-            any_complex(late) or any_split(late) or not all(each.shape.is_fully_defined() for each in late)
+            any_complex(late)
+            or any_split(late)
+            or on_mesh(late)
+            or not all(each.shape.is_fully_defined() for each in late)
         ):
             dry_built(parts, [*parts.variables, *given])
     parts.variables.add_all(given)

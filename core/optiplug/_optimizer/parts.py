@@ -31,6 +31,7 @@ from .decay_products import create_products, products_of
 from .exclusions import DecayExclusions
 from .groups import OptimizerNode, require_nestable
 from .learning_rate import LearningRate
+from .meshes import on_mesh, refuse_mesh
 from .python_control_flow import traced
 from .scaled_losses import ScaledLosses
 from .sharded_variables import refuse_split
@@ -177,6 +178,8 @@ class OptimizerParts:
         pipeline = Pipeline(hooks, self.variables, self.packing.first)
         refuse_complex(self.node, pipeline, self.variables)
         refuse_split(self.node, pipeline, self.variables)
+        if on_mesh(self.variables):
+            refuse_mesh(self.node, pipeline)
         return pipeline
 
     def excluded_patterns(self) -> list[str]:

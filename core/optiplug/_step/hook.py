@@ -96,6 +96,11 @@ class Hook:
         return takes_complex(type(self.plugin)) is False
 
     @property
+    def no_mesh(self) -> str:
+        """The reason that its config gives if it cannot run on a mesh."""
+        return "" if self.config is None else self.config.no_mesh
+
+    @property
     def needs_all_rows(self) -> bool:
         """Whether its config says that it cannot work with some of the rows of a table."""
         if self.config is None:

@@ -128,6 +128,11 @@ class Pipeline:
         """Return the names of the hooks of a variable that are for real ones only."""
         return [hook.name for hook in self._applied(variable) if hook.refuses_complex]
 
+    def refusing_mesh(self) -> list[tuple[str, str]]:
+        """Return the names of the hooks that cannot run on a mesh, each with the reason."""
+        hooks = (hook for hook in self._active if self._chosen.get(hook.name))
+        return [(hook.name, hook.no_mesh) for hook in hooks if hook.no_mesh]
+
     def _applied(self, variable: Variable) -> list[Hook]:
         return [hook for hook in self._active if id(variable) in self._chosen[hook.name]]
 

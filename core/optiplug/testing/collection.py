@@ -24,6 +24,7 @@ _MODULES = (
     "execution",
     "memory",
     "devices",
+    "meshes",
     "state",
     "gradients",
     "edges",

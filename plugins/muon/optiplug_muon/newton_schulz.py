@@ -40,9 +40,10 @@ def newton_schulz(
     # The iteration needs singular values of at most 1, and this norm is a cheap upper bound of them.
     x = numerics.scaled(matrix, 1 / (_frobenius_norm(matrix) + epsilon))
     for _ in range(steps):
+        # DTensor takes no operand twice. XLA drops the identities.
         # X' X is the smaller product for a tall matrix, and (X X')^k X = X (X' X)^k.
-        gram = tf.matmul(x, x, transpose_a=not wide, transpose_b=wide)
-        polynomial = b * gram + c * tf.matmul(gram, gram)
+        gram = tf.matmul(x, tf.identity(x), transpose_a=not wide, transpose_b=wide)
+        polynomial = b * gram + c * tf.matmul(gram, tf.identity(gram))
         x = a * x + (tf.matmul(polynomial, x) if wide else tf.matmul(x, polynomial))
     return x
 
