@@ -97,6 +97,8 @@ class SAM(Optimizer):
         given = [variable for _, variable in pairs]
         pairs = [(gradient, variable) for gradient, variable in pairs if gradient is not None]
         variables = [_unwrapped(variable) for _, variable in pairs]
+        if any(isinstance(variable, tf.experimental.dtensor.DVariable) for variable in variables):
+            self.build(variables)  # which refuses them, before they are perturbed
         # Copies, because taking the perturbation off again would not give the same bits.
         own = [variable.read_value() for variable in variables]
         try:

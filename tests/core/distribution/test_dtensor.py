@@ -75,6 +75,47 @@ def test_state_of_another_shape_is_replicated():
     np.testing.assert_array_equal(whole(variable), np.full([4, 6], -7.0))
 
 
+def test_first_values_may_have_constants_beside_the_variable():
+    """Eager operations of DTensor take none but scalars."""
+    weights = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
+
+    class Weighted(optiplug.Optimizer):
+        def build(self, var_list):
+            super().build(var_list)
+            self.weighted = self.add_slot(
+                "weighted", initial=lambda variable: variable * tf.constant(weights)
+            )
+            norm = optiplug.numerics.global_norm
+            self.norm = self.add_state("norm", initial=lambda: norm(var_list, tf.float64), dtype="float64")
+
+        def update_step(self, gradient, variable):
+            variable.assign_sub(gradient)
+
+    variables = [OnMesh({"w": ["x", "y"]}).variable(weights, "w"), OnMesh({}).variable(weights, "v")]
+    optimizer = Weighted("weighted", jit_compile=False)
+    optimizer.build(variables)
+    for variable in variables:
+        state = optimizer.weighted[variable]
+        assert state.variable.layout == variable.layout
+        np.testing.assert_array_equal(state.numpy(), weights**2)
+    assert optimizer.norm.numpy() == pytest.approx(np.sqrt(2 * np.sum(weights**2)), rel=1e-15)
+
+
+def test_a_scalar_condition_is_refused_where_it_would_end_the_process():
+    class Chooses(optiplug.Optimizer):
+        def update_step(self, gradient, variable):
+            rate = tf.where(self.iterations > 0, 2.0, 1.0)  # a scalar of scalars does no harm
+            variable.assign_sub(tf.where(rate > 1, gradient, gradient * rate))
+
+    variable = OnMesh({}).variable(np.ones([2], "float32"), "w")
+    refused = pytest.raises(optiplug.HookError, match=r"test_dtensor\.py:\d+: .*tf\.where.*numerics\.where")
+    for wrap in (lambda step: step, tf.function):
+        optimizer = Chooses("chooses", jit_compile=False)
+        with refused:
+            wrap(lambda: optimizer.apply_gradients([(variable.read_value(), variable)]))()  # noqa: B023
+    np.testing.assert_array_equal(whole(variable), [1.0, 1.0])
+
+
 def test_averages_and_reports():
     run = Run(BY_MODEL, {"use_ema": True}, "adam").train(batches()[:3])
     before, layouts = run.values(), [each.layout for each in run.variables]
