@@ -94,6 +94,7 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
             or not all(each.shape.is_fully_defined() for each in late)
         ):
             dry_built(parts, [*parts.variables, *given])
+    _warn_of_place(parts, late)
     parts.variables.add_all(given)
     parts.io.meet()
     # `build` of a subclass runs again for late variables, and its unnamed state has to get the same names.
@@ -155,11 +156,15 @@ def _pack_key(parts: OptimizerParts, variable: Variable) -> Alike | None:
 
 
 def _check_place(parts: OptimizerParts, late: Sequence[Variable]) -> None:
-    """Refuse variables that a step cannot have where they are, and say once what it does without there."""
+    """Refuse variables that a step cannot have where they are."""
     distribution.require_one_mesh([*parts.variables, *late], parts.mesh)
     if parts.config.sparse == "lazy" and distribution.mesh_of(late[0]) is not None:
         rule = "variables on a mesh cannot be updated by rows"
         raise ConfigError(rule, where=f"{parts.name}.sparse", received="lazy", hint="use sparse: exact")
+
+
+def _warn_of_place(parts: OptimizerParts, late: Sequence[Variable]) -> None:
+    """Say once what a step does without where its variables are."""
     # Only at the first build, and not for a report: one warning is enough.
     warns = parts.config.jit_compile is True and not parts.built and not dry_running()
     place = distribution.uncompiled(late[0]) if warns else ""

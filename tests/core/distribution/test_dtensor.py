@@ -98,7 +98,7 @@ def test_first_values_may_have_constants_beside_the_variable():
         state = optimizer.weighted[variable]
         assert state.variable.layout == variable.layout
         np.testing.assert_array_equal(state.numpy(), weights**2)
-    assert optimizer.norm.numpy() == pytest.approx(np.sqrt(2 * np.sum(weights**2)), rel=1e-15)
+    assert optimizer.norm.numpy() == pytest.approx(np.sqrt(60), rel=1e-15)
 
 
 def test_a_scalar_condition_is_refused_where_it_would_end_the_process():
