@@ -86,7 +86,9 @@ def _require_refusal(config: NamedConfig, reason: str) -> None:
 def _undeclared(config: NamedConfig) -> NamedConfig:
     """Return the same config without the declaration."""
     kind: type[Any] = type(config)
-    return type(kind.__name__, (kind,), {"no_mesh": "", "__module__": kind.__module__})(**dict(config))
+    silent = type(kind.__name__, (kind,), {"no_mesh": "", "__module__": kind.__module__})
+    undeclared: NamedConfig = silent(**dict(config))
+    return undeclared
 
 
 class _Whole(Training):
