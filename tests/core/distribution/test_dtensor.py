@@ -75,7 +75,7 @@ def test_state_of_another_shape_is_replicated():
     np.testing.assert_array_equal(whole(variable), np.full([4, 6], -7.0))
 
 
-def test_first_values_may_have_constants_beside_the_variable():
+def test_first_values_may_have_constants_in_them():
     """Eager operations of DTensor take none but scalars."""
     weights = np.array([[1.0, 2.0], [3.0, 4.0]], "float32")
 
@@ -101,7 +101,7 @@ def test_first_values_may_have_constants_beside_the_variable():
     assert optimizer.norm.numpy() == pytest.approx(np.sqrt(60), rel=1e-15)
 
 
-def test_a_scalar_condition_is_refused_where_it_would_end_the_process():
+def test_a_scalar_condition_is_refused():
     class Chooses(optiplug.Optimizer):
         def update_step(self, gradient, variable):
             rate = tf.where(self.iterations > 0, 2.0, 1.0)  # a scalar of scalars does no harm
