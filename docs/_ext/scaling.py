@@ -81,11 +81,12 @@ def drawn(bytes_held: Sequence[Line], times: Sequence[Line]) -> str:
     """Return a picture of both as an SVG element."""
     figure = Figure(figsize=(7.2, 3.6), layout="constrained")
     left, right = figure.subplots(1, 2)
-    for axes, some, unit, label in (
-        (left, bytes_held, 1e6, "MB held"),
-        (right, times, 1.0, "seconds a step"),
-    ):
-        axes.set(xscale="log", yscale="log", xlabel="replicas", ylabel=label)
+    panels = (
+        (left, bytes_held, 1e6, "MB held", "linear"),
+        (right, times, 1.0, "seconds a step", "log"),
+    )
+    for axes, some, unit, label, scale in panels:
+        axes.set(xscale="log", yscale=scale, xlabel="replicas", ylabel=label)
         axes.grid(visible=True, color="#e2e8f0", linewidth=0.6)
         axes.spines[["top", "right"]].set_visible(False)
         for line, (colour, marker) in zip(some, STYLES, strict=False):
@@ -94,5 +95,6 @@ def drawn(bytes_held: Sequence[Line], times: Sequence[Line]) -> str:
                 (count, value / unit) for count, value in zip(REPLICAS, line.values, strict=True) if value
             ]
             axes.plot(*zip(*shown, strict=True), color=colour, marker=marker, markersize=4, label=line.label)
+    left.set_ylim(bottom=0)
     figure.legend(*left.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=8)
-    return svg(figure, "Bytes held and seconds a step against the number of replicas, on logarithmic axes")
+    return svg(figure, "Bytes held and seconds a step against the number of replicas")

@@ -1,4 +1,4 @@
-"""Steps of models across processes, and what they are expected to move."""
+"""Steps of models across processes, of which the bytes are counted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import tensorflow as tf
 import optiplug
 from support.traffic import bytes_per_step
 
-__all__ = ["CONFIGS", "MODELS", "expected", "multi_worker", "parameter_server"]
+__all__ = ["CONFIGS", "MODELS", "Case", "multi_worker", "parameter_server", "variables_of"]
 
 Shapes = Mapping[str, Sequence[int]]
 Case = Sequence[str]
@@ -61,20 +61,11 @@ def parameter_server(cases: Sequence[Case]) -> list[float]:
     return counted
 
 
-def expected(case: Case, strategy: str, **numbers: Any) -> tuple[float, int]:
-    """Return what the calculator says that all send in a step, and how many messages one waits for."""
-    config, model = case
-    shapes, rows = MODELS[model]
-    report = optiplug.from_config(dict(CONFIGS[config])).state_report(_variables(shapes))
-    moved = report.scaled(strategy, rows=rows, **numbers).moved
-    return sum(each.total for each in moved), sum(each.rounds for each in moved)
-
-
 def _stepping(strategy: tf.distribute.Strategy, config: str, model: str) -> Callable[[], None]:
     """Return what a replica does in a step of a model."""
     shapes, rows = MODELS[model]
     with strategy.scope():
-        variables, optimizer = _variables(shapes), optiplug.from_config(dict(CONFIGS[config]))
+        variables, optimizer = variables_of(shapes), optiplug.from_config(dict(CONFIGS[config]))
         optimizer.build(variables)
 
     def step() -> None:
@@ -83,7 +74,8 @@ def _stepping(strategy: tf.distribute.Strategy, config: str, model: str) -> Call
     return step
 
 
-def _variables(shapes: Shapes) -> list[tf.Variable]:
+def variables_of(shapes: Shapes) -> list[tf.Variable]:
+    """Return variables of these names."""
     return [tf.Variable(tf.ones(shape), name=name) for name, shape in shapes.items()]
 
 

@@ -15,6 +15,7 @@ STRATEGIES = {
     "one_device": "on one device nothing is moved",
     "mirrored": "MirroredStrategy moves between the devices of one machine, over no network",
     "multi_worker": "MultiWorkerMirroredStrategy: a worker has one device and a link of its own",
+    "mesh": "a DTensor mesh, on which each device has whole variables and a part of the batch",
     "parameter_server": "ParameterServerStrategy: each worker and server has a link of its own",
 }
 """The names of strategies here, with what is assumed of each."""

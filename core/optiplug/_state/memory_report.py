@@ -76,7 +76,7 @@ class StateReport:
         Parameters
         ----------
         strategy
-            "one_device", "mirrored", "multi_worker" or "parameter_server".
+            "one_device", "mirrored", "multi_worker", "mesh" or "parameter_server".
         replicas
             How many replicas share a batch: the devices, or the workers of one device each.
         servers

@@ -190,6 +190,8 @@ def _require(report: StateReport, cluster: Cluster) -> None:
         refuse("`servers` must be at least 1 with parameter_server, and 0 without", cluster.servers)
     if cluster.sharded and strategy not in ("mirrored", "multi_worker"):
         refuse("`sharded` is for mirrored and multi_worker", strategy)
+    if cluster.rows and strategy == "mesh":
+        refuse("`rows` are of sparse gradients, which a mesh has not", dict(cluster.rows))
     for path, count in cluster.rows.items():
         if path not in paths or not paths[path].shape or count < 0:
             refuse("`rows` must have paths of tables, with counts", {path: count}, nearest(path, paths))

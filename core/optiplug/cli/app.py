@@ -145,7 +145,7 @@ Strategy = Annotated[
     typer.Option(
         "--strategy",
         metavar="NAME",
-        help="How they share a batch: multi_worker, which is the default, mirrored or parameter_server.",
+        help="How they share a batch: multi_worker (the default), mirrored, mesh or parameter_server.",
         show_default=False,
     ),
 ]

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from optiplug._distribution.traffic import exchanged, gathered, served, summed
 from support import traffic
-from support.scaled_steps import MODELS, expected
+from support.scaled_runs import RUNS
 
-# Headers: of gRPC for each message, in bytes, and of TCP for each segment of 64 kB and its acknowledgement.
-MESSAGE, LOST_TO_SEGMENTS = 1_500, 0.02
-DEADLINE = 240
+QUICK = ["4 matrices, 8 MB", "256 rows of 25.6 MB"]
 
 needs_network = pytest.mark.skipif(bool(traffic.without_own_network()), reason=traffic.without_own_network())
 
@@ -85,26 +85,22 @@ def test_servers_get_variables_in_turn():
     assert exchanged("values", 17, fullest=10, replicas=1).link == 17
 
 
-def require_calculated(folder, processes, models):
-    """Let processes take steps, and compare what they send with what is calculated."""
-    cases = [("adam", model) for model in models]
-    found, *others = traffic.run(
-        "support.scaled_steps:multi_worker", {"worker": processes}, folder, DEADLINE, cases=cases
-    )
-    for case, measured in zip(cases, found, strict=True):
-        calculated, rounds = expected(case, "multi_worker", replicas=processes)
-        bound = LOST_TO_SEGMENTS * calculated + MESSAGE * rounds * processes
-        assert calculated <= measured <= calculated + bound, case
-    assert len(others) == processes - 1
-
-
 @needs_network
 def test_two_workers_send_what_is_calculated(tmp_path):
-    require_calculated(tmp_path, 2, ["4 matrices, 8 MB", "256 rows of 25.6 MB"])
+    cases = [case for case in RUNS["multi_worker 2"].cases if case[1] in QUICK]
+
+    require_calculated(replace(RUNS["multi_worker 2"], cases=cases), tmp_path)
 
 
 @pytest.mark.slow
 @needs_network
-@pytest.mark.parametrize("processes", [1, 2, 4])
-def test_workers_send_what_is_calculated(tmp_path, processes):
-    require_calculated(tmp_path, processes, MODELS)
+@pytest.mark.parametrize("name", RUNS)
+def test_processes_send_what_is_calculated(tmp_path, name):
+    require_calculated(RUNS[name], tmp_path)
+
+
+def require_calculated(run, folder):
+    counts = list(run.counts(folder))
+
+    assert len(counts) == len(run.cases)
+    assert [count for count in counts if not count.agrees] == []

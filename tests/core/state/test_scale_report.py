@@ -30,7 +30,7 @@ def moved(report):
     return {each.what: each for each in report.moved}
 
 
-@pytest.mark.parametrize("strategy", ["one_device", "mirrored", "multi_worker"])
+@pytest.mark.parametrize("strategy", ["one_device", "mirrored", "multi_worker", "mesh"])
 def test_each_replica_holds_what_one_device_does(strategy):
     alone = report(use_ema=True)
     scaled = alone.scaled(strategy, replicas=1)
@@ -154,6 +154,8 @@ def test_everything_is_in_the_json():
         ({"strategy": "multi_worker", "replicas": 2, "servers": 1}, "`servers` must be"),
         ({"strategy": "parameter_server", "replicas": 2}, "`servers` must be"),
         ({"strategy": "parameter_server", "replicas": 2, "servers": 1, "sharded": True}, "`sharded` is for"),
+        ({"strategy": "mesh", "replicas": 2, "sharded": True}, "`sharded` is for"),
+        ({"strategy": "mesh", "replicas": 2, "rows": {"dense/kernel": 3}}, "which a mesh has not"),
         ({"strategy": "mirrored", "replicas": 2, "rows": {"dense/kernl": 3}}, "did you mean 'dense/kernel'"),
         ({"strategy": "mirrored", "replicas": 2, "rows": {"dense/kernel": -3}}, "with counts"),
     ],
