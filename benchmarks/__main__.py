@@ -32,6 +32,7 @@ from . import (
     scaling,
     stacks,
     step,
+    workers,
 )
 from .contestants import GRADIENTS
 from .part import Options, Part, Row
@@ -50,6 +51,7 @@ PARTS = {
     "stacks": stacks.PART,
     "bandwidth": bandwidth.PART,
     "checkpoints": checkpoints.PART,
+    "workers": workers.PART,
 }
 SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")
 QUICK_SETUP = "adamw + global clip + EMA"  # what uses most of each library

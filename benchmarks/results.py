@@ -23,6 +23,7 @@ TEXT = (
     "gradients",
     "contestant",
     "model",
+    "form",
     "function",
     "optimizer",
     "jit_compile",

@@ -53,7 +53,7 @@ class WorkerAgreement:
             self._workers,
             f"{name}: build",
             said(),
-            rule="the workers build different optimizers; nothing was built",
+            rule="the workers build different optimizers; no state was created",
             hint="start all of them with the same config, model and versions",
         )
         if self._pending is None:
