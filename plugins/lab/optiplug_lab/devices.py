@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from optiplug import ConfigError, worker_errors
 
+from .cluster import Cluster
 from .interruption import handlers_kept
 
 __all__ = ["device_names", "devices_of_all", "join_workers", "make_strategy"]
@@ -58,13 +59,22 @@ def device_names(devices: int) -> list[str]:
     return [f"CPU:{number}" for number in range(devices)]
 
 
-def join_workers() -> tf.distribute.Strategy:
-    """Return the strategy of all workers that TF_CONFIG names, when all of them are there."""
-    for gpu in tf.config.list_physical_devices("GPU"):
+def join_workers(cluster: Cluster) -> tf.distribute.Strategy:
+    """Return the strategy of all workers of a cluster, when all of them are there."""
+    gpus = tf.config.list_physical_devices("GPU")
+    for gpu in gpus:
         tf.config.experimental.set_memory_growth(gpu, True)
+    # Not from TF_CONFIG: TensorFlow ends the process for a job without tasks, which some launchers list.
+    resolver = tf.distribute.cluster_resolver.SimpleClusterResolver(
+        tf.train.ClusterSpec({"worker": list(cluster.addresses)}),
+        task_type="worker",
+        task_id=cluster.index,
+        num_accelerators={"GPU": len(gpus)},
+        rpc_layer="grpc",
+    )
     # TensorFlow takes SIGTERM for itself, and would not end for it.
     with handlers_kept(), worker_errors():
-        return tf.distribute.MultiWorkerMirroredStrategy()
+        return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
 
 
 def devices_of_all(strategy: tf.distribute.Strategy, workers: int) -> list[str]:

@@ -138,8 +138,6 @@ def _end(workers: Sequence[_Worker]) -> None:
         worker.send(signal.SIGKILL)
     for worker in workers:
         worker.process.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(worker.process.pid, signal.SIGKILL)
 
 
 def _conclude(workers: Sequence[_Worker], folder: RunFolder, interruption: Interruption) -> None:
@@ -153,7 +151,9 @@ def _conclude(workers: Sequence[_Worker], folder: RunFolder, interruption: Inter
         heard = requested or signal.Signals(max(code or 0 for code in codes) - 128)
         raise KeyboardInterrupt(heard)
     cause = min(workers, key=_rank)
-    # Otherwise the chief has said it.
+    # What all are refused for, the chief says.
+    if cause.code == workers[0].code and cause.code not in (None, 1):
+        cause = workers[0]
     if cause.index or cause.code is None or cause.code < 0:
         told = f"worker {cause.index} {_event(cause)}, so the run has ended."
         last = _last_words(cause) if cause.index else ""

@@ -35,7 +35,7 @@ class Trainer:
             self.devices = device_names(config.devices or 1)
             self.strategy = make_strategy(self.devices)
         else:
-            self.strategy = join_workers()
+            self.strategy = join_workers(cluster)
             self.devices = devices_of_all(self.strategy, len(cluster))
         self.replicas: int = self.strategy.num_replicas_in_sync
         self.workers = Workers(self.strategy, cluster)

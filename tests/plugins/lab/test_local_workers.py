@@ -114,6 +114,17 @@ def test_what_one_worker_is_refused_all_are(tmp_path, run):
         assert first.process.poll() is None
 
 
+def test_a_run_of_other_inputs_is_refused_once(tmp_path, run):
+    with Training(config(tmp_path, steps=2), "--run-dir", run, "--local-workers", 2, "--quiet") as first:
+        assert first.end()[0] == 0
+    with Training("--resume", run, "--local-workers", 2, "--set", "seed=4", "--quiet") as second:
+        code, _, said = second.end()
+        second.gone()
+
+    assert (code, said.count("the run has other inputs: config")) == (5, 1), said
+    assert "worker 0: " in (run / "workers" / "worker-1.log").read_text()
+
+
 def test_a_run_that_cannot_begin_leaves_no_folder(tmp_path, run):
     path = config(tmp_path)
     (tmp_path / "text.txt").unlink()
