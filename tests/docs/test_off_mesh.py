@@ -29,7 +29,7 @@ def test_what_says_so_is_in_the_table_and_nothing_else():
     _, _, *rows = off_mesh.lines()
     names = [row.partition("[")[2].partition("]")[0] for row in rows]
 
-    assert names == ["sam", "soap"]
+    assert names == ["lazyadam", "sam", "soap"]
     assert all(row.rpartition(" | ")[2].strip(" |") for row in rows)
 
 

@@ -166,14 +166,16 @@ MODES: dict[str, Callable[[Run, Any, Sequence[Any], bool], None]] = {
 }
 
 
-def train(strategy: Any, config: str, mode: str, dtype: str = "float64") -> dict[str, Any]:
+def train(
+    strategy: Any, config: str, mode: str, dtype: str = "float64", run: type[Run] = Run
+) -> dict[str, Any]:
     """Return what training makes of the problem."""
-    run = Run(strategy, config, dtype)
+    trained = run(strategy, config, dtype)
     data = batches(broken=config == "full")
     if config != LATE:
-        return run.train(data, mode).values()
-    run.train(data[: CALLS // 2], mode)
-    return run.train(data[CALLS // 2 :], mode, late=True).values()
+        return trained.train(data, mode).values()
+    trained.train(data[: CALLS // 2], mode)
+    return trained.train(data[CALLS // 2 :], mode, late=True).values()
 
 
 def assert_close(values: dict[str, Any], expected: dict[str, Any], tolerance: float = 1e-12) -> None:

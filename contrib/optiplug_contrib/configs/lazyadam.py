@@ -33,3 +33,8 @@ class LazyAdamConfig(OptimizerConfig):
     """Small constant for numerical stability, added to the denominator."""
     sparse: Literal["exact", "lazy"] = "lazy"
     """Gradients of rows: "lazy" leaves other rows and their state alone, "exact" is plain Adam."""
+
+    @property
+    def no_mesh(self) -> str:  # type: ignore[override]  # it depends on a hyperparameter
+        """What holds for rows of any optimizer."""
+        return "variables on a mesh cannot be updated by rows" if self.sparse == "lazy" else ""

@@ -15,7 +15,7 @@ from optiplug._config.base import NamedConfig
 from optiplug._types import Mesh, Tensor
 from optiplug.errors import ConfigError
 
-from .check import check, require
+from .check import NotApplicable, check, require
 from .training import STEPS, Training, Values, compare, gradients
 
 # Lengths that two devices can divide, and two of one shape that are laid out differently.
@@ -46,6 +46,8 @@ def same_on_a_mesh(config: NamedConfig) -> None:
     """
     reason = getattr(config, "no_mesh", "")
     if not reason:
+        if getattr(config, "sparse", "") == "lazy":
+            raise NotApplicable("with `sparse: lazy` variables on a mesh are refused")
         _require_same(config)
         return
     _require_refusal(config, reason)
