@@ -30,6 +30,7 @@ from . import (
     results,
     rows,
     scaling,
+    sharded,
     stacks,
     step,
     workers,
@@ -51,6 +52,7 @@ PARTS = {
     "stacks": stacks.PART,
     "bandwidth": bandwidth.PART,
     "checkpoints": checkpoints.PART,
+    "sharded": sharded.PART,
     "workers": workers.PART,
 }
 SETTINGS = ("TF_ENABLE_ONEDNN_OPTS", "TF_XLA_FLAGS", "XLA_FLAGS")

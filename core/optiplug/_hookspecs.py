@@ -29,7 +29,17 @@ if TYPE_CHECKING:  # TensorFlow takes seconds to import, and this file is read b
     from ._step.step import Step
     from ._types import Gradient, Tensor
 
-__all__ = ["ORDER", "STAGES", "HookSpecs", "Part", "Stage", "hook_names", "hook_options", "hookimpl"]
+__all__ = [
+    "ORDER",
+    "STAGES",
+    "STAGES_OF_SHARES",
+    "HookSpecs",
+    "Part",
+    "Stage",
+    "hook_names",
+    "hook_options",
+    "hookimpl",
+]
 
 hookspec = pluggy.HookspecMarker("optiplug")
 hookimpl = pluggy.HookimplMarker("optiplug")
@@ -126,6 +136,8 @@ ORDER: tuple[Stage, ...] = (
     Stage("aggregate", "replica", "Gradients are summed over replicas, then duplicate rows of sparse ones."),
     Stage("gate", "gate"),
     Stage("clip", "core"),
+    # Here, so that gates and clips see whole gradients, and no formula more than its share.
+    Stage("share", "core", "With `sharded_state` a replica goes on with its share of each large variable."),
     Stage("decay", "core"),
     Stage("update_step", "core", "The optimizer, or the one inside of it for that variable, updates it."),
     Stage("update", "core"),
@@ -136,6 +148,11 @@ ORDER: tuple[Stage, ...] = (
     Stage("finalize", "end"),
 )
 """Everything that happens in a step, in its order, and what happens when training ends."""
+
+_SHARE = next(place for place, stage in enumerate(ORDER) if stage.name == "share")
+
+STAGES_OF_SHARES: frozenset[str] = frozenset(stage.name for stage in ORDER[_SHARE:] if stage.takes_hooks)
+"""The names of the stages whose hooks see shares of large variables where state is sharded."""
 
 STAGES: tuple[str, ...] = tuple(stage.name for stage in ORDER if stage.takes_hooks)
 """The names of the stages that hooks take part in."""

@@ -40,6 +40,7 @@ def test_every_specification_has_its_place():
     assert all(stage.summary.endswith(".") for stage in ORDER)
     assert [stage.name for stage in ORDER if not stage.takes_hooks] == [
         "aggregate",
+        "share",
         "update_step",
         "constraint",
         "commit",

@@ -112,7 +112,8 @@ class ProcessorConfig(Selection, NamedConfig):
     `copies` and `passes` as in `OptimizerConfig`. `takes_rows` says that the rows of a table that have a
     gradient are enough: with ``sparse: lazy`` a processor gets no others. None: as `elementwise` says.
     `decays` says that it is a weight decay, which leaves alone what `exclude_from_weight_decay` excludes;
-    hooks for the stage `decay` are anyway.
+    hooks for the stage `decay` are anyway. `reduces` says that a hook after the stage `share` adds up
+    elements, as for a norm, which shares of a variable are not enough for.
 
     Raises
     ------
@@ -136,6 +137,7 @@ class ProcessorConfig(Selection, NamedConfig):
     no_mesh: ClassVar[str] = ""
     takes_rows: ClassVar[bool | None] = None
     decays: ClassVar[bool] = False
+    reduces: ClassVar[bool] = False
     copies: ClassVar[str] = ""
     passes: ClassVar[Mapping[str, float]] = MappingProxyType({})
 
@@ -306,6 +308,8 @@ class OptimizerConfig(NamedConfig):
     """Dtype in which slots are stored; "variable": that of each variable; None: that, or float32 for half."""
     pack_small_variables: bool = True
     """Join small variables, or stack them, where the formula allows it: faster, with the same results."""
+    sharded_state: bool = False
+    """Let each replica of a strategy keep its share of the state of large variables, and update those."""
     exclude_from_weight_decay: PathGlobs = ()
     """Globs on the paths of variables that are excluded from weight decay, of optimizers inside too."""
     processors: tuple[_Entry, ...] = ()

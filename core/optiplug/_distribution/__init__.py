@@ -19,8 +19,18 @@ from . import dtensor, parameter_servers, strategies
 from .agreement import agree
 from .dtensor import checked_mesh, mesh_of, require_one_mesh
 from .first_value import first_value
+from .meeting import require_all_workers
 from .parameter_servers import beside, beside_inputs, brought
 from .sharded_variables import all_shards, as_whole, is_sharded, shards_of, whole_of
+from .shares import (
+    create_shares,
+    gathered,
+    local_shares,
+    replica_indices,
+    replicas,
+    spans_processes,
+    why_whole,
+)
 from .strategies import (
     merge,
     on_each_device,
@@ -44,10 +54,13 @@ __all__ = [
     "checked_mesh",
     "components",
     "create_beside",
+    "create_shares",
     "devices_of",
     "first_value",
+    "gathered",
     "is_served",
     "is_sharded",
+    "local_shares",
     "merge",
     "mesh_of",
     "numpy",
@@ -56,13 +69,18 @@ __all__ = [
     "place_of",
     "read",
     "replica_index",
+    "replica_indices",
+    "replicas",
+    "require_all_workers",
     "require_one_mesh",
     "require_replica_context",
     "shards_of",
+    "spans_processes",
     "sum_over_replicas",
     "tracing",
     "uncompiled",
     "whole_of",
+    "why_whole",
     "worker_errors",
     "workers_beside",
 ]
@@ -158,4 +176,8 @@ def numpy(variable: Variable) -> Array:
 def read(variable: Variable) -> Array:
     """Return the same as `numpy`, without a copy where there is a CPU: nothing can be written to it."""
     # What is assigned to the variable later goes elsewhere, as TensorFlow sees that this is still in use.
-    return np.asarray(variable.read_value()) if mesh_of(variable) is None else dtensor.numpy(variable)
+    if mesh_of(variable) is not None:
+        return dtensor.numpy(variable)
+    value = variable.read_value()
+    # NumPy refuses what TensorFlow makes of a scalar in half precision.
+    return np.asarray(value if value.shape.rank else value.numpy())

@@ -31,6 +31,7 @@ __all__ = [
     "place_of",
     "replica_index",
     "require_replica_context",
+    "scope_of",
     "sum_over_replicas",
     "workers_beside",
 ]
@@ -130,7 +131,7 @@ def components(variables: Sequence[Variable]) -> list[list[Variable]]:
             hint="create the model and the optimizer inside `with strategy.scope():`",
         )
     owned: list[list[Any]] = []
-    with tf.init_scope(), _scope(strategy):
+    with tf.init_scope(), scope_of(strategy):
         for variable in variables:
             owned.append([])
             # The public way to a component, alike for all strategies. `group=True` wants operations returned.
@@ -167,7 +168,7 @@ def create_beside(
         return tf.broadcast_to(first_value(initial, dtype), shape)
 
     # A step may be traced just now; variables are created outside of its function, once.
-    with outside_function(), _scope(strategy), _colocated(strategy, variable):
+    with outside_function(), scope_of(strategy), _colocated(strategy, variable):
         created = tf.Variable(
             value,
             trainable=False,
@@ -227,7 +228,7 @@ def _strategy_of(variable: Variable) -> Strategy:
     return _own_strategy(variable) or tf.distribute.get_strategy()
 
 
-def _scope(strategy: Strategy) -> AbstractContextManager[object]:
+def scope_of(strategy: Strategy) -> AbstractContextManager[object]:
     """Open the scope of a strategy; inside a replica of it, it is open and cannot be opened again."""
     return nullcontext() if strategy is tf.distribute.get_strategy() else strategy.scope()
 

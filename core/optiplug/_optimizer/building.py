@@ -21,6 +21,7 @@ from .dry_build import dry_built
 from .meshes import on_mesh
 from .parts import OptimizerParts
 from .sharded_variables import any_split
+from .sharding import asks_for_shares, require_shareable, share
 from .worker_agreement import description
 
 __all__ = ["build", "build_for"]
@@ -91,9 +92,12 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
             any_complex(late)
             or any_split(late)
             or on_mesh(late)
+            or asks_for_shares(parts.config)
             or not all(each.shape.is_fully_defined() for each in late)
         ):
-            dry_built(parts, [*parts.variables, *given])
+            require_shareable(dry_built(parts, [*parts.variables, *given]), late)
+    elif asks_for_shares(parts.config):
+        require_shareable(parts, late)
     _warn_of_place(parts, late)
     parts.variables.add_all(given)
     parts.io.meet()
@@ -105,6 +109,7 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     parts.node.divide(tuple(parts.variables))
     parts.pipeline = parts.new_pipeline()
     parts.require_exclusions()
+    share(parts, late)
     # After the pipeline, since hooks decide what may be joined; before any state, which follows the packs.
     parts.packing.group(late, lambda variable: _pack_key(parts, variable))
     # Before any state: what workers that differ would create together would never come.

@@ -19,7 +19,7 @@ from optiplug._config.hyperparameters import Number
 from optiplug._config.keras_objects import of_keras, recreated
 from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
-from optiplug._state.table import SlotSpec
+from optiplug._state.slot_spec import SlotSpec
 from optiplug._step.step import Rate, current_step
 from optiplug._types import Array, DType, Gradient, Tensor, Variable
 from optiplug._variables.capture import Working

@@ -20,7 +20,8 @@ from optiplug._step.pipeline import Pipeline
 from optiplug._step.plan import Plan
 from optiplug._step.program import Program
 from optiplug._step.program_cache import ProgramCache
-from optiplug._types import Gradient, Mesh, Variable
+from optiplug._step.shares import write_shares
+from optiplug._types import Gradient, Mesh, Tensor, Variable
 from optiplug._variables.capture import open_frames
 from optiplug._variables.model_variables import ModelVariables, is_trainable, unwrapped
 from optiplug._variables.packing import Packing
@@ -35,6 +36,7 @@ from .meshes import on_mesh, refuse_mesh
 from .python_control_flow import traced
 from .scaled_losses import ScaledLosses
 from .sharded_variables import refuse_split
+from .sharding import refuse_hooks
 from .turns import Turns
 from .update_rule import UpdateRule
 from .worker_agreement import WorkerAgreement
@@ -180,6 +182,7 @@ class OptimizerParts:
         refuse_split(self.node, pipeline, self.variables)
         if on_mesh(self.variables):
             refuse_mesh(self.node, pipeline)
+        refuse_hooks(pipeline, self.packing, f"{self.name}.processors")
         return pipeline
 
     def excluded_patterns(self) -> list[str]:
@@ -321,9 +324,28 @@ class OptimizerParts:
     def step(self, variables: Sequence[Variable], gradients: Sequence[Gradient]) -> None:
         """Run the program of each device, in cross-replica context."""
         with self.turns.step(variables):
-            self.traced(
-                lambda: distribution.on_each_device(self.programs_for(variables), variables[0], gradients)
-            )
+            self.traced(lambda: self._step(variables, gradients))
+
+    def _step(self, variables: Sequence[Variable], gradients: Sequence[Gradient]) -> None:
+        programs, results = self.programs_for(variables), list[Sequence[Tensor]]()
+
+        def running(program: Program) -> Callable[[Sequence[Gradient]], None]:
+            return lambda values: results.append(program(values))
+
+        runs = {key: running(program) for key, program in programs.items()}
+        distribution.on_each_device(runs, variables[0], gradients)
+        # All devices have traced the same step.
+        moved = next(iter(programs.values())).moved
+
+        def write() -> bool:
+            write_shares(moved, [shares for _, *shares in results])
+            return True
+
+        if moved and self.pipeline.stages("gate"):
+            # On all replicas alike: a gate decides by what all of them have.
+            tf.cond(results[0][0], write, lambda: True)
+        elif moved:
+            write()
 
     def traced(self, run: Callable[[], Result]) -> Result:
         """Return what a function gives that traces a step."""
@@ -335,8 +357,9 @@ class OptimizerParts:
         given = (shard for each in var_list for shard in distribution.shards_of(each))
         variables = [each for each in map(unwrapped, given) if id(each) in self.built]
         if variables and self.pipeline.stages("end"):
-            for program in self.programs.outside_steps(variables).values():
-                program.finalize(with_state)
+            programs = self.programs.outside_steps(variables).values()
+            new = [program.finalize(with_state) for program in programs]
+            write_shares([share for share, _ in new[0]], [[value for _, value in own] for own in new])
 
 
 def parts_of(optimizer: object) -> OptimizerParts:

@@ -17,10 +17,13 @@ _dry_running: ContextVar[bool] = ContextVar("optiplug_dry_running", default=Fals
 
 
 class Planned:
-    """A state variable that is planned and not created."""
+    """A state variable that is planned and not created; each replica would hold one of the shape `held`."""
 
-    def __init__(self, name: str, shape: Sequence[int] | Shape, dtype: DType) -> None:
+    def __init__(
+        self, name: str, shape: Sequence[int] | Shape, dtype: DType, held: Shape | None = None
+    ) -> None:
         self.name, self.shape, self.dtype = name, tf.TensorShape(shape), tf.as_dtype(dtype)
+        self.held = self.shape if held is None else held
 
     def assign(self, value: Tensor) -> Planned:
         """Ignore a value that a `build` assigns to new state."""

@@ -9,9 +9,12 @@ from dataclasses import asdict, dataclass
 from math import prod
 
 from optiplug._text_table import table
-from optiplug._types import Variable
+from optiplug._types import Shape, Variable
+from optiplug._variables.packing import PackSegment
 
+from .dry_run import Planned
 from .scale_report import Cluster, ScaleReport, scaled
+from .shared_value import SharedValue
 from .slot import State
 from .table import SlotTable
 
@@ -20,7 +23,10 @@ __all__ = ["StateReport", "StateRow", "VariableRow", "report"]
 
 @dataclass(frozen=True)
 class StateRow:
-    """One state variable; `slot` and `variable` are empty if it is shared by all model variables."""
+    """One state variable; `slot` and `variable` are empty if it is shared by all model variables.
+
+    `device_bytes` is what each device holds of it: less than `bytes` where `sharded_state` divides it.
+    """
 
     name: str
     slot: str
@@ -28,6 +34,7 @@ class StateRow:
     shape: tuple[int, ...]
     dtype: str
     bytes: int
+    device_bytes: int
 
 
 @dataclass(frozen=True)
@@ -44,8 +51,9 @@ class VariableRow:
 class StateReport:
     """The state variables of an optimizer with their sizes; `str` shows bytes by variable and slot.
 
-    With a strategy that mirrors variables each device has as much; `scaled` tells of others. `variables` are
-    those of the model.
+    With a strategy that mirrors variables each device has as much, but what `sharded_state` divides: then a
+    last column shows the bytes that each device has. `scaled` tells of other strategies and numbers of
+    replicas. `variables` are those of the model.
     """
 
     rows: tuple[StateRow, ...]
@@ -56,9 +64,15 @@ class StateReport:
         """The number of bytes of all state."""
         return sum(row.bytes for row in self.rows)
 
+    @property
+    def device_total(self) -> int:
+        """The number of bytes of all state that each device holds."""
+        return sum(row.device_bytes for row in self.rows)
+
     def to_json(self) -> str:
-        """Return total and rows as JSON."""
-        return json.dumps({"total": self.total, "rows": [asdict(row) for row in self.rows]})
+        """Return totals and rows as JSON."""
+        rows = [asdict(row) for row in self.rows]
+        return json.dumps({"total": self.total, "device_total": self.device_total, "rows": rows})
 
     def scaled(
         self,
@@ -121,14 +135,17 @@ class StateReport:
         own = [row for row in self.rows if row.slot]
         held = {(row.variable, row.slot): row.bytes for row in own}
         slots, variables = _sums(own, "slot"), _sums(own, "variable")
-        lines = [
-            (variable, *(_bytes(held.get((variable, slot))) for slot in slots), _bytes(total))
+        on_device = _sums(own, "variable", "device_bytes")
+        lines: list[tuple[str, list[int | None]]] = [
+            (variable, [*(held.get((variable, slot)) for slot in slots), total, on_device[variable]])
             for variable, total in variables.items()
         ]
-        blank = [""] * len(slots)
-        lines += [(row.name, *blank, _bytes(row.bytes)) for row in self.rows if not row.slot]
-        lines += [("total", *map(_bytes, slots.values()), _bytes(self.total))]
-        return table(["bytes", *slots, "total"], lines)
+        blank = [None] * len(slots)
+        lines += [(row.name, [*blank, row.bytes, row.device_bytes]) for row in self.rows if not row.slot]
+        lines += [("total", [*slots.values(), self.total, self.device_total])]
+        head = ["bytes", *slots, "total", "per device"]
+        columns = len(head) - (self.device_total == self.total)
+        return table(head[:columns], [[name, *map(_bytes, sizes)][:columns] for name, sizes in lines])
 
 
 def report(table: SlotTable, variables: Mapping[str, Variable]) -> StateReport:
@@ -141,7 +158,9 @@ def report(table: SlotTable, variables: Mapping[str, Variable]) -> StateReport:
 
 
 def _row(name: str, state: State, slot: str, path: str) -> StateRow:
-    return StateRow(name, slot, path, *_size(state.variable))
+    variable = state.variable
+    held: int = prod(_held(variable)) * variable.dtype.size
+    return StateRow(name, slot, path, *_size(variable), held)
 
 
 def _size(variable: Variable) -> tuple[tuple[int, ...], str, int]:
@@ -150,13 +169,20 @@ def _size(variable: Variable) -> tuple[tuple[int, ...], str, int]:
     return shape, dtype.name, prod(shape) * dtype.size
 
 
+def _held(variable: Variable | PackSegment | Planned) -> Shape:
+    """Return the shape of what each device has of a state variable."""
+    if isinstance(variable, SharedValue):
+        return variable.share.shape
+    return variable.held if isinstance(variable, Planned) else variable.shape
+
+
 def _bytes(size: int | None) -> str:
     return "" if size is None else f"{size:,}"
 
 
-def _sums(rows: Iterable[StateRow], field: str) -> Mapping[str, int]:
+def _sums(rows: Iterable[StateRow], field: str, counted: str = "bytes") -> Mapping[str, int]:
     """Return the bytes of all rows that have each value of a field."""
     sums: Counter[str] = Counter()
     for row in rows:
-        sums[getattr(row, field)] += row.bytes
+        sums[getattr(row, field)] += getattr(row, counted)
     return sums

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from optiplug._distribution.traffic import STRATEGIES, Transfer, exchanged, gathered, served, summed
 from optiplug._text_table import table
+from optiplug._variables.share import LARGEST_WHOLE
 from optiplug.errors import ConfigError, nearest
 
 if TYPE_CHECKING:  # it imports this module
@@ -18,7 +19,6 @@ if TYPE_CHECKING:  # it imports this module
 __all__ = ["Cluster", "Holding", "ScaleReport", "scaled"]
 
 _INDEX = 8  # bytes of the number of a row
-_LARGEST_WHOLE = 16_384  # elements of the largest variable whose state every replica keeps
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def _share(row: StateRow, shape: Sequence[int], cluster: Cluster) -> int:
 
 
 def _is_sharded(shape: Sequence[int]) -> bool:
-    return prod(shape) > _LARGEST_WHOLE
+    return prod(shape) > LARGEST_WHOLE
 
 
 def _moved(variables: Sequence[VariableRow], cluster: Cluster) -> Iterator[Transfer]:
@@ -170,7 +170,7 @@ def _assumptions(cluster: Cluster) -> Iterator[str]:
     elif cluster.replicas > 1:
         yield "sums and gathers go around a ring: each replica sends to the next one"
     if cluster.sharded:
-        yield f"of more than {_LARGEST_WHOLE:,} elements a replica keeps and updates a share"
+        yield f"of more than {LARGEST_WHOLE:,} elements a replica keeps and updates a share"
     if cluster.rows:
         yield f"a row that is looked up twice counts twice, with its number, {_INDEX} bytes"
     yield "headers of messages, losses, metrics and data are not counted"

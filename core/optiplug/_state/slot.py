@@ -17,6 +17,7 @@ from optiplug._variables.variable_like import VariableLike
 from optiplug.errors import BuildError
 
 from .sharded_state import ShardedState
+from .shared_value import SharedValue
 
 __all__ = ["Slot", "State"]
 
@@ -86,9 +87,11 @@ class State(VariableLike):
 
     @property
     def components(self) -> list[Variable | PackSegment]:
-        """The variable of each device of this process."""
+        """The variable of each device of this process, where state is sharded the share of its replica."""
         if isinstance(self.variable, ShardedState):
             return list(self.variable.shards)
+        if isinstance(self.variable, SharedValue):
+            return list(distribution.local_shares(self.variable.whole))
         if isinstance(self.variable, PackSegment):
             return [self.variable.of(own) for (own,) in distribution.components([self.variable.whole])]
         return [own for (own,) in distribution.components([self.variable])]

@@ -14,7 +14,8 @@ from optiplug._variables.model_variables import ModelVariables
 from optiplug.errors import BuildError
 
 from .slot import Slot, State
-from .table import SlotSpec, SlotTable
+from .slot_spec import SlotSpec
+from .table import SlotTable
 
 __all__ = ["HasState", "StateOwner", "Stateful"]
 
@@ -24,7 +25,8 @@ class StateOwner:
 
     `prefix` is put before the names of its state: empty for the optimizer itself, the name of a
     processor. `state_dtype` is the dtype in which slots of real numbers are stored, None: the default.
-    State that is created before there are variables is placed on `mesh`.
+    State that is created before there are variables is placed on `mesh`. An owner that `sees_whole` has
+    state for whole variables where others have it for shares.
     """
 
     def __init__(
@@ -35,9 +37,10 @@ class StateOwner:
         *,
         state_dtype: str | None = None,
         mesh: Mesh | None = None,
+        sees_whole: bool = False,
     ) -> None:
         self.prefix, self.table, self.model_variables = prefix, table, model_variables
-        self.state_dtype, self._mesh = state_dtype, mesh
+        self.state_dtype, self._mesh, self._sees_whole = state_dtype, mesh, sees_whole
         self.variables: Sequence[Variable] = ()
         self.slots: dict[str, Slot] = {}
 
@@ -50,7 +53,7 @@ class StateOwner:
         # The same Slot as before, since `build` runs again when variables appear late.
         slot = self.slots.setdefault(name, Slot(self.qualified(name), exact=exact))
         chosen = self.variables if variables is None else variables
-        self.table.add_slot(slot, chosen, spec, owner=self.prefix)
+        self.table.add_slot(slot, chosen, spec, owner=self.prefix, sees_whole=self._sees_whole)
         return slot
 
     @property

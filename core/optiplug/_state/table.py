@@ -6,10 +6,8 @@ nothing else, so how the state is laid out in memory can change without breaking
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import TypeAlias
 
 import tensorflow as tf
 
@@ -19,81 +17,21 @@ from optiplug._types import DType, Mesh, Shape, Tensor, Variable
 from optiplug._variables.branches import Scratches
 from optiplug._variables.model_variables import ModelVariables, Whole
 from optiplug._variables.packing import Pack, Packing, PackSegment
+from optiplug._variables.share import Share
 from optiplug.errors import BuildError, StateError
 from optiplug.numerics import compute_dtype
 
 from .dry_run import Planned, dry_running
 from .restoration import Restoration
 from .sharded_state import ShardedState, joined_state
+from .shared_value import Gathering, SharedValue
 from .slot import Slot, State
+from .slot_spec import SlotSpec
 from .widened_value import StateNode
 
-__all__ = ["SlotSpec", "SlotTable"]
+__all__ = ["SlotTable"]
 
 _COUNTERS = ("iterations", "learning_rate")
-
-Initial: TypeAlias = float | str | Callable[[Variable], Tensor]
-
-
-@dataclass(frozen=True)
-class SlotSpec:
-    """Shape, dtype and first value of a slot: each a value, a function of the model variable, or None.
-
-    `stored_dtype` is what `state_dtype` asks for: a dtype, or "variable". A slot of real numbers is stored
-    in it and computed in the dtype of its variable. By default the slots of variables in half precision
-    are kept in float32: an average there loses what is small beside it, and cannot fall. The state of a
-    complex variable is real if it is `real`.
-    """
-
-    shape: Sequence[int] | Shape | Callable[[Variable], Sequence[int]] | None = None
-    dtype: DType | str | Callable[[Variable], DType] | None = None
-    initial: Initial = 0.0
-    stored_dtype: str | None = None
-    real: bool = False
-
-    def shape_for(self, variable: Variable) -> Shape:
-        """Return the shape of the state of one model variable, by default its own."""
-        shape = self.shape(variable) if callable(self.shape) else self.shape
-        return variable.shape if shape is None else tf.TensorShape(shape)
-
-    def dtype_for(self, variable: Variable) -> DType:
-        """Return the dtype of the state of one model variable."""
-        dtype = self.dtype(variable) if callable(self.dtype) else self.dtype
-        if dtype is not None:
-            return tf.as_dtype(dtype)
-        own = self.own_dtype(variable)
-        if self.stored_dtype == "variable" or not own.is_floating:
-            return own
-        return tf.as_dtype(self.stored_dtype or compute_dtype(own))
-
-    def own_dtype(self, variable: Variable) -> DType:
-        """Return the dtype that follows from that of one model variable."""
-        return variable.dtype.real_dtype if self.real else variable.dtype
-
-    def widens(self, variable: Variable) -> bool:
-        """Whether the state is kept in more digits than its variable only because that is the default."""
-        by_default = self.dtype is None and self.stored_dtype is None
-        return by_default and self.dtype_for(variable) != self.own_dtype(variable)
-
-    def initial_for(self, variable: Variable) -> Tensor | float:
-        """Return the first value of the state of one model variable."""
-        if self.initial == "variable":
-            return variable.read_value()
-        return self.initial(variable) if callable(self.initial) else self.initial
-
-    def initial_joined(self, pack: Pack, dtype: DType) -> Tensor | float:
-        """Return the first values for all members of a pack, joined as they are."""
-        # A number is broadcast when the variable is created, so nothing has to be joined.
-        if isinstance(self.initial, int | float):
-            return self.initial
-        starts = [tf.cast(self.initial_for(member), dtype) for member in pack.members]
-        # A first value may be a scalar for a whole variable. Most are not, and each operation counts here:
-        # a model may have thousands of members.
-        shapes = map(self.shape_for, pack.members)
-        return pack.join(
-            start if start.shape == shape else tf.broadcast_to(start, shape)
-            for start, shape in zip(starts, shapes, strict=True)
-        )
 
 
 class SlotTable:
@@ -120,6 +58,7 @@ class SlotTable:
         self._joined: dict[str, State] = {}
         # State of single shards, by the paths of these.
         self._shards: dict[str, State] = {}
+        self._gathering = Gathering()
         # By the `id` of the model variable.
         self._beside: dict[int, dict[str, State]] = {}
         # State that begins as its variable does, and that had none to begin with when it was created.
@@ -206,12 +145,25 @@ class SlotTable:
             self._by_name.forget(name, self.states.pop(name).variable)
             del self._owners[name]
 
-    def add_slot(self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, *, owner: str) -> None:
-        """Create state for each of `variables`, named ``slot/path``: a variable, or a segment of a pack's."""
+    def add_slot(
+        self,
+        slot: Slot,
+        variables: Sequence[Variable],
+        spec: SlotSpec,
+        *,
+        owner: str,
+        sees_whole: bool = False,
+    ) -> None:
+        """Create state for each of `variables`, named ``slot/path``: a variable, or a segment of a pack's.
+
+        The owner of the state may be one that sees the whole of variables that are shared.
+        """
         if slot.exact:
             self.exact.add(slot.name)
+        packs = self._packing.within(variables)
+        packs = [pack for pack in packs if not (sees_whole and isinstance(pack, Share))]
         # Before the loop, which creates a variable where there is no segment.
-        segments = self._joined_segments(slot, variables, spec, owner)
+        segments = self._joined_segments(slot, packs, spec, owner)
         for variable in variables:
             name, whole = self._name(slot, variable), self._model_variables.whole(variable)
             own_name = f"{slot.name}/{self._model_variables.paths[id(variable)]}"
@@ -258,20 +210,43 @@ class SlotTable:
             self.adopt(name, joined_state(name, whole, shards), owner=owner, widened=widened)
 
     def _joined_segments(
-        self, slot: Slot, variables: Sequence[Variable], spec: SlotSpec, owner: str
-    ) -> dict[str, PackSegment]:
+        self, slot: Slot, packs: Iterable[Pack], spec: SlotSpec, owner: str
+    ) -> dict[str, PackSegment | Planned]:
         """Create a variable for each new pack whose state can be joined, and return its segments by name."""
-        segments: dict[str, PackSegment] = {}
-        for pack in self._packing.within(variables):
+        segments: dict[str, PackSegment | Planned] = {}
+        for pack in packs:
             name = f"{slot.name}/{pack.name}"
             shapes = {self._name(slot, member): spec.shape_for(member) for member in pack.members}
             shape = _joined_shape(pack, spec, list(shapes.values()), owner)
             if shape is not None and self.states.keys().isdisjoint(shapes):
-                whole = self._create_joined(name, pack, shape, spec)
-                segments |= {segment.path: segment for segment in pack.segments(whole, shapes)}
+                if isinstance(pack, Share):
+                    (path,) = shapes
+                    segments[path] = self._create_shared(name, path, pack, spec)
+                else:
+                    whole = self._create_joined(name, pack, shape, spec)
+                    segments |= {segment.path: segment for segment in pack.segments(whole, shapes)}
             if name in self._joined:
                 slot.put_joined(pack, self._joined[name])
         return segments
+
+    def _create_shared(self, name: str, path: str, pack: Share, spec: SlotSpec) -> SharedValue | Planned:
+        member, dtype = pack.member, spec.dtype_for(pack.member)
+        if dry_running():
+            return Planned(path, member.shape, dtype, held=pack.shape)
+        start = spec.initial if isinstance(spec.initial, int | float) else 0.0
+        whole = distribution.create_shares(
+            member, start, shape=pack.shape, dtype=dtype, name=name.replace(":", "_")
+        )
+        self._joined[name] = State(whole, name)
+        self._compute_as(member, self._joined[name], spec)
+        value = self._gathering.add(SharedValue(whole, pack, path, self._gathering))
+        initial = partial(spec.initial_for, member)
+        if _waits(spec, [member]):
+            self._unstarted.append((State(value, path), [member], initial))
+        elif not isinstance(spec.initial, int | float):
+            first = distribution.first_value(initial, dtype)
+            value.assign(tf.broadcast_to(first, value.shape))
+        return value
 
     def _create_joined(self, name: str, pack: Pack, shape: Shape, spec: SlotSpec) -> Variable:
         first = pack.members[0]
@@ -328,9 +303,10 @@ class SlotTable:
     def packs(self) -> dict[str, list[str]]:
         """The names of the segments of each pack's variable, in their order, by its name."""
         names = {id(state.variable): name for name, state in self._joined.items()}
-        segments: dict[str, list[str]] = {name: [] for name in names.values()}
+        segments: dict[str, list[str]] = {}
         for name, segment in self.segments.items():
-            segments[names[id(segment.whole)]].append(name)
+            if not isinstance(segment, SharedValue):
+                segments.setdefault(names[id(segment.whole)], []).append(name)
         return segments
 
     @property
@@ -342,6 +318,15 @@ class SlotTable:
     def with_state(self, variable: Variable) -> list[Variable | PackSegment]:
         """Return the variable and the state that there is for it."""
         return [variable, *(state.variable for state in self._beside.get(id(variable), {}).values())]
+
+    def apart(self, variable: Variable) -> list[State]:
+        """Return the state of a variable that is of another shape than it."""
+        states = self._beside.get(id(variable), {}).values()
+        return [state for state in states if state.variable.shape != variable.shape]
+
+    def of_share(self, variable: Variable) -> list[Variable]:
+        """Return the state of a variable of which each replica has its share."""
+        return [each.whole for each in self.with_state(variable) if isinstance(each, SharedValue)]
 
     def rows_of(self, variable: Variable) -> list[Variable]:
         """Return the variable and its state variables of the same shape: what a row of it consists of."""
@@ -364,7 +349,10 @@ class SlotTable:
         """Return the children for a SavedModel, which has to hold the variables that its functions use."""
         # A checkpoint holds segments by name instead, so it can be restored with other packs.
         by_name = {name: each for name, each in self.created.items() if name in self.states}
-        joined = {name: each for name, each in self.created.items() if name not in self.states}
+        joined = {name: self._joined[name].variable for name in self.packs}
+        # Nothing in a SavedModel is spread over replicas.
+        shared = {name: each for name, each in self.segments.items() if isinstance(each, SharedValue)}
+        by_name |= {name: tf.Variable(each.read_value(), trainable=False) for name, each in shared.items()}
         children = {"by_name": saved_dict(by_name)}
         # A SavedModel must have every variable that its functions use.
         scratches = {str(number): each for number, each in enumerate(self.scratches.variables)}

@@ -35,7 +35,17 @@ class WidenedValue(CheckpointValue):
 
     def read_value(self) -> Tensor:
         """Return the value in the dtype that TensorFlow reads."""
-        value = tf.convert_to_tensor(self._variable.read_value())
+        return self._as_read(self._variable.read_value())
+
+    @property
+    def reader(self) -> Callable[[], Tensor]:
+        """What returns that, for one save."""
+        variable = self._variable
+        read = variable.reader if isinstance(variable, CheckpointValue) else variable.read_value
+        return lambda: self._as_read(read())
+
+    def _as_read(self, value: Tensor) -> Tensor:
+        value = tf.convert_to_tensor(value)
         return tf.cast(value, self.narrow) if self.reads_narrow else value
 
     @property

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import tensorflow as tf
 
 from optiplug._hookspecs import ORDER, Stage
-from optiplug._types import Tensor, Variable
+from optiplug._types import Tensor
 from optiplug.errors import HookError
 
-from .operands import commit
+from .operands import DeviceOperands, commit
 from .plan import Plan
 from .step import Step
 
@@ -25,10 +25,8 @@ def computable(gradients: Sequence[Tensor], step: Step) -> list[Tensor]:
 class CoreStages:
     """Runs the core of one step: a stage of hooks by the pipeline, a built-in one by its method here."""
 
-    def __init__(
-        self, plan: Plan, step: Step, stepped: Sequence[Variable], gradients: Sequence[Tensor]
-    ) -> None:
-        self._plan, self._step, self._stepped = plan, step, stepped
+    def __init__(self, plan: Plan, step: Step, operands: DeviceOperands, gradients: Sequence[Tensor]) -> None:
+        self._plan, self._step, self._operands = plan, step, operands
         # Cast once on entry, and rounded once at the commit: docs/design/the-compiled-step.md.
         self._gradients = computable(gradients, step)
         self._committed: dict[int, int] = {}
@@ -55,6 +53,13 @@ class CoreStages:
             else:
                 pipeline.run(stage, self._step)
         self._require_nothing_late()
+        if self._operands.shares:
+            self._operands.require_by_elements(self._step.frame)
+
+    def _share(self) -> None:
+        if self._operands.shares:
+            self._gradients = self._operands.shares.taken(self._operands.stepped, self._gradients)
+            self._step = self._operands.over_shares(self._step)
 
     def _update_step(self) -> None:
         variables = self._step.variables
@@ -76,7 +81,7 @@ class CoreStages:
             variable.replace_update(update)
 
     def _constraint(self) -> None:
-        for operand, variable in zip(self._stepped, self._step.variables, strict=True):
+        for operand, variable in zip(self._operands.stepped, self._step.variables, strict=True):
             constraint = self._plan.variables.constraint(operand)
             if constraint is not None:
                 variable.assign(constraint(variable.read_value()))

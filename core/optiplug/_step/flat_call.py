@@ -21,7 +21,7 @@ class FlatCall:
     TensorFlow makes a type of each argument, compares it with that of the trace and casts to it, and looks
     for tapes: two thirds of an eager step of 161 small variables (docs/design/performance.md). This asks
     for dtype and shape, and does nothing that a step could see: what is recorded on a tape is not lost,
-    as a step returns nothing.
+    as nobody differentiates a step. Of the function, which returns a list or nothing, it returns a list.
 
     Parameters
     ----------
@@ -33,19 +33,19 @@ class FlatCall:
 
     def __init__(self, function: Any, trace: Callable[[Sequence[Tensor]], Trace]) -> None:
         self._function, self._trace = function, trace
-        self._traces: dict[tuple[object, ...], Callable[[Sequence[Tensor]], object]] = {}
+        self._traces: dict[tuple[object, ...], Callable[[Sequence[Tensor]], Sequence[Tensor]]] = {}
 
-    def __call__(self, tensors: Sequence[Tensor]) -> None:
+    def __call__(self, tensors: Sequence[Tensor]) -> Sequence[Tensor]:
         # What is no plain tensor, as one of a mesh or of a user's class, is looked at by TensorFlow.
         if tf.config.functions_run_eagerly() or set(map(type, tensors)) != {EagerTensor}:
-            self._function(tensors)
-            return
+            result: Sequence[Tensor] = self._function(tensors)
+            return result
         key = (tf.distribute.in_cross_replica_context(), *map(signature, tensors))
         trace = self._traces.get(key)
         if trace is None:
             trace = self._traces[key] = _flat(self._trace(tensors))
-        trace(tensors)
+        return trace(tensors) or ()
 
 
-def _flat(trace: Trace) -> Callable[[Sequence[Tensor]], object]:
+def _flat(trace: Trace) -> Callable[[Sequence[Tensor]], Sequence[Tensor]]:
     return lambda tensors: trace.inference_fn.call_flat(*tensors, *trace.captured_inputs)

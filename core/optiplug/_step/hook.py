@@ -13,7 +13,7 @@ from optiplug import registry
 from optiplug._config.kinds import ProcessorConfig
 from optiplug._config.promises import is_elementwise, takes_complex
 from optiplug._config.variable_selection import selected_paths
-from optiplug._hookspecs import hook_names
+from optiplug._hookspecs import STAGES_OF_SHARES, hook_names
 from optiplug._state.stateful import Stateful
 from optiplug._types import Variable
 from optiplug._variables.model_variables import ModelVariables
@@ -89,6 +89,20 @@ class Hook:
     def elementwise(self) -> bool:
         """Whether it treats every element alike."""
         return is_elementwise(type(self.plugin))
+
+    @property
+    def sees_whole(self) -> bool:
+        """Whether it takes part before the stage `share` only, so that its state is of whole variables."""
+        return STAGES_OF_SHARES.isdisjoint(hook_names(self.plugin))
+
+    @property
+    def needs_whole(self) -> bool:
+        """Whether a share of a variable is not enough for it."""
+        if self.sees_whole:
+            return False
+        both = self.stateful is not None and not STAGES_OF_SHARES.issuperset(hook_names(self.plugin))
+        reduces = self.config is not None and self.config.reduces
+        return both or reduces or not self.elementwise
 
     @property
     def refuses_complex(self) -> bool:

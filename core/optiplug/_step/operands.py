@@ -16,9 +16,12 @@ from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
 from optiplug._variables.gradients import dense, in_range
 from optiplug._variables.packing import Pack, VariableOrPack, assign_all
+from optiplug._variables.share import Share
 from optiplug.numerics import compute_dtype
 
 from .plan import Plan
+from .shares import Shares
+from .step import Step
 
 __all__ = ["DeviceOperands", "JoinedOperand", "Operand", "RowsOperand", "commit", "write"]
 
@@ -92,12 +95,16 @@ class RowsOperand(Operand):
 class DeviceOperands:
     """What the step of one device runs over, for one list of variables that have a gradient.
 
-    `own` has this device's own variables, by the `id` of each distributed one.
+    `own` has this device's own variables, by the `id` of each distributed one, `index` is the place of its
+    replica among all.
     """
 
-    def __init__(self, plan: Plan, variables: Sequence[Variable], own: Mapping[int, Variable]) -> None:
+    def __init__(
+        self, plan: Plan, variables: Sequence[Variable], own: Mapping[int, Variable], index: int = 0
+    ) -> None:
         self._plan, self._variables, self._own, self._now = plan, variables, own, own
         self.present, self.waiting, self.absent = plan.operands(variables)
+        self.shares = Shares([*self.stepped, *self.absent], own, index)
 
     def begin(self, *, step: bool) -> None:
         """Begin a trace: of a `step`, which adds to what is on a parameter server, or of what assigns it."""
@@ -110,17 +117,29 @@ class DeviceOperands:
 
     @property
     def joins(self) -> bool:
-        """Whether any of these are packs, which are joined outside of the core."""
+        """Whether anything happens outside of the core: packs are joined there, and shares."""
         return any(isinstance(each, Pack) for each in (*self.present, *self.absent))
 
     @property
     def components(self) -> dict[int, Variable]:
         """What a step may read and assign by itself: not the members of packs, nor their state."""
-        joined = {id(each): each for each in (*self.present, *self.absent) if isinstance(each, Pack)}
-        hidden = {id(member) for pack in joined.values() for member in pack.members}
+        stepped = (*self.present, *self.waiting, *self.absent)
+        joined = {id(each): each for each in stepped if isinstance(each, Pack)}
+        # Gates and clips see the whole of what is shared.
+        packs = [pack for pack in joined.values() if not isinstance(pack, Share)]
+        hidden = {id(member) for pack in packs for member in pack.members}
         segments = self._plan.table.segments.values()
         hidden |= {id(segment) for segment in segments if id(segment.pack) in joined}
         return {key: own for key, own in self._now.items() if key not in hidden}
+
+    def over_shares(self, step: Step) -> Step:
+        """Return a step that was begun over whole variables, over shares of them from now on."""
+        return self.shares.step(step, self.stepped, [*self.stepped, *self.absent])
+
+    def require_by_elements(self, frame: Frame) -> None:
+        """Refuse a step that mixes elements of a share."""
+        whole = [each for share in self.shares for each in self._plan.table.of_share(share.member)]
+        self.shares.require_by_elements(frame, {id(each): self._own[id(each)] for each in whole})
 
     def with_gradients(self, gradients: Sequence[Gradient]) -> list[Operand]:
         """Return an operand for each of `present`."""
@@ -129,9 +148,11 @@ class DeviceOperands:
 
     def joined(self, some: Iterable[VariableOrPack]) -> list[Operand]:
         """Return an operand without gradient for each pack among some: the step only looks at them."""
-        return [self._joined(each) for each in some if isinstance(each, Pack)]
+        return [self._joined(each) for each in some if isinstance(each, Pack) and not isinstance(each, Share)]
 
     def _operand(self, each: VariableOrPack, given: Mapping[int, Gradient]) -> Operand:
+        if isinstance(each, Share):
+            return Operand(dense(given[id(each.member)], each.member))
         if isinstance(each, Pack):
             return self._joined(each, [dense(given[id(member)], member) for member in each.members])
         gradient = given[id(each)]

@@ -108,7 +108,8 @@ class Pipeline:
         for hook in self._active:
             if hook.stateful is not None:
                 # In config order, which is the order of creation and so that of `set_weights`.
-                hook.stateful.attach(StateOwner(hook.name, table, self._variables))
+                owner = StateOwner(hook.name, table, self._variables, sees_whole=hook.sees_whole)
+                hook.stateful.attach(owner)
                 chosen = self._chosen[hook.name]
                 if chosen:
                     hook.stateful.build([each for each in self._variables if id(each) in chosen])
@@ -123,6 +124,15 @@ class Pipeline:
     def not_elementwise(self, variable: Variable) -> list[str]:
         """Return the names of the hooks of a variable that need the whole of it."""
         return [hook.name for hook in self._applied(variable) if not hook.elementwise]
+
+    def needing_whole(self, variable: Variable) -> list[str]:
+        """Return the names of the hooks of a variable that a share of it is not enough for."""
+        return [hook.name for hook in self._applied(variable) if hook.needs_whole]
+
+    @property
+    def seeing_whole(self) -> list[str]:
+        """The names of the hooks that take part before the stage `share` only."""
+        return [hook.name for hook in self._active if hook.sees_whole]
 
     def refusing_complex(self, variable: Variable) -> list[str]:
         """Return the names of the hooks of a variable that are for real ones only."""

@@ -14,6 +14,7 @@ from optiplug._variables.capture import Frame, Working
 from optiplug._variables.model_variables import ModelVariables
 from optiplug._variables.packing import Pack, Packing, PackSegment, VariableOrPack
 from optiplug._variables.served_variable import ServedVariable
+from optiplug._variables.share import Share
 from optiplug.errors import HookError
 
 from .pipeline import Pipeline
@@ -58,7 +59,8 @@ class Plan:
 
     def _path(self, pack: Pack) -> str:
         # What a formula asks a path for is the same for all members of a stack, by its `stack_key`.
-        return self.variables.path(pack.members[0]) if pack.stacked else pack.name
+        alone = pack.stacked or isinstance(pack, Share)
+        return self.variables.path(pack.members[0]) if alone else pack.name
 
     @cached_property
     def names(self) -> dict[int, str]:
@@ -96,7 +98,7 @@ class Plan:
 
     def operands(
         self, present: Sequence[Variable]
-    ) -> tuple[list[VariableOrPack], list[Variable], list[VariableOrPack]]:
+    ) -> tuple[list[VariableOrPack], list[VariableOrPack], list[VariableOrPack]]:
         """Return what a step treats as one variable each.
 
         That is: those with a gradient, those that have none now but may have had one that a gate has held
@@ -105,12 +107,15 @@ class Plan:
         waiting = self.pipeline.accumulated.difference(map(id, present))
 
         def may_join(pack: Pack) -> bool:
+            # What has state in shares can be updated in no other way.
+            if isinstance(pack, Share):
+                return True
             # Of those that wait each may have a gradient or not, so they are looked at one by one.
             return id(pack) in self._joinable and waiting.isdisjoint(map(id, pack.members))
 
         present, absent = self.packing.operands(present, self.variables, may_join)
-        waits = [each for each in absent if id(each) in waiting]
-        return present, waits, [each for each in absent if id(each) not in waiting]
+        waits = [each for each in absent if self.packing.first(id(each)) in waiting]
+        return present, waits, [each for each in absent if self.packing.first(id(each)) not in waiting]
 
     @cached_property
     def _joinable(self) -> frozenset[int]:
@@ -118,14 +123,19 @@ class Plan:
         kept = filter(self.table.keeps_joined, self.packing.packs)
         return frozenset(id(pack) for pack in kept if self.pipeline.treats_alike(pack.members))
 
-    def conditions(self, waiting: Sequence[Variable], given: Sequence[Tensor]) -> dict[int, Tensor]:
+    def conditions(self, waiting: Sequence[VariableOrPack], given: Sequence[Tensor]) -> dict[int, Tensor]:
         """Return whether each of those that wait has a gradient, by its `id` and those of its state."""
         return {
             id(each): condition
             # Without `given` nothing is conditional: in a gate, and in what happens at the end of training.
-            for variable, condition in zip(waiting, given, strict=bool(given))
-            for each in self.table.with_state(variable)
+            for operand, condition in zip(waiting, given, strict=bool(given))
+            for each in self._with_state(operand)
         }
+
+    def _with_state(self, operand: VariableOrPack) -> list[VariableOrPack | PackSegment]:
+        if isinstance(operand, Share):
+            return [operand, *self.table.with_state(operand.member), *self.table.of_share(operand.member)]
+        return self.table.with_state(operand)
 
     def step(
         self,

@@ -15,12 +15,14 @@ from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
 from optiplug._variables.effects import Effects
 from optiplug._variables.gradients import row_signature, tensor, without_shape
+from optiplug._variables.share import Share
 from optiplug.numerics import compute_dtype
 
 from .core_stages import CoreStages, computable
 from .flat_call import FlatCall, Trace
 from .operands import DeviceOperands, Operand, commit, write
 from .plan import Plan
+from .shares import whole
 from .step import Step
 from .xla import warn_of_dropped, warn_of_refused
 
@@ -48,7 +50,10 @@ class Program:
 
     The core is one XLA cluster. The gate is a cluster of its own with the condition between the
     two in the graph: a condition inside a cluster costs four times the step. One that is not `traced`
-    runs operation by operation when it is called eagerly.
+    runs operation by operation when it is called eagerly. `index` is the place of its replica among all.
+
+    A call returns whether the core ran, and this replica's new shares of those variables whose state is
+    sharded, in the order of `moved`; nothing where there are none.
     """
 
     def __init__(
@@ -59,9 +64,13 @@ class Program:
         traces: list[str],
         *,
         traced: bool = True,
+        index: int = 0,
     ) -> None:
         self.plan, self._variables, self._own = plan, list(variables), components
-        self._operands = DeviceOperands(plan, self._variables, components)
+        self._operands = DeviceOperands(plan, self._variables, components, index)
+        self._shares = self._operands.shares
+        self.moved: list[Share] = []
+        """The shares of which a step has new values, known when it is traced."""
         self._components = self._operands.components
         self._traces = traces
         self._traced, self._devices = traced, distribution.devices_of(components.values())
@@ -91,9 +100,9 @@ class Program:
         """
         self._core, self._gate, self._checked = self._trace_core, self._trace_gate, True
 
-    def __call__(self, gradients: Sequence[Gradient]) -> None:
+    def __call__(self, gradients: Sequence[Gradient]) -> Sequence[Tensor]:
         with self._place():
-            self._call(gradients)
+            return self._call(gradients)
 
     def _place(self) -> AbstractContextManager[object]:
         """Return the context in which this device's operations are; none where TensorFlow places each."""
@@ -101,16 +110,20 @@ class Program:
         # anew for each device that is the default of a call.
         return distribution.on_device(self._devices)
 
-    def _call(self, gradients: Sequence[Gradient]) -> None:
+    def _call(self, gradients: Sequence[Gradient]) -> Sequence[Tensor]:
         if not tf.executing_eagerly():
-            self._step(gradients)
-        elif not self._traced:
-            self._step([each if isinstance(each, tf.IndexedSlices) else tensor(each) for each in gradients])
+            return self._step(gradients)
+        result: Sequence[Tensor]
+        if not self._traced:
+            result = self._step(
+                [each if isinstance(each, tf.IndexedSlices) else tensor(each) for each in gradients]
+            )
         elif any(isinstance(each, tf.IndexedSlices) for each in gradients):
             # The dense shape is a tensor of its own in the slices, and the signature leaves it out.
-            self._step_of_rows(gradients)([without_shape(each) for each in gradients])
+            result = self._step_of_rows(gradients)([without_shape(each) for each in gradients])
         else:
-            self._eager_step([tensor(each) for each in gradients])
+            result = self._eager_step([tensor(each) for each in gradients])
+        return result
 
     def _trace_eager(self, gradients: Sequence[Tensor]) -> Trace:
         """Return what an eager step runs for dense gradients: the core alone, where nothing is around it."""
@@ -131,11 +144,11 @@ class Program:
             self._steps_of_rows[key] = _compiled(self._step, False, [specs])
         return self._steps_of_rows[key]
 
-    def _step(self, gradients: Sequence[Gradient]) -> None:
+    def _step(self, gradients: Sequence[Gradient]) -> list[Tensor]:
         with distribution.beside_inputs() if self._served else nullcontext():
-            self._trace_step(gradients)
+            return self._trace_step(gradients)
 
-    def _trace_step(self, gradients: Sequence[Gradient]) -> None:
+    def _trace_step(self, gradients: Sequence[Gradient]) -> list[Tensor]:
         self._begin(step=True)
         effects, pipeline = Effects(), self.plan.pipeline
         operands = self._operands.with_gradients(gradients)
@@ -149,13 +162,14 @@ class Program:
             self._check(values, starts)
         if pipeline.stages("gate"):
             decision = self._gate(values, starts)
-            tf.cond(
+            result = tf.cond(
                 decision.proceed,
                 lambda: self._run_core(operands, starts, decision),
                 lambda: self._write(decision.assigned),
             )
         else:
-            self._run_core(operands, starts, Decision(values, True, []))
+            result = self._run_core(operands, starts, Decision(values, True, []))
+        return tf.nest.flatten(result) if self._shares else []
 
     def _begin(self, *, step: bool) -> None:
         self._operands.begin(step=step)
@@ -164,13 +178,15 @@ class Program:
     def _starts(self, operands: Iterable[Operand]) -> Values:
         return self._by_name({key: value for each in operands for key, value in each.gather().items()})
 
-    def _run_core(self, operands: Iterable[Operand], starts: Values, decision: Decision) -> bool:
-        self._scatter(operands, self._core(decision.gradients, starts, decision.given, decision.assigned))
-        return True  # tf.cond wants the same structure from both branches
+    def _run_core(self, operands: Iterable[Operand], starts: Values, decision: Decision) -> list[Tensor]:
+        ends = self._core(decision.gradients, starts, decision.given, decision.assigned)
+        self._scatter(operands, ends)
+        return [tf.constant(True), *(ends[self.plan.names[id(share)]] for share in self.moved)]
 
-    def _write(self, assigned: Values | None) -> bool:
+    def _write(self, assigned: Values | None) -> list[Tensor]:
         write(self._by_key(assigned), self._components)
-        return True
+        # tf.cond wants the same structure from both branches, and traces the other one first.
+        return [tf.constant(False), *map(self._shares.old, self.moved)]
 
     def _by_key(self, values: Values | None) -> dict[int, Tensor]:
         return {self.plan.keys[name]: value for name, value in (values or {}).items()}
@@ -183,11 +199,17 @@ class Program:
         for operand in operands:
             operand.scatter(values)
 
-    def _frame(self, starts: Values, assigned: Values | None = None, given: Sequence[Tensor] = ()) -> Frame:
+    def _frame(
+        self,
+        starts: Values,
+        assigned: Values | None = None,
+        given: Sequence[Tensor] = (),
+        shares: Mapping[int, Tensor] | None = None,
+    ) -> Frame:
         return Frame(
             self._components,
             self.plan.paths,
-            self._by_key(starts),
+            {**self._by_key(starts), **(shares or {})},
             self.plan.table.computed,
             earlier=self._by_key(assigned),
             conditions=self.plan.conditions(self._operands.waiting, given),
@@ -197,11 +219,11 @@ class Program:
 
     def _ends(self, frame: Frame) -> Values:
         """Return the new values of those that a frame started from, once all else is written."""
-        return frame.effects.settled(self._by_name(frame.ends))
+        return frame.effects.settled(self._by_name(self._shares.rounded(frame.ends)))
 
     def _open_step(self, frame: Frame, given: Sequence[Tensor]) -> Step:
-        flags = dict(zip(map(id, self._operands.waiting), given, strict=True))
-        return self.plan.step(frame, self._operands.stepped, self._operands.absent, flags)
+        flags = dict(zip(map(id, whole(self._operands.waiting)), given, strict=True))
+        return self.plan.step(frame, whole(self._operands.stepped), whole(self._operands.absent), flags)
 
     def _trace_core(
         self,
@@ -210,16 +232,21 @@ class Program:
         given: Sequence[Tensor],
         assigned: Values | None,
     ) -> Values:
-        with distribution.tracing(self._variables[0]), self._frame(starts, assigned, given) as frame:
+        opened = self._frame(starts, assigned, given, self._shares.begin())
+        with distribution.tracing(self._variables[0]), opened as frame:
             step = self._open_step(frame, given)
-            CoreStages(self.plan, step, self._operands.stepped, gradients).run()
+            CoreStages(self.plan, step, self._operands, gradients).run()
             ends = self._ends(frame)
+        self.moved = self._moved(ends)
         self._count("core")
         return ends
 
+    def _moved(self, ends: Values) -> list[Share]:
+        return [share for share in self._shares if self.plan.names[id(share)] in ends]
+
     def _trace_gate(self, gradients: Sequence[Tensor], starts: Values) -> Decision:
         self._count("gate")
-        waiting = self._operands.waiting
+        waiting = whole(self._operands.waiting)
         with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
             step = self._open_step(frame, [tf.constant(False) for _ in waiting])
             values = computable([*gradients, *(tf.zeros(each.shape, each.dtype) for each in waiting)], step)
@@ -238,18 +265,26 @@ class Program:
         if not tf.executing_eagerly():
             self._traces.append(part)
 
-    def finalize(self, with_state: bool) -> None:
-        """Assign the final values of this device's variables and, `with_state`, those of state."""
+    def finalize(self, with_state: bool) -> list[tuple[Share, Tensor]]:
+        """Assign the final values of this device's variables and, `with_state`, those of state.
+
+        Returns the new shares of those whose state is sharded.
+        """
         self._begin(step=False)
         operands = self._operands.joined(self._operands.present)
-        with distribution.tracing(self._variables[0]), self._frame(self._starts(operands)) as frame:
+        opened = self._frame(self._starts(operands), shares=self._shares.begin())
+        with distribution.tracing(self._variables[0]), opened as frame:
             absent = [*self._operands.waiting, *self._operands.absent]
-            step = self.plan.step(frame, self._operands.present, absent)
+            step = self.plan.step(frame, whole(self._operands.present), whole(absent))
+            if self._shares:
+                present = self._operands.present
+                step = self._shares.step(step, present, [*present, *absent])
             for stage in self.plan.pipeline.stages("end"):
                 self.plan.pipeline.run(stage, step)
             commit(frame, lambda key: with_state or key in self.plan.variables.paths)
             ends = self._ends(frame)
         self._scatter(operands, ends)
+        return [(share, ends[self.plan.names[id(share)]]) for share in self._moved(ends)]
 
     def text(self) -> str:
         """Return the core for dense gradients as XLA has optimized it."""
@@ -269,7 +304,7 @@ class Program:
         # The gate hands the core gradients in the dtype to compute in, so its signature differs.
         functions: list[tuple[Function, tuple[object, ...]]] = [(self._core, (gradients, starts, [], None))]
         if self.plan.pipeline.stages("gate"):
-            waiting = self._operands.waiting
+            waiting = whole(self._operands.waiting)
             gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in (*gradients, *waiting)]
             given = [tf.TensorSpec([], tf.bool) for _ in waiting]
             functions = [(self._gate, (gradients, starts)), (self._core, (gated, starts, given, None))]

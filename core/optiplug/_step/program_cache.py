@@ -173,7 +173,11 @@ class ProgramCache:
     def _create(self, variables: Sequence[Variable], *, traced: bool) -> Programs:
         plan, devices = self._prepare()
         first = id(variables[0])
-        return {id(own[first]): Program(plan, variables, own, self.traces, traced=traced) for own in devices}
+        places = distribution.replica_indices(variables[0], len(devices))
+        return {
+            id(own[first]): Program(plan, variables, own, self.traces, traced=traced, index=index)
+            for own, index in zip(devices, places, strict=True)
+        }
 
     def _prepare(self) -> tuple[Plan, list[Own]]:
         """Return the plan, and each device's own variables and segments: once, as all programs share them."""

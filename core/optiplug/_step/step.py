@@ -209,6 +209,17 @@ class Step:
         for beta, state in self.numbers.decay_products.values():
             self.frame.working(state).assign(self.log_decay_product(beta))
 
+    def over(self, present: Sequence[Variable], every: Sequence[Variable], others: Mapping[int, int]) -> Step:
+        """Return the same step over what stands for its variables from now on.
+
+        `others` has the `id` of what that is by that of the variable: what is known of one holds for both.
+        """
+        for known in (self.numbers.changed, self.numbers.given):
+            known |= {others[key]: value for key, value in known.items() if key in others}
+        self.frame.step = Step(self.frame, self.numbers, present, every)
+        step: Step = self.frame.step
+        return step
+
     def restricted(self, chosen: Callable[[int], bool]) -> Step:
         """Return the same step, restricted to the variables whose `id` is chosen."""
         present, every = (

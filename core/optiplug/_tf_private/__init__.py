@@ -5,7 +5,14 @@ Each function and class says which private name it rests on; tests/core/tf_priva
 
 from __future__ import annotations
 
-from .coordination import are_coordinated, collective_timeout, end_collectives, share_text, shared_text
+from .coordination import (
+    are_coordinated,
+    collective_timeout,
+    end_collectives,
+    share_text,
+    shared_text,
+    withdraw_text,
+)
 from .graphs import (
     EagerTensor,
     TensorStandIn,
@@ -19,6 +26,7 @@ from .graphs import (
     is_out_of_scope,
     outside_function,
     plain_variable,
+    reads_of,
     signature,
     unique_id,
     with_outer,
@@ -69,6 +77,7 @@ __all__ = [
     "outside_function",
     "plain_variable",
     "read_all",
+    "reads_of",
     "release",
     "root_of",
     "saved_dict",
@@ -79,6 +88,7 @@ __all__ = [
     "track",
     "unique_id",
     "with_outer",
+    "withdraw_text",
     "wrapped",
     "xla_compiles",
 ]

@@ -9,7 +9,14 @@ from typing import Any
 
 import tensorflow as tf
 
-__all__ = ["are_coordinated", "collective_timeout", "end_collectives", "share_text", "shared_text"]
+__all__ = [
+    "are_coordinated",
+    "collective_timeout",
+    "end_collectives",
+    "share_text",
+    "shared_text",
+    "withdraw_text",
+]
 
 
 def are_coordinated() -> bool:
@@ -32,6 +39,11 @@ def shared_text(key: str, seconds: float) -> str | None:
     except tf.errors.DeadlineExceededError:
         return None
     return text
+
+
+def withdraw_text(key: str) -> None:
+    """Take back what this worker shares under a key. Rests on `Context.delete_config_key_value`."""
+    _context().delete_config_key_value(key)
 
 
 def collective_timeout(strategy: Any) -> float | None:

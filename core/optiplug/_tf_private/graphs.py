@@ -25,6 +25,7 @@ __all__ = [
     "is_out_of_scope",
     "outside_function",
     "plain_variable",
+    "reads_of",
     "signature",
     "unique_id",
     "with_outer",
@@ -177,6 +178,14 @@ def captured_tensor(tensor: Tensor) -> Tensor:
 def creating_strategy(variable: tf.Variable) -> tf.distribute.Strategy | None:
     """Return the strategy that has created a variable. Rests on `Variable._distribute_strategy`."""
     return getattr(variable, "_distribute_strategy", None)
+
+
+def reads_of(graph: tf.Graph, variables: Iterable[tf.Variable]) -> list[Tensor]:
+    """Return what a function reads of these variables. Rests on `FuncGraph.captures`."""
+    handles = {id(each.handle) for each in variables}
+    inside = {inner.name for outer, inner in getattr(graph, "captures", ()) if id(outer) in handles}
+    reads = (each for each in graph.get_operations() if each.type == "ReadVariableOp")
+    return [each.outputs[0] for each in reads if each.inputs[0].name in inside]
 
 
 def converted(function: Callable[..., Any]) -> Callable[..., Any]:

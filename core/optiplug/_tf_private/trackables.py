@@ -143,12 +143,17 @@ class CheckpointValue(Trackable, metaclass=abc.ABCMeta):  # type: ignore[misc]  
         for each, value in values:
             each.restore(value)
 
+    @property
+    def reader(self) -> Callable[[], Tensor]:
+        """What returns that, for one save."""
+        return self.read_value
+
     def _serialize_to_tensors(self) -> dict[str, Any]:
         # Imported here: no public module has it.
         from tensorflow.python.training.saving import saveable_object
 
         # A function, since whoever restores a value asks for its dtype only.
-        return {_VALUE: saveable_object.SaveSpec(self.read_value, "", "", self.saved_dtype, self.device)}
+        return {_VALUE: saveable_object.SaveSpec(self.reader, "", "", self.saved_dtype, self.device)}
 
     def _restore_from_tensors(self, restored: Mapping[str, Tensor]) -> Any:
         return self.restore(restored[_VALUE])

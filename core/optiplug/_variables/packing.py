@@ -162,7 +162,7 @@ class PackSegment(VariableLike, CheckpointValue):
         return self._path
 
     @property
-    def segment(self) -> tuple[Variable, int]:
+    def segment(self) -> tuple[Variable, int] | None:
         """The joined variable, and where this one begins in it."""
         return self.whole, self.begin
 
@@ -255,9 +255,12 @@ class Packing:
         for alike, members in _groups(variables, key):
             kind = Pack if alike.stack is None else Stack
             # No path of a variable has a colon in it, so no name is taken.
-            pack = kind(members, f"pack:{len(self.packs)}", alike.owner)
-            self.packs.append(pack)
-            self._first[id(pack)] = id(members[0])
+            self.add(kind(members, f"pack:{len(self.packs)}", alike.owner))
+
+    def add(self, pack: Pack) -> None:
+        """Let a step take a pack that was made elsewhere for its members."""
+        self.packs.append(pack)
+        self._first[id(pack)] = id(pack.members[0])
 
     def within(self, variables: Iterable[Variable]) -> list[Pack]:
         """Return the packs all of whose members are among these."""

@@ -81,6 +81,7 @@ def test_defaults_are_those_of_keras_2_15():
         "sparse": "exact",
         "state_dtype": None,
         "pack_small_variables": True,
+        "sharded_state": False,
         "exclude_from_weight_decay": [],
         "processors": [],
     }

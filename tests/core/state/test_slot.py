@@ -5,7 +5,8 @@ import tensorflow as tf
 
 import optiplug
 from optiplug._state.slot import Slot
-from optiplug._state.table import SlotSpec, SlotTable
+from optiplug._state.slot_spec import SlotSpec
+from optiplug._state.table import SlotTable
 from optiplug._variables.model_variables import ModelVariables
 from optiplug._variables.packing import Packing
 

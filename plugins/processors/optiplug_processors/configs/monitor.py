@@ -14,6 +14,7 @@ class MonitorConfig(ProcessorConfig):
     elementwise = True
     complex_variables = True
     takes_rows = False
+    reduces = True
     paper = "None: norms to look at"
     copies = "the norm of a change needs the old values beside the new ones"
     passes = {"the norms of gradient, variable and change": 4, "the old values, copied": 2}

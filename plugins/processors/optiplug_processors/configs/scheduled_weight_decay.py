@@ -15,6 +15,7 @@ class ScheduledWeightDecayConfig(ProcessorConfig):
     elementwise = True
     complex_variables = True
     takes_rows = False
+    reduces = True
     paper = (
         "Xie et al. 2023, On the Overlooked Pitfalls of Weight Decay and How to Mitigate Them: "
         "A Gradient-Norm Perspective, arXiv:2011.11152"

@@ -1,0 +1,135 @@
+"""State of which each replica keeps a share: it is read, assigned and saved as a whole."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from weakref import ReferenceType, ref
+
+import tensorflow as tf
+
+from optiplug import _distribution as distribution
+from optiplug._types import DType, Tensor, Variable
+from optiplug._variables.packing import PackSegment
+from optiplug._variables.share import Share
+
+__all__ = ["Gathering", "SharedValue"]
+
+
+class SharedValue(PackSegment):
+    """All elements of a state, of which `whole` has on each device the share of its replica.
+
+    Where replicas are in several processes, all of these have to read it together.
+    """
+
+    def __init__(self, whole: Variable, pack: Share, path: str, gathering: Gathering) -> None:
+        super().__init__(whole, pack, 0, pack.member.shape, path)
+        self.share, self._gathering = pack, gathering
+
+    def __repr__(self) -> str:
+        return f"<SharedValue {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
+
+    @property
+    def segment(self) -> None:
+        """Nothing: no variable has all of its elements."""
+        return
+
+    @property
+    def device(self) -> str:
+        """The device of the first share in this process."""
+        return str(distribution.local_shares(self.whole)[0].device)
+
+    def read_value(self) -> Tensor:
+        """Return the current value as a tensor."""
+        return _values([self])[0]
+
+    def assign(
+        self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
+    ) -> SharedValue:
+        """Replace the value: in each process the shares of its own replicas."""
+        value = tf.ensure_shape(tf.convert_to_tensor(value, self.dtype), self.shape)
+        shares = distribution.local_shares(self.whole)
+        indices = distribution.replica_indices(self.whole, len(shares))
+        for own, index in zip(shares, indices, strict=True):
+            own.assign(self.share.of(value, index), read_value=False)
+        return self
+
+    @classmethod
+    def restore_all(cls, values: Iterable[tuple[PackSegment, Tensor]]) -> None:
+        """Let each take its value."""
+        for each, value in values:
+            each.assign(value)
+
+    def of(self, whole: Variable) -> SharedValue:
+        """Return the same state of another variable."""
+        return SharedValue(whole, self.share, self.path, self._gathering)
+
+    @property
+    def reader(self) -> Callable[[], Tensor]:
+        """What returns the value, for one save, together with those of all shared state."""
+        return self._gathering.later(self)
+
+
+class Gathering:
+    """Reads all shared state of one optimizer at once, when a save asks for the first of it.
+
+    One by one they would be as many collectives, and processes that save other objects beside the optimizer
+    would meet at the wrong ones.
+    """
+
+    def __init__(self) -> None:
+        self._members: list[SharedValue] = []
+        # Weak: whoever is to write the values keeps them, and nobody else.
+        self._last: ReferenceType[_Values] | None = None
+
+    def add(self, value: SharedValue) -> SharedValue:
+        """Read another state together with those before."""
+        self._members.append(value)
+        return value
+
+    def later(self, value: SharedValue) -> Callable[[], Tensor]:
+        """Return what reads a state, with all others that are asked for before the first is read."""
+        values = None if self._last is None else self._last()
+        if values is None or values.read:
+            values = _Values(self._members)
+            self._last = ref(values)
+        return lambda: values.of(value)
+
+
+class _Values:
+    """The values of states at the moment at which the first of them is asked for."""
+
+    def __init__(self, states: Sequence[SharedValue]) -> None:
+        self._states, self.read = states, False
+        self._by_id: dict[int, Tensor] = {}
+
+    def of(self, state: SharedValue) -> Tensor:
+        if not self.read:
+            self.read = True
+            self._by_id = dict(zip(map(id, self._states), _values(self._states), strict=True))
+        return self._by_id[id(state)]
+
+
+def _values(states: Sequence[SharedValue]) -> list[Tensor]:
+    """Return the values of states; with several processes by one collective for each dtype."""
+    if not distribution.spans_processes(states[0].whole):
+        return [each.share.whole(_joined(distribution.local_shares(each.whole))) for each in states]
+    distribution.require_all_workers(states[0].whole)
+    alike: defaultdict[DType, list[SharedValue]] = defaultdict(list)
+    for each in states:
+        alike[each.dtype].append(each)
+    values: dict[int, Tensor] = {}
+    for some in alike.values():
+        values |= zip(map(id, some), _all(some), strict=True)
+    return [values[id(each)] for each in states]
+
+
+def _all(states: Sequence[SharedValue]) -> list[Tensor]:
+    devices = zip(*(distribution.local_shares(each.whole) for each in states), strict=True)
+    rows = distribution.gathered(states[0].whole, [_joined(own) for own in devices])[0]
+    pieces = tf.split(rows, [each.share.shape[0] for each in states], axis=1)
+    return [each.share.whole(piece) for each, piece in zip(states, pieces, strict=True)]
+
+
+def _joined(shares: Sequence[Variable]) -> Tensor:
+    return tf.concat([tf.convert_to_tensor(each) for each in shares], 0)

@@ -1,0 +1,34 @@
+"""Sharded state over the workers of a cluster: the bits of whole state, and checkpoints that go anywhere."""
+
+import pytest
+import tensorflow as tf
+
+from support.sharded_runs import CONFIGS, Run
+from support.sharded_workers import END, HALF, alone, digest, equal_runs, going_on, run_workers
+from support.strategies import mirrored
+
+
+@pytest.mark.parametrize(
+    ("count", "names"),
+    [(2, ["gates", "chain"]), pytest.param(4, list(CONFIGS), marks=pytest.mark.slow)],
+    ids=str,
+)
+def test_same_bits(count, names, tmp_path):
+    """And one process has what they saved."""
+    results = run_workers(equal_runs, count, tmp_path, saved_in=str(tmp_path), names=names)
+    assert len({each["hash"] for each in results}) == 1
+    assert all(each["held"] < 1 / count + 0.01 for each in results)
+    if names[-1] == "chain":
+        assert [digest(alone(tmp_path / f"worker-{place}", CONFIGS["chain"])) for place in range(count)] == [
+            results[0]["hash"]
+        ] * count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("origin", ["one", "mirrored 4"])
+def test_they_go_on_from_elsewhere(origin, tmp_path):
+    strategy = tf.distribute.get_strategy() if origin == "one" else mirrored(4)
+    run = Run(strategy, CONFIGS["chain"], sharded=True).train(HALF)
+    path = run.checkpoint.write(str(tmp_path / "saved"))
+    expected = digest(run.train(END))
+    assert run_workers(going_on, 2, tmp_path, path=path) == [expected] * 2

@@ -1,0 +1,41 @@
+"""Every optimizer and processor has sharded state with the bits of whole state, or refuses it."""
+
+from __future__ import annotations
+
+import pytest
+
+from optiplug import ConfigError, registry
+from optiplug._config.promises import is_elementwise
+from support.sharded_runs import Run, assert_same
+from support.strategies import mirrored
+
+OPTIMIZERS = [config(**config.example) for config in map(registry.load, registry.entries("optimizers"))]
+PROCESSORS = [config(**config.example) for config in map(registry.load, registry.entries("processors"))]
+SHAPES = {"kernel": (131, 126), "bias": (64,)}
+CALLS = range(4)
+
+
+def same_or_refused(config):
+    """Compare a run with sharded state and one without; return the reasons where the first is refused."""
+    try:
+        sharded = Run(mirrored(4), config, sharded=True, shapes=SHAPES).train(CALLS)
+    except ConfigError as error:
+        return str(error)
+    assert_same(sharded, Run(mirrored(4), config, sharded=False, shapes=SHAPES).train(CALLS))
+    report = sharded.optimizer.state_report()
+    assert report.device_total < report.total or not any(row.slot for row in report.rows)
+    return ""
+
+
+@pytest.mark.sampled(9)
+@pytest.mark.parametrize("config", OPTIMIZERS, ids=lambda config: config.dump()["use"])
+def test_optimizers(config):
+    refused = same_or_refused(config.dump())
+    assert bool(refused) is not is_elementwise(config.load_implementation()), refused
+
+
+@pytest.mark.sampled(9)
+@pytest.mark.parametrize("config", PROCESSORS, ids=lambda config: config.dump()["use"])
+def test_processors(config):
+    refused = same_or_refused({"use": "sgd", "momentum": 0.9, "processors": [config.dump()]})
+    assert not refused or f"the processor '{config.dump()['use']}'" in refused
