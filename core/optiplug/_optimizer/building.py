@@ -84,20 +84,7 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     # Everything is checked before anything is registered: a refused variable leaves no trace.
     late = list(map(unwrapped, given))
     _check_place(parts, late)
-    if parts.made_by_config:
-        parts.io.check_awaited(lambda: dry_built(parts, given).table)
-        # Which formulas a variable meets, and what state, is known late in a build: tried where it leaves
-        # no trace.
-        if not dry_running() and (
-            any_complex(late)
-            or any_split(late)
-            or on_mesh(late)
-            or asks_for_shares(parts.config)
-            or not all(each.shape.is_fully_defined() for each in late)
-        ):
-            require_shareable(dry_built(parts, [*parts.variables, *given]), late)
-    elif asks_for_shares(parts.config):
-        require_shareable(parts, late)
+    _try_out(parts, given, late)
     _warn_of_place(parts, late)
     parts.variables.add_all(given)
     parts.io.meet()
@@ -118,6 +105,26 @@ def build(parts: OptimizerParts, var_list: Sequence[Variable]) -> None:
     # The optimizer's state before that of processors: `set_weights` goes by the order of creation.
     _create_state(parts, tuple(parts.variables))
     parts.build_pipeline()
+
+
+def _try_out(parts: OptimizerParts, given: Sequence[Variable], late: Sequence[Variable]) -> None:
+    """Refuse what is known late in a build, as which formulas and what state a variable meets.
+
+    It is tried where it leaves no trace. `late` are the variables that were `given`, without those of Keras.
+    """
+    if not parts.made_by_config:
+        if asks_for_shares(parts.config):
+            require_shareable(parts, late)
+        return
+    parts.io.check_awaited(lambda: dry_built(parts, given).table)
+    if not dry_running() and (
+        any_complex(late)
+        or any_split(late)
+        or on_mesh(late)
+        or asks_for_shares(parts.config)
+        or not all(each.shape.is_fully_defined() for each in late)
+    ):
+        require_shareable(dry_built(parts, [*parts.variables, *given]), late)
 
 
 def _said(parts: OptimizerParts, late: Sequence[Variable]) -> dict[str, str]:
