@@ -1,21 +1,24 @@
-"""Parameter servers: steps of one worker at a time equal those of one process, and no update is lost."""
+"""Parameter servers: steps equal those of one process, none is lost, shards are one, and little travels."""
 
 import pytest
 
 from support import server_scenarios as scenarios
+from support import traffic
 from support.workers import run
 
 pytestmark = pytest.mark.slow
 
-NAMES = ("equal", "concurrent", "told")
+NAMES = [
+    *(f"support.server_scenarios:{name}" for name in ("equal", "concurrent", "told")),
+    *(f"support.sharded_scenarios:{name}" for name in ("split", "refused", "restored", "library", "models")),
+]
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     """What a chief with two servers and three workers finds, in one process for all tests."""
     tasks = {"chief": 1, "ps": 2, "worker": scenarios.WORKERS}
-    names = [f"support.server_scenarios:{name}" for name in NAMES]
-    return run("support.workers:in_turn", tasks, tmp_path_factory.mktemp("ps"), 280, names=names)[0]
+    return run("support.workers:in_turn", tasks, tmp_path_factory.mktemp("ps"), 280, names=NAMES)[0]
 
 
 def result(results, name):
@@ -40,3 +43,36 @@ def test_the_step_is_uncompiled_with_one_word(results):
         "adam: the variables are on parameter servers, where TensorFlow compiles nothing"
     )
     assert "`jit_compile=False` says that you know" in message
+
+
+@pytest.mark.parametrize("kind", ["dense", "exact", "lazy"])
+def test_two_shards_train_as_one_table(results, kind):
+    assert result(results, "split")[kind] <= 1e-12
+
+
+def test_who_needs_the_whole_refuses_shards(results):
+    assert result(results, "refused").startswith("muon: 'table' is split into 2 shards")
+
+
+@pytest.mark.parametrize("way", ["out", "back"])
+def test_a_checkpoint_knows_nothing_of_servers(results, way):
+    assert result(results, "restored")[way] == 0
+
+
+def test_the_library_saves_and_restores_shards(results):
+    assert result(results, "library") == 0
+
+
+@pytest.mark.parametrize("flavour", ["keras", "tf_keras"])
+def test_a_model_of_keras_trains_as_in_one_process(results, flavour):
+    assert result(results, "models")[flavour] <= 5e-6  # in float32
+
+
+@pytest.mark.skipif(bool(traffic.without_own_network()), reason=traffic.without_own_network())
+def test_no_more_than_a_gradient_travels(tmp_path):
+    tasks, names = {"chief": 1, "ps": 2, "worker": 1}, ["support.sharded_scenarios:traffic"]
+    sent = result(traffic.run("support.workers:in_turn", tasks, tmp_path, 200, names=names)[0], "traffic")
+
+    for name in ("adam", "chain"):
+        assert sent[f"{name} of matrices"] <= min(8.5e6, 1.01 * sent["tf_keras of matrices"])
+        assert sent[f"{name} of rows"] <= min(1e6, 1.2 * sent["tf_keras of rows"])

@@ -34,6 +34,13 @@ def test_an_example_runs_on_two_workers(tmp_path, heading):
     assert run("support.page_examples:executed", {"worker": 2}, tmp_path, code=code) == [True, True]
 
 
+def test_the_chief_of_servers_trains_as_the_page_shows(tmp_path):
+    (code,) = blocks("Parameter servers", "py")
+
+    tasks = {"chief": 1, "ps": 1, "worker": 2}
+    assert run("support.page_examples:executed", tasks, tmp_path, code=code) == [True]
+
+
 def test_fit_of_keras_3_fails_as_the_page_says(tmp_path):
     for said in run("support.page_examples:fit_of_keras", {"worker": 2}, tmp_path):
         assert said.startswith("Attempt to convert a value (PerReplica")

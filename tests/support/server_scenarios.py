@@ -74,6 +74,7 @@ def state(optimizer: Any, model: Any) -> dict[str, np.ndarray]:
 
 
 def alone(name: str) -> dict[str, np.ndarray]:
+    cluster()  # what is created before it is there would be lost
     model, optimizer = start(), optiplug.from_config({"jit_compile": False, **CONFIGS[name]})
     for step in given(name):
         optimizer.apply_gradients(

@@ -14,7 +14,15 @@ from tensorflow.experimental import dtensor
 
 from optiplug._types import Tensor
 
-from .trackables import CheckpointNode, CheckpointValue, SavedObject, Trackable, children_of, track
+from .trackables import (
+    CheckpointNode,
+    CheckpointValue,
+    SavedObject,
+    ShardedVariable,
+    Trackable,
+    children_of,
+    track,
+)
 
 __all__ = ["SavedGraph", "Snapshot", "WritesFilesError", "forget_restore", "read_all", "root_of", "wrapped"]
 
@@ -105,8 +113,8 @@ class _Value:
 class Snapshot:
     """The values of a root and all below it as they are now, under the keys of a checkpoint.
 
-    Rests on `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`, `MultiDeviceSaver`, `async_wait`
-    and `Trackable._restore_from_tensors`.
+    Rests on `TrackableSaver._gather_serialized_tensors`, `SaveSpec.tensor`, `MultiDeviceSaver`, `async_wait`,
+    `Trackable._restore_from_tensors` and `SaveableCompatibilityConverter.obj`.
 
     Raises
     ------
@@ -238,6 +246,11 @@ class _Reading:
         if segment is not None:
             yield "", self._cut(*segment, owner.shape)  # type: ignore[attr-defined]
             return
+        sharded = _sharded(owner)
+        if sharded is not None:
+            # One value of all shards: how many there are is no matter of the one who restores it.
+            yield "", tf.concat([_here(each.read_value()) for each in sharded.variables], 0)
+            return
         for part, each in (given if isinstance(given, dict) else {"": given}).items():
             lazy = not tf.is_tensor(each)
             tensor = each.tensor if lazy else each
@@ -250,6 +263,13 @@ class _Reading:
             # An array that shares the memory of the tensor, so that to cut it costs nothing.
             vector = self._wholes[id(whole)] = np.asarray(_here(whole.read_value())).reshape(-1)
         return vector[begin : begin + shape.num_elements()].reshape(shape)
+
+
+def _sharded(owner: object) -> Any:
+    """Return the sharded variable that an owner of values saves; None if it is of something else."""
+    # TensorFlow has an object of its own between.
+    thing = getattr(owner, "obj", None)
+    return thing if isinstance(thing, ShardedVariable) else None
 
 
 def _here(tensor: Tensor) -> Tensor:
@@ -278,7 +298,10 @@ def _restore(values: Mapping[str, Slices], owners: Mapping[str, Any]) -> None:
     kinds: defaultdict[type[CheckpointValue], list[tuple[Any, Tensor]]] = defaultdict(list)
     for number, tensors in by_owner.items():
         owner = known[number]
-        if isinstance(owner, CheckpointValue):
+        sharded = _sharded(owner)
+        if sharded is not None:
+            sharded.assign(*tensors.values())
+        elif isinstance(owner, CheckpointValue):
             kinds[type(owner)] += [(owner, tensor) for tensor in tensors.values()]
         else:
             owner._restore_from_tensors(tensors)  # noqa: SLF001

@@ -98,7 +98,7 @@ def _rows_of_shards(gradient: tf.IndexedSlices, whole: Variable) -> list[tf.Inde
         end = begin + shard.shape[0]
         chosen = tf.where((indices >= begin) & (indices < end))[:, 0]
         rows = tf.gather(gradient.values, chosen), tf.gather(indices, chosen) - begin
-        pieces.append(tf.IndexedSlices(*rows, tf.constant(shard.shape, indices.dtype)))
+        pieces.append(tf.IndexedSlices(*rows, tf.constant(list(shard.shape), indices.dtype)))
         begin = end
     return pieces
 

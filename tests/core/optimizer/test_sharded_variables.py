@@ -23,6 +23,16 @@ def test_a_split_table_trains_as_a_whole_one(config, sparse):
     assert_same(split.saved, plain.saved)
 
 
+def test_a_function_splits_rows():
+    eager, traced = (ShardedRun(3, use="adam") for _ in range(2))
+    train = tf.function(
+        lambda table, bias: traced.optimizer.apply_gradients([(table, traced.table), (bias, traced.bias)])
+    )
+    for _ in range(2):
+        train(*traced.gradients(sparse=True))
+    assert_same(traced.model, eager.train(2, sparse=True).model)
+
+
 def test_rows_of_shards():
     config = {"use": "adam", "sparse": "lazy"}
     plain, split = (ShardedRun(count, **config).train(4, sparse=True) for count in (None, 3))

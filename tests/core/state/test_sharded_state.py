@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from optiplug.checkpoint import Checkpoints
 from support.sharded_models import ROWS, WIDTH, ShardedRun, assert_same
 
 CHAIN = {"use": "adam", "use_ema": True, "global_clipnorm": 1.0}
@@ -40,6 +41,20 @@ def test_a_checkpoint_waits_for_shards(tmp_path):
     again = ShardedRun(3, **CHAIN)
     tf.train.Checkpoint(optimizer=again.optimizer).restore(path)
     again.optimizer.build([again.table, again.bias])
+    assert_same(again.saved, first.saved, 0)
+
+
+@pytest.mark.parametrize(("before", "after"), [(2, 3), (None, 2), (2, None)])
+def test_the_library_knows_nothing_of_shards(tmp_path, before, after):
+    def saved(run):
+        return Checkpoints(tmp_path, {"table": run.table, "bias": run.bias, "optimizer": run.optimizer})
+
+    first, again = ShardedRun(before, **CHAIN).train(2), ShardedRun(after, seed=4, **CHAIN).train(1)
+    with saved(first) as checkpoints:
+        checkpoints.save(1)
+    with saved(again) as checkpoints:
+        assert checkpoints.restore().step == 1
+    assert_same(again.model, first.model, 0)
     assert_same(again.saved, first.saved, 0)
 
 

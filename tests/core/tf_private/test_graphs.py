@@ -117,6 +117,33 @@ def test_what_a_function_uses_is_seen():
     assert not private.captured_by(graph, [other])
 
 
+def test_what_stands_for_a_tensor_in_a_branch_is_told():
+    outside, found = tf.constant([1.0, 2.0]), []
+
+    @tf.function
+    def function(flag):
+        made = outside * 2.0
+
+        def inside():
+            stand_in = (made + 1.0).op.inputs[0]
+            found.append((private.captured_tensor(stand_in) is made, stand_in is made))
+            return made
+
+        return tf.cond(flag, inside, lambda: made)
+
+    function.get_concrete_function(tf.TensorSpec([], tf.bool))
+    assert found == [(True, False)]
+    assert private.captured_tensor(outside) is outside
+
+
+def test_the_strategy_of_a_variable_is_known():
+    strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+    with strategy.scope():
+        variable = tf.Variable(1.0)
+    assert private.creating_strategy(variable) is strategy
+    assert private.creating_strategy(tf.Variable(1.0)) is None
+
+
 def test_a_variable_has_a_key_of_its_own():
     one, other = tf.Variable(1.0), tf.Variable(1.0)
     assert private.unique_id(one) == private.unique_id(one) != private.unique_id(other)

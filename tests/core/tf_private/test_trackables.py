@@ -137,3 +137,10 @@ def private_names(text):
             yield node.attr
         elif isinstance(node, ast.FunctionDef) and node.name in names:
             yield node.name
+
+
+def test_a_shard_knows_its_whole():
+    shards = [tf.Variable([1.0]), tf.Variable([2.0])]
+    whole = private.ShardedVariable(shards)
+    assert private.sharded_whole(shards[1]) is whole
+    assert private.sharded_whole(tf.Variable([1.0])) is None
