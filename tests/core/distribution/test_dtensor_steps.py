@@ -110,3 +110,21 @@ def test_late_variables():
         return run.values()
 
     assert_close(trained(BY_MODEL), trained(ONE))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["adam", "muon", "dog", "sm3"])
+def test_half_precision_is_rounded_as_on_one_device(optimizer):
+    def trained(place):
+        array = np.random.default_rng(3).normal(size=SHAPES["kernel"])
+        variable = place.variable(tf.cast(array, "bfloat16").numpy(), "kernel")
+        ours = optiplug.create(optimizer, jit_compile=False)
+        for number in range(3):
+            gradient = np.random.default_rng(number).normal(size=SHAPES["kernel"])
+            ours.apply_gradients([(tensor(place, gradient.astype(array.dtype)), variable)])
+        (value,) = place.values({"kernel": variable})[:1]
+        return {name: np.float64(each) for name, each in value.items()} | {
+            name: state.numpy() for name, state in ours.state.states.items()
+        }
+
+    assert_close(trained(BY_MODEL), trained(ONE))
