@@ -98,7 +98,10 @@ def trained(run: str, **arguments: Any) -> dict[str, Any]:
     with started:
         summary = started.train()
     trainer = started.trainer
+    workers = trainer.workers
     return {
+        # More than is exchanged at a time, and cut within a character.
+        "heard": [len(each) for each in workers.together(lambda: "é" * 2500 * (workers.index + 1))],
         "first": first,
         "said": said,
         "devices": summary.devices,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from optiplug import ConfigError, Tensor
-from optiplug.checkpoint import Checkpoints, saved_steps
+from optiplug.checkpoint import Checkpoints, latest_valid, saved_steps
 from optiplug.checkpoint.files import replace_file, replacing
 from optiplug.errors import ChangedInputsError
 
@@ -52,27 +52,28 @@ class Record:
         """Return when all that was saved is on the disk."""
         self._checkpoints.close()
 
-    def open(
-        self, resume: bool, allow_changed: Collection[str], rebuild_metrics: bool
-    ) -> tuple[str, int | None]:
-        """Return the folder, and the step that was restored; None where the run begins."""
-        restored = self._resume(allow_changed, rebuild_metrics) if resume else None
-        return str(self._folder.path.absolute()), restored
-
-    def _resume(self, allow_changed: Collection[str], rebuild_metrics: bool) -> int | None:
-        # The sum over the workers is the same sum, however many there are.
-        if self.config.strategy == MULTI_WORKER:
-            allow_changed = {*allow_changed, "replicas"}
-        if not saved_steps(self._folder.checkpoints):
+    def open(self, resume: bool, allow_changed: Collection[str], *, several: bool) -> tuple[str, int | None]:
+        """Return the folder, and the step to go on from; None where the run begins."""
+        path, checkpoints = str(self._folder.path.absolute()), self._folder.checkpoints
+        if not resume:
+            return path, None
+        saved = saved_steps(checkpoints)
+        if not saved:
             self._folder.check_unbegun()
-            changed = self._inputs.changes_of(self._folder.config_in_force, allow_changed)
+            changed = self._inputs.changes_of(self._folder.config_in_force, self._allowed(allow_changed))
             self._folder.say("No step has been saved: the run starts from step 0.")
             self._notes = self._changed(0, changed)
-            return None
+            return path, None
         if adopt(self._folder, self._inputs.sections):
             self._folder.say(FORMER)
+        # One that is damaged is passed over, which the others have to know before.
+        whole = latest_valid(checkpoints).saved if several else None
+        return path, (whole or saved[-1]).step
+
+    def resume(self, allow_changed: Collection[str], *, rebuild_metrics: bool) -> int:
+        """Restore the newest checkpoint that is whole, and return its step."""
         try:
-            restored = self._checkpoints.restore(allow_changed=allow_changed)
+            restored = self._checkpoints.restore(allow_changed=self._allowed(allow_changed))
         except ChangedInputsError as error:
             raise refusal(error.differences, self._folder.path) from None
         if restored.step > self._steps:
@@ -83,12 +84,15 @@ class Record:
         self._folder.record(self.config, self._changed(restored.step, restored.changed))
         return restored.step
 
+    def _allowed(self, allow_changed: Collection[str]) -> Collection[str]:
+        # The sum over the workers is the same sum, however many there are.
+        several = self.config.strategy == MULTI_WORKER
+        return {*allow_changed, "replicas"} if several else allow_changed
+
     def begin(self, evaluation: Mapping[str, float]) -> None:
         """Write what a run has before its first step."""
         self._folder.record(self.config, self._notes)
         self._metrics.start(evaluation)
-        self.save(0)
-        self.wait()
 
     def _changed(self, step: int, changed: Sequence[tuple[str, str, str]]) -> list[str]:
         """Note what the run goes on with from here that was something else; return it in words."""

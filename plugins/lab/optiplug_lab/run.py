@@ -12,12 +12,12 @@ from typing import Protocol, Self
 import tensorflow as tf
 
 from optiplug import registry, worker_errors
-from optiplug.checkpoint import Checkpoints
 
 from .cluster import Cluster
 from .config import TrainConfig
 from .ending import Ending
 from .folder import RunFolder
+from .follower import Follower
 from .inputs import Inputs
 from .interruption import Interruption
 from .record import Record
@@ -75,22 +75,37 @@ class Run:
         record = self._record = None if folder is None else Record(config, folder, self.trainer, inputs)
         self.config = config if record is None else record.config
         self._heard = math.inf
-        path, restored = workers.of_chief(
-            None if record is None else lambda: record.open(resume, allow_changed, rebuild_metrics)
+        path, last = workers.of_chief(
+            None if record is None else lambda: record.open(resume, allow_changed, several=workers.count > 1)
         )
         self.folder = folder or RunFolder(Path(path), say=say, cluster=cluster)
-        self.step: int = restored or 0
-        if restored is not None:
-            workers.together(self._follow)
+        self._follower = Follower(self.trainer, self.folder.checkpoints) if record is None else None
+        self.step = 0
+        if last is not None:
+            # Together, as each may have a part of the state.
+            self.step, *_ = workers.together(lambda: self._restored(last, allow_changed, rebuild_metrics))
         # Before anything is written: a task that cannot be evaluated leaves no folder.
         self._evaluation = self.trainer.evaluate()
-        if restored is None:
-            workers.of_chief(None if record is None else lambda: record.begin(self._evaluation))
+        if last is None:
+            workers.together(self._begin)
 
-    def _follow(self) -> None:
-        """Restore what the chief has restored already."""
-        if self._record is None:
-            Checkpoints(self.folder.checkpoints, self.trainer.values).restore(self.step)
+    def _restored(self, last: int, allow_changed: Collection[str], rebuild_metrics: bool) -> int:
+        if self._record is not None:
+            return self._record.resume(allow_changed, rebuild_metrics=rebuild_metrics)
+        return self._follower.restore(last) if self._follower else last
+
+    def _begin(self) -> None:
+        if self._record is not None:
+            self._record.begin(self._evaluation)
+        self._save()
+        if self._record is not None:
+            self._record.wait()
+
+    def _save(self) -> None:
+        if self._record is not None:
+            self._record.save(self.step)
+        elif self._follower is not None:
+            self._follower.save(self.step)
 
     def __enter__(self) -> Self:
         return self
@@ -98,10 +113,12 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._follower is not None:
+            self._follower.close()
+            if isinstance(error, Exception):
+                self.folder.explain(error)
         if self._record is not None:
             self._record.close()
-        elif isinstance(error, Exception):
-            self.folder.explain(error)
 
     def train(self, progress: Progress | None = None) -> Summary:
         """Take all steps that remain, save, finalize the variables and draw the curves.
@@ -132,8 +149,8 @@ class Run:
         return self._finalize(ended - started, speed)
 
     def _interrupted(self, ending: Ending) -> None:
+        self._save()
         if self._record is not None:
-            self._record.save(self.step)
             self._record.wait()
         self.folder.keep()
         if ending.asked and ending.signal:
@@ -149,11 +166,12 @@ class Run:
         if evaluated:
             # By all of them, so that none waits for another.
             self._evaluation = self.trainer.evaluate()
+        if self._record is not None:
+            self._record.add(self.step, readings, self._evaluation if evaluated else None)
+        if last or self.step % config.checkpoint_every == 0:
+            self._save()
         if self._record is None:
             return
-        self._record.add(self.step, readings, self._evaluation if evaluated else None)
-        if last or self.step % config.checkpoint_every == 0:
-            self._record.save(self.step)
         # Steps may be so slow that `log_every` of them take minutes.
         silent = time.perf_counter() - self._heard > _SILENCE
         if silent:

@@ -75,6 +75,11 @@ class Trainer:
         return {"variables": self.variables, "optimizer": self.optimizer}
 
     @property
+    def is_sharded(self) -> bool:
+        """Whether each worker may have a part of the state, so that all have to read it at a time."""
+        return not self.workers.alone and _has_true(self.config.optimizer.dump(), "sharded_state")
+
+    @property
     def device(self) -> str:
         """The sort of device that computes: CPU or GPU."""
         return self.devices[0].split(":")[-2].strip()
@@ -131,3 +136,10 @@ class Trainer:
         size = config.batch_size // self.replicas
         first = tf.distribute.get_replica_context().replica_id_in_sync_group * size
         return tuple(tensor[first : first + size] for tensor in batch)
+
+
+def _has_true(plain: object, name: str) -> bool:
+    """Say whether a field of this name is true anywhere in plain values."""
+    if isinstance(plain, dict):
+        return plain.get(name) is True or any(_has_true(each, name) for each in plain.values())
+    return isinstance(plain, list) and any(_has_true(each, name) for each in plain)

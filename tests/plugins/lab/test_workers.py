@@ -41,6 +41,7 @@ def test_two_workers_train_as_one(tmp_path, alone):
     assert_same(chief, alone(**changes))
     assert (other["weights"], other["state"]) == (chief["weights"], chief["state"])
     assert chief["iterations"] == 3
+    assert chief["heard"] == other["heard"] == [2500, 5000]
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
         "checkpoints",
         "config.yaml",
