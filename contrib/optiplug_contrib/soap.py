@@ -44,7 +44,8 @@ class SOAP(Moments):
     Each basis is a QR factorization in the compiled step. It takes as long as about ten products of
     matrices of that size, at every `precondition_frequency` steps, and seconds to compile for axes
     of 1,000 elements and more. Which basis directions without any gradient so far get, where there
-    are several, is left to rounding. On a DTensor mesh TensorFlow has no such factorization.
+    are several, is left to rounding. On a DTensor mesh it is refused, as DTensor cannot
+    take the diagonal of a matrix.
 
     Differs from
     ------------

@@ -43,7 +43,7 @@ class SOAPConfig(OptimizerConfig):
     @property
     def no_mesh(self) -> str:  # type: ignore[override]  # it depends on a hyperparameter
         """What only bases need."""
-        return "DTensor has no QR factorization" if self.max_preconditioner_dim > 1 else ""
+        return "DTensor cannot take the diagonal of a matrix" if self.max_preconditioner_dim > 1 else ""
 
     @property
     def exemptions(self) -> dict[str, str]:
