@@ -21,7 +21,7 @@ from .dtensor import checked_mesh, mesh_of, require_one_mesh
 from .first_value import first_value
 from .meeting import require_all_workers
 from .parameter_servers import beside, beside_inputs, brought
-from .sharded_variables import all_shards, as_whole, is_sharded, shards_of, whole_of
+from .sharded_variables import all_shards, any_sharded, as_whole, is_sharded, shards_of, whole_of
 from .shares import (
     create_shares,
     gathered,
@@ -46,6 +46,7 @@ __all__ = [
     "Workers",
     "agree",
     "all_shards",
+    "any_sharded",
     "as_whole",
     "assign",
     "beside",

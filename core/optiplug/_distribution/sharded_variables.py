@@ -9,12 +9,18 @@ import tensorflow as tf
 from optiplug._tf_private import ShardedVariable, sharded_whole
 from optiplug._types import Variable
 
-__all__ = ["all_shards", "as_whole", "is_sharded", "shards_of", "whole_of"]
+__all__ = ["all_shards", "any_sharded", "as_whole", "is_sharded", "shards_of", "whole_of"]
 
 
 def is_sharded(variable: object) -> bool:
     """Whether this is a variable that is split up, given whole."""
     return isinstance(variable, ShardedVariable)
+
+
+def any_sharded(variables: Iterable[object]) -> bool:
+    """Whether one of some variables is a variable that is split up, given whole."""
+    # By types, each of them once: in an eager call this is asked in every step.
+    return any(issubclass(kind, ShardedVariable) for kind in set(map(type, variables)))
 
 
 def shards_of(variable: Variable) -> list[Variable]:

@@ -162,12 +162,12 @@ class OptimizerParts:
 
     def late(self, variables: Iterable[Variable]) -> list[Variable]:
         """Return those of some variables that are trained and known not yet, as they were given."""
-
-        def is_known(each: Variable) -> bool:
-            return not distribution.is_sharded(each) and id(unwrapped(each)) in self.built
-
-        unknown = distribution.all_shards(each for each in variables if not is_known(each))
-        return [each for each in unknown if not is_known(each) and is_trainable(each)]
+        # By their own ids first: in an eager call this is asked in every step, and mostly of known ones.
+        unknown = [each for each in variables if id(each) not in self.built]
+        if distribution.any_sharded(unknown):
+            unknown = distribution.all_shards(unknown)
+        late = [each for each in unknown if id(unwrapped(each)) not in self.built and is_trainable(each)]
+        return distribution.all_shards(late)
 
     def next_name(self) -> str:
         """Return a name for a state variable that is created without one."""

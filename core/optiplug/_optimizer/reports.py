@@ -86,7 +86,7 @@ def _notes(parts: OptimizerParts, built: OptimizerParts, wanted: Sequence[Variab
         if len(names) > 1:
             stacked[", ".join(names)].append(path)
     for which, paths in stacked.items():
-        yield f"weight decays add up ({which}) for {', '.join(paths)}"
+        yield f"weight decays add up ({which}) for {', '.join(dict.fromkeys(paths))}"
 
 
 def compiled_program(parts: OptimizerParts) -> str:

@@ -82,14 +82,16 @@ def explain(
     formula: Callable[[Variable], StageEntry],
 ) -> tuple[VariableExplanation, ...]:
     """Explain a built pipeline for each of these variables; `formula` gives the optimizer of one."""
+    # All shards of one that is split up are treated alike, so the first one tells.
+    firsts = {id(known.whole(variable)): variable for variable in reversed(list(variables))}
     return tuple(
         VariableExplanation(
             known.path(variable),
-            tuple(variable.shape),
+            tuple(known.whole(variable).shape),
             variable.dtype.name,
             tuple(_entries(variable, known, pipeline, formula(variable))),
         )
-        for variable in variables
+        for variable in reversed(firsts.values())
     )
 
 

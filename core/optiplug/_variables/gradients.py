@@ -32,14 +32,15 @@ def validated_pairs(
     """
     try:
         # A list, since a `zip` can be read once only.
-        whole = [(gradient, variable) for gradient, variable in grads_and_vars]
+        given = [(gradient, variable) for gradient, variable in grads_and_vars]
     except (TypeError, ValueError) as error:
         raise GradientsError(
             "`grads_and_vars` must be an iterable of (gradient, variable) pairs",
             received=grads_and_vars,
             hint="zip(gradients, variables) makes one",
         ) from error
-    given = [pair for gradient, variable in whole for pair in _of_shards(gradient, variable)]
+    if distribution.any_sharded(variable for _, variable in given):
+        given = [pair for gradient, variable in given for pair in _of_shards(gradient, variable)]
     kept = [_pair(gradient, variable) for gradient, variable in given if gradient is not None]
     missing = [variable for gradient, variable in given if gradient is None]
     if given and not kept:

@@ -10,6 +10,8 @@ def test_shards_and_their_whole():
     whole, plain = sharded([[1.0], [2.0], [3.0]], 2), tf.Variable([1.0])
     assert distribution.is_sharded(whole)
     assert not distribution.is_sharded(plain)
+    assert distribution.any_sharded([plain, whole])
+    assert not distribution.any_sharded([plain, *whole.variables])
     first, second = distribution.shards_of(whole)
     assert first.shape == (2, 1)
     assert second.shape == (1, 1)

@@ -112,6 +112,18 @@ def test_it_may_leave_the_split_table_out():
     assert values(table).tolist() == [[0, 1], [2, 3]]
 
 
+def test_reports_know_one_table():
+    run = ShardedRun(3, use="adamw", weight_decay=0.1)
+    run.optimizer.add_processor({"use": "weight_decay", "rate": 0.1})
+    told = run.optimizer.explain([run.table, run.bias])
+    assert [(each.path, each.shape) for each in told.variables] == [
+        ("table", (ROWS, WIDTH)),
+        ("bias", (WIDTH,)),
+    ]
+    (note,) = told.notes
+    assert note.endswith("for table, bias")
+
+
 def test_shards_stay_together():
     class Apart(optiplug.Optimizer):
         class Config(optiplug.OptimizerConfig):
