@@ -10,18 +10,20 @@ from support.strategies import mirrored
 
 @pytest.mark.parametrize(
     ("count", "names"),
-    [(2, ["gates", "chain"]), pytest.param(4, list(CONFIGS), marks=pytest.mark.slow)],
+    [
+        (2, ["gates"]),
+        pytest.param(2, list(CONFIGS), marks=pytest.mark.slow),
+        pytest.param(4, list(CONFIGS), marks=pytest.mark.slow),
+    ],
     ids=str,
 )
 def test_same_bits(count, names, tmp_path):
     """And one process has what they saved."""
     results = run_workers(equal_runs, count, tmp_path, saved_in=str(tmp_path), names=names)
     assert len({each["hash"] for each in results}) == 1
-    assert all(each["held"] < 1 / count + 0.01 for each in results)
-    if names[-1] == "chain":
-        assert [digest(alone(tmp_path / f"worker-{place}", CONFIGS["chain"])) for place in range(count)] == [
-            results[0]["hash"]
-        ] * count
+    assert all(each["held"] < 1 / count + 0.2 for each in results)
+    saved = {digest(alone(tmp_path / f"worker-{place}", CONFIGS[names[-1]])) for place in range(count)}
+    assert saved == {results[0]["hash"]}
 
 
 @pytest.mark.slow
