@@ -50,6 +50,17 @@ def test_a_worker_that_takes_no_more_steps_is_named(graph, tmp_path):
 
 
 @pytest.mark.slow
+def test_state_that_one_worker_creates_alone_ends_too(tmp_path):
+    environment = {"OPTIPLUG_WORKER_TIMEOUT": "3"}
+    target = f"{lost_workers.__name__}:{lost_workers.create.__name__}"
+    with Cluster(target, TWO, tmp_path, {"alone": 1}, environment) as cluster:
+        told = told_by(cluster, 1)
+    assert told["class"] == "LostWorkerError"
+    assert [name.split(" (")[0] for name in told["workers"]] == ["worker 0"]
+    assert told["seconds"] < 30
+
+
+@pytest.mark.slow
 def test_a_wait_has_no_limit_where_that_is_asked_for(tmp_path):
     environment = {"OPTIPLUG_WORKER_TIMEOUT": "0"}
     arguments = {"graph": False, "still": True}

@@ -36,10 +36,12 @@ def test_a_process_alone_has_no_cluster(tmp_path):
     assert workers.run(named(task), workers.ALONE, tmp_path, 30) == [[None, {}]]
 
 
+@pytest.mark.slow
 def test_workers_reduce(tmp_path):
     assert workers.run(named(sum_of_workers), {"worker": 2}, tmp_path, 60) == [3.0, 3.0]
 
 
+@pytest.mark.slow
 def test_servers_serve_until_the_chief_ends(tmp_path):
     tasks = {"chief": 1, "ps": 1, "worker": 1}
     with workers.Cluster(named(steps_on_servers), tasks, tmp_path, {"steps": 5}) as cluster:

@@ -35,13 +35,30 @@ def train(graph: bool, still: bool = False) -> dict[str, Any]:
             else:
                 call()  # `apply_gradients` tells by itself
         except optiplug.WorkerError as error:
-            return {
-                "class": type(error).__name__,
-                "text": str(error),
-                "workers": list(getattr(error, "workers", ())),
-                "seconds": time.monotonic() - started,
-                "iterations": int(run.optimizer.iterations),
-            }
+            return told(error, started) | {"iterations": int(run.optimizer.iterations)}
         count += 1
         processes.say(count)
     return {"class": None}
+
+
+def create(alone: int) -> dict[str, Any]:
+    """Create state on one worker alone, before the optimizer is built."""
+    run = Run(workers(), "sgdm")
+    if place(workers())[0] != alone:
+        time.sleep(TOO_LATE)
+    started = time.monotonic()
+    try:
+        with run.strategy.scope():
+            return {"class": None, "iterations": int(run.optimizer.iterations)}
+    except optiplug.WorkerError as error:
+        return told(error, started)
+
+
+def told(error: optiplug.WorkerError, started: float) -> dict[str, Any]:
+    """Return what an error tells."""
+    return {
+        "class": type(error).__name__,
+        "text": str(error),
+        "workers": list(getattr(error, "workers", ())),
+        "seconds": time.monotonic() - started,
+    }

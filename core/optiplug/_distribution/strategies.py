@@ -19,7 +19,7 @@ from optiplug.errors import ReplicaContextError
 
 from .first_value import first_value
 from .parameter_servers import is_served
-from .waiting import watched
+from .waiting import watched, watching
 from .worker_errors import worker_errors
 from .workers import Workers, workers_of
 
@@ -168,7 +168,14 @@ def create_beside(
         return tf.broadcast_to(first_value(initial, dtype), shape)
 
     # A step may be traced just now; variables are created outside of its function, once.
-    with outside_function(), scope_of(strategy), _colocated(strategy, variable):
+    with (
+        outside_function(),
+        scope_of(strategy),
+        _colocated(strategy, variable),
+        # The first worker sends its value to all others, and each waits for that.
+        worker_errors(),
+        watching(workers_of(strategy)),
+    ):
         created = tf.Variable(
             value,
             trainable=False,

@@ -1,7 +1,8 @@
 """The end of waits for other workers that have become too long.
 
-A timeout of TensorFlow's own would start a thread for each sum of gradients, which sleeps as long as that
-timeout is. One thread of ours compares two counts instead, of sums that were begun and that were done.
+A timeout of TensorFlow's own would start threads for each sum of gradients, which sleep as long as that
+timeout is: 200 for a hundred sums. One thread of ours compares two counts instead, of waits that were
+begun and that were done.
 """
 
 from __future__ import annotations
@@ -10,7 +11,8 @@ import atexit
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 import tensorflow as tf
@@ -21,7 +23,7 @@ from optiplug._types import Gradient, Strategy
 from .lost_workers import ENDED
 from .workers import VARIABLE, Workers, longest_wait
 
-__all__ = ["watched"]
+__all__ = ["watched", "watching"]
 
 _SOONEST, _OFTEN = 0.5, 5.0  # seconds between two looks at the counts
 _GRACE = 10.0  # seconds in which all who wait have found that they do
@@ -46,14 +48,28 @@ def watched(
     return reduced
 
 
+@contextmanager
+def watching(workers: Workers | None) -> Iterator[None]:
+    """End a wait for other workers in an eager block if it becomes too long."""
+    if workers is None:
+        yield
+        return
+    watch = _watch(workers)
+    watch.begun.assign_add(1)
+    try:
+        yield
+    finally:
+        watch.done.assign_add(1)
+
+
 class _Watch:
-    """The counts of sums that this process has begun and done, and the thread that compares them."""
+    """The counts of waits that this process has begun and done, and the thread that compares them."""
 
     def __init__(self, workers: Workers) -> None:
         self._workers, self._stop = workers, threading.Event()
         with tf.init_scope():
-            self.begun = plain_variable((), tf.int64, workers.device, "sums_begun")
-            self.done = plain_variable((), tf.int64, workers.device, "sums_done")
+            self.begun = plain_variable((), tf.int64, workers.device, "waits_begun")
+            self.done = plain_variable((), tf.int64, workers.device, "waits_done")
         self._thread = threading.Thread(target=self._run, name="optiplug-waiting", daemon=True)
         self._thread.start()
         # A thread that is in TensorFlow when Python ends would end the process with an abort.
@@ -76,7 +92,7 @@ class _Watch:
 
     def _told(self, seconds: float) -> str:
         """Return who does not wait, as all who do have told each other."""
-        told = f"{ENDED} of {math.floor(seconds)} s for a sum of gradients ({VARIABLE} sets the longest)"
+        told = f"{ENDED} of {math.floor(seconds)} s for other workers ({VARIABLE} sets the longest)"
         try:
             silent = self._silent()
         except tf.errors.OpError:  # the first worker is gone, and with it the service

@@ -129,7 +129,7 @@ def _flat(path: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _versions(config: object) -> Iterator[tuple[str, str]]:
-    yield "python", sys.version.split()[0]
+    yield "python", f"{sys.version_info.major}.{sys.version_info.minor}"
     yield "tensorflow", tf.__version__
     yield "optiplug-core", importlib_metadata.version("optiplug-core")
     for _, each in configs(config):
