@@ -51,9 +51,10 @@ def parameter_server(cases: Sequence[Case]) -> list[float]:
     coordinator = tf.distribute.coordinator.ClusterCoordinator(strategy)
     counted = []
     for config, model in cases:
-        replica_step = tf.function(_stepping(strategy, config, model), autograph=False)
+        replica_step = _stepping(strategy, config, model)
+        worker_step = tf.function(lambda run=replica_step: strategy.run(run), autograph=False)
 
-        def step(run: Any = replica_step) -> None:
+        def step(run: Any = worker_step) -> None:
             for _ in range(workers):
                 coordinator.schedule(run)
 
