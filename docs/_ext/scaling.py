@@ -52,14 +52,14 @@ def seconds(report: Any) -> float:
     return float(report.seconds(bandwidth=BANDWIDTH, latency=LATENCY))
 
 
-def clusters(replicas: int) -> Mapping[str, Mapping[str, Any]]:
-    """Return the kinds of clusters of so many replicas that are drawn, as `scaled` takes them."""
+def clusters(replicas: int) -> Mapping[str, tuple[bool, Mapping[str, Any]]]:
+    """Return the clusters of so many replicas that are drawn: if state is sharded, and the rest."""
     servers = {"1 server": 1, "a server for 4 workers": max(1, replicas // 4)}
     return {
-        "multi_worker": {"strategy": "multi_worker"},
-        "multi_worker, sharded state": {"strategy": "multi_worker", "sharded": True},
+        "multi_worker": (False, {"strategy": "multi_worker"}),
+        "multi_worker, sharded state": (True, {"strategy": "multi_worker"}),
     } | {
-        f"parameter_server, {label}": {"strategy": "parameter_server", "servers": count}
+        f"parameter_server, {label}": (False, {"strategy": "parameter_server", "servers": count})
         for label, count in servers.items()
     }
 
@@ -70,11 +70,16 @@ def lines(of: Callable[[Any], float]) -> list[Line]:
         tf.Variable(tf.zeros([1000, PARAMETERS // LAYERS // 1000]), name=f"layer_{number}/kernel")
         for number in range(LAYERS)
     ]
-    report = optiplug.create("adam").state_report(variables)
-    return [
-        Line(label, [of(report.scaled(replicas=count, **clusters(count)[label])) for count in REPLICAS])
-        for label in clusters(1)
-    ]
+    reports = {
+        sharded: optiplug.create("adam", sharded_state=sharded).state_report(variables)
+        for sharded in (False, True)
+    }
+
+    def value(label: str, replicas: int) -> float:
+        sharded, cluster = clusters(replicas)[label]
+        return of(reports[sharded].scaled(replicas=replicas, **cluster))
+
+    return [Line(label, [value(label, count) for count in REPLICAS]) for label in clusters(1)]
 
 
 def drawn(bytes_held: Sequence[Line], times: Sequence[Line]) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from support import scaling_page
 from support.extensions import scaling
-from support.scaled_runs import RUNS
+from support.scaled_runs import RUNS, Count
 
 BYTES = 4 * scaling.PARAMETERS
 PAGE = scaling_page.PAGE.read_text()
@@ -54,6 +54,8 @@ def test_what_is_measured_is_near_what_is_calculated():
     assert shown == [
         (run.strategy, str(run.numbers["replicas"]), case) for run in RUNS.values() for case in run.cases
     ]
-    for row in rows:
-        calculated, measured = (float(cell.replace(",", "")) for cell in row[4:6])
-        assert calculated <= measured <= 1.02 * calculated, row
+    runs = [run for run in RUNS.values() for _ in run.cases]
+    for run, (*_, config, model, calculated, measured, _) in zip(runs, rows, strict=True):
+        count = Count((config, model), *run.calculated((config, model)), float(measured.replace(",", "")))
+        assert f"{count.calculated:,.0f}" == calculated
+        assert count.agrees, count

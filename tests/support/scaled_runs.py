@@ -47,21 +47,34 @@ class Run:
         """Let all processes take steps, and yield what they sent beside what is calculated."""
         results = traffic.run(self.target, self.tasks, folder, DEADLINE, cases=self.cases)
         for case, measured in zip(self.cases, results[0], strict=True):
-            yield Count(case, *self._calculated(case), measured)
+            yield Count(case, *self.calculated(case), measured)
 
-    def _calculated(self, case: Case) -> tuple[float, int]:
+    def calculated(self, case: Case) -> tuple[float, int]:
+        """Return what the calculator says that all send in a step, and in how many messages."""
         config, model = case
         shapes, rows = MODELS[model]
         report = optiplug.from_config(dict(CONFIGS[config])).state_report(variables_of(shapes))
         moved = report.scaled(self.strategy, rows=rows, **self.numbers).moved
-        rounds = sum(each.rounds for each in moved)
-        return sum(each.total for each in moved), rounds * self.numbers["replicas"]
+        # Each variable on a server is read by itself; what is summed goes in one piece.
+        pieces = len(shapes) if "servers" in self.numbers else 1
+        messages = sum(each.rounds for each in moved) * self.numbers["replicas"] * pieces
+        return sum(each.total for each in moved), messages
 
 
 def multi_worker(workers: int) -> Run:
     """Return a run of workers that sum their gradients."""
     target, cases = "support.scaled_steps:multi_worker", [("adam", model) for model in MODELS]
+    if workers > 1:
+        cases.append(("adam, sharded state", next(iter(MODELS))))
     return Run(target, {"worker": workers}, "multi_worker", {"replicas": workers}, cases)
+
+
+def parameter_server(workers: int, servers: int) -> Run:
+    """Return a run of workers with parameter servers, whose chief only says what to do."""
+    tasks = {"chief": 1, "worker": workers, "ps": servers}
+    cases = [("adam", model) for model in MODELS]
+    numbers = {"replicas": workers, "servers": servers}
+    return Run("support.scaled_steps:parameter_server", tasks, "parameter_server", numbers, cases)
 
 
 def mesh(workers: int) -> Run:
@@ -73,4 +86,5 @@ def mesh(workers: int) -> Run:
 RUNS: Mapping[str, Run] = {
     **{f"multi_worker {workers}": multi_worker(workers) for workers in (1, 2, 4)},
     **{f"mesh {workers}": mesh(workers) for workers in (2, 4)},
+    "parameter_server 2": parameter_server(workers=2, servers=2),
 }

@@ -15,7 +15,10 @@ __all__ = ["CONFIGS", "MODELS", "Case", "multi_worker", "parameter_server", "var
 Shapes = Mapping[str, Sequence[int]]
 Case = Sequence[str]
 
-CONFIGS: Mapping[str, Mapping[str, Any]] = {"adam": {"use": "adam"}}
+CONFIGS: Mapping[str, Mapping[str, Any]] = {
+    "adam": {"use": "adam"},
+    "adam, sharded state": {"use": "adam", "sharded_state": True},
+}
 # A few large matrices, many small vectors, and a table of which a batch has 256 rows.
 DENSE = {f"layer_{number}/kernel": (500, 1000) for number in range(4)}
 SMALL = {f"layer_{number}/bias": (64,) for number in range(200)} | {"head/kernel": (1000, 64)}

@@ -53,11 +53,13 @@ def summed(what: str, size: int, replicas: int) -> Transfer:
 def gathered(what: str, share: float, replicas: int) -> Transfer:
     """Return the collection of a share of each replica, which every one gets, in a ring.
 
+    Before that goes around, how large each share is.
+
     >>> gathered("variables", 250, 4)
-    Transfer(what='variables', replica=750, link=750, total=3000, rounds=3)
+    Transfer(what='variables', replica=750, link=750, total=3000, rounds=6)
     """
-    rounds = replicas - 1
-    return Transfer(what, share * rounds, share * rounds, replicas * share * rounds, rounds)
+    passed = share * (replicas - 1)
+    return Transfer(what, passed, passed, replicas * passed, 2 * (replicas - 1))
 
 
 def served(sizes: Sequence[int], servers: int) -> int:

@@ -20,6 +20,7 @@ from optiplug.errors import BuildError, PluginError, UnknownPluginError
 from .dry_build import dry_built
 from .groups import OptimizerNode
 from .parts import OptimizerParts
+from .sharding import require_shareable, shared
 
 __all__ = ["compiled_program", "description", "explain", "state_report"]
 
@@ -56,7 +57,8 @@ def state_report(parts: OptimizerParts, variables: Iterable[Variable] | None) ->
     """Return how many bytes the state takes; see `Optimizer.state_report`."""
     wanted = _wanted(parts, variables, "state_report")
     built = _built_with(parts, wanted)
-    return report(built.table, {built.variables.path(each): each for each in wanted})
+    require_shareable(built, wanted)
+    return report(built.table, {built.variables.path(each): each for each in wanted}, *shared(built, wanted))
 
 
 def explain(parts: OptimizerParts, variables: Iterable[Variable] | None) -> Explanation:

@@ -19,7 +19,7 @@ from optiplug.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from .parts import OptimizerParts
 
-__all__ = ["asks_for_shares", "refuse_hooks", "require_shareable", "share"]
+__all__ = ["asks_for_shares", "refuse_hooks", "require_shareable", "share", "shared"]
 
 _HINT = "leave out what needs the whole, or set `sharded_state` on the optimizers inside that can have it"
 
@@ -81,6 +81,17 @@ def refuse_hooks(pipeline: Pipeline, packing: Packing, where: str) -> None:
             received=list(needing),
             hint="list it from the beginning, without `sharded_state`",
         )
+
+
+def shared(parts: OptimizerParts, variables: Iterable[Variable]) -> tuple[set[str], set[str]]:
+    """Return the paths of the variables that several replicas would share, and the names of their state.
+
+    State of what sees whole variables is not among it.
+    """
+    paths = {parts.variables.path(each) for each in _wanted(parts, variables)}
+    whole = tuple(f"{name}/" for name in parts.pipeline.seeing_whole)
+    homes = parts.table.homes.items()
+    return paths, {name for name, (_, path) in homes if path in paths and not name.startswith(whole)}
 
 
 def _path(parts: OptimizerParts, variable: Variable) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from math import prod
 
@@ -25,7 +25,8 @@ __all__ = ["StateReport", "StateRow", "VariableRow", "report"]
 class StateRow:
     """One state variable; `slot` and `variable` are empty if it is shared by all model variables.
 
-    `device_bytes` is what each device holds of it: less than `bytes` where `sharded_state` divides it.
+    `device_bytes` is what each device holds of it: less than `bytes` where `sharded_state` divides it, as it
+    does among several replicas what is `shared`.
     """
 
     name: str
@@ -35,16 +36,18 @@ class StateRow:
     dtype: str
     bytes: int
     device_bytes: int
+    shared: bool = False
 
 
 @dataclass(frozen=True)
 class VariableRow:
-    """One variable of the model."""
+    """One variable of the model; `shared` if each of several replicas would update its share of it."""
 
     path: str
     shape: tuple[int, ...]
     dtype: str
     bytes: int
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,6 @@ class StateReport:
         *,
         replicas: int,
         servers: int = 0,
-        sharded: bool = False,
         rows: Mapping[str, int] | None = None,
     ) -> ScaleReport:
         """Return the bytes that each device would hold, and that a step would move, on so many replicas.
@@ -95,15 +97,14 @@ class StateReport:
             How many replicas share a batch: the devices, or the workers of one device each.
         servers
             How many parameter servers there are.
-        sharded
-            Whether each replica keeps a share of the state, as with `sharded_state`.
         rows
             How many rows a replica looks up in a batch, by the paths of tables with sparse gradients.
 
         Raises
         ------
         ConfigError
-            If there is no such strategy, if it cannot be so large, or if a path is not that of a table.
+            If there is no such strategy, if it cannot be so large or has no `sharded_state`, or if a path is
+            not that of a table.
 
         Examples
         --------
@@ -129,6 +130,7 @@ class StateReport:
         - sums and gathers go around a ring: each replica sends to the next one
         - headers of messages, losses, metrics and data are not counted
         """
+        sharded = any(each.shared for each in self.variables)
         return scaled(self, Cluster(strategy, replicas, servers, sharded, dict(rows or {})))
 
     def __str__(self) -> str:
@@ -148,19 +150,28 @@ class StateReport:
         return table(head[:columns], [[name, *map(_bytes, sizes)][:columns] for name, sizes in lines])
 
 
-def report(table: SlotTable, variables: Mapping[str, Variable]) -> StateReport:
-    """Return the report of these model variables by their paths: their own state, and all that is shared."""
-    rows = (_row(name, state, *table.homes.get(name, ("", ""))) for name, state in table.states.items())
+def report(
+    table: SlotTable, variables: Mapping[str, Variable], shared: Container[str], divided: Container[str]
+) -> StateReport:
+    """Return the report of these model variables by their paths: their own state, and that of all together.
+
+    Replicas have shares of the variables with the paths `shared`, and of the state with the names `divided`.
+    """
+    homes = {name: table.homes.get(name, ("", "")) for name in table.states}
     return StateReport(
-        tuple(row for row in rows if not row.slot or row.variable in variables),
-        tuple(VariableRow(path, *_size(each)) for path, each in variables.items()),
+        tuple(
+            _row(name, state, *homes[name], name in divided)
+            for name, state in table.states.items()
+            if not homes[name][0] or homes[name][1] in variables
+        ),
+        tuple(VariableRow(path, *_size(each), path in shared) for path, each in variables.items()),
     )
 
 
-def _row(name: str, state: State, slot: str, path: str) -> StateRow:
+def _row(name: str, state: State, slot: str, path: str, shared: bool) -> StateRow:
     variable = state.variable
     held: int = prod(_held(variable)) * variable.dtype.size
-    return StateRow(name, slot, path, *_size(variable), held)
+    return StateRow(name, slot, path, *_size(variable), held, shared)
 
 
 def _size(variable: Variable) -> tuple[tuple[int, ...], str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
 
@@ -107,7 +107,6 @@ def scaled(report: StateReport, cluster: Cluster) -> ScaleReport:
 
 def _held(report: StateReport, cluster: Cluster) -> Iterator[Holding]:
     sizes = [each.bytes for each in report.variables]
-    shapes = {each.path: each.shape for each in report.variables}
     fullest = served(sizes, cluster.servers) if cluster.servers else 0
     yield Holding("variables", sum(sizes), fullest)
     yield Holding("gradients", sum(sizes))
@@ -118,19 +117,15 @@ def _held(report: StateReport, cluster: Cluster) -> Iterator[Holding]:
         if cluster.servers:
             yield Holding(slot, 0, served([row.bytes for row in rows], cluster.servers))
         else:
-            yield Holding(slot, sum(_share(row, shapes.get(row.variable, ()), cluster) for row in rows))
+            yield Holding(slot, sum(_share(row, cluster) for row in rows))
 
 
-def _share(row: StateRow, shape: Sequence[int], cluster: Cluster) -> int:
-    """Return the bytes of a state variable on each replica."""
-    if not (cluster.sharded and row.slot and row.shape == shape and _is_sharded(shape)):
+def _share(row: StateRow | VariableRow, cluster: Cluster) -> int:
+    """Return the bytes that each replica has of state, or updates of a variable."""
+    if not (cluster.sharded and row.shared):
         return row.bytes
     elements = prod(row.shape)
     return -(-elements // cluster.replicas) * (row.bytes // elements)
-
-
-def _is_sharded(shape: Sequence[int]) -> bool:
-    return prod(shape) > LARGEST_WHOLE
 
 
 def _moved(variables: Sequence[VariableRow], cluster: Cluster) -> Iterator[Transfer]:
@@ -146,10 +141,9 @@ def _moved(variables: Sequence[VariableRow], cluster: Cluster) -> Iterator[Trans
         return
     yield summed("gradients, summed", sum(dense), replicas)
     if looked_up:
-        rows = gathered("rows of gradients, gathered", looked_up, replicas)
-        yield replace(rows, rounds=2 * rows.rounds)  # first how many there are of each replica
+        yield gathered("rows of gradients, gathered", looked_up, replicas)
     if cluster.sharded:
-        share = sum(each.bytes for each in variables if _is_sharded(each.shape)) / replicas
+        share = sum(_share(each, cluster) for each in variables if each.shared)
         yield gathered("variables, gathered", share, replicas)
 
 
@@ -188,8 +182,8 @@ def _require(report: StateReport, cluster: Cluster) -> None:
         refuse("`replicas` must be at least 1, and 1 on one device", cluster.replicas)
     if (strategy == "parameter_server") != (cluster.servers > 0):
         refuse("`servers` must be at least 1 with parameter_server, and 0 without", cluster.servers)
-    if cluster.sharded and strategy not in ("mirrored", "multi_worker"):
-        refuse("`sharded` is for mirrored and multi_worker", strategy)
+    if cluster.sharded and strategy in ("mesh", "parameter_server"):
+        refuse("`sharded_state` is for mirrored and multi_worker", strategy)
     if cluster.rows and strategy == "mesh":
         refuse("`rows` are of sparse gradients, which a mesh has not", dict(cluster.rows))
     for path, count in cluster.rows.items():

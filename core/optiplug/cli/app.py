@@ -153,7 +153,7 @@ Servers = Annotated[
     int | None,
     typer.Option("--servers", metavar="N", help="How many parameter servers there are.", show_default=False),
 ]
-Sharded = Annotated[bool, typer.Option("--sharded", help="Let each replica keep a share of the state.")]
+Sharded = Annotated[bool, typer.Option("--sharded", help="As with `sharded_state: true` in FILE.")]
 Rows = Annotated[
     list[str] | None,
     typer.Option(

@@ -21,7 +21,7 @@ __all__ = ["cluster_of", "print_scales", "scales"]
 def cluster_of(
     replicas: int | None, strategy: str | None, servers: int | None, sharded: bool, rows: Sequence[str]
 ) -> dict[str, Any] | None:
-    """Return the options of a cluster as `StateReport.scaled` takes them; None if none was given."""
+    """Return the options of a cluster as `scales` takes them; None if none was given."""
     if replicas is None:
         if strategy or servers or sharded or rows:
             raise typer.BadParameter("is needed to calculate what is moved", param_hint="--replicas")
@@ -38,10 +38,16 @@ def cluster_of(
 
 
 def scales(config: NamedConfig, variables: Sequence[Any], cluster: Mapping[str, Any]) -> list[ScaleReport]:
-    """Return the report of each of the outermost optimizers in a config, on a cluster."""
+    """Return the report of each of the outermost optimizers in a config, on a cluster.
+
+    If that is to be `sharded`, it is as if each had `sharded_state`.
+    """
     if not variables:
         raise typer.BadParameter("needs variables, those of a task: --task NAME", param_hint="--replicas")
-    return [each.create().state_report(variables).scaled(**cluster) for each in outermost(config)]
+    numbers = dict(cluster)
+    asked = {"sharded_state": True} if numbers.pop("sharded") else {}
+    optimizers = [each.model_copy(update=asked).create() for each in outermost(config)]
+    return [each.state_report(variables).scaled(**numbers) for each in optimizers]
 
 
 def print_scales(found: Sequence[ScaleReport]) -> None:

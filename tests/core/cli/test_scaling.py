@@ -26,6 +26,17 @@ def test_it_is_what_the_report_says(run, write):
     assert "scale" not in json.loads(run("explain", path, "--json").stdout)
 
 
+def test_sharded_is_what_the_config_says(run, write):
+    sharded = write(TEXT.replace("adam", "adam, sharded_state: true"), "sharded.yaml")
+    asked = run("explain", write(TEXT), "--replicas", "4", "--sharded", "--json")
+    said = run("explain", sharded, "--replicas", "4", "--json")
+
+    assert json.loads(asked.stdout)["scale"] == json.loads(said.stdout)["scale"]
+    muon = run("explain", write(TEXT.replace("adam", "muon")), "--replicas", "4", "--sharded")
+    assert (muon.exit_code, muon.stdout) == (3, "")
+    assert "cannot be shared" in muon.stderr
+
+
 def test_parameter_servers(run, write):
     options = ["--replicas", "8", "--strategy", "parameter_server"]
     for servers, more in ((1, []), (2, ["--servers", "2"])):

@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 import optiplug
+from support.strategies import mirrored
 
 ELEMENTS = 100 * 200  # of the kernel
 BYTES = 4 * (ELEMENTS + 200)
@@ -58,20 +59,32 @@ def test_gradients_go_around_a_ring():
 
 @pytest.mark.parametrize("replicas", [2, 3, 4])
 def test_sharded_state_is_a_share_of_large_variables(replicas):
-    scaled = report().scaled("multi_worker", replicas=replicas, sharded=True)
+    scaled = report(sharded_state=True).scaled("multi_worker", replicas=replicas)
     share = -(-ELEMENTS // replicas)  # the last one may be padded
 
     assert held(scaled)["momentum"] == 4 * (share + 200)
     assert held(scaled)["variables"] == BYTES
-    assert moved(scaled)["variables, gathered"].total == pytest.approx((replicas - 1) * 4 * ELEMENTS)
+    assert moved(scaled)["variables, gathered"].total == replicas * (replicas - 1) * 4 * share
 
 
-def test_state_of_another_shape_is_not_shared_out():
-    kernel = tf.Variable(tf.ones([200, 300]), name="kernel")
-    factored = optiplug.create("adafactor").state_report([kernel])
-    whole, sharded = (factored.scaled("mirrored", replicas=4, sharded=each) for each in (False, True))
+def test_state_of_what_sees_whole_variables_is_not_shared():
+    chain = [{"use": "accumulate", "steps": 2}, {"use": "ema"}]
+    scaled = report(sharded_state=True, processors=chain).scaled("mirrored", replicas=4)
+    share = 4 * (ELEMENTS // 4 + 200)
 
-    assert whole.held == sharded.held
+    assert held(scaled)["accumulate/sum"] == BYTES
+    assert held(scaled)["ema/average"] == held(scaled)["momentum"] == share
+
+
+@pytest.mark.parametrize("replicas", [1, 2, 3])
+def test_sharded_state_is_what_mirrored_devices_hold(replicas):
+    strategy = mirrored(replicas)
+    with strategy.scope():
+        optimizer = optiplug.create("adam", sharded_state=True, use_ema=True)
+        built = optimizer.state_report(model())
+    scaled = report(sharded_state=True, use_ema=True).scaled("mirrored", replicas=replicas)
+
+    assert sum(each.replica for each in scaled.held) - 2 * BYTES == built.device_total
 
 
 def test_servers_hold_the_state_and_replicas_do_not():
@@ -113,7 +126,7 @@ def test_seconds_are_those_of_the_busiest_link_and_of_the_rounds():
 
 
 def test_the_tables_add_up():
-    scaled = report("sgd", momentum=0.9).scaled("multi_worker", replicas=2, sharded=True)
+    scaled = report("sgd", momentum=0.9, sharded_state=True).scaled("multi_worker", replicas=2)
     title, held, moved, assumptions = str(scaled).split("\n\n")
 
     assert title == "multi_worker, 2 replicas, sharded state"
@@ -122,8 +135,8 @@ def test_the_tables_add_up():
     ]  # fmt: skip
     assert [line.rsplit(maxsplit=4)[1:] for line in moved.splitlines()[1:]] == [
         ["80,800", "80,800", "161,600", "2"],
-        ["40,000", "40,000", "80,000", "1"],
-        ["120,800", "120,800", "241,600", "3"],
+        ["40,000", "40,000", "80,000", "2"],
+        ["120,800", "120,800", "241,600", "4"],
     ]
     assert assumptions.splitlines() == [f"- {each}" for each in scaled.assumptions]
 
@@ -153,8 +166,6 @@ def test_everything_is_in_the_json():
         ({"strategy": "one_device", "replicas": 2}, "1 on one device"),
         ({"strategy": "multi_worker", "replicas": 2, "servers": 1}, "`servers` must be"),
         ({"strategy": "parameter_server", "replicas": 2}, "`servers` must be"),
-        ({"strategy": "parameter_server", "replicas": 2, "servers": 1, "sharded": True}, "`sharded` is for"),
-        ({"strategy": "mesh", "replicas": 2, "sharded": True}, "`sharded` is for"),
         ({"strategy": "mesh", "replicas": 2, "rows": {"dense/kernel": 3}}, "which a mesh has not"),
         ({"strategy": "mirrored", "replicas": 2, "rows": {"dense/kernl": 3}}, "did you mean 'dense/kernel'"),
         ({"strategy": "mirrored", "replicas": 2, "rows": {"dense/kernel": -3}}, "with counts"),
@@ -163,3 +174,10 @@ def test_everything_is_in_the_json():
 def test_a_cluster_that_cannot_be_is_refused(arguments, told):
     with pytest.raises(optiplug.ConfigError, match=told):
         report().scaled(**arguments)
+
+
+@pytest.mark.parametrize("cluster", [("mesh", 0), ("parameter_server", 1)])
+def test_sharded_state_is_refused_where_there_is_none(cluster):
+    strategy, servers = cluster
+    with pytest.raises(optiplug.ConfigError, match="`sharded_state` is for mirrored and multi_worker"):
+        report(sharded_state=True).scaled(strategy, replicas=2, servers=servers)
