@@ -151,3 +151,23 @@ def test_fewer_workers_go_on_where_more_have_ended(tmp_path, run, begun):
     assert f"After step {step}: replicas was 2, is 1" in said
     rows = (run / "metrics.csv").read_text().splitlines()
     assert [row.partition(",")[0] for row in rows] == ["step", *map(str, range(step + 7))]
+
+
+def test_workers_save_what_each_has_a_part_of(tmp_path, run):
+    path = config(tmp_path, steps=4)
+    # With variables that are large enough to be shared.
+    path.write_text(path.read_text().replace("context: 4, hidden: 8", "context: 16, hidden: 128"))
+    whole, sharded = tmp_path / "whole", ("--set", "optimizer.sharded_state=true")
+    # The last step of the first part is evaluated in any case.
+    path.write_text(path.read_text().replace("evaluate_every: 50", "evaluate_every: 2"))
+    trainings = {
+        whole: [(path, "--run-dir", whole, "--set", "steps=6")],
+        run: [(path, "--run-dir", run, *sharded), ("--resume", run, "--set", "steps=6")],
+    }
+    for each in trainings[whole] + trainings[run]:
+        with Training(*each, "--local-workers", 2, "--quiet") as training:
+            code, _, said = training.end()
+            training.gone()
+        assert code == 0, said
+
+    assert (run / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
