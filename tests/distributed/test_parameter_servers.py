@@ -50,8 +50,10 @@ def test_two_shards_train_as_one_table(results, kind):
     assert result(results, "split")[kind] <= 1e-12
 
 
-def test_who_needs_the_whole_refuses_shards(results):
-    assert result(results, "refused").startswith("muon: 'table' is split into 2 shards")
+def test_what_cannot_be_is_refused_by_name(results):
+    split, shared = result(results, "refused")
+    assert split.startswith("muon: 'table' is split into 2 shards")
+    assert "adam.sharded_state: 'large' cannot be shared: a ParameterServerStrategyV2 does not keep" in shared
 
 
 @pytest.mark.parametrize("way", ["out", "back"])

@@ -87,15 +87,22 @@ def split() -> dict[str, float]:
     return {name: difference(alone(*kind), served(*kind)) for name, kind in kinds.items()}
 
 
-def refused() -> str:
+def refused() -> list[str]:
+    """Return why a matrix must be whole, and why servers keep all of a state."""
     strategy, _ = cluster()
     with strategy.scope():
-        table = tf.Variable(tf.zeros(TABLE), name="table")
+        table, large = (
+            tf.Variable(tf.zeros(TABLE), name="table"),
+            tf.Variable(tf.zeros([300, 100]), name="large"),
+        )
+    wrong = [("muon", {}, table), ("adam", {"sharded_state": True}, large)]
+    found = []
+    for name, options, variable in wrong:
         try:
-            optiplug.create("muon", jit_compile=False).build([table])
-        except optiplug.BuildError as error:
-            return str(error)
-    return ""
+            optiplug.create(name, jit_compile=False, **options).build([variable])
+        except (optiplug.BuildError, optiplug.ConfigError) as error:
+            found.append(str(error))
+    return found
 
 
 def restored() -> dict[str, float]:

@@ -16,7 +16,7 @@ from optiplug._types import DType, Gradient, Shape, Strategy, Tensor, Variable
 
 from .dtensor import mesh_of
 from .first_value import first_value
-from .strategies import scope_of
+from .strategies import own_strategy, scope_of
 from .waiting import watched
 from .worker_errors import worker_errors
 from .workers import workers_of
@@ -43,7 +43,7 @@ def why_whole(variable: Variable) -> str:
     """
     if mesh_of(variable) is not None:
         return "it is on a DTensor mesh, whose layout says how it is split"
-    strategy = _strategy_of(variable)
+    strategy = own_strategy(variable)
     if strategy is None or isinstance(strategy, (*_SHARING, *_ALONE)):
         return ""
     return f"a {type(strategy).__name__} does not keep a copy of it on each replica"
@@ -55,7 +55,7 @@ def replicas(variable: Variable) -> int:
     >>> replicas(tf.Variable(1.0))
     1
     """
-    strategy = _strategy_of(variable)
+    strategy = own_strategy(variable)
     return int(strategy.num_replicas_in_sync) if isinstance(strategy, _SHARING) else 1
 
 
@@ -66,14 +66,14 @@ def spans_processes(variable: Variable) -> bool:
 
 def local_shares(variable: Variable) -> Sequence[Variable]:
     """Return the components of a variable on the devices of this process."""
-    strategy = _strategy_of(variable)
+    strategy = own_strategy(variable)
     return [variable] if strategy is None else list(strategy.experimental_local_results(variable))
 
 
 def replica_indices(variable: Variable, count: int) -> list[int]:
     """Return the places of the `count` replicas of this process among all that a variable belongs to."""
-    first, resolver = 0, getattr(_strategy_of(variable), "cluster_resolver", None)
-    if isinstance(_strategy_of(variable), _SHARING) and resolver is not None and resolver.task_type:
+    first, resolver = 0, getattr(own_strategy(variable), "cluster_resolver", None)
+    if isinstance(own_strategy(variable), _SHARING) and resolver is not None and resolver.task_type:
         # The chief is no worker, and comes before them.
         chiefs = len(resolver.cluster_spec().as_dict().get("chief", ()))
         first = count * (resolver.task_id + (chiefs if resolver.task_type == "worker" else 0))
@@ -132,7 +132,3 @@ def _row(share: Tensor, index: int, count: int) -> tf.IndexedSlices:
     with tf.device(share.device):
         shape = tf.constant([count, share.shape[0]], tf.int64)
         return tf.IndexedSlices(tf.expand_dims(share, 0), tf.constant([index], tf.int64), shape)
-
-
-def _strategy_of(variable: Variable) -> Strategy | None:
-    return getattr(variable, "distribute_strategy", None)

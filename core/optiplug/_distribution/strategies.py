@@ -28,6 +28,7 @@ __all__ = [
     "create_beside",
     "merge",
     "on_each_device",
+    "own_strategy",
     "place_of",
     "replica_index",
     "require_replica_context",
@@ -123,7 +124,7 @@ def components(variables: Sequence[Variable]) -> list[list[Variable]]:
         If the variables do not all belong to one strategy.
     """
     strategy = _strategy_of(variables[0])
-    strangers = [each.name for each in variables if _own_strategy(each) is not _own_strategy(variables[0])]
+    strangers = [each.name for each in variables if own_strategy(each) is not own_strategy(variables[0])]
     if strangers:
         raise ReplicaContextError(
             f"every variable of a step must belong to the same {type(strategy).__name__}",
@@ -213,7 +214,7 @@ def _number(kind: type) -> type:
 
 def place_of(variable: Variable) -> Any:
     """Return the strategy and the device of a variable; None where variables are split up or far away."""
-    strategy = _own_strategy(variable)
+    strategy = own_strategy(variable)
     if strategy is not None and not isinstance(strategy, _KEEPS_WHOLE):
         return None
     return id(strategy), variable.device
@@ -221,10 +222,11 @@ def place_of(variable: Variable) -> Any:
 
 def workers_beside(variable: Variable) -> Workers | None:
     """Return the workers of the strategy of a variable; None if this process is alone."""
-    return workers_of(_own_strategy(variable))
+    return workers_of(own_strategy(variable))
 
 
-def _own_strategy(variable: Variable | None) -> Strategy | None:
+def own_strategy(variable: Variable | None) -> Strategy | None:
+    """Return the strategy that has created a variable, None for one that none has."""
     # One on a parameter server does not tell by itself.
     known = getattr(variable, "distribute_strategy", None)
     tells = known is not None or variable is None or not is_served(variable)
@@ -232,7 +234,7 @@ def _own_strategy(variable: Variable | None) -> Strategy | None:
 
 
 def _strategy_of(variable: Variable) -> Strategy:
-    return _own_strategy(variable) or tf.distribute.get_strategy()
+    return own_strategy(variable) or tf.distribute.get_strategy()
 
 
 def scope_of(strategy: Strategy) -> AbstractContextManager[object]:
