@@ -40,7 +40,9 @@ SENSIBLE = {
     "ema_overwrite_frequency": st.integers(0, 3),
     "jit_compile": st.sampled_from([False, "auto"]),
     "pack_small_variables": st.booleans(),
+    "sharded_state": st.booleans(),
     "sparse": st.sampled_from(["exact", "lazy"]),
+    "state_dtype": st.sampled_from([None, "float32", "variable"]),
     "exclude_from_weight_decay": st.lists(st.text(max_size=4), max_size=3),
     "processors": st.lists(st.sampled_from(["ema", "skip_non_finite"]) | ANYTHING, max_size=3),
     "name": st.text(max_size=4),
@@ -64,7 +66,7 @@ def test_any_hyperparameters(share):
 
     @seed(share)
     @given(given_ones=hyperparameters())
-    @settings(max_examples=125)
+    @settings(max_examples=250)
     def every(given_ones):
         try:
             optimizer, variable = SGD(**{"jit_compile": False, **given_ones}), tf.Variable([1.0, 2.0])
