@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -105,7 +105,7 @@ def train(
             raise typer.BadParameter("is required, except with --resume", param_hint="FILE")
         document, config = _read_fitting(source, settings, cluster)
         if folder is None and (writes or local_workers):
-            folder = claim(_new_folder(run_dir, source.stem, cluster))
+            folder = _new_folder(claim, run_dir, source.stem, cluster)
         if local_workers and cluster and folder:
             place = ["--run-dir" if resume is None else "--resume", str(folder.path)]
             options = _options(set_, allow_changed, rebuild_metrics, as_json, quiet)
@@ -246,9 +246,11 @@ def _unclaimed(folder: RunFolder) -> RunFolder:
     return folder
 
 
-def _new_folder(path: Path | None, name: str, cluster: Cluster | None) -> RunFolder:
+def _new_folder(
+    claim: Callable[[RunFolder], RunFolder], path: Path | None, name: str, cluster: Cluster | None
+) -> RunFolder:
     try:
-        return RunFolder.new(path, name, say=say, cluster=cluster)
+        return claim(RunFolder.new(path, name, say=say, cluster=cluster))
     except ConfigError as error:
         raise typer.BadParameter(str(error).removeprefix("--run-dir: "), param_hint="--run-dir") from None
 
