@@ -7,7 +7,7 @@ import signal
 import pytest
 
 from support import lost_workers
-from support.lost_workers import STANDS_STILL
+from support.lost_workers import LOADED, STANDS_STILL
 from support.workers import Cluster, until
 
 TARGET = f"{lost_workers.__name__}:{lost_workers.train.__name__}"
@@ -46,6 +46,19 @@ def test_a_worker_that_takes_no_more_steps_is_named(graph, tmp_path):
     assert [name.split(" (")[0] for name in told["workers"]] == ["worker 1"]
     assert "no part was taken by worker 1" in told["text"]
     assert told["iterations"] == STANDS_STILL
+    assert told["seconds"] < 30
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+def test_state_that_one_loads_between_steps_stops_it(graph, tmp_path):
+    environment = {"OPTIPLUG_WORKER_TIMEOUT": "4"}
+    with Cluster(TARGET, TWO, tmp_path, {"graph": graph, "loads": True}, environment) as cluster:
+        told = told_by(cluster, 0)
+    assert told["class"] == "LostWorkerError"
+    assert [name.split(" (")[0] for name in told["workers"]] == ["worker 1"]
+    # Before the step, which the other one would take from other state.
+    assert told["iterations"] == LOADED
     assert told["seconds"] < 30
 
 

@@ -12,11 +12,16 @@ from support import workers as processes
 from support.worker_matrix import Run, batches, place, workers
 
 STANDS_STILL = 3  # the step after which the second worker takes no more, where one is to stand still
+LOADED = 50  # `iterations` of what one worker loads alone
 TOO_LATE = 120.0
 
 
-def train(graph: bool, still: bool = False) -> dict[str, Any]:
-    """Train until another worker is lost, and return how that was told."""
+def train(graph: bool, still: bool = False, loads: bool = False) -> dict[str, Any]:
+    """Train until another worker is lost, and return how that was told.
+
+    If one is to stand still the second worker does, and if one `loads` state alone the first one, after the
+    same step.
+    """
     run = Run(workers(), "sgdm")
     part = tf.constant(batches()[0, :4])
 
@@ -27,6 +32,8 @@ def train(graph: bool, still: bool = False) -> dict[str, Any]:
     while time.monotonic() - began < TOO_LATE:
         if still and count == STANDS_STILL and place(workers())[0] == 1:
             time.sleep(TOO_LATE)
+        if loads and count == STANDS_STILL and place(workers())[0] == 0:
+            load(run.optimizer)
         started = time.monotonic()
         try:
             if graph:
@@ -39,6 +46,13 @@ def train(graph: bool, still: bool = False) -> dict[str, Any]:
         count += 1
         processes.say(count)
     return {"class": None}
+
+
+def load(optimizer: Any) -> None:
+    """Load the state that there is, with other `iterations`."""
+    store: dict[str, Any] = {}
+    optimizer.save_own_variables(store)
+    optimizer.load_own_variables({**store, "iterations": LOADED})
 
 
 def create(alone: int) -> dict[str, Any]:
