@@ -14,15 +14,14 @@ from typing import TypeAlias
 
 import tensorflow as tf
 
-from optiplug._tf_private import share_text, shared_text
+from optiplug._tf_private import share_text
 from optiplug.errors import DifferentWorkersError, LostWorkerError, WorkerError
 
 from .lost_workers import lost
-from .workers import VARIABLE, Workers, longest_wait
+from .workers import VARIABLE, Workers, heard, longest_wait
 
 __all__ = ["agree", "last_disagreement"]
 
-_SLICE = 5.0  # seconds after which Python looks at signals
 _GRACE = 10.0  # seconds that the first worker may need to tell what came out
 
 Difference: TypeAlias = tuple[str, str, str, str]
@@ -77,7 +76,7 @@ def _lead(workers: Workers, key: str, said: Mapping[str, str]) -> tuple[list[Dif
     """Say what the first worker has, hear in what others differ, and tell all of it."""
     share_text(f"{key}/first", json.dumps(said))
     end = time.monotonic() + longest_wait()
-    answers = {name: _heard(f"{key}/{position}", end) for position, name in workers.others.items()}
+    answers = {name: heard(f"{key}/{position}", end) for position, name in workers.others.items()}
     missing = [name for name, answer in answers.items() if answer is None]
     differences = [
         (name, *difference) for name, answer in answers.items() for difference in json.loads(answer or "[]")
@@ -88,18 +87,18 @@ def _lead(workers: Workers, key: str, said: Mapping[str, str]) -> tuple[list[Dif
         end = time.monotonic() + _GRACE
         for position, name in workers.others.items():
             if name not in missing:
-                _heard(f"{key}/{position}/heard", end)
+                heard(f"{key}/{position}/heard", end)
     return differences, missing
 
 
 def _follow(workers: Workers, key: str, said: Mapping[str, str]) -> tuple[list[Difference], list[str]]:
     """Say in what this worker differs from the first, and hear what all have said."""
     end = time.monotonic() + longest_wait()
-    told = _heard(f"{key}/first", end)
+    told = heard(f"{key}/first", end)
     if told is None:
         return [], [workers.names[0]]
     share_text(f"{key}/{workers.own}", json.dumps(_differences(said, json.loads(told))))
-    result = _heard(f"{key}/result", time.monotonic() + longest_wait() + _GRACE)
+    result = heard(f"{key}/result", time.monotonic() + longest_wait() + _GRACE)
     if result is None:
         return [], [workers.names[0]]
     differences, missing = json.loads(result)
@@ -112,12 +111,3 @@ def _differences(said: Mapping[str, str], first: Mapping[str, str]) -> list[tupl
     names = dict.fromkeys([*first, *said])
     pairs = ((name, said.get(name, "absent"), first.get(name, "absent")) for name in names)
     return [(name, own, other) for name, own, other in pairs if own != other]
-
-
-def _heard(key: str, end: float) -> str | None:
-    while True:
-        # Asked once in any case: it may be there already.
-        left = end - time.monotonic()
-        text = shared_text(key, min(max(left, 0.1), _SLICE))
-        if text is not None or left <= 0:
-            return text

@@ -12,14 +12,13 @@ from optiplug._tf_private import share_text, shared_text, withdraw_text
 from optiplug._types import Variable
 from optiplug.errors import ReplicaContextError
 
-from .workers import Workers, longest_wait, workers_of
+from .workers import Workers, heard, longest_wait, workers_of
 
 __all__ = ["require_all_workers"]
 
 # Seconds: all have ended the same step, so they come at almost the same time or not at all.
 _LONGEST = 60.0
 _GRACE = 5.0
-_SLICE = 5.0  # after which Python looks at signals
 _TOGETHER = "together"
 _met = 0
 
@@ -54,7 +53,7 @@ def _lead(workers: Workers) -> list[str]:
     global _met  # noqa: PLW0603  # one order of meetings for the process
     key, end = f"optiplug/meeting/{_met}", time.monotonic() + _limit()
     _met += 1
-    missing = [name for place, name in workers.others.items() if _heard(f"{key}/{place}", end) is None]
+    missing = [name for place, name in workers.others.items() if heard(f"{key}/{place}", end) is None]
     share_text(f"{key}/result", "\n".join(missing) or _TOGETHER)
     return missing
 
@@ -66,7 +65,7 @@ def _follow(workers: Workers) -> list[str]:
     while True:
         key = f"optiplug/meeting/{_met}"
         share_text(f"{key}/{workers.own}", "")
-        result = _heard(f"{key}/result", end)
+        result = heard(f"{key}/result", end)
         if result is None:
             withdraw_text(f"{key}/{workers.own}")
             # The first one may have seen it at the last moment.
@@ -78,11 +77,3 @@ def _follow(workers: Workers) -> list[str]:
         # A meeting that was without this worker is over.
         if workers.names[workers.own] not in missing:
             return missing
-
-
-def _heard(key: str, end: float) -> str | None:
-    while True:
-        left = end - time.monotonic()
-        text = shared_text(key, min(max(left, 0.1), _SLICE))
-        if text is not None or left <= 0:
-            return text

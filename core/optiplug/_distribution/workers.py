@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 import tensorflow as tf
 
-from optiplug._tf_private import are_coordinated
+from optiplug._tf_private import are_coordinated, shared_text
 from optiplug._types import Strategy
 from optiplug.errors import ConfigError
 
-__all__ = ["VARIABLE", "Workers", "longest_wait", "present_workers", "workers_of"]
+__all__ = ["VARIABLE", "Workers", "heard", "longest_wait", "present_workers", "workers_of"]
 
 VARIABLE = "OPTIPLUG_WORKER_TIMEOUT"
 _DEFAULT = 600.0
+_SLICE = 5.0  # seconds after which Python looks at signals
 
 
 class Workers(NamedTuple):
@@ -87,3 +89,13 @@ def longest_wait() -> float:
             hint="leave it out",
         )
     return seconds or math.inf
+
+
+def heard(key: str, end: float) -> str | None:
+    """Return what a worker shares under a key; None if none has when the monotonic clock is at `end`."""
+    while True:
+        # Asked once in any case: it may be there already.
+        left = end - time.monotonic()
+        text = shared_text(key, min(max(left, 0.1), _SLICE))
+        if text is not None or left <= 0:
+            return text
