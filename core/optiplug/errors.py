@@ -27,7 +27,8 @@
 
 Each message has the form ``where: rule. Received: what. Hint: what to do.``, and ``except
 OptiplugError`` catches them all. A `ConfigError` has `problems`, one for each broken rule; a
-`StateError` has `differences`; the others have `rule`, `received` and `hint`.
+`StateError` has `differences`; the others have `rule`, `received` and `hint`. Whatever a file, a
+name or a plugin says, a message stays short, and cannot control a terminal.
 
 Examples
 --------
@@ -43,10 +44,11 @@ momentum: must be <= 1. Received: 2.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
+from ._plain_text import in_one_line, of_value, plain, shortened
 from ._text_table import table
 
 __all__ = [
@@ -73,29 +75,34 @@ __all__ = [
     "StateError",
     "UnknownPluginError",
     "WorkerError",
+    "in_one_line",
     "nearest",
+    "plain",
     "sentence",
 ]
 
 # None is a value that may have been received.
 _UNSET = object()
-# In characters and rows: a tensor of a model would fill the screen.
-_LONGEST_RECEIVED = 200
+# A part of a sentence in characters, problems and rows of a table: more would fill the screen.
+_LONGEST_PART = 4_000
+_LONGEST_PLACE = 600
+_LONGEST_KEY = 100
 _LONGEST_TABLE = 20
+_LONGEST_MESSAGE = 36_000
+MOST = 20
+"""The most problems that an error lists."""
 
 
 def sentence(rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> str:
     """Compose ``where: rule. Received: what. Hint: what to do.`` from rule, place, value and hint."""
-    text = f"{where}: {rule}" if where else rule
-    text = text.removesuffix(".") + "."
+    rule = shortened(rule, _LONGEST_PART).removesuffix(".")
+    text = f"{shortened(in_one_line(where), _LONGEST_PLACE)}: {rule}." if where else f"{rule}."
     if received is not _UNSET:
-        shown = repr(received)
-        if len(shown) > _LONGEST_RECEIVED:
-            shown = shown[:_LONGEST_RECEIVED] + "..."
-        text += f" Received: {shown}."
+        text += f" Received: {of_value(received)}."
     if hint:
+        hint = shortened(hint, _LONGEST_PART)
         text += f" Hint: {hint if hint.endswith('?') else hint.removesuffix('.') + '.'}"
-    return text
+    return plain(text)
 
 
 class _Details(TypedDict, total=False):
@@ -109,6 +116,8 @@ class _Message(_Details, total=False):
 
 def nearest(name: str, known: Iterable[str]) -> str:
     """Return ``did you mean 'x'?`` for the known name closest to `name`, or an empty string."""
+    if len(name) > _LONGEST_KEY:  # which nobody has mistyped, and which would take long
+        return ""
     close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.6)
     # Letters that have changed places are the likelier slip than letters that are missing.
     close.sort(key=lambda each: sorted(each) != sorted(name))
@@ -132,12 +141,14 @@ class OptiplugError(Exception):
 
     def __init__(self, rule: str, *, where: str = "", received: object = _UNSET, hint: str = "") -> None:
         super().__init__(sentence(rule, where=where, received=received, hint=hint))
-        self.rule, self.received, self.hint = rule, received, hint
+        self.rule, self.hint = shortened(rule, _LONGEST_PART), shortened(hint, _LONGEST_PART)
+        self.received = received
 
 
 def _shown(key: str) -> str:
-    """Return a key of a document in a form that cannot steer a terminal."""
-    return key if key.isprintable() else repr(key)
+    """Return a key of a document in a form that can be read as one."""
+    short = shortened(key, _LONGEST_KEY)
+    return short if short.isprintable() else repr(short)
 
 
 @dataclass(frozen=True)
@@ -169,16 +180,41 @@ class Problem:
 
 
 class ConfigError(OptiplugError, ValueError):
-    """A config breaks one or more rules; `problems` lists them all."""
+    """A config breaks one or more rules.
+
+    `problems` lists the first 20 of them, and `more` says about how many there are beside: a file that
+    breaks thousands of rules is not worth a megabyte of messages.
+    """
 
     def __init__(
-        self, problems: Sequence[Problem] | str, *, where: str = "", **details: Unpack[_Details]
+        self,
+        problems: Sequence[Problem] | str,
+        *,
+        where: str = "",
+        more: int = 0,
+        **details: Unpack[_Details],
     ) -> None:
         if isinstance(problems, str):
             problems = [Problem(path=(), rule=problems, position=where, **details)]
-        self.problems = tuple(problems)
+        self.problems = tuple(problems[:MOST])
+        self.more = more + len(problems) - len(self.problems)
         # Not the constructor of the base, which makes one sentence.
-        Exception.__init__(self, "\n".join(str(problem) for problem in self.problems))
+        Exception.__init__(self, "\n".join(self._lines()))
+
+    def each(self, change: Callable[[Problem], Problem]) -> ConfigError:
+        """Return this error with each of its problems changed, such as to what is seen from further out."""
+        return ConfigError([change(problem) for problem in self.problems], more=self.more)
+
+    def _lines(self) -> Iterator[str]:
+        unsaid, length = self.more + len(self.problems), 0
+        for problem in self.problems:
+            line = str(problem)
+            yield line
+            unsaid, length = unsaid - 1, length + len(line.encode())
+            if length > _LONGEST_MESSAGE:
+                break
+        if unsaid:
+            yield f"... and about {unsaid:,} more."
 
 
 class PluginError(OptiplugError):

@@ -65,6 +65,56 @@ def test_a_config_error_lists_every_problem_in_a_line():
     assert ConfigError("must be so", where="here").problems[0].position == "here"
 
 
+def test_of_many_problems_some_are_listed():
+    error = ConfigError([Problem(("steps", number), "is wrong") for number in range(5000)])
+
+    assert str(error).splitlines()[-1] == "... and about 4,980 more."
+    assert (len(error.problems), error.more) == (20, 4980)
+
+
+def test_a_changed_error_knows_of_the_problems_that_it_leaves_out():
+    error = ConfigError([Problem((number,), "is wrong") for number in range(30)])
+    further = error.each(lambda problem: problem.within("steps"))
+
+    assert further.more == 10
+    assert further.problems[3].path == ("steps", 3)
+
+
+LONG = "x" * 10**7
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OptiplugError(LONG, where=LONG, received=LONG, hint=LONG),
+        ConfigError(LONG, where=LONG, received=[LONG] * 100, hint=LONG),
+        ConfigError([Problem((LONG,) * 30, LONG, LONG, LONG, LONG)] * 5000),
+        ConfigError([Problem(("学" * 10**6,), "学" * 10**6, hint="学" * 10**6)] * 100),
+        StateError(LONG, differences=[(LONG, LONG, LONG)] * 5000),
+    ],
+    ids=["one", "config", "problems", "characters of three bytes", "differences"],
+)
+def test_a_message_is_short_whatever_is_in_it(error):
+    assert len(str(error).encode()) < 64_000
+
+
+HOSTILE = "\x1b[2J\x9b31m\u202e\u200b\u2028\udcff"
+
+
+def every_error():
+    for kind in raised():
+        details = {"differences": [(HOSTILE,) * 4]} if kind is errors.DifferentWorkersError else {}
+        yield kind(HOSTILE, where=HOSTILE, received=HOSTILE, hint=HOSTILE, **details)
+    yield ConfigError([Problem((HOSTILE, 0), HOSTILE, HOSTILE, HOSTILE, HOSTILE)])
+    yield StateError(HOSTILE, differences=[(HOSTILE,) * 3])
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
+def test_no_message_can_control_a_terminal(error):
+    assert str(error).replace("\n", "").isprintable()
+    assert r"\x1b[2J" in str(error)
+
+
 def test_an_unknown_plugin_is_not_quoted():
     assert str(errors.UnknownPluginError("no plugin 'x'")) == "no plugin 'x'."
 

@@ -18,3 +18,11 @@ def test_whole_numbers_stand_to_the_right():
 
 def test_a_head_without_rows():
     assert table(["name", "bytes"], []) == "name  bytes"
+
+
+def test_a_cell_is_one_line_that_fits_on_a_page():
+    lines = table(["name"], [["one\ntwo\x1b[2J"], ["x" * 10**6]]).split("\n")
+
+    assert lines[:2] == ["name", r"one\ntwo\x1b[2J"]
+    assert len(lines) == 3
+    assert len(lines[2]) < 1000

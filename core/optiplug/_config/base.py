@@ -21,6 +21,7 @@ from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem
 
 from .keras_schedules import how_to_save, saved
 from .plain_numbers import Followed
+from .problem_search import ends_early
 from .section import Section
 
 if TYPE_CHECKING:  # its module imports TensorFlow
@@ -250,6 +251,7 @@ class ScheduleConfig(NamedConfig):
     kind = "schedules"
 
 
+@ends_early
 def resolve(kind: str, value: object) -> NamedConfig:
     """Return the validated config of this kind that `value` stands for.
 
@@ -339,7 +341,7 @@ def _config_class(kind: str, reference: object, path: tuple[str | int, ...]) -> 
     except PluginError as error:
         raise ConfigError([Problem(path, error.rule, reference, error.hint, plugin=True)]) from error
     except ConfigError as error:
-        raise ConfigError([problem.within(*path) for problem in error.problems]) from None
+        raise error.each(lambda problem: problem.within(*path)) from None
     return config
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import operator
-import re
 import struct
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from optiplug.errors import ConfigError
 from .base import ScheduleConfig, config_of, reference_schema, resolve
 from .keras_schedules import of_keras, restored, translated
 from .plain_numbers import Followed, is_variable, plain
+from .regular_expression import problem_of
 
 __all__ = [
     "OPTIONAL",
@@ -49,6 +49,7 @@ __all__ = [
 
 # The smallest normal float32: XLA takes smaller ones for 0.
 _SMALLEST = 2.0**-126
+_LONGEST_PATTERN = 1_000
 
 
 @dataclass(frozen=True, repr=False)
@@ -245,17 +246,17 @@ def checked_pattern(pattern: str) -> str:
     Raises
     ------
     ConfigError
-        If ``re:`` is followed by what is no regular expression, or the mark by nothing.
+        If ``re:`` is followed by what is no regular expression, or by one that may take years to search,
+        or the mark by nothing.
     """
+    if len(pattern) > _LONGEST_PATTERN:
+        raise ConfigError(f"must have at most {_LONGEST_PATTERN:,} characters", received=pattern)
     wanted = pattern.removeprefix(OPTIONAL)
     if pattern and not wanted:
         rule = f"`{OPTIONAL}` marks the pattern behind it as optional, and there is none"
         raise ConfigError(rule, received=pattern, hint="for paths of one character, write `[!/]`")
-    if wanted.startswith(REGULAR):
-        try:
-            re.compile(wanted.removeprefix(REGULAR))
-        except re.error as error:
-            raise ConfigError(f"must be a regular expression: {error}", received=pattern) from None
+    if wanted.startswith(REGULAR) and (problem := problem_of(wanted.removeprefix(REGULAR))):
+        raise ConfigError(problem, received=pattern)
     return pattern
 
 
@@ -271,8 +272,9 @@ PathGlob: TypeAlias = Annotated[str, AfterValidator(checked_pattern)]
 PathGlobs: TypeAlias = tuple[PathGlob, ...]
 """Globs on the paths of variables, e.g. ``["*/bias", "encoder/*"]``; ``*`` crosses ``/``.
 
-``"re:bias$"`` is a regular expression, which is searched in the path. A pattern that matches nothing is an
-error, as it is most often a typing error; one that begins with ``?`` may: ``"?*norm*"``, ``"?re:norm$"``."""
+``"re:bias$"`` is a regular expression, which is searched in the path; it may have few repeats, none
+inside of another, so that no search takes longer than a moment. A pattern that matches nothing is an error,
+as it is most often a typing error; one that begins with ``?`` may: ``"?*norm*"``, ``"?re:norm$"``."""
 
 renamed_types: dict[str, str] = {
     "ClosedUnitInterval": "UnitScalar",

@@ -45,4 +45,4 @@ def _processor(keyword: str, fields: Mapping[str, object]) -> NamedConfig:
     try:
         return resolve("processors", fields)
     except ConfigError as error:
-        raise ConfigError([problem.within(keyword) for problem in error.problems]) from error
+        raise error.each(lambda problem: problem.within(keyword)) from error

@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from optiplug.errors import ConfigError
 
 from .plain_numbers import plain
-from .validation_errors import problems
+from .problem_search import ends_early
+from .validation_errors import translated
 
 __all__ = ["Section"]
 
@@ -48,12 +49,13 @@ class Section(BaseModel):
 
     replaced: ClassVar[Mapping[str, str]] = {}
 
+    @ends_early
     def __init__(self, /, **values: object) -> None:
         try:
             super().__init__(**values)
         except ValidationError as error:
             # `from None`: the message of pydantic says the same in other words, with links to its own pages.
-            raise ConfigError(problems(error, values, type(self))) from None
+            raise translated(error, values, type(self)) from None
 
     def __setattr__(self, name: str, value: object) -> None:
         self._refuse_change(name, received=value)

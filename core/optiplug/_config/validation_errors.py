@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from optiplug.errors import ConfigError, Problem, nearest
+from optiplug.errors import MOST, ConfigError, Problem, nearest
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["problems"]
+__all__ = ["translated"]
+
+Path: TypeAlias = tuple[str | int, ...]
 
 _RULES = {
     "missing": "is required",
@@ -40,15 +42,33 @@ _RULES = {
 }
 
 
-def problems(error: ValidationError, values: Mapping[str, object], config: type[Any]) -> list[Problem]:
-    """Return every problem with `values`, the arguments of this class of configs."""
+def translated(error: ValidationError, values: Mapping[str, object], config: type[Any]) -> ConfigError:
+    """Return the problems with `values`, the arguments of this class of configs, as one error."""
     # By path: pydantic reports each member of a union on its own, for the same value.
-    found: dict[tuple[str | int, ...], Problem] = {}
-    for detail in error.errors(include_url=False):
-        for problem in _translated(detail, values, config):
+    found: dict[Path, Problem] = {}
+    unseen: list[Path] = []
+    details = error.errors(include_url=False)
+    more = 0
+    for number, detail in enumerate(details):
+        # Thousands of them would be thrown away.
+        if len(found) > MOST:
+            more += len(details) - number
+            break
+        cause = detail.get("ctx", {}).get("error")
+        if isinstance(cause, ConfigError):
+            more += cause.more
+            unseen += [] if cause.problems else [_path(detail, values)]
+        for problem in _problems(detail, values, config):
             earlier = found.get(problem.path)
             found[problem.path] = _joined(earlier, problem) if earlier else problem
-    return list(found.values())
+    # Of a union one member does not fit, and another was not looked at.
+    open_ends = set(unseen)
+    decided = [
+        problem
+        for path, problem in found.items()
+        if open_ends.isdisjoint(path[:length] for length in range(1, len(path) + 1))
+    ]
+    return ConfigError(decided, more=more)
 
 
 def _joined(first: Problem, second: Problem) -> Problem:
@@ -59,13 +79,15 @@ def _joined(first: Problem, second: Problem) -> Problem:
     return replace(first, rule=rule, plugin=first.plugin or second.plugin)
 
 
-def _translated(detail: ErrorDetails, values: Mapping[str, object], config: type[Any]) -> Iterator[Problem]:
+def _problems(detail: ErrorDetails, values: Mapping[str, object], config: type[Any]) -> Iterator[Problem]:
     error_type, context = detail["type"], detail.get("ctx", {})
     path, received = _path(detail, values), detail["input"]
     cause = context.get("error")
     # Our own validators raise these, and pydantic wraps them as it does any ValueError.
     if isinstance(cause, ConfigError):
         yield from (problem.within(*path) for problem in cause.problems)
+    elif error_type == "too_short" and len(received) >= context["min_length"]:
+        return  # it counts the valid items, and has told of the others
     elif error_type == "missing":
         yield Problem(path, _RULES[error_type])
     elif error_type == "extra_forbidden":

@@ -184,4 +184,4 @@ def _checked(value: object, where: str) -> Any:
     try:
         return Number(ge=0).check(known)
     except ConfigError as error:
-        raise ConfigError([each.within(where, "learning_rate") for each in error.problems]) from None
+        raise error.each(lambda problem: problem.within(where, "learning_rate")) from None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import inspect
 import os
-import stat
 import sys
 from collections.abc import Iterable, Mapping
 from importlib.machinery import ModuleSpec
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import importlib_metadata
 
+from optiplug._regular_file import opened
 from optiplug.errors import BrokenPluginError
 
 __all__ = ["files_in", "sha256_of", "sha256_of_code", "sha256_of_distribution"]
@@ -66,7 +66,7 @@ def sha256_of(files: Mapping[str, Path]) -> str:
     """
     whole = hashlib.sha256()
     for name, path in sorted(files.items()):
-        with open(path, "rb", opener=_opened) as file:  # Path.open takes no opener
+        with opened(path) as file:
             whole.update(f"{name}\0{hashlib.file_digest(file, 'sha256').hexdigest()}\n".encode())
     return whole.hexdigest()
 
@@ -83,15 +83,6 @@ def files_in(folder: Path) -> dict[str, Path]:
 
 def _counts(name: str) -> bool:
     return not name.startswith(".") and not name.endswith(".pyc") and name != "__pycache__"
-
-
-def _opened(path: str, flags: int) -> int:
-    # Without waiting for the other end of a pipe.
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(f"{path} is no regular file")
-    return descriptor
 
 
 def _sum(name: str, files: Mapping[str, Path]) -> str | None:

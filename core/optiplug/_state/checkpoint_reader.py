@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import glob
 import math
 import re
 from collections import defaultdict
 from os import PathLike, fspath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
+from optiplug._regular_file import opened
 from optiplug._types import Array
 from optiplug.errors import StateError
 
@@ -55,8 +58,9 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     0.5
     """
     try:
+        _require_files(fspath(checkpoint))
         reader = tf.train.load_checkpoint(fspath(checkpoint))
-    except (ValueError, tf.errors.OpError) as error:
+    except (ValueError, OSError, tf.errors.OpError) as error:
         raise StateError(
             f"there is no checkpoint that can be read: {error}", where=fspath(checkpoint)
         ) from error
@@ -85,6 +89,15 @@ def read_state(checkpoint: str | PathLike[str], optimizer: str | None = None) ->
     except tf.errors.OpError as error:
         raise StateError(f"the checkpoint is damaged: {error}", where=where) from error
     return {**taken_apart(arrays_by_name(values, where), manifest, where), **versions_of(manifest)}
+
+
+def _require_files(checkpoint: str) -> None:
+    """Check that what TensorFlow opens are regular files: it would wait for the other end of a pipe."""
+    path = Path(checkpoint)
+    folder, names = (path, "*") if path.is_dir() else (path.parent, f"{glob.escape(path.name)}.*")
+    for each in folder.glob(names):
+        if not each.is_dir():
+            opened(each).close()
 
 
 def versions_of(manifest: Description) -> dict[str, Any]:

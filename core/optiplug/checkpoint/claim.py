@@ -31,6 +31,8 @@ LOCK = ".lock"
 """The file in a claimed folder; it is gone when the claim has been given back."""
 
 _LONGEST_RECORD = 4096
+# What leads elsewhere would be written there.
+_FLAGS = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
 _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 # Forked children have the descriptors of their parent, and would keep its lock when it is gone.
@@ -152,7 +154,7 @@ class Claim:
     def _lock(self) -> tuple[int, Owner | None]:
         """Return a descriptor that holds the lock, and the owner before, who is gone, if there was one."""
         while True:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o644)
+            descriptor = os.open(self._path, _FLAGS, 0o644)
             try:
                 self._try_lock(descriptor)
                 # It may have been given back, and with that removed, since it was opened.

@@ -12,7 +12,19 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-__all__ = ["fsync_file", "fsync_folder", "is_draft", "naming", "remove_drafts", "replace_file", "replacing"]
+from optiplug._regular_file import opened, read_whole
+
+__all__ = [
+    "fsync_file",
+    "fsync_folder",
+    "is_draft",
+    "naming",
+    "opened",
+    "read_whole",
+    "remove_drafts",
+    "replace_file",
+    "replacing",
+]
 
 _DRAFT = re.compile(r"\..*-\d+-\d+\.draft", re.DOTALL)
 # A name has at most 255 bytes, and a character up to four.

@@ -12,10 +12,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from optiplug._regular_file import read_whole
 from optiplug.errors import CorruptCheckpointError, StateError
 
 from .files import fsync_folder, replace_file
-from .manifest import Manifest
+from .manifest import LARGEST, Manifest
 from .steps import SavedStep, name_of
 from .writing import VALUES, flushed_files
 
@@ -78,7 +79,7 @@ class Parts:
         for other in range(1, self.processes):
             path = self._delivered(manifest.step, other)
             self._awaited(path.is_dir, f"process {other} to save step {manifest.step}")
-            told = json.loads((path / _PART).read_text())
+            told = json.loads(read_whole(path / _PART, LARGEST))
             for name in told["files"]:
                 (path / name).rename(draft / name)
             shutil.rmtree(path)
@@ -109,7 +110,7 @@ class Parts:
         """Give a part to the first process, and say whether it is in a step that was committed."""
         if draft.exists():
             self._session = self._read_session() or self._session
-            self._own = json.loads((draft / _PART).read_text())["files"]
+            self._own = json.loads(read_whole(draft / _PART, LARGEST))["files"]
             draft.rename(self._delivered(step, self.process))
             fsync_folder(self.folder)
         try:
@@ -130,7 +131,7 @@ class Parts:
 
     def _read_session(self) -> _Session | None:
         try:
-            return _Session(**json.loads((self.folder / _SESSION).read_text()))
+            return _Session(**json.loads(read_whole(self.folder / _SESSION, LARGEST)))
         except (OSError, ValueError, TypeError):
             return None
 

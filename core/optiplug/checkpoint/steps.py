@@ -6,10 +6,10 @@ import hashlib
 import io
 import os
 import re
-import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from optiplug._regular_file import opened, read_whole
 from optiplug.errors import CorruptCheckpointError, NewerCheckpointError, StateError
 
 from .manifest import LARGEST, Manifest
@@ -47,10 +47,11 @@ class SavedStep:
         NewerCheckpointError
             If a later version of optiplug wrote it.
         """
-        with _opened(self.path / MANIFEST) as file:
-            text = file.read(LARGEST + 1)
-        if len(text) > LARGEST:
-            raise CorruptCheckpointError(f"the manifest is larger than {LARGEST} bytes", where=str(self.path))
+        path = self.path / MANIFEST
+        try:
+            text = read_whole(path, LARGEST, follow=False)
+        except OSError as error:
+            raise _unreadable(path, error) from error
         manifest = Manifest.parse(text, str(self.path))
         if manifest.step != self.step:
             raise CorruptCheckpointError(
@@ -144,17 +145,11 @@ def latest_valid(folder: str | os.PathLike[str]) -> Latest:
 
 
 def _opened(path: Path) -> io.FileIO:
-    """Open a regular file, and nothing that could block or lead elsewhere."""
-    flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-    flags |= getattr(os, "O_BINARY", 0)
+    """Open a file of a step, and nothing that leads elsewhere."""
     try:
-        descriptor = os.open(path, flags)
+        return opened(path, follow=False)
     except OSError as error:
         raise _unreadable(path, error) from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise CorruptCheckpointError(f"{path.name} is no regular file", where=str(path.parent))
-    return io.FileIO(descriptor, "rb")
 
 
 def _unreadable(path: Path, error: OSError) -> CorruptCheckpointError:

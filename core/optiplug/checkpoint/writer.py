@@ -7,6 +7,8 @@ import sys
 import threading
 from collections.abc import Callable
 
+from optiplug._plain_text import plain
+
 __all__ = ["Writer"]
 
 # Those whose error nobody has been told yet; they must not be forgotten before the process ends.
@@ -50,7 +52,7 @@ class Writer:
 
     def tell(self) -> None:
         """Write an error that nobody heard of to standard error."""
-        print(f"optiplug: the last checkpoint was not saved: {self._error}", file=sys.stderr)  # noqa: T201
+        print(plain(f"optiplug: the last checkpoint was not saved: {self._error}"), file=sys.stderr)  # noqa: T201
 
 
 @atexit.register

@@ -24,7 +24,7 @@ from .completion import (
 )
 from .contributed import contribute
 from .exits import guarded
-from .output import own_stdout, print_text, with_own_stdout
+from .output import own_stdout, plain_usage_errors, print_text, with_own_stdout
 from .streams import standard_streams
 
 __all__ = ["application", "main"]
@@ -302,6 +302,14 @@ class _Command(TyperCommand):
 class _Group(TyperGroup):
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
         return list(map(_untyped, super().get_params(ctx)))
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with plain_usage_errors():
+            return super().make_context(*args, **kwargs)
+
+    def invoke(self, ctx: Any) -> Any:
+        with plain_usage_errors():
+            return super().invoke(ctx)
 
 
 def _untyped(param: object) -> object:

@@ -9,6 +9,7 @@ from typing import Any
 from rich.markup import escape
 
 from optiplug import registry
+from optiplug._plain_text import in_one_line, plain
 from optiplug._registry.extras import extra_of
 from optiplug.errors import BrokenPluginError, OptiplugError
 
@@ -35,7 +36,7 @@ def contribute(add: Callable[..., Any], argv: Sequence[str], built_in: Sequence[
     else:
         for name in sorted(names):
             # Summaries come from Config classes, which import no TensorFlow; functions often do.
-            add(name, help=escape(_summary(name)))(_never_run)
+            add(in_one_line(name), help=escape(plain(_summary(name))))(_never_run)
 
 
 def _add(add: Callable[..., Any], name: str) -> None:
@@ -47,7 +48,7 @@ def _add(add: Callable[..., Any], name: str) -> None:
         anything = {"allow_extra_args": True, "ignore_unknown_options": True}
         add(name, context_settings=anything, add_help_option=False)(guarded(_raising(error)))
     else:
-        add(name, help=escape(inspect.getdoc(function) or ""))(guarded(function))
+        add(name, help=escape(plain(inspect.getdoc(function) or "")))(guarded(function))
 
 
 def _function(name: str) -> Callable[..., Any]:

@@ -57,7 +57,7 @@ def _command(data: Mapping[str, Any]) -> NamedConfig:
     try:
         return resolve("commands", {"use": data["command"], **fields})
     except ConfigError as error:
-        raise ConfigError([_renamed(problem) for problem in error.problems]) from None
+        raise error.each(_renamed) from None
 
 
 def _renamed(problem: Problem) -> Problem:
@@ -71,4 +71,4 @@ def _check_keywords(optimizer: OptimizerConfig, path: Path) -> None:
     try:
         keyword_processors(optimizer)
     except ConfigError as error:
-        raise ConfigError([problem.within(*path) for problem in error.problems]) from None
+        raise error.each(lambda problem: problem.within(*path)) from None

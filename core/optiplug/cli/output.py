@@ -17,6 +17,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from optiplug._plain_text import in_one_line, plain, shortened
+
 from .streams import Output
 
 __all__ = [
@@ -25,7 +27,7 @@ __all__ = [
     "message",
     "muted_stderr",
     "own_stdout",
-    "plain",
+    "plain_usage_errors",
     "print_json",
     "print_lines",
     "print_table",
@@ -38,6 +40,8 @@ Result = TypeVar("Result")
 
 FORMAT = 1
 """Version of the JSON that the commands print; grows when a member changes its meaning."""
+
+_LONGEST = 60_000  # characters of a message
 
 _INDENT = "    "
 _GAP = "  "
@@ -55,17 +59,23 @@ _STDOUT, _STDERR = 1, 2  # file descriptors: libraries written in C do not write
 _owned: list[TextIO] = []
 
 
-def plain(text: str) -> str:
-    """Return `text` with every character that could steer a terminal written as an escape."""
-    return "".join(
-        character if character.isprintable() or character == "\n" else ascii(character)[1:-1]
-        for character in text
-    )
-
-
 def message(text: str) -> None:
     """Print a message for people to stderr."""
-    typer.echo(plain(text), err=True)
+    typer.echo(plain(shortened(text, _LONGEST)), err=True)
+
+
+@contextlib.contextmanager
+def plain_usage_errors() -> Iterator[None]:
+    """Let what typer says of a command line, which it prints itself, be as a `message`."""
+    try:
+        yield
+    except Exception as error:
+        # Its class of them is not public.
+        tell: Callable[[], str] | None = getattr(error, "format_message", None)
+        if tell is not None:
+            text = plain(shortened(tell(), _LONGEST))
+            error.format_message = lambda: text  # type: ignore[attr-defined]
+        raise
 
 
 def print_json(value: Any) -> None:
@@ -83,7 +93,7 @@ def print_text(text: str, style: str = "") -> None:
 
 def print_lines(title: str, rows: Iterable[tuple[str, str]], styles: Iterable[str] = ()) -> None:
     """Print one line for each pair of a name and a text, which is cut where the terminal ends."""
-    rows = [(plain(name), plain(text)) for name, text in rows]
+    rows = [(in_one_line(name), in_one_line(text)) for name, text in rows]
     width, console = max((cell_len(name) for name, _ in rows), default=0), _console()
     print_text(title, "bold")
     for (name, text), style in zip(rows, chain(styles, repeat("")), strict=False):
@@ -105,7 +115,7 @@ def print_table(
     Columns without names have no head; `styles` says how rows differ from plain ones.
     """
     head = [list(columns)] if any(columns) else []
-    cells = [*head, *([plain(cell) for cell in row] for row in rows)]
+    cells = [*head, *([*map(in_one_line, row[:-1]), plain(row[-1])] for row in rows)]
     console = _console()
     print_text(title, "bold")
     lines = _folded(cells, console.width, folds)

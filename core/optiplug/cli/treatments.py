@@ -30,7 +30,7 @@ def task_of(config: NamedConfig, name: str | None) -> TaskConfig | None:
     try:
         task = resolve("tasks", name)
     except ConfigError as error:
-        raise ConfigError([problem.within("--task") for problem in error.problems]) from None
+        raise error.each(lambda problem: problem.within("--task")) from None
     return task if isinstance(task, TaskConfig) else None
 
 

@@ -1,16 +1,16 @@
-"""Limits of a document: enough for every config, and read in bounded time."""
+"""Limits of a document: enough for every config, and read within a second."""
 
 from __future__ import annotations
 
 __all__ = ["BYTES", "DEPTH", "ITEMS", "NODES", "TEXT"]
 
-BYTES = 1024 * 1024
+BYTES = 512 * 1024
 """Largest size of a file."""
 
 DEPTH = 32
 """How deep mappings and lists may be nested."""
 
-NODES = 100_000
+NODES = 20_000
 """How many values there may be in all."""
 
 TEXT = 64 * 1024

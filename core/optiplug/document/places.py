@@ -32,8 +32,7 @@ def located(error: ConfigError, document: Document | None) -> ConfigError:
     """
     if document is None:
         return error
-    problems = [_located(problem, document) for problem in error.problems]
-    return ConfigError(problems)
+    return error.each(lambda problem: _located(problem, document))
 
 
 def _located(problem: Problem, document: Document) -> Problem:

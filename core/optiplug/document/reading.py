@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from os import PathLike, fspath
 from pathlib import Path as FilePath
 from typing import Any, BinaryIO
 
+from optiplug._regular_file import read_whole
 from optiplug.errors import ConfigError, Problem
 
 from . import limits
@@ -74,7 +76,8 @@ class Document:
         located = [
             replace(problem, position=self.position(problem.path, key=problem.key)) for problem in missing
         ]
-        return ConfigError([*(problem for problem in error.problems if problem.position), *located])
+        placed = [problem for problem in error.problems if problem.position]
+        return ConfigError([*placed, *located], more=error.more)
 
     def _source(self, path: Path) -> str:
         shorter = (path[:length] for length in range(len(path), 0, -1))
@@ -111,14 +114,14 @@ def read(path: str | PathLike[str]) -> Document:
     if suffix not in FORMATS:
         raise _refusal(source, f"the name of a config file ends in {', '.join(FORMATS)}")
     try:
-        with FilePath(source).open("rb") as file:
-            return read_stream(file, FORMATS[suffix], source)
-    except ConfigError:
-        raise
+        content = read_whole(source, limits.BYTES)
     except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise _refusal(source, _TOO_LARGE) from None
         raise _unreadable(source, error) from None
-    except ValueError as error:  # a NUL character in the name
+    except ValueError as error:  # a NUL character in the name, or half a surrogate pair
         raise _refusal(source, f"the file cannot be read: {error}") from None
+    return parse(_decoded(content, source), FORMATS[suffix], source)
 
 
 def read_stream(stream: BinaryIO, format: str, source: str = "<stream>") -> Document:
@@ -135,7 +138,7 @@ def read_stream(stream: BinaryIO, format: str, source: str = "<stream>") -> Docu
     >>> read_stream(io.BytesIO(b"use: sgd"), "yaml").data
     {'use': 'sgd'}
     """
-    # Never more than the limit, whatever the file is: it may be a device without end.
+    # Never more than the limit, whatever it is: it may have no end.
     try:
         content = stream.read(limits.BYTES + 1)
     except OSError as error:

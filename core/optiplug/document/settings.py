@@ -51,7 +51,7 @@ def parse_setting(text: str, option: str = "--set") -> Setting:
             read_yaml(value, tree)
         except ConfigError as error:
             # A column would be one of the value, which nobody counts in a command line.
-            raise ConfigError([replace(each, position=source) for each in error.problems]) from None
+            raise error.each(lambda problem: replace(problem, position=source)) from None
     if not tree.values:
         hint = f"as in {option} optimizer.learning_rate=0.01; `null` stands for no value"
         raise ConfigError("must be PATH=VALUE", where=option, received=text, hint=hint)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
 from optiplug import ConfigError, Task, Tensor, Variable
+from optiplug.checkpoint.files import read_whole
 
 from .layers import Affine, random_variable
 from .sampling import uniform_integers
@@ -21,6 +21,7 @@ __all__ = ["ALPHABET", "Chars", "encode", "read_text"]
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
 _COUNTED = 2**31  # TensorFlow counts the scores of a batch in int32
 _HELD_OUT = 0.1
+_LARGEST = 2**30  # bytes of a text; in memory it takes four times as much
 _EVALUATED = 8192
 
 
@@ -92,9 +93,11 @@ def read_text(path: str | None) -> str:
     """Return the text of a file or, without one, of the language reference that ships with Python."""
     if path is not None:
         try:
-            return Path(path).read_text(encoding="utf-8")
+            return read_whole(path, _LARGEST).decode()
         except (OSError, ValueError) as error:
-            raise ConfigError("must be a readable UTF-8 file", where="task.text", received=path) from error
+            reason = getattr(error, "strerror", None) or error
+            rule = f"must be a readable UTF-8 file: {reason}"
+            raise ConfigError(rule, where="task.text", received=path) from error
     from pydoc_data.topics import topics
 
     return "\n".join(topics[name] for name in sorted(topics))

@@ -20,6 +20,7 @@ _JOBS = ("chief", "worker")
 # Serve others: they take no part in a sum over the workers.
 _OTHERS = ("evaluator", "master", "ps")
 _LOCAL = "local"
+_DIGITS = 9
 _HINT = """launchers set it, such as {"cluster": {"worker": ["host1:2222", "host2:2222"]}, """
 _HINT += """"task": {"type": "worker", "index": 0}}"""
 
@@ -64,7 +65,7 @@ class Cluster:
             return None
         try:
             told = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise _refused("", f"must be JSON: {error}", text) from None
         if not isinstance(told, dict):
             raise _refused("", "must be an object", told)
@@ -114,7 +115,7 @@ def _place(task: Any, jobs: Mapping[str, Sequence[str]]) -> int:
         raise _refused("task.type", f"must be one of {', '.join(jobs)}", told.get("type"))
     # Launchers that fill in a template write it as text.
     number = str(place)
-    if not number.isdecimal() or int(number) >= len(jobs[job]):
+    if not number.isdecimal() or len(number) > _DIGITS or int(number) >= len(jobs[job]):
         raise _refused("task.index", f"must be a place among the {len(jobs[job])} of {job}, from 0", place)
     return int(number) + (len(jobs.get("chief", ())) if job == "worker" else 0)
 

@@ -56,7 +56,8 @@ class Events:
 def read_events(folder: Path) -> dict[int, dict[str, float]]:
     """Return the figures by step of the event files in a folder, as far as they are whole."""
     figures: dict[int, dict[str, float]] = {}
-    for path in sorted(folder.glob(_FILES)):
+    # TensorFlow would wait for the other end of a pipe.
+    for path in sorted(each for each in folder.glob(_FILES) if each.is_file()):
         try:
             for record in tf.data.TFRecordDataset(str(path)):
                 event = tf.compat.v1.Event.FromString(record.numpy())

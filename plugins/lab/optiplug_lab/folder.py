@@ -20,15 +20,18 @@ from ruamel.yaml.representer import RoundTripRepresenter
 from optiplug import ConfigError, StateError
 from optiplug.checkpoint import saved_steps
 from optiplug.checkpoint.claim import LOCK, Claim
-from optiplug.checkpoint.files import is_draft, remove_drafts, replace_file
+from optiplug.checkpoint.files import is_draft, read_whole, remove_drafts, replace_file
+from optiplug.errors import in_one_line
 
 from .cluster import Cluster
 from .config import TrainConfig
+from .rows import LARGEST
 
 __all__ = ["RunFolder"]
 
 _CONFIG = re.compile(r"config(?:-([2-9]|[1-9]\d+))?\.yaml")
 _LONGEST_NAME = 200
+_LARGEST_CONFIG = 2**20
 _LINES_AT_START = 2
 _LOGS = "workers"
 
@@ -182,7 +185,7 @@ class RunFolder:
             If metrics.csv has steps.
         """
         with contextlib.suppress(FileNotFoundError):
-            if self.metrics.read_bytes().count(b"\n") > _LINES_AT_START:
+            if read_whole(self.metrics, LARGEST).count(b"\n") > _LINES_AT_START:
                 rule, hint = "there is no checkpoint, though metrics.csv has steps", "start a new run"
                 raise StateError(rule, where=str(self.checkpoints), hint=hint)
 
@@ -207,10 +210,10 @@ class RunFolder:
         One that was written before stays, and is enough if it says the same, with these notes or without
         any new ones.
         """
-        comments = "".join(f"# {' '.join(note.split())}\n" for note in notes)
+        comments = "".join(f"# {in_one_line(' '.join(note.split()))}\n" for note in notes)
         body, configs = _text_of(config), self._configs()
         if configs:
-            known = configs[-1].read_text(encoding="utf-8")
+            known = read_whole(configs[-1], _LARGEST_CONFIG).decode(errors="replace")
             if known.endswith(body) and known.startswith(comments):
                 return
         else:

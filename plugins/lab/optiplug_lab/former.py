@@ -11,12 +11,12 @@ from typing import Any
 import tensorflow as tf
 
 from optiplug.checkpoint import Manifest, SavedStep, identity_of, saved_steps
-from optiplug.checkpoint.files import replace_file
+from optiplug.checkpoint.files import opened, read_whole, replace_file
 
 from .command import read_config
 from .config import WITHOUT_EFFECT, TrainConfig
 from .folder import RunFolder
-from .rows import rows_of
+from .rows import LARGEST, rows_of
 
 __all__ = ["FORMER", "adopt"]
 
@@ -68,7 +68,7 @@ def _former(saved: SavedStep) -> dict[str, Any] | None:
         # A pipe in the place of one would never be read to its end.
         if not all(each.is_file() for each in saved.path.iterdir()):
             return None
-        told = json.loads(path.read_bytes()) if path.stat().st_size <= _LARGEST else None
+        told = json.loads(read_whole(path, _LARGEST))
         if not isinstance(told, dict) or told.keys() != _KEYS or told["step"] != saved.step:
             return None
         sums = {each.name: _sha256(each) for each in saved.path.iterdir() if each.name != _MANIFEST}
@@ -78,7 +78,7 @@ def _former(saved: SavedStep) -> dict[str, Any] | None:
 
 
 def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
+    with opened(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -91,7 +91,7 @@ def _table(prefix: Path) -> dict[str, tuple[str, tuple[int, ...]]]:
 def _committed(path: Path, step: int) -> dict[str, object]:
     """Return what tells the rows up to a step, nothing if they are not all there, once each."""
     try:
-        content = b"".join(path.read_bytes().splitlines(keepends=True)[: step + 2])
+        content = b"".join(read_whole(path, LARGEST).splitlines(keepends=True)[: step + 2])
         numbers = [row[0] for row in rows_of(content)[1:] if row]
     except (OSError, ValueError):
         return {}

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from optiplug import StateError, Tensor
-from optiplug.checkpoint.files import fsync_file, naming, replace_file
+from optiplug.checkpoint.files import fsync_file, naming, read_whole, replace_file
 
 from .events import Events, read_events
-from .rows import problem_of, rebuilt_text, row_of, rows_of, text_of
+from .rows import LARGEST, problem_of, rebuilt_text, row_of, rows_of, text_of
 
 __all__ = ["Metrics", "read_metrics"]
 
@@ -72,7 +72,7 @@ class Metrics:
             rule = "the checkpoint does not say which rows belong to it"
             raise StateError(rule, where=str(self._path), hint="start a new run")
         try:
-            content = self._path.read_bytes()
+            content = read_whole(self._path, LARGEST)
         except OSError as error:
             return b"", f"it cannot be read: {error.strerror or error}"
         if hashlib.sha256(content[: committed["bytes"]]).hexdigest() == committed["sha256"]:
@@ -148,7 +148,7 @@ class Metrics:
 
 def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
     """Return the (step, value) pairs of each column."""
-    columns, *rows = rows_of(path.read_bytes()) or [["step"]]
+    columns, *rows = rows_of(read_whole(path, LARGEST)) or [["step"]]
     return {
         name: [(int(row[0]), float(row[place])) for row in rows if row[place]]
         for place, name in enumerate(columns)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args, get_origin
 
 from optiplug import PathGlob, PathGlobs, Section, Selection
-from optiplug.errors import Problem, nearest
+from optiplug.errors import MOST, Problem, nearest
 
 __all__ = ["unmatched"]
 
@@ -22,6 +22,8 @@ def unmatched(config: Section, shapes: Mapping[str, object]) -> list[Problem]:
                 # As in Keras, a regular expression there says what is left alone where it occurs.
                 free = name == "exclude_from_weight_decay" and pattern.startswith("re:")
                 free = free or Selection.is_optional(pattern)
+                if len(found) > MOST:
+                    return found
                 if not free and not any(Selection.matches(each, pattern) for each in shapes):
                     rule = "a pattern must match at least one variable path"
                     hint = nearest(pattern, shapes) or f"the paths are {', '.join(shapes)}"

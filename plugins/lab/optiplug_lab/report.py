@@ -16,6 +16,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from optiplug.errors import in_one_line
+
 from .folder import RunFolder
 from .summary import Summary
 
@@ -52,7 +54,8 @@ class Report:
         self._as_json, self._quiet = as_json, quiet
         self._unheard: OSError | None = None
         shown = Bar if sys.stderr.isatty() else Lines
-        self._progress = None if quiet else shown(folder.path.absolute().name, steps)
+        name = in_one_line(folder.path.absolute().name)
+        self._progress = None if quiet else shown(name, steps)
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +89,7 @@ class Report:
         self._stop()
         self._print(event="interrupted", step=step)
         Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(
-            f"Saved after {step} steps. {self._folder.way_on()}"
+            in_one_line(f"Saved after {step} steps. {self._folder.way_on()}")
         )
 
     def end(self, summary: Summary) -> None:
@@ -185,7 +188,7 @@ def _shown(figures: Mapping[str, float], speed: float | None) -> list[str]:
     texts = []
     for name, value in figures.items():
         first, slash, rest = name.partition("/")
-        title = f"{_SHORT.get(first, first)}{slash}{rest}".replace("_", " ")
+        title = in_one_line(f"{_SHORT.get(first, first)}{slash}{rest}").replace("_", " ")
         texts.append(f"{title} {value:.3g}" if name.startswith("test_") else f"{title} {value:.2g}")
     return texts if speed is None else [*texts, f"{speed:.3g} steps/s"]
 
@@ -196,7 +199,7 @@ def show_summary(summary: Summary, folder: RunFolder, console: Console) -> None:
     table.add_column(style="bold")
     table.add_column(overflow="fold")
     for name, value in summary.final.items():
-        title = name.replace("_", " ")
+        title = in_one_line(name).replace("_", " ")
         trained = summary.trained[name]
         note = "" if trained == value else f"  (before finalising: {trained:.4f})"
         table.add_row(f"held-out {title}", f"{value:.4f}{note}")
@@ -204,5 +207,5 @@ def show_summary(summary: Summary, folder: RunFolder, console: Console) -> None:
         table.add_row("speed", f"{summary.steps_per_second:.1f} steps/s after the first")
     table.add_row("time", f"{summary.seconds:.1f} s of training")
     table.add_row("devices", ", ".join(summary.devices))
-    table.add_row("run", str(folder.path))
+    table.add_row("run", in_one_line(str(folder.path)))
     console.print(table)

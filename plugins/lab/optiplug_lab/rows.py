@@ -8,7 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-__all__ = ["problem_of", "rebuilt_text", "row_of", "rows_of", "span", "text_of"]
+__all__ = ["LARGEST", "problem_of", "rebuilt_text", "row_of", "rows_of", "span", "text_of"]
+
+LARGEST = 2**30
+"""The most bytes of a metrics.csv that is read: rows of ten million steps."""
+_LONGEST_NUMBER = 18  # digits of a step
 
 
 def text_of(rows: Iterable[Sequence[str]]) -> bytes:
@@ -68,7 +72,7 @@ def problem_of(content: bytes, readings: Sequence[str], step: int) -> str:
 
 def _problems_of_rows(rows: Sequence[Sequence[str]], width: int, step: int) -> Iterator[str]:
     for expected, row in enumerate(rows):
-        number = int(row[0]) if row and row[0].isascii() and row[0].isdecimal() else -1
+        number = _number_of(row)
         if number < 0 or len(row) != width:
             yield f"line {expected + 2} is no whole row"
         elif number < expected:
@@ -77,6 +81,12 @@ def _problems_of_rows(rows: Sequence[Sequence[str]], width: int, step: int) -> I
             yield f"the rows of {span(expected, number - 1)} are missing"
     if len(rows) <= step:
         yield f"the rows of {span(len(rows), step)} are missing"
+
+
+def _number_of(row: Sequence[str]) -> int:
+    """Return the step of a row, -1 if it says none."""
+    text = row[0] if row else ""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= _LONGEST_NUMBER else -1
 
 
 def span(first: int, last: int) -> str:

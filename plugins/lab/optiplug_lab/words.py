@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import typer
 
+from optiplug.errors import plain
+
 __all__ = ["say"]
 
 
 def say(text: str) -> None:
     """Write a line on standard error: names of folders and texts of tasks must not steer a terminal."""
-    shown = (each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
-    typer.echo("".join(shown), err=True)
+    typer.echo(plain(text), err=True)

@@ -99,7 +99,7 @@ def test_a_manifest_may_not_be_endless(tmp_path, monkeypatch):
     saved = save(tmp_path, 5)
     monkeypatch.setattr(steps, "LARGEST", 100)
 
-    with pytest.raises(CorruptCheckpointError, match="larger than 100 bytes"):
+    with pytest.raises(CorruptCheckpointError, match="more than 100 bytes"):
         saved.verify()
 
 

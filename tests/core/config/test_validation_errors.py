@@ -178,3 +178,27 @@ def test_a_key_cannot_steer_a_terminal():
         Sample(**{"\x1b[31mred\n": "\x1b[2J"})
     assert str(caught.value).isprintable()
     assert r"'\x1b[31mred\n'" in str(caught.value)
+
+
+class Pairs(OptimizerConfig):
+    """At least two numbers."""
+
+    implementation = "nowhere:Pairs"
+    numbers: Annotated[tuple[int, ...], Field(min_length=2)]
+
+
+@pytest.mark.parametrize(
+    ("numbers", "rules"),
+    [
+        (["a", "b"], ["must be a whole number"] * 2),
+        (["a", 1, "b"], ["must be a whole number"] * 2),
+        ([1], ["must have at least 2 items"]),
+        ([], ["must have at least 2 items"]),
+    ],
+)
+def test_a_list_is_too_short_only_if_it_is(registered, numbers, rules):
+    registered(Pairs, "pairs")
+
+    assert [
+        each.rule for each in problems_of("optimizers", {"use": "pairs", "numbers": numbers}).values()
+    ] == rules

@@ -1,4 +1,4 @@
-"""Texts made to harm: each is refused, with a position, in a time that an ordinary file may take."""
+"""Texts made to harm: each is refused, with a position, in about a second."""
 
 from __future__ import annotations
 
@@ -9,48 +9,48 @@ import pytest
 from optiplug.document import limits, parse
 from optiplug.errors import ConfigError
 
-MEGABYTE = limits.BYTES - 64
-SECONDS = 30  # the slowest takes 10 on a busy core; quadratic time would take hours
+LARGE = limits.BYTES - 64
+SECONDS = 10  # the slowest takes one on a busy core; quadratic time would take hours
 
 DEEP = "at most 32 levels deep"
 HOSTILE = {
-    "yaml flow": ("yaml", "[" * MEGABYTE, DEEP),
+    "yaml flow": ("yaml", "[" * LARGE, DEEP),
     "yaml block": ("yaml", "- " * 10_000, DEEP),
     "yaml keys": ("yaml", "? " * 10_000, "a key must be a text"),
-    "yaml indented": ("yaml", "\n".join(" " * level + "a:" for level in range(1_400)), DEEP),
+    "yaml indented": ("yaml", "\n".join(" " * level + "a:" for level in range(1_000)), DEEP),
     "yaml many keys": (
         "yaml",
-        "".join(f"k{index}: {{}}\n" for index in range(15_000)) + "k0: 1",
+        "".join(f"k{index}: {{}}\n" for index in range(9_000)) + "k0: 1",
         "only once",
     ),
     "yaml tag": ("yaml", "!" + "a" * 100_000, "tags are not allowed"),
-    "yaml anchor": ("yaml", "a: &" + "a" * MEGABYTE, "anchors"),
-    "yaml never closed": ("yaml", 'a: "' + "a\n" * (MEGABYTE // 2), "this is not YAML"),
-    "yaml folded": ("yaml", "a: >\n" + " a\n" * (MEGABYTE // 3), "65,536 characters"),
-    "yaml documents": ("yaml", "--- {}\n" * (MEGABYTE // 7), "a file holds one document"),
-    "yaml values": ("yaml", "\n".join(f"a{row}: [{'1,' * 9_000}]" for row in range(12)), "100,000 values"),
+    "yaml anchor": ("yaml", "a: &" + "a" * LARGE, "anchors"),
+    "yaml never closed": ("yaml", 'a: "' + "a\n" * (LARGE // 2), "this is not YAML"),
+    "yaml folded": ("yaml", "a: >\n" + " a\n" * (LARGE // 3), "65,536 characters"),
+    "yaml documents": ("yaml", "--- {}\n" * (LARGE // 7), "a file holds one document"),
+    "yaml values": ("yaml", "\n".join(f"a{row}: [{'1,' * 9_000}]" for row in range(3)), "20,000 values"),
     "yaml wide escape": ("yaml", 'a: "\\UFFFFFFFF"', "this is not YAML"),
-    "json flow": ("json", "[" * MEGABYTE, DEEP),
+    "json flow": ("json", "[" * LARGE, DEEP),
     "json objects": ("json", '{"a":' * 10_000, DEEP),
-    "json never closed": ("json", '{"a": "' + '\\"' * (MEGABYTE // 2), "Unterminated"),
-    "json quotes": ("json", '"' * MEGABYTE, "this is not JSON"),
-    "json digits": ("json", '{"a": ' + "9" * MEGABYTE + "}", "64 bits"),
+    "json never closed": ("json", '{"a": "' + '\\"' * (LARGE // 2), "Unterminated"),
+    "json quotes": ("json", '"' * LARGE, "this is not JSON"),
+    "json digits": ("json", '{"a": ' + "9" * LARGE + "}", "64 bits"),
     "json values": (
         "json",
         "{" + ",".join(f'"{row}":[{"1," * 9_000}1]' for row in range(12)) + "}",
-        "100,000",
+        "20,000 values",
     ),
-    "toml flow": ("toml", "a = " + "[" * MEGABYTE, DEEP),
-    "toml dotted key": ("toml", "a" + ".a" * (MEGABYTE // 2) + " = 1", DEEP),
-    "toml spaced key": ("toml", "a" + " . a" * (MEGABYTE // 4) + " = 1", DEEP),
-    "toml quoted key": ("toml", "a" + '."a"' * (MEGABYTE // 4) + " = 1", DEEP),
-    "toml header": ("toml", "[a" + ".a" * (MEGABYTE // 2) + "]", DEEP),
+    "toml flow": ("toml", "a = " + "[" * LARGE, DEEP),
+    "toml dotted key": ("toml", "a" + ".a" * (LARGE // 2) + " = 1", DEEP),
+    "toml spaced key": ("toml", "a" + " . a" * (LARGE // 4) + " = 1", DEEP),
+    "toml quoted key": ("toml", "a" + '."a"' * (LARGE // 4) + " = 1", DEEP),
+    "toml header": ("toml", "[a" + ".a" * (LARGE // 2) + "]", DEEP),
     "toml tables": ("toml", "[[a]]\n" * 40_000, "10,000 items"),
-    "toml never closed": ("toml", 'a = "' + '\\"' * (MEGABYTE // 2), "this is not TOML"),
-    "toml never closed lines": ("toml", 'a = """' + '\\"""' * (MEGABYTE // 4), "this is not TOML"),
-    "toml quotes": ("toml", '"' * MEGABYTE, "this is not TOML"),
-    "toml apostrophes": ("toml", "'" * MEGABYTE, "this is not TOML"),
-    "toml digits": ("toml", "a = -" + "9" * MEGABYTE, "4,300 digits"),
+    "toml never closed": ("toml", 'a = "' + '\\"' * (LARGE // 2), "this is not TOML"),
+    "toml never closed lines": ("toml", 'a = """' + '\\"""' * (LARGE // 4), "this is not TOML"),
+    "toml quotes": ("toml", '"' * LARGE, "this is not TOML"),
+    "toml apostrophes": ("toml", "'" * LARGE, "this is not TOML"),
+    "toml digits": ("toml", "a = -" + "9" * LARGE, "4,300 digits"),
     "toml levels below levels": (
         "toml",
         "a = " + ("{" + ".".join("b" * 30) + " = ") * 30 + "1" + "}" * 30,

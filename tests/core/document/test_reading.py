@@ -29,5 +29,5 @@ def test_read_stops_at_the_limit(tmp_path):
     path = tmp_path / "sparse.yaml"
     with path.open("wb") as file:
         file.truncate(2**40)
-    with pytest.raises(ConfigError, match="at most 1,048,576 bytes"):
+    with pytest.raises(ConfigError, match="at most 524,288 bytes"):
         read(path)
