@@ -28,6 +28,8 @@ NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """What a plugin may be called."""
 
 _UMBRELLA = "optiplug"
+# A distribution's name and several bounds fit, and no number that takes minutes to read.
+_LONGEST_REFERENCE = 256
 _DISTRIBUTION = rf"{SESSION}|[A-Za-z0-9][A-Za-z0-9._-]*"
 _VERSIONS = r"\s*(?P<versions>[<>=!~][^@;]*)"
 _REFERENCE = re.compile(rf"(?P<name>{NAME.pattern})(@(?P<distribution>{_DISTRIBUTION})({_VERSIONS})?)?")
@@ -99,7 +101,8 @@ class Reference:
         ConfigError
             If `text` is anything else.
         """
-        match = _REFERENCE.fullmatch(text) if isinstance(text, str) else None
+        short = isinstance(text, str) and len(text) <= _LONGEST_REFERENCE
+        match = _REFERENCE.fullmatch(str(text)) if short else None
         if match is None:
             raise ConfigError(
                 "must be NAME, NAME@DISTRIBUTION or NAME@DISTRIBUTION>=VERSION",

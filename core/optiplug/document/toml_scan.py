@@ -38,8 +38,13 @@ def _tokens(text: str) -> Iterator[tuple[str, int]]:
 
 def check(text: str, tree: Tree) -> None:
     """Refuse what `tomllib` would take too long, or too deep a recursion, to read."""
-    brackets = dots = 0
+    brackets = dots = values = 0
     for lexeme, offset in _tokens(text):
+        # Each table has brackets, two if it is of an array; the positions of all would be found first.
+        values += 2 if lexeme == "=" else lexeme in {"[", "{"}
+        if values > 2 * limits.NODES + 2:
+            rule = f"a document may have at most {limits.NODES:,} values"
+            raise tree.error(rule, Lines(text).position(offset))
         brackets += (lexeme in {"[", "{"}) - (lexeme in {"]", "}"})
         if lexeme in {"\n", "=", ","}:
             dots = 0

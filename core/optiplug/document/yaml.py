@@ -28,8 +28,17 @@ _NUMBER = re.compile(
     r"|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)"
 )
 
+_HEAD = re.compile(r"^.*$", re.MULTILINE)
+_DIRECTIVE = re.compile(r"%YAML[ \t]+1\.2[ \t]*(#.*)?")
+
 # Line ends of YAML 1.1, which the parser would change; in YAML 1.2 they are part of a text.
 _OLD_LINE_END = re.compile("[\x85\u2028\u2029]")
+
+
+class _Parser(YAML):  # type: ignore[misc]  # its parts are made as it is used
+    def official_plug_ins(self) -> list[str]:
+        """Return none: they would be searched for on the disk with each text, and imported."""
+        return []
 
 
 def read_yaml(text: str, tree: Tree) -> None:
@@ -39,12 +48,13 @@ def read_yaml(text: str, tree: Tree) -> None:
         hint = "write it as an escape, in double quotation marks"
         rule = f"the character {old[0]!a} is not allowed"
         raise tree.error(rule, Lines(text).position(old.start()), hint=hint)
+    _check_directives(text, tree)
     documents = 0
     for event in _events(text, tree):
         position = _position(event.start_mark)
         if isinstance(event, events.DocumentStartEvent):
             documents += 1
-            _check_document(event, documents, position, tree)
+            _check_document(documents, position, tree)
         elif isinstance(event, events.NodeEvent):
             _add_node(event, position, tree)
         elif isinstance(event, events.CollectionEndEvent):
@@ -55,7 +65,7 @@ def _events(text: str, tree: Tree) -> Iterator[Any]:
     """Yield the parser's events; whatever it raises becomes a ConfigError."""
     last = (1, 1)
     try:
-        for event in YAML(typ="safe", pure=True).parse(text):
+        for event in _Parser(typ="safe", pure=True).parse(text):
             last = _position(event.end_mark)
             yield event
     except MarkedYAMLError as error:
@@ -104,12 +114,20 @@ def _number(text: str) -> int | float:
     return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
 
 
-def _check_document(event: Any, number: int, position: Position, tree: Tree) -> None:
+def _check_directives(text: str, tree: Tree) -> None:
+    """Refuse directives but one, with which some the parser does something, and others it passes over."""
+    for line in _HEAD.finditer(text):
+        if not line[0].startswith(("%", "#")) and line[0].strip():
+            return
+        if line[0].startswith("%") and not _DIRECTIVE.fullmatch(line[0]):
+            hint = "remove the lines that begin with `%`"
+            rule, position = "the only directive allowed is `%YAML 1.2`", Lines(text).position(line.start())
+            raise tree.error(rule, position, hint=hint)
+
+
+def _check_document(number: int, position: Position, tree: Tree) -> None:
     if number > 1:
         raise tree.error("a file holds one document", position, hint="remove the line `---` and what follows")
-    if event.tags or event.version not in (None, (1, 2)):
-        hint = "remove the lines that begin with `%`"
-        raise tree.error("the only directive allowed is `%YAML 1.2`", position, hint=hint)
 
 
 def _shown(character: int | str) -> str:
