@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 TORCH := .venv-torch
+FUZZ := .fuzz
 STAMP := $(VENV)/.ready
 UNFINISHED := $(VENV)/.unfinished
 
@@ -28,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench bench-torch golden numerics faults traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
+.PHONY: help setup demo test test-all bench bench-torch golden numerics faults fuzz traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -96,6 +97,13 @@ numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its pe
 faults: $(STAMP)  ## kill, damage and fill what saves, half an hour long, and write how often into docs/reliability.md
 	PYTHONPATH=tests $(BIN)/python -m faults --write
 
+$(FUZZ)/.ready: $(STAMP)
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --target $(FUZZ)/atheris -c .ci/constraints.txt atheris
+	@touch $@
+
+fuzz: $(FUZZ)/.ready  ## look for configs that are neither read nor refused, for ten minutes
+	PYTHONPATH=tests:$(FUZZ)/atheris $(BIN)/python -m fuzz --corpus $(FUZZ) $(if $(SECONDS),--seconds $(SECONDS))
+
 traffic: $(STAMP)  ## count what steps send between processes, and write it into docs/scaling.md
 	PYTHONPATH=tests $(BIN)/python -m support.scaling_page
 
@@ -117,5 +125,5 @@ bench-torch: $(STAMP) $(TORCH)/.ready  ## create .venv-torch, with which `make b
 	$(BIN)/python -m benchmarks step $(BENCH)
 
 clean:  ## remove the environment and everything generated
-	rm -rf $(VENV) $(TORCH) runs dist docs/_build docs/catalogue .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) $(TORCH) $(FUZZ) runs dist docs/_build docs/catalogue .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find contrib core plugins tests benchmarks docs -name __pycache__ -prune -exec rm -rf {} +

@@ -41,7 +41,8 @@ Result = TypeVar("Result")
 FORMAT = 1
 """Version of the JSON that the commands print; grows when a member changes its meaning."""
 
-_LONGEST = 60_000  # characters of a message
+# In characters: of a message, of a text in a column that is not the last.
+_LONGEST, _LONGEST_CELL = 60_000, 300
 
 _INDENT = "    "
 _GAP = "  "
@@ -115,7 +116,7 @@ def print_table(
     Columns without names have no head; `styles` says how rows differ from plain ones.
     """
     head = [list(columns)] if any(columns) else []
-    cells = [*head, *([*map(in_one_line, row[:-1]), plain(row[-1])] for row in rows)]
+    cells = [*head, *([*map(_cell, row[:-1]), plain(row[-1])] for row in rows)]
     console = _console()
     print_text(title, "bold")
     lines = _folded(cells, console.width, folds)
@@ -125,6 +126,11 @@ def print_table(
         console.print(Text(lines.pop(0), style="dim"), soft_wrap=True)
     for line, style in zip_longest(lines, styles, fillvalue=""):
         console.print(Text(line, style=style), soft_wrap=True)
+
+
+def _cell(text: str) -> str:
+    """Return a text for a column, which is as wide in every row."""
+    return shortened(in_one_line(text), _LONGEST_CELL)
 
 
 def _folded(rows: Sequence[Sequence[str]], width: int, folds: bool) -> list[str] | None:

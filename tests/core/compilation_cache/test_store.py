@@ -196,7 +196,7 @@ def test_checksums_are_in_the_names(folder):
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o722])
-def test_a_folder_that_others_may_write_is_refused(folder, mode):
+def test_a_cache_that_others_may_write_is_refused(folder, mode):
     folder.mkdir()
     folder.chmod(mode)
 
