@@ -31,7 +31,8 @@ def check_files(files: Sequence[str], format: str, as_json: bool) -> None:
             if debugging():
                 raise
             codes.append(exit_code(error))
-            told.append({"file": file, "valid": False, "problems": _shown(error)})
+            more = {"more": error.more} if error.more else {}
+            told.append({"file": file, "valid": False, "problems": _shown(error), **more})
             # Programs get the problems as data on stdout, and the same exit code as people.
             if not as_json:
                 message(str(error))

@@ -123,3 +123,10 @@ def test_a_format_of_a_file_is_told_by_its_name(run, write, command):
     result = run(command, write("use: sgd"), "--format", "json")
     assert (result.exit_code, result.stdout) == (2, "")
     assert "is for standard input" in result.stderr
+
+
+def test_json_says_how_many_problems_it_leaves_out(run, write):
+    told = json.loads(run("check", write("use: sgd\nprocessors: [" + "{}," * 99 + "]"), "--json").stdout)
+    assert len(told["problems"]) == 20
+    assert told["more"] == 79
+    assert "more" not in json.loads(run("check", write("use: sgd\nx: 1"), "--json").stdout)
