@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import hashlib
 import json
 import os
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from tensorflow.core.protobuf import trackable_object_graph_pb2
 
 import optiplug
 from optiplug import StateError
+from optiplug._tf_private.snapshots import GRAPH_KEY
 from security.watching import watched
 from support.crafted_checkpoints import (
     Text,
@@ -170,3 +174,56 @@ def test_a_name_in_a_report_cannot_control_a_terminal():
 
     for report in (optimizer.explain([variable]), optimizer.state_report()):
         assert str(report).replace("\n", "").isprintable()
+
+
+def graph_of(nodes):
+    return trackable_object_graph_pb2.TrackableObjectGraph(nodes=nodes).SerializeToString()
+
+
+def node_with(**children):
+    return {"children": [{"local_name": name, "node_id": number} for name, number in children.items()]}
+
+
+def key(name):
+    return {"attributes": [{"name": "VARIABLE_VALUE", "checkpoint_key": name}]}
+
+
+SLOT = {"slot_variables": [{"original_variable_node_id": 1, "slot_name": "m", "slot_variable_node_id": 77}]}
+VALUE = "weight/.ATTRIBUTES/VARIABLE_VALUE"
+GRAPHS = {
+    "no graph": b"\xff" * 100,
+    "nothing": b"",
+    "an object that is not there": graph_of([node_with(weight=99)]),
+    "an object before the first": graph_of([node_with(weight=-1)]),
+    "a slot that is not there": graph_of([{**node_with(weight=1), **SLOT}, key("weight")]),
+    "a circle": graph_of([node_with(weight=0)]),
+    "another tensor": graph_of([node_with(weight=1), key(GRAPH_KEY)]),
+    "a tensor that is not there": graph_of([node_with(weight=1), key("\x1b[2J")]),
+}
+
+
+@pytest.mark.parametrize("kind", GRAPHS)
+def test_a_forged_checkpoint_is_refused(tmp_path, kind):
+    weight = tf.Variable([1.0, 2.0])
+    steps = optiplug.checkpoint.Checkpoints(tmp_path, {"weight": weight})
+    steps.save(1)
+    folder = tmp_path / "step-00000001"
+    told = optiplug.checkpoint.SavedStep(folder, 1).manifest
+    for name in told.files:
+        (folder / name).unlink()
+    tensors = {GRAPH_KEY: tf.constant(GRAPHS[kind]), VALUE: tf.constant([5.0, 6.0])}
+    tf.raw_ops.SaveV2(
+        prefix=str(folder / "values"),
+        tensor_names=list(tensors),
+        shape_and_slices=[""] * len(tensors),
+        tensors=list(tensors.values()),
+    )
+    files = {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "manifest.json"}
+    sums = {name: (hashlib.sha256(content).hexdigest(), len(content)) for name, content in files.items()}
+    (folder / "manifest.json").write_bytes(dataclasses.replace(told, files=sums).dump())
+
+    with pytest.raises(StateError) as caught:
+        steps.restore(step=1)
+
+    assert str(caught.value).replace("\n", "").isprintable()
+    assert weight.numpy().tolist() == [1.0, 2.0]

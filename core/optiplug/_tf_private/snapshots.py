@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from types import SimpleNamespace
 from typing import Any, TypeAlias
 
@@ -58,11 +59,25 @@ class SavedGraph:
 
     @classmethod
     def read(cls, prefix: str) -> SavedGraph:
-        """Return the graph of objects of a checkpoint in files."""
+        """Return the graph of objects of a checkpoint in files.
+
+        Raises
+        ------
+        ValueError
+            If it is none.
+        """
+        from google.protobuf.message import DecodeError
         from tensorflow.core.protobuf import trackable_object_graph_pb2
 
         text = tf.train.load_checkpoint(prefix).get_tensor(GRAPH_KEY)
-        return cls(trackable_object_graph_pb2.TrackableObjectGraph.FromString(text))
+        try:
+            graph = cls(trackable_object_graph_pb2.TrackableObjectGraph.FromString(text))
+        except DecodeError as error:
+            raise ValueError(f"the graph of objects is damaged: {error}") from error
+        told = [(*graph.children(each).values(), *graph.slots(each).values()) for each in range(len(graph))]
+        if not told or any(not 0 <= number < len(told) for number in chain.from_iterable(told)):
+            raise ValueError("the graph of objects has objects that are not there")
+        return graph
 
     def __len__(self) -> int:
         return len(self._nodes)

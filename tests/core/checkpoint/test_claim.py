@@ -256,3 +256,13 @@ def test_a_claim_whose_file_was_removed_is_lost(tmp_path):
             lost.verify()
         lost.release()
         other.verify()
+
+
+def test_a_link_is_not_followed(tmp_path):
+    (tmp_path / "elsewhere").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / LOCK).symlink_to("../elsewhere")
+
+    with pytest.raises(OSError, match="symbolic"):
+        Claim(tmp_path / "folder").acquire()
+    assert (tmp_path / "elsewhere").read_bytes() == b""

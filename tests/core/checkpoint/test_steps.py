@@ -68,7 +68,7 @@ def swap(path):
             lambda path: (path / steps.MANIFEST).write_bytes(KNOWN.dump()),
             "step that the folder is named after",
         ),
-        (lambda path: replaced(path / "values.index", lambda each: each.mkdir()), "regular"),
+        (lambda path: replaced(path / "values.index", lambda each: each.mkdir()), "Is a directory"),
         (lambda path: replaced(path / "values.index", os.mkfifo), "no regular file"),
         (lambda path: replaced(path / steps.MANIFEST, os.mkfifo), "no regular file"),
         (

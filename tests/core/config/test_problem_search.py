@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 import pytest
+from pydantic import AfterValidator
 
 from optiplug import Section
 from optiplug._config.base import resolve
@@ -21,6 +24,17 @@ class Tree(Section):
     leaves: tuple[One | Two, ...] = ()
     inner: tuple[Tree, ...] = ()
     numbers: tuple[int, ...] = ()
+
+
+def one_or_none(value):
+    try:
+        return One(**value)
+    except ConfigError:
+        return None
+
+
+class Lenient(Section):
+    ones: tuple[Annotated[Any, AfterValidator(one_or_none)], ...]
 
 
 def refused(**values):
@@ -61,6 +75,12 @@ def test_a_value_that_is_not_looked_at_hides_no_other(monkeypatch):
     assert not looked
     assert [problem.path[1] for problem in error.problems] == [0] * MOST
     assert error.more == 1
+
+
+def test_what_somebody_tries_is_always_looked_at():
+    ones = Lenient(ones=[{"two": 1}] * 2 * MOST + [{"one": 1}]).ones
+
+    assert ones == (*[None] * 2 * MOST, One(one=1))
 
 
 def test_the_search_begins_anew():

@@ -177,3 +177,14 @@ def test_a_restore_that_waits_is_forgotten(tmp_path):
             private.forget_restore(tf.train.TrackableView(root).descendants(), path)
         module.late = tf.Variable(0.0)
         assert float(module.late) == (0.0 if forgets else 3.0)
+
+
+@pytest.mark.parametrize(
+    "graph", [b"", b"\xff" * 9, b"\n\x06\n\x04\x08\x07\x12\x00"], ids=["empty", "no graph", "7 of 1"]
+)
+def test_a_graph_that_is_damaged_is_refused(tmp_path, graph):
+    names, prefix = [GRAPH_KEY], f"{tmp_path}/saved"
+    tf.raw_ops.SaveV2(prefix=prefix, tensor_names=names, shape_and_slices=[""], tensors=[tf.constant(graph)])
+
+    with pytest.raises(ValueError, match="the graph of objects"):
+        private.SavedGraph.read(prefix)

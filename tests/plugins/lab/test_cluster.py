@@ -73,6 +73,7 @@ FIRST = {"type": "worker", "index": 0}
             r"TF_CONFIG\.task\.index: must be a place among the 2 of worker",
         ),
         (TWO, {"type": "worker"}, r"TF_CONFIG\.task\.index: must be a place"),
+        (TWO, {"type": "worker", "index": "0" * 5_000}, r"TF_CONFIG\.task\.index: must be a place"),
     ],
 )
 def test_what_tensorflow_would_not_understand(cluster, task, message):
@@ -80,7 +81,7 @@ def test_what_tensorflow_would_not_understand(cluster, task, message):
         told(cluster, task)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "worker"])
+@pytest.mark.parametrize("text", ["{", "[]", "worker", "[" * 100_000, "9" * 5_000])
 def test_what_is_no_object(text):
     with pytest.raises(ConfigError, match=r"^TF_CONFIG: must be"):
         Cluster.of_environment({"TF_CONFIG": text})

@@ -107,6 +107,7 @@ DAMAGES = {
     "swapped": ([HEAD, ROWS[0], ROWS[2], ROWS[1]], "the rows of step 1 are missing"),
     "cut": ([HEAD, *ROWS[:2], b"2,0."], "line 4 is no whole row"),
     "cut in a number": ([HEAD, *ROWS[:2], b"2,0.5,0.1,0"], "its rows up to step 2 are not those"),
+    "many digits": ([HEAD, ROWS[0], b"9" * 5_000 + b",0.25,0.1,\r\n", ROWS[2]], "line 3 is no whole row"),
     "no step": ([HEAD, ROWS[0], b"x,0.25,0.1,\r\n", ROWS[2]], "line 3 is no whole row"),
     "another run": ([HEAD, ROWS[0], b"1,0.26,0.1,\r\n", ROWS[2]], "its rows up to step 2 are not those"),
 }

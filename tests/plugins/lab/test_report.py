@@ -146,3 +146,18 @@ def test_a_bar_loses_nothing_at_any_width(monkeypatch, width):
     assert "300/600" in text.getvalue()
     assert "…" not in text.getvalue()
     assert max(map(len, re.split(r"[\r\n]+", last[1] + last[2]))) <= width
+
+
+STEERING = "\x1b[2J\u202e[red]"
+
+
+def test_names_cannot_control_a_terminal(capsys, tmp_path):
+    with Report(RunFolder(tmp_path / STEERING), 60, stdout=sys.stdout) as report:
+        report.start(0, ["CPU:0"])
+        report.update(60, {f"loss{STEERING}": 1.0})
+        report.end(SUMMARY)
+        report.interrupt(60)
+    told = capsys.readouterr()
+
+    assert (told.out + told.err).replace("\n", "").isprintable()
+    assert all(r"\x1b[2J\u202e[red]" in text for text in (told.out.replace("\n", ""), told.err))
