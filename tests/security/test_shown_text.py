@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from importlib.metadata import entry_points
 
@@ -18,6 +19,7 @@ from optiplug.cli import application
 from optiplug.cli.loading import load
 from optiplug.document import parse
 from optiplug.errors import ConfigError, Problem, StateError
+from support.project_paths import ROOT
 
 STEERING = "\x1b[2J\x07\x08\r\x9b31m\x85\u202e\u2066\u200b\u2028\ufeff"
 # What ends no line: in the metadata of a distribution it can be a name.
@@ -138,6 +140,19 @@ def test_what_plugins_say_cannot_control_a_terminal(place, plugins, argv):
     shown = optiplug(*argv)
 
     assert shown
+
+
+SOURCES = [*ROOT.glob("core/optiplug/**/*.py"), *ROOT.glob("plugins/*/optiplug_*/**/*.py")]
+READ = sorted({name for path in SOURCES for name in re.findall(r"OPTIPLUG_[A-Z_]+", path.read_text())})
+
+
+@pytest.mark.parametrize("variable", ["TF_CONFIG", *READ])
+def test_no_variable_of_the_environment_can_control_a_terminal(place, monkeypatch, variable):
+    (place / "run.yaml").write_text("command: train\ntask: digits\noptimizer: sgd\nsteps: -1")
+    monkeypatch.setenv(variable, HOSTILE)
+
+    for argv in (["list"], ["check", "run.yaml"], ["train", "run.yaml"], ["show", "sgd"]):
+        optiplug(*argv)
 
 
 TEXTS = st.text(st.sampled_from([*STEERING, *"ab/.\n"]), max_size=20)
