@@ -189,9 +189,10 @@ class ConfigError(OptiplugError, ValueError):
     def __init__(
         self,
         problems: Sequence[Problem] | str,
+        more: int = 0,
+        /,
         *,
         where: str = "",
-        more: int = 0,
         **details: Unpack[_Details],
     ) -> None:
         if isinstance(problems, str):
@@ -203,7 +204,7 @@ class ConfigError(OptiplugError, ValueError):
 
     def each(self, change: Callable[[Problem], Problem]) -> ConfigError:
         """Return this error with each of its problems changed, such as to what is seen from further out."""
-        return ConfigError([change(problem) for problem in self.problems], more=self.more)
+        return ConfigError([change(problem) for problem in self.problems], self.more)
 
     def _lines(self) -> Iterator[str]:
         unsaid, length = self.more + len(self.problems), 0

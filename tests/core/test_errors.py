@@ -72,7 +72,7 @@ def test_of_many_problems_some_are_listed():
     assert (len(error.problems), error.more) == (20, 4980)
 
 
-def test_a_changed_error_knows_of_the_problems_that_it_leaves_out():
+def test_a_changed_error_keeps_count_of_what_it_leaves_out():
     error = ConfigError([Problem((number,), "is wrong") for number in range(30)])
     further = error.each(lambda problem: problem.within("steps"))
 
@@ -109,7 +109,7 @@ def every_error():
     yield StateError(HOSTILE, differences=[(HOSTILE,) * 3])
 
 
-@pytest.mark.parametrize("error", every_error(), ids=lambda error: type(error).__name__)
+@pytest.mark.parametrize("error", list(every_error()), ids=lambda error: type(error).__name__)
 def test_no_message_can_control_a_terminal(error):
     assert str(error).replace("\n", "").isprintable()
     assert r"\x1b[2J" in str(error)

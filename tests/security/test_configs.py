@@ -78,7 +78,7 @@ def test_only_what_is_selected_is_imported(refused, install, tmp_path):
         load(parse("use: two", "yaml"))
 
 
-def test_no_distribution_takes_a_name_of_the_standard_installation(install):
+def test_no_distribution_takes_a_standard_name(install):
     points = {"optimizers": {"sgd": "fake_sgd:SGD"}}
     install("fake-sgd", points=points, modules={"fake_sgd": config_module("SGD")})
 

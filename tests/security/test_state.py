@@ -88,7 +88,6 @@ CRAFTED = {
     "one missing": lambda: tree(**{KERNEL: None}),
     "one more": lambda: tree(**{"momentum/more": np.zeros([2], "float32")}),
     "a newer version": lambda: tree(at(("versions", ""), 99)),
-    "a shape that is told": lambda: tree(at(("state", KERNEL), ["float32", [2, 2**40]])),
 }
 
 

@@ -42,7 +42,7 @@ def ends_early(validate: Callable[Parameters, Result]) -> Callable[Parameters, R
             return _whole(validate, *args, **kwargs)
         if search.found >= search.most:
             search.skipped += 1
-            raise ConfigError([], more=1)
+            raise ConfigError([], 1)
         before = search.found
         try:
             return validate(*args, **kwargs)

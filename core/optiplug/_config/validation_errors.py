@@ -68,7 +68,7 @@ def translated(error: ValidationError, values: Mapping[str, object], config: typ
         for path, problem in found.items()
         if open_ends.isdisjoint(path[:length] for length in range(1, len(path) + 1))
     ]
-    return ConfigError(decided, more=more)
+    return ConfigError(decided, more)
 
 
 def _joined(first: Problem, second: Problem) -> Problem:

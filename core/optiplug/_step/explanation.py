@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from optiplug._hookspecs import ORDER
+from optiplug._plain_text import in_one_line, plain
 from optiplug._text_table import table
 from optiplug._types import Variable
 from optiplug._variables.model_variables import ModelVariables
@@ -69,10 +70,10 @@ class Explanation:
             alike.setdefault(variable.parts, []).append(variable)
         blocks = [f"{self.optimizer.name} ({self.optimizer.origin}){rate}"]
         for parts, variables in alike.items():
-            names = "\n".join(f"{each.path} {each.dtype} {each.shape}" for each in variables)
+            names = "\n".join(in_one_line(f"{each.path} {each.dtype} {each.shape}") for each in variables)
             rows = [(part.stage, part.name, part.origin, "yes" if part.applies else "no") for part in parts]
             blocks.append(f"{names}\n{table(['stage', 'name', 'from', 'applies'], rows)}")
-        return "\n\n".join([*blocks, *(f"note: {note}" for note in self.notes)])
+        return plain("\n\n".join([*blocks, *(f"note: {note}" for note in self.notes)]))
 
 
 def explain(

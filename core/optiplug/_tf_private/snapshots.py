@@ -66,7 +66,7 @@ class SavedGraph:
         ValueError
             If it is none.
         """
-        from google.protobuf.message import DecodeError
+        from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
         from tensorflow.core.protobuf import trackable_object_graph_pb2
 
         text = tf.train.load_checkpoint(prefix).get_tensor(GRAPH_KEY)

@@ -77,7 +77,7 @@ class Document:
             replace(problem, position=self.position(problem.path, key=problem.key)) for problem in missing
         ]
         placed = [problem for problem in error.problems if problem.position]
-        return ConfigError([*placed, *located], more=error.more)
+        return ConfigError([*placed, *located], error.more)
 
     def _source(self, path: Path) -> str:
         shorter = (path[:length] for length in range(len(path), 0, -1))

@@ -35,7 +35,7 @@ _DIRECTIVE = re.compile(r"%YAML[ \t]+1\.2[ \t]*(#.*)?")
 _OLD_LINE_END = re.compile("[\x85\u2028\u2029]")
 
 
-class _Parser(YAML):  # type: ignore[misc]  # its parts are made as it is used
+class _Parser(YAML):
     def official_plug_ins(self) -> list[str]:
         """Return none: they would be searched for on the disk with each text, and imported."""
         return []

@@ -15,7 +15,7 @@ Path = tuple[str | int, ...]
 
 def unmatched(config: Section, shapes: Mapping[str, object]) -> list[Problem]:
     """Return a problem for each pattern in a config, and in those inside of it, that matches no variable."""
-    found = []
+    found: list[Problem] = []
     for path, section in _sections(config):
         for name, field in type(section).model_fields.items():
             for place, pattern in _patterns(field.annotation, getattr(section, name)):
