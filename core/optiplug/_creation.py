@@ -9,6 +9,7 @@ from typing import Any
 from optiplug import registry
 
 from ._config.base import NamedConfig, resolve
+from ._config.documents import optimizer_of
 from ._config.keras_objects import KERAS_NAMES
 from ._optimizer.optimizer import Optimizer
 from ._types import Mesh
@@ -63,7 +64,9 @@ def from_config(
 ) -> Optimizer:
     """Create an optimizer from a config object, a mapping with `use`, or the path of a file of one.
 
-    A `mesh` is no part of a config; see `Optimizer`.
+    With the key `plugins` a mapping or a file says what it requires to be installed and which plugins it
+    may use: `require`, `allow`, `block` and `strict`, checked before anything is imported. A `mesh` is no
+    part of a config; see `Optimizer`.
 
     Raises
     ------
@@ -86,8 +89,9 @@ def from_config(
         raise document.locate(error) from None
 
 
-def _optimizer(config: object, mesh: Mesh | None) -> Optimizer:
-    optimizer: Optimizer = resolve("optimizers", config).create(**_runtime(mesh))
+def _optimizer(config: Mapping[str, object] | NamedConfig, mesh: Mesh | None) -> Optimizer:
+    found = resolve("optimizers", config) if isinstance(config, NamedConfig) else optimizer_of(config)
+    optimizer: Optimizer = found.create(**_runtime(mesh))
     return optimizer
 
 

@@ -8,8 +8,10 @@ Each function is a method of the one `Registry` of this process. A reference is 
 - `status` and `error` tell whether and why an entry cannot be used, `reference_of` its shortest
   reference.
 - `lazy_names` gives a plugin's package its classes under their names.
-- `register` and `unregister` add and remove a Config class of this session; `block` and `unblock`
-  forbid and allow a name or a distribution; `refresh` reads the metadata again.
+- `register` and `unregister` add and remove a Config class of this session; `refresh` reads the
+  metadata again.
+- `block` and `unblock` forbid and allow a name or a distribution, `limited` does so for a document
+  alone; `troubles` tells what is wrong with installed distributions, and with `strict` it is an error.
 
 What cannot be used raises a `PluginError`: unknown, ambiguous, blocked, broken or of another version.
 
@@ -30,23 +32,28 @@ from typing import Any
 from ._registry.entry_points import KINDS, SESSION, Entry
 from ._registry.lazy_names import lazy_names
 from ._registry.registry import Registry, installed_plugins
+from ._registry.troubles import Trouble
 
 __all__ = [
     "KINDS",
     "SESSION",
     "Entry",
     "Registry",
+    "Trouble",
     "block",
     "entries",
     "error",
     "find",
     "get",
     "lazy_names",
+    "limited",
     "load",
     "reference_of",
     "refresh",
     "register",
     "status",
+    "strict",
+    "troubles",
     "unblock",
     "unregister",
 ]
@@ -56,11 +63,14 @@ entries = installed_plugins.entries
 error = installed_plugins.error
 find = installed_plugins.find
 get = installed_plugins.get
+limited = installed_plugins.limited
 load = installed_plugins.load
 reference_of = installed_plugins.reference_of
 refresh = installed_plugins.refresh
 register = installed_plugins.register
 status = installed_plugins.status
+strict = installed_plugins.strict
+troubles = installed_plugins.troubles
 unblock = installed_plugins.unblock
 unregister = installed_plugins.unregister
 

@@ -6,12 +6,22 @@ import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from types import MappingProxyType
-from typing import Annotated, Any, ClassVar, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationInfo, field_validator
+from pydantic import (
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    ModelWrapValidatorHandler,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import CoreSchema, core_schema
 
+from optiplug import registry
 from optiplug._hookspecs import STAGES, hook_names
+from optiplug._registry.document_control import SCHEMA
 from optiplug.errors import ConfigError
 
 from .base import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
@@ -38,6 +48,7 @@ __all__ = [
     "TaskConfig",
 ]
 
+_CONTROL = {"anyOf": [dict(SCHEMA), {"type": "null"}]}
 _CLIPS = ("clipnorm", "clipvalue", "global_clipnorm")
 
 
@@ -199,6 +210,21 @@ class CommandConfig(NamedConfig):
     """
 
     kind = "commands"
+
+    plugins: Annotated[dict[str, Any] | None, WithJsonSchema(_CONTROL)] = None
+    """What the document may use: `require`, `allow`, `block`, `strict`; None: whatever is installed."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _within_plugins(cls, values: Any, validated: ModelWrapValidatorHandler[Self]) -> Self:
+        if not isinstance(values, Mapping) or values.get("plugins") is None:
+            return validated(values)
+        from .documents import check_parts  # which needs the kinds
+
+        with registry.limited(values):
+            config = validated(values)
+            check_parts(config)
+        return config
 
 
 class AnyProcessor:

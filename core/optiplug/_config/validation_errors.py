@@ -104,6 +104,8 @@ def _problems(detail: ErrorDetails, values: Mapping[str, object], config: type[A
 
 
 def _instead(key: str, config: type[Any]) -> str:
+    if key == "plugins":
+        return "it stands at the top of a document, and holds for all of it"
     fields = list(config.model_fields)
     return config.replaced.get(key) or f"{nearest(key, fields)} the fields are {', '.join(fields)}".strip()
 

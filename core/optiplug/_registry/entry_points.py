@@ -1,16 +1,15 @@
-"""Entry points of the installed distributions, read from their metadata."""
+"""Plugins as entry points name them, and the references by which configs mean them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-
-import importlib_metadata
 
 from optiplug.errors import ConfigError
 
-__all__ = ["KINDS", "NAME", "SESSION", "Entry", "Reference", "canonical", "installed"]
+from .metadata import canonical
+
+__all__ = ["KINDS", "NAME", "SESSION", "Entry", "Reference", "accepts"]
 
 KINDS = {
     "optimizers": "optiplug.optimizers",
@@ -27,23 +26,11 @@ SESSION = "this session"
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 """What a plugin may be called."""
 
-_UMBRELLA = "optiplug"
 # A distribution's name and several bounds fit, and no number that takes minutes to read.
 _LONGEST_REFERENCE = 256
 _DISTRIBUTION = rf"{SESSION}|[A-Za-z0-9][A-Za-z0-9._-]*"
 _VERSIONS = r"\s*(?P<versions>[<>=!~][^@;]*)"
 _REFERENCE = re.compile(rf"(?P<name>{NAME.pattern})(@(?P<distribution>{_DISTRIBUTION})({_VERSIONS})?)?")
-
-
-def canonical(name: str) -> str:
-    """Return the form in which all spellings of the name of a distribution are equal.
-
-    Examples
-    --------
-    >>> canonical("Optiplug_SGD")
-    'optiplug-sgd'
-    """
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass(frozen=True)
@@ -127,48 +114,32 @@ class Reference:
         """
         if self.versions is None:
             return True
-        # Imported late: few references have versions, and every command line starts here.
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet
-        from packaging.version import InvalidVersion
-
-        try:
-            # By default `packaging` passes over development versions, also if one is installed.
-            return SpecifierSet(self.versions).contains(version, prereleases=True)
-        except InvalidSpecifier:
-            rule = "must ask for versions as in `>=1.2,<2`"
-            raise ConfigError(rule, received=self.versions) from None
-        except InvalidVersion:
-            return False
+        return accepts(self.versions, version)
 
 
-def installed() -> Iterator[Entry]:
-    """Read every entry point of our groups; no plugin is imported."""
-    kinds = {group: kind for kind, group in KINDS.items()}
-    built_in = _built_in()
-    seen = set()
-    for distribution in importlib_metadata.distributions():
-        try:
-            # Most distributions have no plugin, and this search is faster than parsing their entry points.
-            if "optiplug." not in (distribution.read_text("entry_points.txt") or ""):
-                continue
-            name, version = distribution.name, distribution.version
-            known = canonical(name)
-            points = [point for point in distribution.entry_points if point.group in kinds]
-        except Exception:  # noqa: BLE001, S112  # a file that cannot be read must not hide the others
-            continue
-        if known not in seen:  # of two copies on the path Python, too, imports the first
-            seen.add(known)
-            for point in points:
-                kind = kinds[point.group]
-                yield Entry(kind, point.name, name, version, point.value, known in built_in)
+def accepts(versions: str, version: str) -> bool:
+    """Whether a specifier such as ``>=1.2,<2`` accepts a version.
 
+    Raises
+    ------
+    ConfigError
+        If `versions` is no version specifier.
 
-def _built_in() -> frozenset[str]:
-    """Return the distributions that the umbrella distribution asks for, those of its extras included."""
+    Examples
+    --------
+    >>> accepts(">=1.2,<2", "1.4"), accepts(">=1.2", "unknown")
+    (True, False)
+    """
+    # Imported late: few references have versions, and every command line starts here.
+    from packaging.specifiers import SpecifierSet
+
     try:
-        required = importlib_metadata.requires(_UMBRELLA) or []
-    except importlib_metadata.PackageNotFoundError:
-        return frozenset()
-    # The name only: a requirement goes on with versions, extras and markers.
-    names = (re.match(r"[A-Za-z0-9._-]+", requirement) for requirement in required)
-    return frozenset(canonical(name.group()) for name in names if name)
+        specifier = SpecifierSet(versions)
+    except ValueError:  # `InvalidSpecifier`, and of Python for a number of thousands of digits
+        rule = "must ask for versions as in `>=1.2,<2`"
+        raise ConfigError(rule, received=versions) from None
+    try:
+        # By default `packaging` passes over development versions, also if one is installed.
+        return specifier.contains(version, prereleases=True)
+    except ValueError:  # what is installed has no version by which it could be compared
+        return False

@@ -8,12 +8,10 @@ however broken, neither slows a program down nor stops it.
 from __future__ import annotations
 
 import importlib
-import inspect
-import os
-import sys
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import reduce
-from types import ModuleType
 from typing import Any
 
 from optiplug.errors import (
@@ -21,17 +19,19 @@ from optiplug.errors import (
     BlockedPluginError,
     BrokenPluginError,
     ConfigError,
-    IncompatiblePluginError,
     UnknownPluginError,
     nearest,
 )
 
-from .entry_points import KINDS, NAME, SESSION, Entry, Reference, canonical, installed
-from .extras import how_to_install
+from .control import Controls
+from .document_control import control_of
+from .entry_points import KINDS, NAME, SESSION, Entry, Reference
+from .finding import ASK_ITS_AUTHORS, chosen, listed, not_offered
+from .index import Index, read_index
+from .present import present
+from .troubles import Trouble
 
 __all__ = ["Registry", "installed_plugins"]
-
-_UNBLOCK = "see OPTIPLUG_BLOCK and registry.unblock"
 
 
 class Registry:
@@ -41,7 +41,9 @@ class Registry:
     same name is found as ``name@distribution`` only. Where several strangers offer one name,
     using it is an error that names them. The order of `sys.path` never decides.
 
-    The environment variable OPTIPLUG_BLOCK, read when a registry is made, lists what to `block`.
+    The environment says what may be used, as it is when a registry is made: OPTIPLUG_BLOCK lists what to
+    `block`, OPTIPLUG_PLUGINS the only distributions beside the standard installation whose plugins may be
+    used, OPTIPLUG_DISABLE_AUTOLOAD=1 allows none but those, and OPTIPLUG_STRICT=1 is `strict`.
 
     Examples
     --------
@@ -51,15 +53,13 @@ class Registry:
     """
 
     def __init__(self) -> None:
-        self._index: tuple[Entry, ...] | None = None
+        self._index: Index | None = None
         # Apart from what is imported, since `refresh` must not forget what code registered.
         self._session: dict[Entry, Any] = {}
         self._loaded: dict[Entry, Any] = {}
         self._broken: dict[Entry, BrokenPluginError] = {}
-        self._blocked: set[str] = set()
-        for reference in os.environ.get("OPTIPLUG_BLOCK", "").split(","):
-            if reference.strip():
-                self.block(reference)
+        self._sorted: dict[tuple[str, ...], tuple[Entry, ...]] = {}
+        self._controls = Controls()
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return all that is on offer, or all of one kind, sorted by kind, name and distribution.
@@ -68,6 +68,8 @@ class Registry:
         ------
         ConfigError
             If there is no such kind.
+        PluginError
+            If anything is wrong, and that is to be an error: see `strict`.
 
         Examples
         --------
@@ -77,12 +79,20 @@ class Registry:
         """
         if kind is not None and kind not in KINDS:
             raise ConfigError(f"must be one of {', '.join(KINDS)}", received=kind, hint=nearest(kind, KINDS))
-        # Read when first asked: reading metadata takes time that `import optiplug` should not.
-        if self._index is None:
-            known = {*installed(), *self._session}
-            # Sorted, so that the order of `sys.path` has no influence: docs/design/own-index-of-plugins.md.
-            self._index = tuple(sorted(known, key=lambda entry: entry.order))
-        return self._index if kind is None else tuple(each for each in self._index if each.kind == kind)
+        if self._controls.strict and (trouble := self._trouble()):
+            raise BrokenPluginError(trouble, hint="`optiplug doctor` shows everything, and what to do")
+        return self._known() if kind is None else self._known(kind)
+
+    def troubles(self) -> tuple[Trouble, ...]:
+        """Return what is wrong with the metadata of installed distributions; no plugin is imported.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> [trouble.what for trouble in registry.troubles() if not trouble.usable]
+        []
+        """
+        return self._read().troubles
 
     def find(self, kind: str, reference: object) -> Entry:
         """Return the entry that a reference means, without importing it.
@@ -116,22 +126,8 @@ class Registry:
         wanted = Reference.parse(reference)
         offers = [entry for entry in self.entries(kind) if wanted.offered_by(entry)]
         if not offers:
-            raise self._unknown(kind, wanted, reference)
-        fitting = [entry for entry in offers if wanted.accepts(entry.version)]
-        if not fitting:
-            rule = f"installed is {_listed(offers)}, which will not do"
-            raise IncompatiblePluginError(rule, received=reference, hint="install a version that fits")
-        # A reserved name alone always means the standard installation.
-        if wanted.distribution is None:
-            fitting = [entry for entry in fitting if entry.built_in] or fitting
-        allowed = [entry for entry in fitting if not self._is_blocked(entry)]
-        if not allowed:
-            raise BlockedPluginError(f"{_listed(fitting)} is blocked", received=reference, hint=_UNBLOCK)
-        if len(allowed) > 1:
-            rule = f"several distributions offer this name: {_listed(allowed)}"
-            hint = f"choose one, as in {allowed[0].qualified}"
-            raise AmbiguousPluginError(rule, received=reference, hint=hint)
-        return allowed[0]
+            raise not_offered(kind, wanted, reference, self.entries(kind), self.troubles())
+        return chosen(offers, wanted, reference, self._refusal, self._fault)
 
     def load(self, entry: Entry) -> Any:
         """Return the Config class of an entry, importing it the first time.
@@ -143,10 +139,13 @@ class Registry:
         BlockedPluginError
             If the entry is blocked.
         """
-        if self._is_blocked(entry):
-            raise BlockedPluginError(f"{entry} is blocked", hint=_UNBLOCK)
+        reason, hint = self._refusal(entry)
+        if reason:
+            raise BlockedPluginError(f"{entry} {reason}", hint=hint)
         if entry in self._session:
             return self._session[entry]
+        if fault := self._fault(entry):
+            raise BrokenPluginError(f"{entry}: {fault}", hint=ASK_ITS_AUTHORS)
         if entry in self._broken:
             # Not tried again: the first error says why, and a second import may fail otherwise.
             raise self._broken[entry]
@@ -179,9 +178,9 @@ class Registry:
 
     def status(self, entry: Entry) -> str:
         """Return "indexed", "loaded", "broken", "blocked" or "ambiguous" (needs its distribution's name)."""
-        if self._is_blocked(entry):
+        if self._refusal(entry)[0]:
             return "blocked"
-        if entry in self._broken or not NAME.fullmatch(entry.name):
+        if entry in self._broken or self._fault(entry):
             return "broken"
         if self._rivals(entry):
             return "ambiguous"
@@ -191,13 +190,13 @@ class Registry:
         """Return why an entry cannot be used by its name alone; empty if it can."""
         status = self.status(entry)
         if status == "blocked":
-            return f"blocked; {_UNBLOCK}"
+            return "; ".join(self._refusal(entry))
         if status == "broken":
-            return str(self._broken.get(entry, f"the name does not match {NAME.pattern}"))
+            return str(self._broken.get(entry, self._fault(entry)))
         if status == "ambiguous":
             rivals = self._rivals(entry)
             rule = "the name is reserved for" if rivals[0].built_in else "the name is also offered by"
-            return f"{rule} {_listed(rivals)}; use {entry.qualified}"
+            return f"{rule} {listed(rivals)}; use {entry.qualified}"
         return ""
 
     def register(self, kind: str, name: str, obj: type, distribution: str = SESSION) -> Entry:
@@ -217,14 +216,14 @@ class Registry:
             raise ConfigError(f"a plugin's name must match {NAME.pattern}", received=name)
         reserved = [entry for entry in self.entries(kind) if entry.name == name and entry.built_in]
         if reserved:
-            rule = f"the name is reserved for {_listed(reserved)}"
+            rule = f"the name is reserved for {listed(reserved)}"
             raise AmbiguousPluginError(rule, received=name, hint="choose another name")
         if not _is_config(obj, kind):
             raise ConfigError(f"must be a Config class of the {kind}", received=obj)
         self.unregister(kind, name, distribution)
         entry = Entry(kind, name, distribution, "", f"{obj.__module__}:{obj.__qualname__}")
         self._session[entry] = obj
-        self._index = None
+        self._sorted.clear()
         return entry
 
     def unregister(self, kind: str, name: str, distribution: str = SESSION) -> None:
@@ -232,7 +231,7 @@ class Registry:
         for entry in list(self._session):
             if (entry.kind, entry.name, entry.distribution) == (kind, name, distribution):
                 del self._session[entry]
-                self._index = None
+                self._sorted.clear()
 
     def reference_of(self, obj: object) -> str:
         """Return the shortest reference to a Config class, or to the class that it configures.
@@ -252,7 +251,7 @@ class Registry:
         'sgd'
         """
         for entry in self.entries():
-            config = self._present(entry)
+            config = self._session[entry] if entry in self._session else present(entry.target)
             if config is not None and (config is obj or getattr(config, "implementation", None) is obj):
                 return entry.qualified if self._rivals(entry) else entry.name
         hint = "give it one with optiplug.register"
@@ -272,61 +271,106 @@ class Registry:
         >>> registry.find("optimizers", "sgd") == entry
         True
         """
-        self._blocked.add(canonical(reference.strip()))
+        self._controls.block(reference, on=True)
 
     def unblock(self, reference: str) -> None:
         """Undo `block` for the same reference."""
-        self._blocked.discard(canonical(reference.strip()))
+        self._controls.block(reference, on=False)
+
+    def strict(self, strict: bool = True) -> None:
+        """Let any trouble with an installed plugin be an error at once, or not, whichever is asked for.
+
+        Trouble is what `troubles` returns, a plugin that its metadata shows to be broken, and a name that
+        several distributions offer. By default what is not used is no error.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> registry.strict()
+        >>> registry.find("optimizers", "sgd").qualified
+        'sgd@optiplug-sgd'
+        >>> registry.strict(False)
+        """
+        self._controls.be_strict(strict)
+
+    @contextmanager
+    def limited(self, document: Mapping[str, object]) -> Iterator[dict[str, object]]:
+        """Let only that be used within this context which the key `plugins` of a document lets be used.
+
+        The context is the rest of the document, to be resolved there. What the environment and code forbid
+        stays forbidden.
+
+        Raises
+        ------
+        ConfigError
+            If what is under `plugins` breaks a rule, or what is installed is not what it requires.
+
+        Examples
+        --------
+        >>> from optiplug import registry
+        >>> with registry.limited({"use": "sgd", "plugins": {"allow": []}}) as rest:
+        ...     registry.find("optimizers", rest["use"]).qualified
+        'sgd@optiplug-sgd'
+        """
+        rest = dict(document)
+        plugins = rest.pop("plugins", None)
+        if plugins is None:
+            yield rest
+            return
+        control = control_of(plugins, self._read(), self._trouble())
+        with self._controls.limited(control):
+            yield rest
 
     def refresh(self) -> None:
         """Read the metadata again and forget what was imported, failures included."""
         # Python remembers what its folders held.
         importlib.invalidate_caches()
         self._index = None
+        self._sorted.clear()
         self._loaded.clear()
         self._broken.clear()
 
-    def _is_blocked(self, entry: Entry) -> bool:
-        names = (entry.name, entry.distribution, entry.qualified)
-        return not self._blocked.isdisjoint(map(canonical, names))
+    def _read(self) -> Index:
+        # When first asked: reading metadata takes time that `import optiplug` should not.
+        if self._index is None:
+            self._index = read_index()
+        return self._index
+
+    def _known(self, *key: str) -> tuple[Entry, ...]:
+        """Return all entries, those of a kind, or those of a kind and a name, sorted."""
+        if not self._sorted:
+            found: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
+            # Sorted, so that the order of `sys.path` has no influence: docs/design/own-index-of-plugins.md.
+            for entry in sorted({*self._read().entries, *self._session}, key=lambda entry: entry.order):
+                for each in ((), (entry.kind,), (entry.kind, entry.name)):
+                    found[each].append(entry)
+            self._sorted = {each: tuple(entries) for each, entries in found.items()}
+        return self._sorted.get(key, ())
+
+    def _refusal(self, entry: Entry) -> tuple[str, str]:
+        """Return why an entry may not be used, and what to do; two empty texts if it may."""
+        return self._controls.refusal(entry, registered=entry in self._session)
+
+    def _fault(self, entry: Entry) -> str:
+        return self._read().faults.get(entry, "")
+
+    def _trouble(self) -> str:
+        """Return in one sentence what is wrong with what is installed; empty if nothing is."""
+        found = [str(trouble).removesuffix(".") for trouble in self._read().troubles]
+        entries = [entry for entry in self._known() if self.status(entry) in ("ambiguous", "broken")]
+        found += [f"{entry}: {self.error(entry)}" for entry in entries]
+        more = f"; and {len(found) - 1} more" if found[1:] else ""
+        return (
+            f"no trouble with plugins is let pass here, and there is some: {found[0]}{more}" if found else ""
+        )
 
     def _rivals(self, entry: Entry) -> list[Entry]:
         """Return the other entries that keep the name alone from meaning this one."""
-        others = [each for each in self.entries(entry.kind) if each.name == entry.name and each != entry]
+        others = [each for each in self._known(entry.kind, entry.name) if each != entry]
         reserved = [each for each in others if each.built_in]
         if entry.built_in or reserved:
             return reserved
-        return [each for each in others if not self._is_blocked(each)]
-
-    def _present(self, entry: Entry) -> Any:
-        """Return what an entry names if that was imported already, by whomever."""
-        if entry in self._session:
-            return self._session[entry]
-        module, _, attribute = entry.target.partition(":")
-        here: Any = sys.modules.get(module)
-        for name in attribute.split("."):
-            # A module's __getattr__ might import. `getattr_static` is slow, and every plugin is asked.
-            plain = isinstance(here, ModuleType)
-            here = vars(here).get(name) if plain else inspect.getattr_static(here, name, None)
-        return here
-
-    def _unknown(self, kind: str, wanted: Reference, reference: object) -> UnknownPluginError:
-        named = [entry for entry in self.entries(kind) if entry.name == wanted.name]
-        if named:
-            rule = f"this distribution offers no such plugin; installed is {_listed(named)}"
-            return UnknownPluginError(rule, received=reference)
-        guess = nearest(wanted.name, [entry.name for entry in self.entries(kind)])
-        hint = how_to_install(kind, wanted.name)
-        hint = hint or f"{guess} `optiplug list` shows what is installed, pip installs more"
-        return UnknownPluginError(
-            f"no installed distribution offers {wanted.name!r} among the {kind}",
-            received=reference,
-            hint=hint.strip(),
-        )
-
-
-def _listed(entries: Sequence[Entry]) -> str:
-    return ", ".join(map(str, entries))
+        return [each for each in others if not self._refusal(each)[0]]
 
 
 def _is_config(obj: object, kind: str) -> bool:

@@ -17,8 +17,8 @@ from optiplug._config.base import NamedConfig, config_of, plain_values
 from optiplug._config.inside import configs
 from optiplug._config.keyword_processors import keyword_processors
 from optiplug._config.kinds import OptimizerConfig
-from optiplug._registry.entry_points import canonical
 from optiplug._registry.installed_files import files_in, sha256_of, sha256_of_code, sha256_of_distribution
+from optiplug._registry.metadata import canonical
 from optiplug.errors import ConfigError
 
 __all__ = ["identity_of"]

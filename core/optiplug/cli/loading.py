@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from optiplug import registry
 from optiplug._config.base import NamedConfig, resolve
-from optiplug._config.inside import Path, configs
-from optiplug._config.keyword_processors import keyword_processors
-from optiplug._config.kinds import OptimizerConfig
+from optiplug._config.documents import check_parts, optimizer_of, optimizers
+from optiplug._config.inside import Path
 from optiplug.document import Document, read, read_stream
 from optiplug.errors import ConfigError, Problem
 
@@ -28,20 +28,9 @@ def load(document: Document) -> NamedConfig:
     Raises ConfigError with every problem.
     """
     try:
-        config = (
-            _command(document.data) if "command" in document.data else resolve("optimizers", document.data)
-        )
-        for path, optimizer in optimizers(config):
-            # A keyword needs a plugin, which a step would miss only when it is built.
-            _check_keywords(optimizer, path)
+        return _command(document.data) if "command" in document.data else optimizer_of(document.data)
     except ConfigError as error:
         raise document.locate(error) from None
-    return config
-
-
-def optimizers(config: object) -> Iterator[tuple[Path, OptimizerConfig]]:
-    """Yield every optimizer's config in a config, itself included, with its path."""
-    return ((path, each) for path, each in configs(config) if isinstance(each, OptimizerConfig))
 
 
 def is_inside(path: Path, outer: Path) -> bool:
@@ -55,9 +44,13 @@ def _command(data: Mapping[str, Any]) -> NamedConfig:
         raise ConfigError([Problem(("use",), rule, data["use"], key=True)])
     fields = {key: value for key, value in data.items() if key != "command"}
     try:
-        return resolve("commands", {"use": data["command"], **fields})
+        # Around the command, too, which looks at `plugins` itself once it is imported.
+        with registry.limited(data):
+            config = resolve("commands", {"use": data["command"], **fields})
+            check_parts(config)
     except ConfigError as error:
         raise error.each(_renamed) from None
+    return config
 
 
 def _renamed(problem: Problem) -> Problem:
@@ -65,10 +58,3 @@ def _renamed(problem: Problem) -> Problem:
     if problem.path[:1] != ("use",):
         return problem
     return replace(problem, path=("command", *problem.path[1:]))
-
-
-def _check_keywords(optimizer: OptimizerConfig, path: Path) -> None:
-    try:
-        keyword_processors(optimizer)
-    except ConfigError as error:
-        raise error.each(lambda problem: problem.within(*path)) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from optiplug import registry
+from optiplug._registry.document_control import SCHEMA
 from optiplug.errors import BrokenPluginError
 from optiplug.registry import Entry
 
@@ -98,7 +99,7 @@ class _Definitions:
         Unions are rewritten as choices by type, and numbers may be texts that YAML 1.2 reads as numbers.
         """
         if "x-optiplug-kind" in schema:
-            return {"type": "object", **self.kind(schema["x-optiplug-kind"])}
+            return {"type": "object", **self._within(schema["x-optiplug-kind"])}
         if "anyOf" not in schema:
             return with_texts({key: self._inside(member) for key, member in schema.items()})
         kind = next((each["x-optiplug-kind"] for each in schema["anyOf"] if "x-optiplug-kind" in each), None)
@@ -111,6 +112,11 @@ class _Definitions:
         ]
         rest = {key: member for key, member in schema.items() if key != "anyOf"}
         return with_texts({**choice_by_type(members), **rest})
+
+    def _within(self, kind: str) -> Schema:
+        """Return a reference to the choice among the plugins of a kind, for a value inside of a document."""
+        # `plugins` stands at the top only.
+        return self.kind(kind) | ({"properties": {"plugins": False}} if kind == "optimizers" else {})
 
     def _inside(self, value: object) -> object:
         """Return the value of a keyword of a schema, which may hold schemas."""
@@ -125,6 +131,8 @@ def _with_name(schema: Schema, entry: Entry) -> Schema:
     fields = {name: field for name, field in schema["properties"].items() if name != "use"}
     required = [name for name in schema["required"] if name != "use"]
     properties = {word: {**_name(entry), "examples": [_shortest(entry)]}, **fields}
+    if entry.kind == "optimizers":
+        properties["plugins"] = dict(SCHEMA)
     return {**schema, "properties": properties, "required": [word, *required]}
 
 

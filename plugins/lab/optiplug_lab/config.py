@@ -15,7 +15,10 @@ __all__ = ["INPUTS", "MULTI_WORKER", "WITHOUT_EFFECT", "Strategy", "TrainConfig"
 INPUTS = ("config", "data", "versions", "replicas", "device")
 """What decides the numbers of a run, in sections: a run goes on with the same, unless a change is allowed."""
 
-WITHOUT_EFFECT = ("steps", "log_every", "evaluate_every", "checkpoint_every", "versions", "strategy")
+WITHOUT_EFFECT = (
+    *("steps", "log_every", "evaluate_every", "checkpoint_every"),
+    *("versions", "strategy", "plugins"),
+)
 """Fields that do not decide the numbers of a step; of the strategy that is the number of replicas."""
 
 MULTI_WORKER = "multi_worker"

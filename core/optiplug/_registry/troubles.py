@@ -1,0 +1,45 @@
+"""What is wrong with a plugin or with the distribution that brings it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from optiplug.errors import sentence
+
+__all__ = ["Trouble", "printable"]
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that is wrong, where, and what to do about it.
+
+    `what` is a word for programs; `where` names the plugin or the distribution, `path` is the folder of its
+    metadata. `usable` says that it is only worth knowing: everything on offer can be used for all that.
+    `names` has the kinds and names that are not on offer for it.
+
+    Examples
+    --------
+    >>> print(Trouble("unreadable", "swift", "/lib/swift.dist-info", "METADATA has no Name", "repair it"))
+    swift (/lib/swift.dist-info): METADATA has no Name. Hint: repair it.
+    """
+
+    what: str
+    where: str
+    path: str
+    reason: str
+    hint: str
+    usable: bool = False
+    names: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        place = f"{printable(self.where)} ({printable(self.path)})" if self.path else printable(self.where)
+        return sentence(self.reason, where=place, hint=self.hint)
+
+
+def printable(text: str) -> str:
+    r"""Return a text in one line that cannot steer a terminal.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    return text if text.isprintable() else ascii(text)[1:-1]
