@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 POINTS = "entry_points.txt"
-LONG = 2_000_000
+LONG = 1_100_000
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ DAMAGES = {
     "metadata-pipe": Damage(_replaced("METADATA", os.mkfifo), UNREADABLE, "METADATA cannot be read"),
     "metadata-loop": Damage(_replaced("METADATA", _loop), UNREADABLE, "METADATA cannot be read"),
     "endless-headers": Damage(
-        _metadata(lambda text: text.rstrip() + "X: y\n" * LONG), UNREADABLE, "headers of"
+        _metadata(lambda text: text.rstrip() + "X: y\n" * (LONG // 4)), UNREADABLE, "headers of"
     ),
     "points-folder": Damage(_replaced(POINTS, Path.mkdir), UNREADABLE, f"{POINTS} cannot be read"),
     "points-pipe": Damage(_replaced(POINTS, os.mkfifo), UNREADABLE, f"{POINTS} cannot be read"),

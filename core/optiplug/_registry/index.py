@@ -92,7 +92,7 @@ def _offer(metadata: Metadata, troubles: list[Trouble]) -> Iterator[Offer]:
         name, version = metadata.name_and_version()
     except DamagedMetadataError as error:
         offer = Offer(metadata.folder_name, "", metadata, points)
-        troubles.append(_unreadable(metadata, f"{error}, so it offers nothing", offer.kinds_and_names))
+        troubles.append(_unreadable(metadata, f"{error}, so {_lost(offer)}", offer.kinds_and_names))
         return
     if lines:
         troubles.append(Trouble("malformed", name, metadata.path, _in_lines(lines), _REINSTALL.format(name)))
@@ -120,6 +120,12 @@ def _in_lines(lines: Sequence[tuple[int, str]]) -> str:
 def _unreadable(metadata: Metadata, reason: str, names: tuple[tuple[str, str], ...] = ()) -> Trouble:
     name = metadata.folder_name
     return Trouble("unreadable", name, metadata.path, reason, _REINSTALL.format(printable(name)), names=names)
+
+
+def _lost(offer: Offer) -> str:
+    names = [name for _, name in offer.kinds_and_names]
+    more = f" and {len(names) - 3} more" if names[3:] else ""
+    return f"{printable(', '.join(names[:3]))}{more} cannot be used" if names else "it offers nothing"
 
 
 def _of_unknown_groups(name: str, metadata: Metadata, points: Iterable[Point]) -> Iterator[Trouble]:

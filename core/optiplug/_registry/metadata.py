@@ -107,9 +107,9 @@ class Metadata:
         if not name or not version:
             raise DamagedMetadataError(f"METADATA has no {'Version' if name else 'Name'}")
         if not _NAME.fullmatch(name):
-            raise DamagedMetadataError(f"METADATA has a Name that can be none, {name[:80]!r}")
+            raise DamagedMetadataError(f"METADATA has a Name that can be none, {name[:40]!r}")
         if len(version) > _LONGEST_VERSION or not version.isprintable():
-            raise DamagedMetadataError(f"METADATA has a Version that can be none, {version[:80]!r}")
+            raise DamagedMetadataError(f"METADATA has a Version that can be none, {version[:40]!r}")
         return name, version
 
     def requires(self) -> list[str]:

@@ -12,7 +12,7 @@ _ALIKE = str.maketrans(
     "аеорсухіјѕԁԛԝһαονικρτυ01iı5-.",
     "aeopcyxljsdqwhaovlkptuollls__",
 )
-_PAIRS = {"rn": "m", "vv": "w", "cl": "d", "nn": "m"}
+_PAIRS = {"rn": "m", "vv": "w", "cl": "d"}
 
 
 def near(name: str, known: Iterable[str]) -> str:

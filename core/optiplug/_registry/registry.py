@@ -27,7 +27,7 @@ from .control import Controls
 from .document_control import control_of
 from .entry_points import KINDS, NAME, SESSION, Entry, Reference
 from .finding import ASK_ITS_AUTHORS, chosen, listed, not_offered
-from .index import Index, read_index
+from .index import Index, Offer, read_index
 from .present import present
 from .troubles import Trouble
 
@@ -59,7 +59,7 @@ class Registry:
         self._loaded: dict[Entry, Any] = {}
         self._broken: dict[Entry, BrokenPluginError] = {}
         self._sorted: dict[tuple[str, ...], tuple[Entry, ...]] = {}
-        self._controls = Controls()
+        self.controls = Controls()
 
     def entries(self, kind: str | None = None) -> tuple[Entry, ...]:
         """Return all that is on offer, or all of one kind, sorted by kind, name and distribution.
@@ -79,9 +79,9 @@ class Registry:
         """
         if kind is not None and kind not in KINDS:
             raise ConfigError(f"must be one of {', '.join(KINDS)}", received=kind, hint=nearest(kind, KINDS))
-        if self._controls.strict and (trouble := self._trouble()):
+        if self.controls.strict and (trouble := self._trouble()):
             raise BrokenPluginError(trouble, hint="`optiplug doctor` shows everything, and what to do")
-        return self._known() if kind is None else self._known(kind)
+        return self.known() if kind is None else self.known(kind)
 
     def troubles(self) -> tuple[Trouble, ...]:
         """Return what is wrong with the metadata of installed distributions; no plugin is imported.
@@ -271,11 +271,11 @@ class Registry:
         >>> registry.find("optimizers", "sgd") == entry
         True
         """
-        self._controls.block(reference, on=True)
+        self.controls.block(reference, on=True)
 
     def unblock(self, reference: str) -> None:
         """Undo `block` for the same reference."""
-        self._controls.block(reference, on=False)
+        self.controls.block(reference, on=False)
 
     def strict(self, strict: bool = True) -> None:
         """Let any trouble with an installed plugin be an error at once, or not, whichever is asked for.
@@ -291,7 +291,7 @@ class Registry:
         'sgd@optiplug-sgd'
         >>> registry.strict(False)
         """
-        self._controls.be_strict(strict)
+        self.controls.be_strict(strict)
 
     @contextmanager
     def limited(self, document: Mapping[str, object]) -> Iterator[dict[str, object]]:
@@ -318,7 +318,7 @@ class Registry:
             yield rest
             return
         control = control_of(plugins, self._read(), self._trouble())
-        with self._controls.limited(control):
+        with self.controls.limited(control):
             yield rest
 
     def refresh(self) -> None:
@@ -330,14 +330,19 @@ class Registry:
         self._loaded.clear()
         self._broken.clear()
 
+    @property
+    def offers(self) -> Mapping[str, Offer]:
+        """The distributions with plugins, by canonical name."""
+        return self._read().offers
+
     def _read(self) -> Index:
         # When first asked: reading metadata takes time that `import optiplug` should not.
         if self._index is None:
             self._index = read_index()
         return self._index
 
-    def _known(self, *key: str) -> tuple[Entry, ...]:
-        """Return all entries, those of a kind, or those of a kind and a name, sorted."""
+    def known(self, *key: str) -> tuple[Entry, ...]:
+        """Return all entries, those of a kind, or those of a kind and a name, strict or not."""
         if not self._sorted:
             found: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
             # Sorted, so that the order of `sys.path` has no influence: docs/design/own-index-of-plugins.md.
@@ -349,7 +354,7 @@ class Registry:
 
     def _refusal(self, entry: Entry) -> tuple[str, str]:
         """Return why an entry may not be used, and what to do; two empty texts if it may."""
-        return self._controls.refusal(entry, registered=entry in self._session)
+        return self.controls.refusal(entry, registered=entry in self._session)
 
     def _fault(self, entry: Entry) -> str:
         return self._read().faults.get(entry, "")
@@ -357,7 +362,7 @@ class Registry:
     def _trouble(self) -> str:
         """Return in one sentence what is wrong with what is installed; empty if nothing is."""
         found = [str(trouble).removesuffix(".") for trouble in self._read().troubles]
-        entries = [entry for entry in self._known() if self.status(entry) in ("ambiguous", "broken")]
+        entries = [entry for entry in self.known() if self.status(entry) in ("ambiguous", "broken")]
         found += [f"{entry}: {self.error(entry)}" for entry in entries]
         more = f"; and {len(found) - 1} more" if found[1:] else ""
         return (
@@ -366,7 +371,7 @@ class Registry:
 
     def _rivals(self, entry: Entry) -> list[Entry]:
         """Return the other entries that keep the name alone from meaning this one."""
-        others = [each for each in self._known(entry.kind, entry.name) if each != entry]
+        others = [each for each in self.known(entry.kind, entry.name) if each != entry]
         reserved = [each for each in others if each.built_in]
         if entry.built_in or reserved:
             return reserved

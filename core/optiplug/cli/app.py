@@ -240,6 +240,17 @@ def explain(
     explain_file(file, _format_of([file], format), task=task, cluster=cluster, every=every, as_json=as_json)
 
 
+def doctor(
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there is only a warning.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Say what is wrong with installed plugins, where, and what to do; exits with 4 if one cannot be used."""
+    from .doctor import examine
+
+    examine(strict=strict, as_json=as_json)
+
+
 def checkpoint() -> None:
     """Look at what `optiplug train` and `optiplug.checkpoint` have saved."""
 
@@ -285,6 +296,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "check": check,
     "schema": schema,
     "explain": explain,
+    "doctor": doctor,
 }
 _CHECKPOINT: dict[str, Callable[..., None]] = {
     "list": list_checkpoints,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 import time
 
 import pytest
@@ -80,8 +81,7 @@ def test_two_hundred_environments(tmp_path):
             DAMAGES[name].do(home / f"fake_{place}-1.0.dist-info")
             hurt[str(home)] = (f"hurt_{place}", DAMAGES[name])
         with pytest.MonkeyPatch.context() as patch:
-            for home in (root, *hurt):
-                patch.syspath_prepend(home)
+            patch.setattr(sys, "path", [*hurt, str(root)])
             registry = Registry()
             troubles = registry.troubles()
             assert registry.find("optimizers", "sound").distribution == "fake-sound"
