@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 from optiplug.errors import ConfigError
 
 from .plain_numbers import plain
-from .pydantic_plugins import find_them_with_care
 from .problem_search import ends_early
+from .pydantic_plugins import find_them_with_care
 from .validation_errors import translated
 
 __all__ = ["Section"]

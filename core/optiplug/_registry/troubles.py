@@ -31,6 +31,11 @@ class Trouble:
     usable: bool = False
     names: tuple[tuple[str, str], ...] = ()
 
+    def as_json(self) -> dict[str, str]:
+        """Return all that is told as JSON values; `severity` is "warning" where everything can be used."""
+        texts = {name: getattr(self, name) for name in ("what", "where", "path", "reason", "hint")}
+        return {"severity": "warning" if self.usable else "error", **texts}
+
     def __str__(self) -> str:
         place = f"{printable(self.where)} ({printable(self.path)})" if self.path else printable(self.where)
         return sentence(self.reason, where=place, hint=self.hint)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 
 import typer
 
@@ -23,23 +22,13 @@ def examine(*, strict: bool, as_json: bool) -> None:
     """Print what is wrong; exits with 4 if something cannot be used, with 1 for less if `strict`."""
     found = diagnose(installed_plugins)
     if as_json:
-        print_json({"format": FORMAT, "healthy": not found, "findings": list(map(_as_json, found))})
+        print_json({"format": FORMAT, "healthy": not found, "findings": [each.as_json() for each in found]})
     else:
         _print(found)
     if any(not each.usable for each in found):
         raise typer.Exit(ExitCode.PLUGIN)
     if found and strict:
         raise typer.Exit(ExitCode.FAILED)
-
-
-def _as_json(trouble: Trouble) -> dict[str, object]:
-    told = asdict(trouble)
-    del told["names"], told["usable"]
-    return {"severity": _severity(trouble), **told}
-
-
-def _severity(trouble: Trouble) -> str:
-    return "warning" if trouble.usable else "error"
 
 
 def _print(found: Sequence[Trouble]) -> None:

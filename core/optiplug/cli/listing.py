@@ -23,9 +23,12 @@ def list_plugins(words: Sequence[str], kind: str | None, wide: bool, as_json: bo
     """Print every plugin, or those of one kind, or those that all of these words are about."""
     cards = [each for each in map(card, registry.entries(kind)) if _is_about(each, words)]
     if as_json:
-        print_json({"format": FORMAT, "plugins": [each.as_json() for each in cards]})
+        troubles = [each.as_json() for each in registry.troubles()]
+        print_json({"format": FORMAT, "plugins": [each.as_json() for each in cards], "troubles": troubles})
     elif not words or cards:
         _print(cards, [kind] if kind else list(KINDS), bool(words), wide)
+    if not as_json:
+        _tell_troubles(words)
     if words and not cards:
         _tell_none(words, kind)
         raise typer.Exit(ExitCode.FAILED)
@@ -35,6 +38,14 @@ def _is_about(plugin: Card, words: Sequence[str]) -> bool:
     entry = plugin.entry
     text = f"{entry.qualified}\n{entry.kind}\n{plugin.summary}\n{plugin.paper}\n{plugin.error}".casefold()
     return all(word.casefold() in text for word in words)
+
+
+def _tell_troubles(words: Sequence[str]) -> None:
+    """Tell of distributions that cannot be listed, as far as these words are about them."""
+    for trouble in registry.troubles():
+        text = str(trouble)
+        if not trouble.usable and all(word.casefold() in text.casefold() for word in words):
+            message(text)
 
 
 def _tell_none(words: Sequence[str], kind: str | None) -> None:

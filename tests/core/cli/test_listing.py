@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from optiplug import registry
 from optiplug.cli import application
 from optiplug.registry import KINDS
+from support.damaged_distributions import DAMAGES
 from support.fake_distributions import config_module
 
 
@@ -142,3 +143,19 @@ def test_a_built_in_name_cannot_be_taken(run, install):
     rows = {line.split()[0]: line for line in run("list").stdout.splitlines() if line.startswith("sgd")}
     assert set(rows) == {"sgd", "sgd@fake-thief"}
     assert "reserved" in rows["sgd@fake-thief"]
+
+
+def test_metadata_that_cannot_be_listed_is_told(run, install, tmp_path):
+    for number, name in enumerate(("no-name", "points-pipe", "other-group", "left-over")):
+        install(f"fake-{number}", points={"optimizers": {f"hurt_{number}": "fake_hurt:X"}})
+        DAMAGES[name].do(tmp_path / f"fake-{number}-1.0" / f"fake_{number}-1.0.dist-info")
+    registry.refresh()
+    result = run("list", "--kind", "schedule")
+    lines = result.stderr.splitlines()
+    assert result.exit_code == 0
+    assert [line.split(" (")[0] for line in lines] == ["fake-2", "fake_0", "fake_1"]
+    assert "METADATA has no Name, so hurt_0 cannot be used" in lines[1]
+    told = json.loads(run("list", "--json").stdout)["troubles"]
+    assert [each["severity"] for each in told] == ["error"] * 3 + ["warning"]
+    assert run("list", "hurt_0").stderr.splitlines()[-1].startswith("no plugin is about 'hurt_0'")
+    assert run("list", "sgd").stderr == ""

@@ -10,3 +10,17 @@ def test_it_says_where_what_and_what_to_do_in_one_line():
     text = str(trouble)
     assert text == "fake\\n\\x1b[2J (/lib/\\u202ex): line 1 has no `=`. Hint: mend it."
     assert str(Trouble("broken", "a@b", "", "no", "do")) == "a@b: no. Hint: do."
+
+
+def test_programs_get_its_texts_and_its_severity():
+    told = Trouble(
+        "copy", "a", "/lib/a", "two of it", "remove one", usable=True, names=(("tasks", "a"),)
+    ).as_json()
+    assert told.pop("severity") == "warning"
+    assert told == {
+        "what": "copy",
+        "where": "a",
+        "path": "/lib/a",
+        "reason": "two of it",
+        "hint": "remove one",
+    }
