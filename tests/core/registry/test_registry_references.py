@@ -87,6 +87,7 @@ def test_a_version_that_is_none_meets_no_pin(install):
         ),
         *("swift>=1.2", "swift@", "swift@>=1", "swift@fake-swift@x", "swift@a b", "ѕwift", "x" * 65),
         *("swift@fake-swift; x", "swift@fake-swift>=1.2;x", "swift@fake-swift>=", "swift@fake-swift=1"),
+        *(f"swift@fake-swift>={'1' * digits}" for digits in (250, 5000)),
         *(None, 3, True, ["swift"], {"name": "swift"}, b"swift", "!!python/name:os.system"),
     ],
 )
