@@ -74,7 +74,7 @@ def test_it_holds_for_every_part_and_nothing_is_imported(place, plugins, strange
     assert optimizer_of(document) == optimizer_of({**document, "plugins": {}})
 
 
-def test_what_it_requires_is_looked_at_before_anything_is_imported(stranger):
+def test_requirements_come_before_any_import(stranger):
     path, plugin, imported = refusal({"use": "swift", "plugins": {"require": ["fake-swift>=2"]}})
     assert (path, plugin, imported) == (("plugins", "require", 0), True, set())
 

@@ -87,7 +87,7 @@ def test_the_error_says_who_forbids_it_and_what_to_do(name, value, words, strang
 
 
 @pytest.mark.parametrize("name", ["OPTIPLUG_STRICT", "OPTIPLUG_DISABLE_AUTOLOAD"])
-def test_a_variable_that_is_no_truth_value_is_refused_when_it_would_act(name, monkeypatch):
+def test_a_variable_that_is_no_truth_value_is_refused(name, monkeypatch):
     monkeypatch.setenv(name, "maybe")
     registry = Registry()  # as `import optiplug` makes one
     with pytest.raises(ConfigError, match=f"{name}: must be 1 or 0. Received: 'maybe'"):

@@ -34,7 +34,7 @@ def test_a_stranger_of_a_reserved_name_is_shadowed(install):
     assert "write sgd@fake-stranger" in trouble.hint
 
 
-def test_a_name_of_two_is_ambiguous_once_and_not_if_one_is_blocked(install, monkeypatch):
+def test_a_name_of_two_is_ambiguous_unless_one_is_blocked(install, monkeypatch):
     for name in ("fake-one", "fake-two"):
         install(name, points={"optimizers": {"twin": "fake_x:X"}})
     (trouble,) = found().values()

@@ -125,7 +125,7 @@ def test_entry_points_are_read_as_their_specification_says(value, install, tmp_p
 
 
 @pytest.mark.parametrize("value", ["fake hurt:Hurt", ":Hurt", "fake_hurt:Hurt:More", "fake-hurt:Hurt", "x()"])
-def test_a_target_that_can_be_none_is_broken_before_any_import(value, install, tmp_path):
+def test_a_malformed_target_is_broken_before_any_import(value, install, tmp_path):
     folder = damage(install, tmp_path)
     (folder / "entry_points.txt").write_text(f"[optiplug.optimizers]\nhurt = {value}\n")
     registry = Registry()
@@ -159,7 +159,7 @@ def test_a_folder_that_is_on_the_path_twice_is_one(install, tmp_path, monkeypatc
     assert [each for each in read_index().troubles if "fake" in each.where] == []
 
 
-def test_a_damaged_umbrella_is_told_since_nothing_is_reserved_then(install, tmp_path):
+def test_with_a_damaged_umbrella_nothing_is_reserved(install, tmp_path):
     install("optiplug", "9")
     (tmp_path / "optiplug-9/optiplug-9.dist-info/METADATA").unlink()
     index = read_index()

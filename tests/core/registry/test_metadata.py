@@ -46,7 +46,7 @@ def test_eggs_are_read(tmp_path, monkeypatch):
     assert one.entry_points() == ""
 
 
-def test_headers_in_another_encoding_and_a_long_description_do_no_harm(tmp_path, monkeypatch):
+def test_another_encoding_and_a_long_description_do_no_harm(tmp_path, monkeypatch):
     folder = fake_distribution(tmp_path, "fake-long")
     path = folder / "fake_long-1.0.dist-info" / "METADATA"
     head = (
