@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 
-from optiplug.errors import nearest
+from optiplug.errors import in_one_line, nearest
 
 from .entry_points import KINDS, NAME, Entry
 from .metadata import DamagedMetadataError, Metadata, Point, canonical, installed_metadata, lines_of
-from .troubles import Trouble, printable
+from .troubles import Trouble
 
 __all__ = ["Index", "Offer", "read_index"]
 
@@ -119,19 +119,21 @@ def _in_lines(lines: Sequence[tuple[int, str]]) -> str:
 
 def _unreadable(metadata: Metadata, reason: str, names: tuple[tuple[str, str], ...] = ()) -> Trouble:
     name = metadata.folder_name
-    return Trouble("unreadable", name, metadata.path, reason, _REINSTALL.format(printable(name)), names=names)
+    return Trouble(
+        "unreadable", name, metadata.path, reason, _REINSTALL.format(in_one_line(name)), names=names
+    )
 
 
 def _lost(offer: Offer) -> str:
     names = [name for _, name in offer.kinds_and_names]
     more = f" and {len(names) - 3} more" if names[3:] else ""
-    return f"{printable(', '.join(names[:3]))}{more} cannot be used" if names else "it offers nothing"
+    return f"{in_one_line(', '.join(names[:3]))}{more} cannot be used" if names else "it offers nothing"
 
 
 def _of_unknown_groups(name: str, metadata: Metadata, points: Iterable[Point]) -> Iterator[Trouble]:
     groups = {point.group for point in points if point.group.startswith(_OURS)}
     for group in sorted(groups - _KINDS.keys()):
-        reason = f"its plugins in the group {printable(group)!r} are not on offer, as there is no such kind"
+        reason = f"its plugins in the group {in_one_line(group)!r} are not on offer, as there is no such kind"
         hint = nearest(group, _KINDS) or f"the groups are {', '.join(_KINDS)}"
         yield Trouble("unknown-group", name, metadata.path, reason, hint)
 
@@ -156,7 +158,7 @@ def _second(chosen: Offer, other: Offer, *, beside: bool) -> Trouble:
     if beside:
         hint = f"the files of either may be there; {_REINSTALL.format(chosen.name)}"
         return Trouble("duplicate", other.name, other.metadata.path, f"{what} in the same folder", hint, True)
-    reason = f"{what}, which comes first on the path, at {printable(chosen.metadata.path)}"
+    reason = f"{what}, which comes first on the path, at {in_one_line(chosen.metadata.path)}"
     return Trouble("copy", other.name, other.metadata.path, reason, "uninstall one of them", usable=True)
 
 

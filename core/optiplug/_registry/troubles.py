@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from optiplug.errors import sentence
 
-__all__ = ["Trouble", "printable"]
+__all__ = ["Trouble"]
 
 
 @dataclass(frozen=True)
@@ -37,14 +37,5 @@ class Trouble:
         return {"severity": "warning" if self.usable else "error", **texts}
 
     def __str__(self) -> str:
-        place = f"{printable(self.where)} ({printable(self.path)})" if self.path else printable(self.where)
+        place = f"{self.where} ({self.path})" if self.path else self.where
         return sentence(self.reason, where=place, hint=self.hint)
-
-
-def printable(text: str) -> str:
-    r"""Return a text in one line that cannot steer a terminal.
-
-    >>> printable("a\x1b[2Jb")
-    'a\\x1b[2Jb'
-    """
-    return text if text.isprintable() else ascii(text)[1:-1]

@@ -65,7 +65,7 @@ def test_a_file_without_permission_says_so(tmp_path, monkeypatch):
         raise PermissionError(13, "Permission denied")
 
     metadata = found("fake_shut", folder.parent, monkeypatch=monkeypatch)
-    monkeypatch.setattr("optiplug._registry.metadata.open", refuse, raising=False)
+    monkeypatch.setattr("optiplug._registry.metadata.opened", refuse)
     with pytest.raises(DamagedMetadataError, match=r"entry_points\.txt cannot be read: Permission denied"):
         metadata.entry_points()
 
