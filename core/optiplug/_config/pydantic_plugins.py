@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import warnings
 from collections.abc import Iterator
+from contextlib import suppress
 
 from importlib_metadata import EntryPoint
 
@@ -26,10 +27,11 @@ def find_them_with_care() -> None:
     Before its first validation it reads the entry points of all distributions, and one line without `=` in
     any of them raises: docs/design/own-index-of-plugins.md. What it finds, and what it does with that, stays.
     """
-    loader = importlib.import_module("pydantic.plugin._loader")
     # Private: where pydantic has changed, it looks for itself, and a test tells.
-    if hasattr(loader, "entry_points"):
-        loader.entry_points = _entry_points  # type: ignore[attr-defined]  # it has imported that function
+    with suppress(ImportError):
+        loader = importlib.import_module("pydantic.plugin._loader")
+        if hasattr(loader, "entry_points"):
+            loader.entry_points = _entry_points  # type: ignore[attr-defined]  # it has imported that function
 
 
 def _entry_points(*, group: str) -> list[EntryPoint]:

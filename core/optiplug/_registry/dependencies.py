@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
-import importlib_metadata
 from packaging.requirements import InvalidRequirement, Requirement
+
+from .metadata import DamagedMetadataError, installed_version
 
 __all__ = ["unmet"]
 
@@ -44,13 +45,13 @@ def _applies(requirement: Requirement, extras: Collection[str]) -> bool:
 def _reason(requirement: Requirement) -> str:
     wanted = f"{requirement.name}{requirement.specifier}"[:80]
     try:
-        version = importlib_metadata.version(requirement.name)
-    except importlib_metadata.PackageNotFoundError:
+        version = installed_version(requirement.name)
+    except DamagedMetadataError:
+        return ""  # of which another finding tells
+    if version is None:
         return f"requires {wanted}, which is not installed"
-    except Exception:  # noqa: BLE001  # damaged, of which another finding tells
-        return ""
     try:
-        fits = requirement.specifier.contains(str(version), prereleases=True)
+        fits = requirement.specifier.contains(version, prereleases=True)
     except ValueError:
         fits = False
     return "" if fits else f"requires {wanted}, and {version} is installed"

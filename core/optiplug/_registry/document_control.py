@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeAlias
 
-import importlib_metadata
-
 from optiplug.errors import ConfigError, Problem, nearest
 
 from .control import Control
 from .entry_points import NAME, accepts
 from .index import Index
-from .metadata import canonical
+from .metadata import DamagedMetadataError, canonical, installed_version
 from .near_names import near
 
 __all__ = ["SCHEMA", "control_of"]
@@ -124,8 +122,8 @@ def _version(name: str, index: Index) -> str | None:
     if offer is not None:
         return offer.version
     try:
-        return importlib_metadata.version(name)
-    except Exception:  # noqa: BLE001  # not installed, or damaged in whichever way
+        return installed_version(name)
+    except DamagedMetadataError:
         return None
 
 

@@ -14,7 +14,15 @@ import importlib_metadata
 
 from optiplug._regular_file import opened
 
-__all__ = ["DamagedMetadataError", "Metadata", "Point", "canonical", "installed_metadata", "lines_of"]
+__all__ = [
+    "DamagedMetadataError",
+    "Metadata",
+    "Point",
+    "canonical",
+    "installed_metadata",
+    "installed_version",
+    "lines_of",
+]
 
 # A description of any length may follow the headers, which are all that counts.
 _BYTES = 1 << 20
@@ -149,6 +157,22 @@ def installed_metadata(**name: str) -> Iterator[Metadata]:
     """Yield the metadata of all distributions, or of one `name`, in the order of the path, copies too."""
     for distribution in importlib_metadata.distributions(**name):
         yield Metadata(str(getattr(distribution, "_path", distribution)), distribution)
+
+
+def installed_version(name: str) -> str | None:
+    """Return the version of an installed distribution, as Python would import it; None if there is none.
+
+    Raises
+    ------
+    DamagedMetadataError
+        If it does not say so.
+
+    Examples
+    --------
+    >>> installed_version("no-such-distribution") is None
+    True
+    """
+    return next((metadata.name_and_version()[1] for metadata in installed_metadata(name=name)), None)
 
 
 def lines_of(text: str) -> Iterator[tuple[int, Point | str]]:

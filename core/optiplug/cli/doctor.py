@@ -8,6 +8,7 @@ import typer
 
 from optiplug._registry.diagnosis import diagnose
 from optiplug._registry.registry import installed_plugins
+from optiplug.errors import in_one_line
 from optiplug.registry import Trouble
 
 from .exits import ExitCode
@@ -44,4 +45,4 @@ def _print(found: Sequence[Trouble]) -> None:
 
 def _row(trouble: Trouble) -> tuple[str, ...]:
     where = f"{trouble.where} ({trouble.path})" if trouble.path else trouble.where
-    return where, trouble.what, trouble.reason, trouble.hint
+    return tuple(map(in_one_line, (where, trouble.what, trouble.reason, trouble.hint)))

@@ -1,0 +1,66 @@
+"""What is promised of plugins that are installed and not meant."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from optiplug import registry
+from optiplug._config.documents import optimizer_of
+from optiplug._registry.diagnosis import diagnose
+from optiplug._registry.registry import Registry
+from optiplug.errors import ConfigError, PluginError
+from support.damaged_distributions import DAMAGES
+from support.fake_distributions import config_module, installing
+
+USE = {"use": "partition", "groups": [{"name": "a", "optimizer": "swift"}]}
+
+
+@pytest.mark.parametrize(
+    ("variables", "plugins"),
+    [
+        ({"OPTIPLUG_BLOCK": "fake-swift"}, {"allow": ["fake-swift"]}),
+        ({"OPTIPLUG_PLUGINS": "fake-other"}, {"allow": ["fake-swift"]}),
+        ({"OPTIPLUG_DISABLE_AUTOLOAD": "1"}, {}),
+        ({}, {"block": ["swift"]}),
+        ({}, {"allow": []}),
+        ({}, {"require": ["fake-swift>=2"]}),
+    ],
+)
+def test_what_may_be_used_is_decided_before_any_import(tmp_path, monkeypatch, variables, plugins):
+    source = f"open({str(tmp_path / 'imported')!r}, 'w')\n{config_module('Swift')}"
+    program = (
+        "import sys; from optiplug._config.documents import optimizer_of; "
+        f"optimizer_of({{**{USE!r}, 'plugins': {plugins!r}}})"
+    )
+    with installing(tmp_path, monkeypatch) as install:
+        install(
+            "fake-swift", points={"optimizers": {"swift": "fake_swift:Swift"}}, modules={"fake_swift": source}
+        )
+        path = os.pathsep.join(sys.path)
+    environment = {**os.environ, **variables, "PYTHONPATH": path}
+    command = [sys.executable, "-c", program]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    assert "ConfigError" in ended.stderr
+    assert "fake-swift" in ended.stderr
+    assert not (tmp_path / "imported").exists()
+    assert optimizer_of({"use": "sgd", "plugins": {"allow": []}}).kind == "optimizers"
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damaged_metadata_hides_nothing_and_breaks_nothing(name, tmp_path, monkeypatch):
+    with installing(tmp_path, monkeypatch) as install:
+        install("fake-hurt", points={"optimizers": {"hurt": "fake_hurt:Hurt"}})
+        DAMAGES[name].do(tmp_path / "fake-hurt-1.0" / "fake_hurt-1.0.dist-info")
+        found = Registry()
+
+        assert [each for each in found.troubles() if str(tmp_path) in each.path]
+        assert [each for each in diagnose(found) if str(tmp_path) in each.path]
+        assert {entry for entry in registry.entries() if entry.built_in} <= set(found.entries())
+        assert found.get("optimizers", "sgd").__name__ == "SGDConfig"
+        with pytest.raises((ConfigError, PluginError)):
+            found.get("optimizers", "hurt")
