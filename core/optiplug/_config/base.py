@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Mapping
-from functools import reduce
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar
 
 from pydantic import (
@@ -17,7 +15,8 @@ from pydantic_core import CoreSchema, core_schema
 
 from optiplug import registry
 from optiplug._hookspecs import hook_names
-from optiplug.errors import BrokenPluginError, ConfigError, PluginError, Problem, StateError
+from optiplug._registry.importing import imported
+from optiplug.errors import ConfigError, PluginError, Problem, StateError
 
 from .keras_schedules import how_to_save, saved
 from .plain_numbers import Followed
@@ -155,13 +154,11 @@ class NamedConfig(Section):
         target = cls.implementation
         if isinstance(target, type):
             return target
-        module, _, attribute = target.partition(":")
         try:
-            return reduce(getattr, attribute.split("."), importlib.import_module(module))
-        except Exception as error:  # a module may raise anything
-            reason = f"{type(error).__name__}: {error}"
-            rule = f"{target}, the implementation of {cls.__name__}, cannot be imported: {reason}"
-            raise BrokenPluginError(rule) from error
+            whose = registry.reference_of(cls)
+        except PluginError:  # it may have no name
+            whose = cls.__name__
+        return imported(target, f"{target}, the implementation of {whose}, cannot be imported")
 
     @classmethod
     def migrate_state(cls, version: int, values: Mapping[str, Array]) -> Mapping[str, Array]:  # noqa: ARG003

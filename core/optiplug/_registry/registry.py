@@ -11,7 +11,6 @@ import importlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from functools import reduce
 from typing import Any
 
 from optiplug.errors import (
@@ -27,6 +26,7 @@ from .control import Controls
 from .document_control import control_of
 from .entry_points import KINDS, NAME, SESSION, Entry, Reference
 from .finding import ASK_ITS_AUTHORS, chosen, listed, not_offered
+from .importing import config_class, is_config
 from .index import Index, Offer, read_index
 from .present import present
 from .troubles import Trouble
@@ -151,7 +151,7 @@ class Registry:
             raise self._broken[entry]
         if entry not in self._loaded:
             try:
-                self._loaded[entry] = _imported(entry)
+                self._loaded[entry] = config_class(entry)
             except BrokenPluginError as error:
                 # Kept for `status` and `error`: a broken plugin is listed and harms no other one.
                 self._broken[entry] = error
@@ -218,7 +218,7 @@ class Registry:
         if reserved:
             rule = f"the name is reserved for {listed(reserved)}"
             raise AmbiguousPluginError(rule, received=name, hint="choose another name")
-        if not _is_config(obj, kind):
+        if not is_config(obj, kind):
             raise ConfigError(f"must be a Config class of the {kind}", received=obj)
         self.unregister(kind, name, distribution)
         entry = Entry(kind, name, distribution, "", f"{obj.__module__}:{obj.__qualname__}")
@@ -256,6 +256,10 @@ class Registry:
                 return entry.qualified if self._rivals(entry) else entry.name
         hint = "give it one with optiplug.register"
         raise UnknownPluginError("has no name in the registry", received=obj, hint=hint)
+
+    def is_registered(self, entry: Entry) -> bool:
+        """Whether code has registered it: then it is in this process alone."""
+        return entry in self._session
 
     def block(self, reference: str) -> None:
         """Forbid a name, a ``name@distribution`` or all plugins of a distribution, until `unblock`.
@@ -377,23 +381,6 @@ class Registry:
             return reserved
         return [each for each in others if not self._refusal(each)[0]]
 
-
-def _is_config(obj: object, kind: str) -> bool:
-    # By attributes and not by base class: configs import this module.
-    return isinstance(obj, type) and getattr(obj, "kind", None) == kind and hasattr(obj, "implementation")
-
-
-def _imported(entry: Entry) -> Any:
-    module, _, attribute = entry.target.partition(":")
-    try:
-        found = reduce(getattr, attribute.split("."), importlib.import_module(module))
-    # A module may do anything when it is imported, `sys.exit` included.
-    except (Exception, SystemExit) as error:
-        rule = f"{entry} cannot be imported from {entry.target}: {type(error).__name__}: {error}"
-        raise BrokenPluginError(rule) from error
-    if not _is_config(found, entry.kind):
-        raise BrokenPluginError(f"{entry.target} of {entry} is not a Config class of the {entry.kind}")
-    return found
 
 
 installed_plugins = Registry()

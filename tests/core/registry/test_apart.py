@@ -1,0 +1,140 @@
+"""What plugins do in a process apart is told, and harms nobody."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from optiplug import OptimizerConfig, registry
+from optiplug._config.facts import facts
+from optiplug._registry.apart import ask
+from optiplug.registry import Entry
+from support.fake_distributions import config_module
+from support.hostile_plugins import HOSTILE, INDESCRIBABLE
+
+BAD = {**HOSTILE, **INDESCRIBABLE}
+
+
+def entry_of(module, name="Swift"):
+    return Entry("optimizers", name.lower(), module.replace("_", "-"), "1.0", f"{module}:{name}")
+
+
+@pytest.fixture
+def plugin(install):
+    """Make a distribution of one module with one optimizer, and return its entry."""
+    made = []
+
+    def make(source, *names):
+        module = f"fake_{len(made)}"
+        made.append(module)
+        names = names or ("Swift",)
+        offered = {name.lower(): f"{module}:{name}" for name in names}
+        install(module.replace("_", "-"), points={"optimizers": offered}, modules={module: source})
+        entries = [entry_of(module, name) for name in names]
+        return entries if len(entries) > 1 else entries[0]
+
+    return make
+
+
+def test_all_that_is_hostile_is_told_and_a_good_one_answers(plugin, capfd):
+    bad = {name: plugin(source) for name, (source, _) in BAD.items()}
+    good = plugin(config_module("Swift"))
+    answers = {answer.entry: answer for answer in ask([*bad.values(), good], facts, limit=1)}
+    for name, (_, reason) in BAD.items():
+        answer = answers[bad[name]]
+        assert reason in answer.fault, name
+        assert answer.value is None
+        assert str(bad[name].target) in answer.fault or str(bad[name]) in answer.fault
+        assert len(answer.fault) < 1000
+        assert answer.fault.replace("\n", "").isprintable()
+    assert answers[good].fault == ""
+    assert answers[good].value["summary"] == "Swift from a fake."
+    assert answers[good].seconds > 0
+    assert capfd.readouterr() == ("", "")
+
+
+def test_one_that_ends_the_process_harms_no_other_of_its_distribution(plugin):
+    source = config_module("A", "C") + "def __getattr__(name):\n    import os\n    os._exit(7)\n"
+    answers = ask(plugin(source, "A", "B", "C"), facts)
+    assert ["exit code 7" in answer.fault for answer in answers] == [False, True, False]
+    assert [bool(answer.value) for answer in answers] == [True, False, True]
+
+
+def test_what_is_printed_is_kept_short_and_apart(plugin, capfd):
+    loud = plugin(
+        "import os, sys\nprint('one')\nprint('two', file=sys.stderr)\nos.write(1, b'three \\x1b[2J')\n"
+        + config_module("Swift")
+    )
+    long = plugin(f"print('x' * 10_000_000)\n{config_module('Swift')}")
+    one, other = ask([loud, long], facts)
+    assert set(one.printed.split()) == {"one", "two", "three", r"\x1b[2J"}
+    assert len(other.printed) < 1000
+    assert one.value
+    assert other.value
+    assert capfd.readouterr() == ("", "")
+
+
+def test_processes_that_a_plugin_leaves_are_ended(plugin, tmp_path):
+    mark = tmp_path / "pid"
+    left = plugin(
+        "import os, subprocess\n"
+        f"open({str(mark)!r}, 'w').write(str(subprocess.Popen(['sleep', '600']).pid))\n"
+        + config_module("Swift")
+    )
+    assert ask([left], facts)[0].value
+    deadline = time.monotonic() + 30
+    while is_alive(int(mark.read_text())):
+        assert time.monotonic() < deadline
+
+
+def is_alive(process):
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+def test_a_plugin_is_not_imported_in_this_process(plugin):
+    entry = plugin(config_module("Swift"))
+    assert ask([entry], facts)[0].value
+    assert entry.target.partition(":")[0] not in sys.modules
+
+
+def test_a_file_of_the_current_folder_is_not_run(plugin, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "json.py").write_text("raise SystemExit(9)")
+    assert ask([plugin(config_module("Swift"))], facts)[0].fault == ""
+
+
+def test_one_that_is_blocked_is_not_asked(plugin, tmp_path):
+    mark = tmp_path / "mark"
+    entry = plugin(f"open({str(mark)!r}, 'w')\n{config_module('Swift')}")
+    registry.block(entry.distribution)
+    try:
+        (answer,) = ask([entry], facts)
+    finally:
+        registry.unblock(entry.distribution)
+    assert "blocked" in answer.fault
+    assert not mark.exists()
+
+
+def test_what_code_has_registered_is_asked_here():
+    class Here(OptimizerConfig):
+        """Of this process."""
+
+        implementation = "nowhere:Here"
+
+    entry = registry.register("optimizers", "here", Here)
+    try:
+        assert ask([entry], facts)[0].value["summary"] == "Of this process."
+    finally:
+        registry.unregister("optimizers", "here")
+
+
+def test_nobody_to_ask():
+    assert ask([], facts) == []
