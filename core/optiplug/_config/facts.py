@@ -9,11 +9,25 @@ from typing import Any
 
 from optiplug._registry.reasons import reason
 from optiplug.errors import BrokenPluginError
-from optiplug.registry import Entry
+from optiplug.registry import KINDS, Entry
 
 from .base import NamedConfig
+from .kinds import OptimizerConfig
 
-__all__ = ["definition", "definition_key", "facts"]
+__all__ = ["definition", "definition_key", "facts", "prepare"]
+
+_BOUNDS = ("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum", "multipleOf")
+_TYPES = {
+    **dict.fromkeys(("properties", "$defs"), dict),
+    **dict.fromkeys(("anyOf", "prefixItems", "required", "enum"), list),
+    **dict.fromkeys(("description", "$ref", "pattern"), str),
+    **dict.fromkeys(_BOUNDS, int | float),
+}
+
+
+def prepare() -> None:
+    """Import what the first JSON Schema of a process needs, and fill the caches of pydantic."""
+    OptimizerConfig.model_json_schema()
 
 
 def facts(entry: Entry, config: type[NamedConfig]) -> dict[str, Any]:
@@ -56,9 +70,27 @@ def definition(entry: Entry, config: type[NamedConfig]) -> dict[str, Any]:
 
 def _schema(entry: Entry, config: type[NamedConfig], references: str) -> dict[str, Any]:
     try:
-        return config.model_json_schema(ref_template=references)
+        schema = config.model_json_schema(ref_template=references)
     except Exception as error:
         raise BrokenPluginError(f"the config of {entry} has no JSON Schema: {reason(error)}") from error
+    if not {"properties", "required"} <= schema.keys() or not _is_schema(schema):
+        raise BrokenPluginError(f"the config of {entry} has a JSON Schema that is none")
+    return schema
+
+
+def _is_schema(schema: object) -> bool:
+    """Whether this can be read as a JSON Schema: a Config may rewrite what pydantic makes of it."""
+    if not isinstance(schema, dict):
+        return False
+    fits = all(isinstance(schema[key], kind) for key, kind in _TYPES.items() if key in schema)
+    return fits and schema.get("x-optiplug-kind", "tasks") in KINDS and all(map(_is_schema, _inside(schema)))
+
+
+def _inside(schema: Mapping[str, Any]) -> list[object]:
+    """Return the schemas that a schema holds."""
+    named = [each for key in ("properties", "$defs") for each in schema.get(key, {}).values()]
+    listed = [each for key in ("anyOf", "prefixItems") for each in schema.get(key, ())]
+    return [*named, *listed, *(schema[key] for key in ("items",) if key in schema)]
 
 
 def _own_fields(config: type[NamedConfig]) -> frozenset[str]:

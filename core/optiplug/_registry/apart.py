@@ -33,18 +33,18 @@ class Answer:
     value: object = None
     fault: str = ""
     seconds: float = 0.0
-    """How long its Config took to import and to answer; the first of a distribution imports the package."""
+    """How long its Config took to import and to answer; the first one imports what others share with it."""
     printed: str = ""
     """What it printed meanwhile, to stdout or stderr."""
 
 
-def ask(entries: Sequence[Entry], about: About, *, limit: float = 10.0) -> list[Answer]:
+def ask(entries: Sequence[Entry], about: About, *, limit: float = 10.0, alone: bool = False) -> list[Answer]:
     """Import the Config classes of plugins in processes apart, and return what `about` says of each.
 
-    Each distribution has a process of its own, several at a time. A plugin that raises anything, exits,
-    hangs, crashes or says too much is told by the `fault` of its answer, and the others by theirs: this
-    function raises nothing of theirs, and what they print goes into the answers. `fault` and `printed`
-    are short and cannot steer a terminal; a `value` holds texts as the plugin has them.
+    A plugin that raises anything, exits, hangs, crashes or says too much is told by the `fault` of its
+    answer, and the others by theirs: this function raises nothing of theirs, and what they print goes
+    into the answers. `fault` and `printed` are short and cannot steer a terminal; a `value` holds texts as
+    the plugin has them.
 
     A plugin that is blocked is not imported. One that code has registered is asked in this process, in
     which alone it is.
@@ -57,6 +57,9 @@ def ask(entries: Sequence[Entry], about: About, *, limit: float = 10.0) -> list[
         A function of a module of ours: from an entry and its Config class to JSON values.
     limit
         How many seconds an entry may take.
+    alone
+        Give each distribution a process of its own, so that `seconds` counts all that it imports. Otherwise
+        several share one, which is faster, and what fails there is tried alone before it is a fault.
 
     Examples
     --------
@@ -69,7 +72,7 @@ def ask(entries: Sequence[Entry], about: About, *, limit: float = 10.0) -> list[
     told = {entry: _here(entry, about) for entry in entries if not _is_apart(entry)}
     apart = [entry for entry in dict.fromkeys(entries) if entry not in told]
     if apart:
-        told |= _asked(apart, about, limit)
+        told |= _asked(apart, about, limit, alone)
     return [told[entry] for entry in entries]
 
 
@@ -82,12 +85,13 @@ def _here(entry: Entry, about: About) -> Answer:
     return Answer(entry, value, fault)
 
 
-def _asked(entries: Sequence[Entry], about: About, limit: float) -> dict[Entry, Answer]:
+def _asked(entries: Sequence[Entry], about: About, limit: float, alone: bool) -> dict[Entry, Answer]:
     request = {
         "path": [os.path.abspath(each) for each in sys.path],  # noqa: PTH100  # "" is the current folder
         "about": f"{about.__module__}:{about.__qualname__}",
         "entries": list(map(astuple, entries)),
         "limit": limit,
+        "alone": alone,
     }
     # -P: a file of the current folder must not stand in for a module of Python.
     command = [sys.executable, "-P", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]

@@ -1,6 +1,6 @@
-"""The process that forks another one for each distribution whose plugins are imported apart.
+"""The process that forks others, in which plugins are imported apart.
 
-It has imported optiplug and no plugin, so that a fork has all that plugins need and nothing of each other.
+It has imported optiplug and no plugin, so that a fork has all that plugins need, and nothing of them.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
-from functools import reduce
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
+from itertools import chain, islice
 from typing import Any, NoReturn, TypeAlias
 
 from optiplug.errors import OptiplugError
@@ -29,10 +30,15 @@ from .reasons import bounded, reason
 __all__ = ["About", "answer", "serve"]
 
 About: TypeAlias = Callable[[Entry, Any], object]
-"""What is asked of a Config class; its answer is made of JSON values."""
+"""What is asked of a Config class; its answer is made of JSON values.
+
+Its module may have a function `prepare`, which is called once, before the forks.
+"""
 _Numbered: TypeAlias = tuple[int, Entry]
 
-_MOST_CHILDREN = 8
+_CHILDREN = min(8, os.cpu_count() or 1)
+_JOBS_OF_A_CHILD = 4  # as they take different times
+_FAILED = b"-"
 _LONGEST_ANSWER = 500_000  # in bytes
 _TOO_LONG = f"it says more of itself than {_LONGEST_ANSWER:,} bytes"
 _LONGEST_PRINTED = 2_000
@@ -53,19 +59,32 @@ def answer(entry: Entry, about: About, load: Callable[[Entry], Any] = config_cla
 def serve(request: dict[str, Any]) -> None:
     """Answer the `request` of `apart.ask` on stdout, one line for each entry, as they come."""
     module, _, name = request["about"].partition(":")
-    about: Any = reduce(getattr, name.split("."), import_module(module))
-    entries = [Entry(*fields) for fields in request["entries"]]
+    home = import_module(module)
+    about: Any = getattr(home, name)
+    # What every answer needs is then there already, and need not be made in each fork.
+    getattr(home, "prepare", list)()
     server = _Server(about, request["limit"], sys.stdout.fileno())
     # What is never collected is not copied by the forks, either.
     gc.freeze()
-    server.run(_by_distribution(entries))
+    server.run(_jobs([Entry(*fields) for fields in request["entries"]], request["alone"]))
 
 
-def _by_distribution(entries: Sequence[Entry]) -> list[list[_Numbered]]:
+@dataclass(frozen=True)
+class _Job:
+    """Entries that one process imports, one after the other; those of one distribution only if `alone`."""
+
+    entries: list[_Numbered]
+    alone: bool
+
+
+def _jobs(entries: Sequence[Entry], alone: bool) -> list[_Job]:
     found: dict[str, list[_Numbered]] = {}
     for number, entry in enumerate(entries):
         found.setdefault(entry.distribution, []).append((number, entry))
-    return list(found.values())
+    size = 1 if alone else -(-len(found) // (_CHILDREN * _JOBS_OF_A_CHILD))
+    distributions = iter(found.values())
+    jobs = iter(lambda: list(chain(*islice(distributions, size))), [])
+    return [_Job(each, alone) for each in jobs]
 
 
 class _Server:
@@ -73,12 +92,11 @@ class _Server:
         self._about, self._limit, self._out = about, limit, out
         self._children: list[_Child] = []
 
-    def run(self, jobs: Sequence[list[_Numbered]]) -> None:
+    def run(self, jobs: Iterable[_Job]) -> None:
         waiting = deque(jobs)
-        most = min(_MOST_CHILDREN, os.cpu_count() or 1)
         try:
             while waiting or self._children:
-                while waiting and len(self._children) < most:
+                while waiting and len(self._children) < _CHILDREN:
                     self._children.append(self._started(waiting.popleft()))
                 select.select([end for child in self._children for end in child.ends], [], [], _POLL)
                 for child in list(self._children):
@@ -86,58 +104,89 @@ class _Server:
                         os.write(self._out, line)
                     if child.ended:
                         self._children.remove(child)
-                        if child.entries:
-                            # The one that ended it is told; the others may be sound.
-                            waiting.append(child.entries)
+                        waiting += child.left
         finally:
             for child in self._children:
                 child.kill()
 
-    def _started(self, entries: list[_Numbered]) -> _Child:
+    def _started(self, job: _Job) -> _Child:
         results, written = os.pipe()
         prints, printed = os.pipe()
         process = os.fork()
         if not process:
             for end in (results, prints, *(end for child in self._children for end in child.ends)):
                 os.close(end)
-            _import(entries, self._about, written, printed)
+            _import(job.entries, self._about, written, printed)
         os.close(written)
         os.close(printed)
-        return _Child(process, entries, results, prints)
+        return _Child(process, job, results, prints)
 
 
 class _Child:
-    """A process that imports the plugins of one distribution, one after the other."""
+    """A process that does a job, as the server sees it."""
 
-    def __init__(self, process: int, entries: list[_Numbered], results: int, prints: int) -> None:
+    def __init__(self, process: int, job: _Job, results: int, prints: int) -> None:
         # Both sides do it, since nobody knows which is first.
         with contextlib.suppress(OSError):
             os.setpgid(process, process)
-        self.entries, self.ended, self.ends = entries, False, {results, prints}
+        self.ended, self.ends = False, {results, prints}
         self._process, self._results, self._prints = process, results, prints
+        self._entries, self._alone, self._again = deque(job.entries), job.alone, list[_Numbered]()
         self._read, self._printed, self._begun = b"", b"", time.monotonic()
         for end in self.ends:
             os.set_blocking(end, False)
 
+    @property
+    def left(self) -> Iterator[_Job]:
+        """What is to be done again when this one has ended.
+
+        Where several distributions share a process, one may spoil it for the next: what fails there is
+        tried alone, before it is told.
+        """
+        if self._entries:
+            yield _Job(list(self._entries), self._alone)
+        yield from (_Job([each], alone=True) for each in self._again)
+
     def answers(self, limit: float) -> Iterator[bytes]:
-        """Yield the answers that have come; `entries` are those that are left afterwards."""
+        """Yield the answers that have come."""
         status = os.waitpid(self._process, os.WNOHANG)
         self._listen()
         self._read += self._taken(self._results)
         *lines, self._read = self._read.split(b"\n")
         for line in lines:
-            yield self._told(line.decode(), "")
-        if not self.entries or status[0]:
-            code = os.waitstatus_to_exitcode(status[1]) if status[0] else 0
-            if self.entries:
-                yield self._told("", _how_it_ended(code))
-            self.kill(reaped=bool(status[0]))
+            yield from self._told(line[1:].decode(), line[:1] == _FAILED)
+        if status[0]:
+            code = os.waitstatus_to_exitcode(status[1])
+            if self._entries:
+                yield from self._fault(_how_it_ended(code), self._alone)
+            self.kill(reaped=True)
+        elif not self._entries:
+            self.kill()
         elif len(self._read) > _LONGEST_ANSWER:
-            yield self._told("", _TOO_LONG)
+            yield from self._fault(_TOO_LONG, final=True)
             self.kill()
         elif time.monotonic() - self._begun > limit:
-            yield self._told("", f"that takes longer than {limit:g} seconds")
+            yield from self._fault(f"that takes longer than {limit:g} seconds", final=True)
             self.kill()
+
+    def _told(self, line: str, failed: bool) -> Iterator[bytes]:
+        """Yield the answer of the entry whose turn it is, with what was printed up to here."""
+        number, entry = self._entries.popleft()
+        printed, self._begun = self._heard(), time.monotonic()
+        if failed and not self._alone:
+            self._again.append((number, entry))
+        else:
+            yield f"{json.dumps([number, line, '', printed])}\n".encode()
+
+    def _fault(self, reason: str, final: bool) -> Iterator[bytes]:
+        """Yield the fault of the entry whose turn it is, which has ended the process or must be ended."""
+        number, entry = self._entries.popleft()
+        printed = self._heard()
+        if final:
+            fault = f"{entry} cannot be imported from {entry.target}: {reason}"
+            yield f"{json.dumps([number, '', fault, printed])}\n".encode()
+        else:
+            self._again.append((number, entry))
 
     def kill(self, *, reaped: bool = False) -> None:
         """End the process and those that it has started."""
@@ -149,14 +198,10 @@ class _Child:
             os.close(end)
         self.ended = True
 
-    def _told(self, line: str, fault: str) -> bytes:
-        """Return the answer of the entry whose turn it is, with what was printed up to here."""
-        (number, entry), self.entries = self.entries[0], self.entries[1:]
+    def _heard(self) -> str:
         self._listen()
-        printed = bounded(self._printed.decode(errors="replace"))
-        fault = fault and f"{entry} cannot be imported from {entry.target}: {fault}"
-        self._printed, self._begun = b"", time.monotonic()
-        return f"{json.dumps([number, line, fault, printed])}\n".encode()
+        printed, self._printed = bounded(self._printed.decode(errors="replace")), b""
+        return printed
 
     def _listen(self) -> None:
         """Take what was printed, lest a process waits for that, and keep the first of it."""
@@ -209,8 +254,9 @@ def _line(entry: Entry, value: object, fault: str, seconds: float) -> bytes:
     except (TypeError, ValueError, RecursionError) as error:
         odd = reason(error)
     if odd:
-        text = json.dumps([None, f"{entry} cannot be described: {odd}", seconds])
-    return f"{text}\n".encode()
+        fault = f"{entry} cannot be described: {odd}"
+        text = json.dumps([None, fault, seconds])
+    return (_FAILED if fault else b"+") + f"{text}\n".encode()
 
 
 def _write(end: int, data: bytes) -> None:

@@ -1,39 +1,37 @@
-"""Descriptions of plugins, for `list`, `show` and `schema`."""
+"""Descriptions of plugins, for `list` and `show`; no plugin is imported in this process."""
 
 from __future__ import annotations
 
-import inspect
+from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import takewhile
 from typing import Any
 
 import typer
 
 from optiplug import registry
-from optiplug._config.base import NamedConfig
+from optiplug._registry.descriptions import Description, Descriptions
 from optiplug._registry.extras import how_to_install
-from optiplug.errors import BrokenPluginError, ConfigError, PluginError, UnknownPluginError, nearest
+from optiplug.errors import ConfigError, UnknownPluginError, nearest
 from optiplug.registry import KINDS, Entry
 
-from .unions import Schema
-
-__all__ = ["Card", "card", "find", "own_fields", "schema_of"]
+__all__ = ["Card", "card", "cards", "find", "reference"]
 
 
 @dataclass(frozen=True)
 class Card:
-    """The description of one plugin, from its metadata, its Config class and the registry."""
+    """The description of one plugin, from its metadata, the source of its Config class and the registry."""
 
     entry: Entry
     summary: str
     paper: str
+    note: str
     status: str
     error: str
 
     @property
-    def reference(self) -> str:
-        """The shortest reference that means this plugin."""
-        return self.entry.qualified if self.status == "ambiguous" else self.entry.name
+    def text(self) -> str:
+        """What to say of it in one line."""
+        return self.error or self.summary or self.note
 
     def as_json(self) -> dict[str, Any]:
         """Return everything as JSON values."""
@@ -47,20 +45,29 @@ class Card:
             "module": entry.target,
             "summary": self.summary,
             "paper": self.paper,
+            "note": self.note,
             "status": self.status,
             "error": self.error,
         }
 
 
-def card(entry: Entry) -> Card:
-    """Import the Config class of a plugin and describe it; a broken one is described by its error."""
-    summary = paper = ""
-    try:
-        config = registry.load(entry)
-        summary, paper = config.summary(), config.paper
-    except PluginError:
-        pass  # the registry keeps the error
-    return Card(entry, summary, paper, registry.status(entry), registry.error(entry))
+def cards(entries: Iterable[Entry]) -> list[Card]:
+    """Describe plugins without importing them; one that cannot be used is described by its error."""
+    descriptions = Descriptions()
+    return [card(entry, descriptions.of(entry)) for entry in entries]
+
+
+def card(entry: Entry, description: Description) -> Card:
+    """Put together what is known of a plugin."""
+    status, error = registry.status(entry), registry.error(entry)
+    if description.fault and status != "blocked":
+        status, error = "broken", description.fault
+    return Card(entry, description.summary, description.paper, description.note, status, error)
+
+
+def reference(entry: Entry) -> str:
+    """Return the shortest reference that means this plugin."""
+    return entry.qualified if registry.status(entry) == "ambiguous" else entry.name
 
 
 def find(name: str, kind: str | None) -> Entry:
@@ -82,20 +89,3 @@ def find(name: str, kind: str | None) -> Entry:
         hint = next(filter(None, missing), f"{guess} `optiplug list` shows what is installed".strip())
         raise UnknownPluginError("no installed distribution offers this", received=name, hint=hint)
     return found[0]
-
-
-def own_fields(config: type[NamedConfig]) -> frozenset[str]:
-    """Return the names of the fields that are the plugin's own, or that it has defined anew."""
-    lineage = takewhile(lambda each: "kind" not in vars(each), inspect.getmro(config))
-    annotated = frozenset(name for each in lineage for name in inspect.get_annotations(each))
-    return annotated & frozenset(config.model_fields)
-
-
-def schema_of(entry: Entry, references: str = "#/$defs/{model}") -> Schema:
-    """Return the JSON Schema of a plugin's Config; raises BrokenPluginError if it has none."""
-    config = registry.load(entry)
-    try:
-        schema: Schema = config.model_json_schema(ref_template=references)
-    except Exception as error:
-        raise BrokenPluginError(f"the config of {entry} has no JSON Schema: {error}") from error
-    return schema

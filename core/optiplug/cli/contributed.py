@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from optiplug import registry
 from optiplug._plain_text import in_one_line, plain
+from optiplug._registry.descriptions import Descriptions
 from optiplug._registry.extras import extra_of
 from optiplug.errors import BrokenPluginError, OptiplugError
 
@@ -34,9 +35,9 @@ def contribute(add: Callable[..., Any], argv: Sequence[str], built_in: Sequence[
     if name in names or extra_of("commands", name):
         _add(add, word)
     else:
+        descriptions = Descriptions()
         for name in sorted(names):
-            # Summaries come from Config classes, which import no TensorFlow; functions often do.
-            add(in_one_line(name), help=escape(plain(_summary(name))))(_never_run)
+            add(in_one_line(name), help=escape(plain(_summary(name, descriptions))))(_never_run)
 
 
 def _add(add: Callable[..., Any], name: str) -> None:
@@ -62,11 +63,12 @@ def _function(name: str) -> Callable[..., Any]:
     return function
 
 
-def _summary(name: str) -> str:
+def _summary(name: str, descriptions: Descriptions) -> str:
     try:
-        return str(registry.get("commands", name).summary())
+        found = descriptions.of(registry.find("commands", name))
     except OptiplugError as error:
         return f"Cannot be used: {error}"
+    return f"Cannot be used: {found.fault}" if found.fault else found.summary or found.note
 
 
 def _raising(error: OptiplugError) -> Callable[[], None]:

@@ -3,41 +3,25 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.nodes import ScalarNode, SequenceNode
 from ruamel.yaml.representer import RoundTripRepresenter
 
-from optiplug import registry
 from optiplug.registry import Entry
 
-from .cards import own_fields
+from .cards import reference
 
 __all__ = ["example"]
 
 Values: TypeAlias = dict[str, Any]
 
 
-def example(entry: Entry) -> str:
-    """Return a config file, in YAML, that uses a plugin, with its own hyperparameters.
-
-    They are those of its `example`, and the defaults of the others that have one.
-    """
-    config = registry.load(entry)
-    chosen = config(**config.example)
-    own = own_fields(config)
-    fields = {
-        name: value
-        for name, value in chosen.dump_fields().items()
-        if name in config.example or (name in own and value not in (None, [], {}))
-    }
-    # As it was written: what is inside of it need not have all its defaults.
-    fields |= {name: _plain(value) for name, value in config.example.items()}
+def example(entry: Entry, values: Values) -> str:
+    """Return a config file, in YAML, that uses a plugin with these hyperparameters."""
     word = "command" if entry.kind == "commands" else "use"
-    name = entry.qualified if registry.status(entry) == "ambiguous" else entry.name
-    return _yaml(_around(entry.kind, {word: name, **fields}))
+    return _yaml(_around(entry.kind, {word: reference(entry), **values}))
 
 
 def _around(kind: str, mapping: Values) -> Values:
@@ -49,12 +33,6 @@ def _around(kind: str, mapping: Values) -> Values:
     if kind == "tasks":
         return {"command": "train", "task": mapping, "optimizer": {"use": "adamw"}, "steps": 1000}
     return mapping
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, Mapping):
-        return {key: _plain(item) for key, item in value.items()}
-    return list(map(_plain, value)) if isinstance(value, tuple | list) else value
 
 
 class _Representer(RoundTripRepresenter):

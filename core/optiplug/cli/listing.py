@@ -10,7 +10,7 @@ from optiplug import registry
 from optiplug.errors import nearest
 from optiplug.registry import KINDS
 
-from .cards import Card, card
+from .cards import Card, cards, reference
 from .exits import ExitCode
 from .output import FORMAT, message, print_json, print_lines, print_table, print_text
 
@@ -21,22 +21,23 @@ _COLUMNS = ("name", "summary", "paper", "distribution, version, status")
 
 def list_plugins(words: Sequence[str], kind: str | None, wide: bool, as_json: bool) -> None:
     """Print every plugin, or those of one kind, or those that all of these words are about."""
-    cards = [each for each in map(card, registry.entries(kind)) if _is_about(each, words)]
+    found = [each for each in cards(registry.entries(kind)) if _is_about(each, words)]
     if as_json:
         troubles = [each.as_json() for each in registry.troubles()]
-        print_json({"format": FORMAT, "plugins": [each.as_json() for each in cards], "troubles": troubles})
-    elif not words or cards:
-        _print(cards, [kind] if kind else list(KINDS), bool(words), wide)
+        print_json({"format": FORMAT, "plugins": [each.as_json() for each in found], "troubles": troubles})
+    elif not words or found:
+        _print(found, [kind] if kind else list(KINDS), bool(words), wide)
     if not as_json:
         _tell_troubles(words)
-    if words and not cards:
+    if words and not found:
         _tell_none(words, kind)
         raise typer.Exit(ExitCode.FAILED)
 
 
 def _is_about(plugin: Card, words: Sequence[str]) -> bool:
     entry = plugin.entry
-    text = f"{entry.qualified}\n{entry.kind}\n{plugin.summary}\n{plugin.paper}\n{plugin.error}".casefold()
+    parts = (entry.qualified, entry.kind, plugin.summary, plugin.paper, plugin.note, plugin.error)
+    text = "\n".join(parts).casefold()
     return all(word.casefold() in text for word in words)
 
 
@@ -72,7 +73,7 @@ def _print(cards: Sequence[Card], kinds: Sequence[str], searched: bool, wide: bo
 
 def _print_kind(kind: str, cards: Sequence[Card], wide: bool) -> None:
     styles = ["red" if each.status == "broken" else "yellow" if each.error else "" for each in cards]
-    lines = [(each.reference, each.error or each.summary) for each in cards]
+    lines = [(reference(each.entry), each.text) for each in cards]
     if not wide:
         print_lines(kind, lines, styles)
         return

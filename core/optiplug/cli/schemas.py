@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+import typer
 
 from optiplug import registry
+from optiplug._config.facts import definition, definition_key
+from optiplug._registry.apart import Answer, ask
 from optiplug._registry.document_control import SCHEMA
 from optiplug.errors import BrokenPluginError
 from optiplug.registry import Entry
 
-from .cards import find, schema_of
+from .cards import find, reference
+from .exits import ExitCode
 from .output import message, print_json
 from .unions import Schema, choice_by_type, with_texts
 
@@ -19,56 +25,70 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def print_schema(name: str | None, kind: str | None) -> None:
-    """Print the schema of one plugin, or of all documents."""
-    print_json(document_schema(kind) if name is None else plugin_schema(find(name, kind)))
+    """Print the schema of one plugin, or of all documents, without the plugins that are broken."""
+    schema, faults = document_schema(kind) if name is None else plugin_schema(find(name, kind))
+    print_json(schema)
+    for fault in faults:
+        message(f"left out: {fault}")
+    if faults:
+        raise typer.Exit(ExitCode.PLUGIN)
 
 
-def document_schema(kind: str | None = None) -> Schema:
-    """Return the schema of a config file, or of any value that selects a plugin of one kind.
+def document_schema(kind: str | None = None) -> tuple[Schema, list[str]]:
+    """Return the schema of a config file, or of any value that selects a plugin of one kind, and the faults.
 
-    The value of `use`, or of `command`, decides by `if` and `then` and not by `oneOf`, of which a validator
-    could say no more than that nothing fits.
+    Each fault is that of a broken plugin, which is left out. The value of `use`, or of `command`, decides by
+    `if` and `then` and not by `oneOf`, of which a validator could say no more than that nothing fits.
     """
-    definitions = _Definitions()
+    definitions = _Definitions(registry.entries(kind))
     if kind:
         root = definitions.kind(kind)
     else:
         commands, optimizers = definitions.kind("commands"), definitions.kind("optimizers")
         root = {"if": {"required": ["command"]}, "then": commands, "else": optimizers}
-    return {
+    schema = {
         "$schema": _DIALECT,
         "title": "optiplug config",
         "type": "object",
         **root,
         "$defs": definitions.found,
     }
+    return schema, definitions.faults
 
 
-def plugin_schema(entry: Entry) -> Schema:
-    """Return the schema of the config of one plugin."""
-    definitions = _Definitions()
-    return {"$schema": _DIALECT, **definitions.plugin(entry), "$defs": definitions.found}
+def plugin_schema(entry: Entry) -> tuple[Schema, list[str]]:
+    """Return the schema of the config of one plugin, and the faults of broken ones that it could name.
+
+    Raises
+    ------
+    BrokenPluginError
+        If it is broken itself.
+    """
+    definitions = _Definitions([entry])
+    if definitions.is_broken(entry):
+        raise BrokenPluginError(definitions.faults[0])
+    return {"$schema": _DIALECT, **definitions.plugin(entry), "$defs": definitions.found}, definitions.faults
 
 
 class _Definitions:
     """The definitions that a schema needs, collected as they are referred to."""
 
-    def __init__(self) -> None:
+    def __init__(self, entries: Iterable[Entry]) -> None:
         self.found: Schema = {}
+        self._told = _told(entries)
+        # What is blocked is left out because somebody wants it so.
+        broken = [each for each in self._told.values() if each.fault and not _is_blocked(each.entry)]
+        self.faults = [each.fault for each in broken]
+
+    def is_broken(self, entry: Entry) -> bool:
+        """Whether a plugin does not say what its config is."""
+        return bool(self._told[entry].fault)
 
     def kind(self, kind: str) -> Schema:
         """Return a reference to the choice among all plugins of a kind."""
         if kind not in self.found:
-            self.found[kind] = {}  # first, since a schedule may hold a schedule
-            entries = []
-            for entry in registry.entries(kind):
-                try:
-                    self.plugin(entry)
-                except BrokenPluginError as error:
-                    # One broken plugin must not take away the schema of all others.
-                    message(f"left out: {error}")
-                else:
-                    entries.append(entry)
+            self.found[kind] = {}
+            entries = [each for each in registry.entries(kind) if not self.is_broken(each)]
             word = _word(kind)
             self.found[f"{kind}.names"] = _names(entries)
             self.found[kind] = {
@@ -84,10 +104,10 @@ class _Definitions:
 
     def plugin(self, entry: Entry) -> Schema:
         """Return a reference to the definition of one plugin."""
-        key = f"{entry.kind}.{entry.qualified}"
+        key = definition_key(entry)
         if key not in self.found:
-            schema = schema_of(entry, f"#/$defs/{key}.{{model}}")
-            self.found[key] = {}
+            schema: Any = self._told[entry].value
+            self.found[key] = {}  # first, since a schedule may hold a schedule
             for name, model in schema.pop("$defs", {}).items():
                 self.found[f"{key}.{name}"] = self._linked(model)
             self.found[key] = _with_name(self._linked(schema), entry)
@@ -125,12 +145,37 @@ class _Definitions:
         return self._linked(value) if isinstance(value, dict) else value
 
 
+def _told(entries: Iterable[Entry]) -> dict[Entry, Answer]:
+    """Return the definitions of plugins and of all those that could be named in their configs."""
+    told: dict[Entry, Answer] = {}
+    waiting = list(entries)
+    while waiting:
+        answers = ask(waiting, definition)
+        told |= {answer.entry: answer for answer in answers}
+        kinds = {kind for answer in answers for kind in _kinds_in(answer.value)}
+        waiting = [entry for kind in sorted(kinds) for entry in registry.entries(kind) if entry not in told]
+    return told
+
+
+def _kinds_in(schema: object) -> Iterator[str]:
+    """Yield the kinds of the plugins that a config may name."""
+    members = schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ()
+    if isinstance(schema, dict) and "x-optiplug-kind" in schema:
+        yield schema["x-optiplug-kind"]
+    for member in members:
+        yield from _kinds_in(member)
+
+
+def _is_blocked(entry: Entry) -> bool:
+    return registry.status(entry) == "blocked"
+
+
 def _with_name(schema: Schema, entry: Entry) -> Schema:
     """Let `use`, which is `command` at the top of a command's document, be the name of the plugin."""
     word = _word(entry.kind)
     fields = {name: field for name, field in schema["properties"].items() if name != "use"}
     required = [name for name in schema["required"] if name != "use"]
-    properties = {word: {**_name(entry), "examples": [_shortest(entry)]}, **fields}
+    properties = {word: {**_name(entry), "examples": [reference(entry)]}, **fields}
     if entry.kind == "optimizers":
         properties["plugins"] = dict(SCHEMA)
     return {**schema, "properties": properties, "required": [word, *required]}
@@ -138,11 +183,6 @@ def _with_name(schema: Schema, entry: Entry) -> Schema:
 
 def _word(kind: str) -> str:
     return "command" if kind == "commands" else "use"
-
-
-def _shortest(entry: Entry) -> str:
-    # An ambiguous name alone is an error when it is used.
-    return entry.qualified if registry.status(entry) == "ambiguous" else entry.name
 
 
 def _name(entry: Entry) -> Schema:
@@ -158,7 +198,7 @@ def _escaped(entry: Entry) -> str:
 
 def _names(entries: Sequence[Entry]) -> Schema:
     """Return the schema of the names of several plugins."""
-    names = [_shortest(entry) for entry in entries]
+    names = [reference(entry) for entry in entries]
     qualified = "|".join(map(_escaped, entries))
     return {
         "type": "string",

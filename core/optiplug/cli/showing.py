@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
-from optiplug import registry
+from optiplug._config.facts import facts
+from optiplug._registry.apart import ask
+from optiplug._registry.descriptions import Description
+from optiplug.errors import BrokenPluginError
+from optiplug.registry import Entry
 
-from .cards import Card, card, find, own_fields, schema_of
+from .cards import Card, card, find, reference
 from .examples import example
 from .output import FORMAT, print_json, print_table, print_text
 from .types_in_words import type_in_words
@@ -39,27 +42,33 @@ _BOUNDS = {
 def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
     """Print the description and fields of one plugin; its implementation is not imported."""
     entry = find(name, kind)
-    config = registry.load(entry)
-    schema = schema_of(entry)
-    target = config.implementation
+    said = _facts(entry)
+    plugin = card(entry, Description(said["summary"], said["paper"]))
+    schema = said["schema"]
     shown = {
-        "implementation": target if isinstance(target, str) else f"{target.__module__}:{target.__qualname__}",
-        "docstring": (inspect.getdoc(config) or "").partition("\n>>>")[0].rstrip(),
-        "example": example(entry),
+        "implementation": said["implementation"],
+        "docstring": said["docstring"],
+        "example": example(entry, said["example"]),
         "fields": _fields(schema),
         "parts": {name: _fields(part) for name, part in schema.get("$defs", {}).items()},
     }
     if as_json:
-        print_json({"format": FORMAT, **card(entry).as_json(), **shown})
+        print_json({"format": FORMAT, **plugin.as_json(), **shown})
     else:
-        _print(card(entry), shown, schema)
+        _print(plugin, shown, schema, said["own"])
 
 
-def _print(plugin: Card, shown: Field, schema: Schema) -> None:
+def _facts(entry: Entry) -> Any:
+    (answer,) = ask([entry], facts)
+    if answer.fault:
+        raise BrokenPluginError(answer.fault)
+    return answer.value
+
+
+def _print(plugin: Card, shown: Field, schema: Schema, own: Sequence[str]) -> None:
     entry = plugin.entry
-    print_text(f"{plugin.reference} ({entry.kind.removesuffix('s')})", "bold")
+    print_text(f"{reference(entry)} ({entry.kind.removesuffix('s')})", "bold")
     print_text(f"\n{shown['example']}\n\n{shown['docstring']}\n")
-    own = own_fields(registry.load(entry))
     rows = _rows(schema)
     _print_fields("hyperparameters", [row for row in rows if row[0] in own])
     for name, part in schema.get("$defs", {}).items():

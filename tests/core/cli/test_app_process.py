@@ -22,11 +22,19 @@ main()
 """
 SPY = """
 import sys
+seen = set()
+def hook(event, args):
+    if event == "import":
+        seen.add(args[0])
+    if event == "exec":
+        # The folders of a file are the packages that it is in, as far as it is in one.
+        seen.update(args[0].co_filename.replace(".py", "").split("/")[-2:])
+sys.addaudithook(hook)
 from optiplug.cli import main
 try:
     main()
 finally:
-    print(*sys.modules, file=sys.stderr)
+    print(*sorted(seen), file=sys.stderr)
 """
 
 
@@ -71,12 +79,32 @@ def test_tensorflow_is_not_imported_to_check_a_run(write):
     assert (result.returncode, result.stderr) == (0, "")
 
 
-def test_list_imports_no_implementation():
-    targets = {registry.load(entry).implementation.partition(":")[0] for entry in registry.entries()}
-    modules = set(optiplug("list", code=SPY).stderr.split())
-    assert "optiplug_sgd.config" in modules
-    assert "optiplug_sgd.sgd" in targets
-    assert not modules & targets
+@pytest.mark.parametrize(
+    ("arguments", "environment"),
+    [
+        (("list",), {}),
+        (("list", "--json"), {}),
+        (("list", "adam", "--wide"), {}),
+        (("--help",), {}),
+        ((), {"_OPTIPLUG_COMPLETE": "complete_bash", "COMP_WORDS": "optiplug\nshow\na", "COMP_CWORD": "2"}),
+        ((), {"_OPTIPLUG_COMPLETE": "complete_bash", "COMP_WORDS": "optiplug\nl", "COMP_CWORD": "1"}),
+    ],
+    ids=["list", "json", "words", "help", "name", "command"],
+)
+def test_listing_runs_no_code_of_a_plugin(arguments, environment):
+    packages = {entry.target.partition(".")[0].partition(":")[0] for entry in registry.entries()}
+    result = optiplug(*arguments, code=SPY, **environment)
+    assert (result.returncode, bool(result.stdout)) == (0, True)
+    ran = {name.partition(".")[0] for name in result.stderr.split()}
+    assert {"optiplug", "typer"} <= ran
+    assert "optiplug_sgd" in packages
+    assert not ran & packages
+
+
+def test_show_runs_the_code_of_one_plugin_apart():
+    result = optiplug("show", "sgd", code=SPY)
+    assert "Gradient descent" in result.stdout
+    assert not [name for name in result.stderr.split() if name.startswith("optiplug_")]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from optiplug import registry
+from optiplug._config.facts import facts
 from optiplug.cli.examples import example
 from optiplug.cli.loading import load
 from optiplug.document import parse
@@ -13,7 +14,7 @@ from optiplug.document import parse
 
 @pytest.mark.parametrize("entry", registry.entries(), ids=str)
 def test_the_example_is_a_valid_config(entry):
-    text = example(entry)
+    text = example(entry, facts(entry, registry.load(entry))["example"])
     document = parse(text, "yaml")
     config = load(document)
     assert entry.name in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -13,15 +14,32 @@ from optiplug.registry import KINDS
 from support.damaged_distributions import DAMAGES
 from support.fake_distributions import config_module
 
+# Sources of modules whose plugin cannot be used, as is seen without running them, and what is said of it.
+BROKEN = {
+    "no_class": ("", "has no 'Swift'"),
+    "no_python": ("def (", "SyntaxError"),
+    "no_module": (None, "there is no module 'fake_no_module'"),
+}
+# Of these nothing is said, since nothing of them is run.
+RISKY = {
+    "exits": "import os; os._exit(0)",
+    "hangs": "import time; time.sleep(600)",
+    "crashes": "import os; os.kill(os.getpid(), 11)",
+    "interrupts": "raise KeyboardInterrupt",
+    "prints": "print('loud')",
+}
+
 
 @pytest.fixture
-def broken(install):
-    """A plugin whose module raises, beside a good one."""
+def odd(install):
+    """A distribution with plugins that are broken, risky and good."""
+    sources = {name: source for name, (source, _) in BROKEN.items()}
+    sources |= {name: f"{config_module('Swift')}{source}\n" for name, source in RISKY.items()}
+    sources["good"] = config_module("Swift")
     install(
-        "fake-broken",
-        "0.3",
-        points={"optimizers": {"broke": "fake_broken:Broke", "swift": "fake_swift:Swift"}},
-        modules={"fake_broken": "raise RuntimeError('no licence')", "fake_swift": config_module("Swift")},
+        "fake-odd",
+        points={"optimizers": {name: f"fake_{name}:Swift" for name in sources}},
+        modules={f"fake_{name}": source for name, source in sources.items() if source is not None},
     )
 
 
@@ -41,9 +59,9 @@ def test_list_has_a_line_for_every_plugin_under_its_kind(run):
 
 
 def test_wide_has_the_rest(run):
+    config = registry.get("optimizers", "adamw")
     lines = run("list", "--wide", "adam").stdout.splitlines()
     row = next(line for line in lines if line.startswith("adamw "))
-    config = registry.get("optimizers", "adamw")
     assert config.summary() in row
     assert config.paper in row
     assert row.split()[-3:] == ["optiplug-adam", registry.find("optimizers", "adamw").version, "loaded"]
@@ -101,7 +119,8 @@ def test_list_of_one_kind(run):
         "module": registry.find("schedules", "cosine").target,
         "summary": registry.get("schedules", "cosine").summary(),
         "paper": registry.get("schedules", "cosine").paper,
-        "status": "loaded",
+        "note": "",
+        "status": registry.status(registry.find("schedules", "cosine")),
         "error": "",
     }
 
@@ -112,13 +131,25 @@ def test_an_unknown_kind_is_a_usage_error(run):
     assert "'schedules'" in result.stderr
 
 
-def test_a_broken_plugin_is_listed_and_harms_no_other(run, broken):
+def test_a_broken_plugin_is_listed_and_harms_no_other(run, odd):
     listed = plugins(run("list", "--json"))
-    assert listed["optimizers", "broke"]["status"] == "broken"
-    assert "RuntimeError: no licence" in listed["optimizers", "broke"]["error"]
-    assert listed["optimizers", "swift"]["status"] == "loaded"
-    assert listed["optimizers", "sgd"]["status"] == "loaded"
-    assert "no licence" in run("list").stdout
+    for name, (_, reason) in BROKEN.items():
+        found = listed["optimizers", name]
+        assert (found["status"], found["summary"]) == ("broken", "")
+        assert reason in found["error"]
+    for name in [*RISKY, "good"]:
+        assert listed["optimizers", name]["summary"] == "Swift from a fake."
+        assert listed["optimizers", name]["error"] == ""
+    assert "there is no module 'fake_no_module'" in run("list").stdout
+    assert not {f"fake_{name}" for name in RISKY} & set(sys.modules)
+
+
+def test_what_only_its_code_could_tell_is_noted(run, install):
+    source = f"{config_module('Swift')}Made = type('Made', (Swift,), {{}})\n"
+    install("fake-made", points={"optimizers": {"made": "fake_made:Made"}}, modules={"fake_made": source})
+    found = plugins(run("list", "--json"))["optimizers", "made"]
+    assert (found["note"], found["status"]) == ("not described: its class is made by code", "indexed")
+    assert "made  not described: its class" in " ".join(run("list", "made").stdout.split("\n"))
 
 
 def test_a_name_of_two_distributions_is_listed_as_it_works(run, install):

@@ -24,7 +24,9 @@ def valid(value, schema):
 def everything():
     from optiplug.cli.schemas import document_schema
 
-    return document_schema()
+    schema, faults = document_schema()
+    assert faults == []
+    return schema
 
 
 GOOD = [

@@ -99,6 +99,24 @@ def is_alive(process):
     return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
 
 
+SPOILER = """
+import os, threading, time
+def spoil():
+    time.sleep(0.05)
+    os._exit(0)
+threading.Thread(target=spoil, daemon=True).start()
+"""
+
+
+@pytest.mark.parametrize("alone", [False, True])
+def test_one_that_spoils_a_process_is_not_blamed_on_others(plugin, alone):
+    good = f"import time\ntime.sleep(0.02)\n{config_module('Swift')}"
+    entries = [plugin(SPOILER + config_module("Swift")), *(plugin(good) for _ in range(12))]
+    answers = ask(entries, facts, alone=alone)
+    assert [answer.fault for answer in answers[1:]] == [""] * 12
+    assert all(answer.value for answer in answers[1:])
+
+
 def test_a_plugin_is_not_imported_in_this_process(plugin):
     entry = plugin(config_module("Swift"))
     assert ask([entry], facts)[0].value

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from optiplug._registry.fork_server import answer, serve
+from optiplug._registry.fork_server import answer
 from optiplug.errors import BrokenPluginError
 from optiplug.registry import Entry
 
@@ -44,7 +44,12 @@ def test_entries_are_told_in_lines_as_they_come():
         entry = Entry("optimizers", f"n{number}", f"d{number % 2}", "1", "collections:OrderedDict")
         return [entry.kind, entry.name, entry.distribution, entry.version, entry.target, False]
 
-    request = {"about": "json:dumps", "entries": [told(number) for number in range(5)], "limit": 5}
+    request = {
+        "about": "json:dumps",
+        "entries": [told(number) for number in range(5)],
+        "limit": 5,
+        "alone": False,
+    }
     code = "import json, sys; from optiplug._registry.fork_server import serve; serve(json.load(sys.stdin))"
     served = subprocess.run(
         [sys.executable, "-c", code], input=json.dumps(request), capture_output=True, text=True, check=True
