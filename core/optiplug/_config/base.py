@@ -18,6 +18,7 @@ from optiplug._hookspecs import hook_names
 from optiplug._registry.importing import imported
 from optiplug.errors import ConfigError, PluginError, Problem, StateError
 
+from .conditions import needing
 from .keras_schedules import how_to_save, saved
 from .plain_numbers import Followed
 from .problem_search import ends_early
@@ -221,7 +222,13 @@ class NamedConfig(Section):
         described = handler.resolve_ref_schema(handler(schema))
         described["properties"] = {"use": _USE, **described.get("properties", {})}
         described["required"] = ["use", *described.get("required", [])]
-        return described
+        between = cls._between_fields()
+        return {**described, "allOf": between} if between else described
+
+    @classmethod
+    def _between_fields(cls) -> list[dict[str, Any]]:
+        """Return the rules between fields, for the JSON Schema."""
+        return needing(cls)
 
 
 class ScheduleConfig(NamedConfig):

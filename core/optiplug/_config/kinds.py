@@ -25,6 +25,7 @@ from optiplug._registry.document_control import SCHEMA
 from optiplug.errors import ConfigError
 
 from .base import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
+from .conditions import alone
 from .hyperparameters import (
     OPTIONAL,
     REGULAR,
@@ -340,6 +341,11 @@ class OptimizerConfig(NamedConfig):
     """Globs on the paths of variables that are excluded from weight decay, of optimizers inside too."""
     processors: tuple[_Entry, ...] = ()
     """Processors, and in code any objects with hooks, in the order in which they run."""
+
+    @classmethod
+    def _between_fields(cls) -> list[dict[str, Any]]:
+        eager = [] if cls.elementwise else [{"properties": {"sparse": {"const": "exact"}}}]
+        return [*super()._between_fields(), *alone(cls, _CLIPS), *eager]
 
     @field_validator("sparse")
     @classmethod

@@ -116,7 +116,7 @@ class _Server:
         if not process:
             for end in (results, prints, *(end for child in self._children for end in child.ends)):
                 os.close(end)
-            _import(job.entries, self._about, written, printed)
+            _import(job.entries, self._about, self._limit, written, printed)
         os.close(written)
         os.close(printed)
         return _Child(process, job, results, prints)
@@ -226,12 +226,14 @@ def _how_it_ended(code: int) -> str:
     return f"that ended the process, {how}"
 
 
-def _import(entries: Sequence[_Numbered], about: About, written: int, printed: int) -> NoReturn:
+def _import(entries: Sequence[_Numbered], about: About, limit: float, written: int, printed: int) -> NoReturn:
     """Import these in a process of their own, which ends here."""
     code = 1
     try:
         os.setpgid(0, 0)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        # Ends it where the server was killed and cannot.
+        signal.setitimer(signal.ITIMER_REAL, (limit + 1) * len(entries))
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         os.dup2(printed, 1)
         os.dup2(printed, 2)

@@ -11,6 +11,7 @@ import typer
 from optiplug import registry
 from optiplug._registry.descriptions import Description, Descriptions
 from optiplug._registry.extras import how_to_install
+from optiplug._registry.registry import installed_plugins
 from optiplug.errors import ConfigError, UnknownPluginError, nearest
 from optiplug.registry import KINDS, Entry
 
@@ -54,7 +55,15 @@ class Card:
 def cards(entries: Iterable[Entry]) -> list[Card]:
     """Describe plugins without importing them; one that cannot be used is described by its error."""
     descriptions = Descriptions()
-    return [card(entry, descriptions.of(entry)) for entry in entries]
+    return [card(entry, _described(entry, descriptions)) for entry in entries]
+
+
+def _described(entry: Entry, descriptions: Descriptions) -> Description:
+    # What code has registered may have no source, and is here already.
+    if installed_plugins.is_registered(entry):
+        config = registry.load(entry)
+        return Description(config.summary(), config.paper)
+    return descriptions.of(entry)
 
 
 def card(entry: Entry, description: Description) -> Card:

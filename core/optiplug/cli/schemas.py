@@ -21,6 +21,10 @@ from .unions import Schema, choice_by_type, with_texts
 
 __all__ = ["document_schema", "plugin_schema", "print_schema"]
 
+# The keywords of JSON Schema whose values hold schemas. Anything else, such as an example, is left as it is.
+_MAPPINGS = {"properties", "patternProperties", "dependentSchemas"}
+_LISTS = {"allOf", "oneOf", "prefixItems"}
+_SCHEMAS = {"additionalProperties", "contains", "else", "if", "items", "not", "propertyNames", "then"}
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
@@ -121,7 +125,7 @@ class _Definitions:
         if "x-optiplug-kind" in schema:
             return {"type": "object", **self._within(schema["x-optiplug-kind"])}
         if "anyOf" not in schema:
-            return with_texts({key: self._inside(member) for key, member in schema.items()})
+            return with_texts({key: self._inside(key, member) for key, member in schema.items()})
         kind = next((each["x-optiplug-kind"] for each in schema["anyOf"] if "x-optiplug-kind" in each), None)
         members = [
             # Instead of any text: what is written there is the name of a plugin.
@@ -138,11 +142,13 @@ class _Definitions:
         # `plugins` stands at the top only.
         return self.kind(kind) | ({"properties": {"plugins": False}} if kind == "optimizers" else {})
 
-    def _inside(self, value: object) -> object:
+    def _inside(self, keyword: str, value: Any) -> object:
         """Return the value of a keyword of a schema, which may hold schemas."""
-        if isinstance(value, list):
-            return [self._inside(member) for member in value]
-        return self._linked(value) if isinstance(value, dict) else value
+        if keyword in _MAPPINGS:
+            return {name: self._linked(member) for name, member in value.items()}
+        if keyword in _LISTS:
+            return [self._linked(member) for member in value]
+        return self._linked(value) if keyword in _SCHEMAS and isinstance(value, dict) else value
 
 
 def _told(entries: Iterable[Entry]) -> dict[Entry, Answer]:

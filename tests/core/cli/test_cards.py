@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 
-from optiplug import registry
+from optiplug import OptimizerConfig, registry
+from optiplug.cli.cards import cards
 
 
 def test_show_has_every_field(run):
@@ -23,6 +24,30 @@ def test_show_has_every_field(run):
     assert all(field["description"] in text for field in fields.values())
     assert shown["docstring"] in text
     assert shown["paper"] in text
+
+
+def test_what_code_has_registered_is_described(registered):
+    class Here(OptimizerConfig):
+        """Of this process."""
+
+        implementation = "nowhere:Here"
+        paper = "None: a test"
+
+    entry = registered(Here, name="here")
+    (card,) = cards([registry.find("optimizers", "here")])
+    assert (card.text, card.paper, card.error) == ("Of this process.", "None: a test", "")
+    assert entry is Here
+
+
+def test_a_card_of_a_blocked_plugin_says_so():
+    entry = registry.find("optimizers", "lion")
+    registry.block("lion")
+    try:
+        (card,) = cards([entry])
+    finally:
+        registry.unblock("lion")
+    assert (card.status, "blocked" in card.text) == ("blocked", True)
+    assert card.summary
 
 
 def test_show_says_what_is_required(run):

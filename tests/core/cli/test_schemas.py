@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import random
 import re
+from functools import reduce
+from operator import getitem
 
 import jsonschema
 import pytest
 import yaml
+from jsonschema.exceptions import best_match
 
 from optiplug import registry
+from optiplug._config.facts import facts
+from optiplug.cli.examples import example
 from optiplug.document import parse, read
+from optiplug.errors import ConfigError
+from support.broken_configs import CASES
+from support.fake_distributions import config_module
 from support.project_paths import ROOT
+from support.schema_errors import of_ours, of_schema, why_only_ours
 
 VALIDATOR = jsonschema.Draft202012Validator
 
@@ -144,17 +155,125 @@ def test_patterns_have_no_escapes_that_ecma_refuses(everything):
     }
 
 
-@pytest.mark.sampled(5)
 @pytest.mark.parametrize("entry", registry.entries(), ids=str)
-def test_the_schema_of_one_plugin(run, entry):
-    result = run("schema", entry.name, "--kind", entry.kind, "--json")
-    schema = json.loads(result.stdout)
-    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    definition = schema["$defs"][f"{entry.kind}.{entry.qualified}"]
+def test_every_plugin_has_a_definition(everything, entry):
+    definition = everything["$defs"][f"{entry.kind}.{entry.qualified}"]
     word = "command" if entry.kind == "commands" else "use"
     assert word in definition["required"]
     assert all("description" in field for name, field in definition["properties"].items() if name != word)
+
+
+@pytest.mark.parametrize(("kind", "word"), [("schedules", "use"), ("commands", "command")])
+def test_the_schema_of_one_plugin(run, everything, kind, word):
+    entry = registry.entries(kind)[0]
+    schema = json.loads(run("schema", entry.name, "--kind", kind, "--json").stdout)
+    assert schema["$schema"] == "https://json-schema.org/draft/2020-12/schema"
+    key = f"{kind}.{entry.qualified}"
+    assert schema["$defs"][key] == everything["$defs"][key]
     assert not valid({word: "another"}, schema)
+
+
+BROKEN = [(name.rpartition(".")[2], text) for name, text, *_ in CASES if isinstance(text, str)]
+
+
+def documents():
+    """Yield the broken configs of `optiplug check` that can be read at all."""
+    for suffix, text in BROKEN:
+        with contextlib.suppress(ConfigError):
+            yield parse(text, suffix)
+
+
+@pytest.mark.parametrize("document", list(documents()), ids=lambda each: str(each.data)[:50])
+def test_a_broken_config_is_refused_where_we_refuse_it(everything, document):
+    ours, theirs = of_ours(document), of_schema(VALIDATOR(everything), document)
+    assert ours
+    missed = [each for path, each in ours.items() if path not in theirs]
+    assert all(why_only_ours(problem, document.data) for problem in missed), missed
+    # Of a document with both `use` and `command` we say no more than that.
+    assert theirs <= ours.keys() or {"use", "command"} <= document.data.keys()
+
+
+def test_all_but_one_broken_config_is_refused(everything):
+    missed = [each.data for each in documents() if VALIDATOR(everything).is_valid(each.data)]
+    assert missed == [{"use": "sgd@optiplug-sgd>=99"}]
+
+
+VALUES = [True, False, None, -1, 0, 1, 2, 2.5, 1e-3, "x", "auto", [], [1], ["a"], {}, {"use": "sgd"}]
+PLACES = {"processors": ("processors", 0), "schedules": ("learning_rate",), "tasks": ("task",)}
+
+
+def altered(entry, fields):
+    """Yield the example of a plugin with a value in a field that it may not have there, for some fields."""
+    config = registry.load(entry)
+    text = example(entry, facts(entry, config)["example"])
+    choose = random.Random(entry.qualified)  # noqa: S311  # the same ones in every run
+    for name in choose.choices([*config.model_fields, "nosuch"], k=fields):
+        data = parse(text, "yaml").data
+        reduce(getitem, PLACES.get(entry.kind, ()), data)[name] = choose.choice(VALUES)
+        yield parse(json.dumps(data), "json")
+
+
+def test_the_schema_and_we_agree_on_altered_examples(everything):
+    validator = VALIDATOR(everything)
+    refused = 0
+    for entry in registry.entries():
+        for document in altered(entry, 8):
+            ours, theirs = of_ours(document), of_schema(validator, document)
+            refused += bool(ours)
+            missed = [each for path, each in ours.items() if not any(on_one_way(at, path) for at in theirs)]
+            assert all(why_only_ours(problem, document.data) for problem in missed), (document.data, missed)
+            # A value with a wrong part in it may have no effect, too.
+            assert all(any(on_one_way(path, at) for path in ours) for at in theirs), document.data
+    assert refused > 200
+
+
+def on_one_way(one, other):
+    """Whether a path leads to the other, or further on, or from it; to the whole document, if both do."""
+    shorter = min(len(one), len(other))
+    return one == other or (shorter > 0 and one[:shorter] == other[:shorter])
+
+
+DEEP = [
+    "use: sgd\nclipnorm: 1\nglobal_clipnorm: 2",
+    "use: sgd\nprocessors:\n  - use: clip_by_norm\n    max_norm: 0",
+    "use: adam\nlearning_rate:\n  use: warmup\n  schedule: {use: constant, value: -1}\n  warmup_steps: 2",
+    "command: train\ntask: digits\nsteps: 1\noptimizer: {use: sgd, nesterov: true}",
+]
+
+
+@pytest.mark.parametrize("text", DEEP)
+def test_the_best_match_is_the_value(everything, text):
+    document = parse(text, "yaml")
+    best = best_match(VALIDATOR(everything).iter_errors(document.data))
+    assert [tuple(best.absolute_path)] == list(of_ours(document))
+    assert len(best.absolute_path) > 0
+
+
+def test_a_broken_plugin_is_left_out_with_a_word_and_a_code(run, install):
+    install(
+        "fake-mixed",
+        points={"optimizers": {"swift": "fake_swift:Swift", "exits": "fake_exits:Swift"}},
+        modules={"fake_swift": config_module("Swift"), "fake_exits": "import os; os._exit(0)"},
+    )
+    result = run("schema")
+    assert result.exit_code == 4
+    assert "left out: exits@fake-mixed 1.0 cannot be imported from fake_exits:Swift" in result.stderr
+    assert "exit code 0" in result.stderr
+    keys = json.loads(result.stdout)["$defs"].keys()
+    assert "optimizers.swift@fake-mixed" in keys
+    assert "optimizers.exits@fake-mixed" not in keys
+    alone = run("schema", "exits")
+    assert (alone.exit_code, alone.stdout) == (4, "")
+
+
+def test_a_blocked_plugin_is_left_out_without_a_word(run):
+    registry.block("optiplug-lion")
+    try:
+        result = run("schema", "--kind", "optimizers")
+    finally:
+        registry.unblock("optiplug-lion")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert "lion" not in json.loads(result.stdout)["$defs"]["optimizers.names"]["examples"]
 
 
 def test_the_schema_of_one_kind(run):
