@@ -73,7 +73,7 @@ def _schema(entry: Entry, config: type[NamedConfig], references: str) -> dict[st
         schema = config.model_json_schema(ref_template=references)
     except Exception as error:
         raise BrokenPluginError(f"the config of {entry} has no JSON Schema: {reason(error)}") from error
-    if not {"properties", "required"} <= schema.keys() or not _is_schema(schema):
+    if not _is_schema(schema) or not {"properties", "required"} <= schema.keys():
         raise BrokenPluginError(f"the config of {entry} has a JSON Schema that is none")
     return schema
 

@@ -67,6 +67,29 @@ def test_what_has_no_schema_is_broken():
         definition(ENTRY, Odd)
 
 
+@pytest.mark.parametrize(
+    "rewritten",
+    [
+        3,
+        {},
+        {"properties": {"rate": 3}, "required": []},
+        {"properties": {"rate": {"anyOf": [None]}}, "required": []},
+        {"properties": {"rate": {"minimum": "low"}}, "required": []},
+        {"properties": {"rate": {"items": {"x-optiplug-kind": "nothing"}}}, "required": []},
+        {"properties": {}, "required": [], "$defs": []},
+    ],
+    ids=str,
+)
+def test_a_schema_that_is_none_is_broken(rewritten):
+    class Odd(Swift):
+        @classmethod
+        def model_json_schema(cls, **_):
+            return rewritten
+
+    with pytest.raises(BrokenPluginError, match="has a JSON Schema that is none"):
+        facts(ENTRY, Odd)
+
+
 def test_a_paper_must_be_a_text():
     class Odd(Swift):
         paper = 3
