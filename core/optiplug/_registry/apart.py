@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 
+from .child_process import About, answer
 from .entry_points import Entry
-from .fork_server import About, answer
 from .reasons import bounded
 from .registry import installed_plugins
 

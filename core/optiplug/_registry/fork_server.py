@@ -5,55 +5,24 @@ It has imported optiplug and no plugin, so that a fork has all that plugins need
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import json
 import os
-import resource
 import select
-import signal
 import sys
-import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from importlib import import_module
 from itertools import chain, islice
-from typing import Any, NoReturn, TypeAlias
+from typing import Any
 
-from optiplug.errors import OptiplugError
-
+from .child_process import About, Child, Job, Numbered, do
 from .entry_points import Entry
-from .importing import config_class
-from .reasons import bounded, reason
 
-__all__ = ["About", "answer", "serve"]
-
-About: TypeAlias = Callable[[Entry, Any], object]
-"""What is asked of a Config class; its answer is made of JSON values.
-
-Its module may have a function `prepare`, which is called once, before the forks.
-"""
-_Numbered: TypeAlias = tuple[int, Entry]
+__all__ = ["serve"]
 
 _CHILDREN = min(8, os.cpu_count() or 1)
 _JOBS_OF_A_CHILD = 4  # as they take different times
-_FAILED = b"-"
-_LONGEST_ANSWER = 500_000  # in bytes
-_TOO_LONG = f"it says more of itself than {_LONGEST_ANSWER:,} bytes"
-_LONGEST_PRINTED = 2_000
-_LARGEST_READ = 1 << 20
 _POLL = 0.02  # in seconds: how late the end of a child may be seen
-
-
-def answer(entry: Entry, about: About, load: Callable[[Entry], Any] = config_class) -> tuple[object, str]:
-    """Return what a plugin answers, or why it does not."""
-    try:
-        return about(entry, load(entry)), ""
-    except OptiplugError as error:
-        return None, str(error)
-    except BaseException as error:  # noqa: BLE001  # it is somebody's code that runs here
-        return None, f"{entry} cannot be described: {reason(error)}"
 
 
 def serve(request: dict[str, Any]) -> None:
@@ -69,30 +38,22 @@ def serve(request: dict[str, Any]) -> None:
     server.run(_jobs([Entry(*fields) for fields in request["entries"]], request["alone"]))
 
 
-@dataclass(frozen=True)
-class _Job:
-    """Entries that one process imports, one after the other; those of one distribution only if `alone`."""
-
-    entries: list[_Numbered]
-    alone: bool
-
-
-def _jobs(entries: Sequence[Entry], alone: bool) -> list[_Job]:
-    found: dict[str, list[_Numbered]] = {}
+def _jobs(entries: Sequence[Entry], alone: bool) -> list[Job]:
+    found: dict[str, list[Numbered]] = {}
     for number, entry in enumerate(entries):
         found.setdefault(entry.distribution, []).append((number, entry))
     size = 1 if alone else -(-len(found) // (_CHILDREN * _JOBS_OF_A_CHILD))
     distributions = iter(found.values())
     jobs = iter(lambda: list(chain(*islice(distributions, size))), [])
-    return [_Job(each, alone) for each in jobs]
+    return [Job(each, alone) for each in jobs]
 
 
 class _Server:
     def __init__(self, about: About, limit: float, out: int) -> None:
         self._about, self._limit, self._out = about, limit, out
-        self._children: list[_Child] = []
+        self._children: list[Child] = []
 
-    def run(self, jobs: Iterable[_Job]) -> None:
+    def run(self, jobs: Iterable[Job]) -> None:
         waiting = deque(jobs)
         try:
             while waiting or self._children:
@@ -109,158 +70,14 @@ class _Server:
             for child in self._children:
                 child.kill()
 
-    def _started(self, job: _Job) -> _Child:
+    def _started(self, job: Job) -> Child:
         results, written = os.pipe()
         prints, printed = os.pipe()
         process = os.fork()
         if not process:
             for end in (results, prints, *(end for child in self._children for end in child.ends)):
                 os.close(end)
-            _import(job.entries, self._about, self._limit, written, printed)
+            do(job, self._about, self._limit, written, printed)
         os.close(written)
         os.close(printed)
-        return _Child(process, job, results, prints)
-
-
-class _Child:
-    """A process that does a job, as the server sees it."""
-
-    def __init__(self, process: int, job: _Job, results: int, prints: int) -> None:
-        # Both sides do it, since nobody knows which is first.
-        with contextlib.suppress(OSError):
-            os.setpgid(process, process)
-        self.ended, self.ends = False, {results, prints}
-        self._process, self._results, self._prints = process, results, prints
-        self._entries, self._alone, self._again = deque(job.entries), job.alone, list[_Numbered]()
-        self._read, self._printed, self._begun = b"", b"", time.monotonic()
-        for end in self.ends:
-            os.set_blocking(end, False)
-
-    @property
-    def left(self) -> Iterator[_Job]:
-        """What is to be done again when this one has ended.
-
-        Where several distributions share a process, one may spoil it for the next: what fails there is
-        tried alone, before it is told.
-        """
-        if self._entries:
-            yield _Job(list(self._entries), self._alone)
-        yield from (_Job([each], alone=True) for each in self._again)
-
-    def answers(self, limit: float) -> Iterator[bytes]:
-        """Yield the answers that have come."""
-        status = os.waitpid(self._process, os.WNOHANG)
-        self._listen()
-        self._read += self._taken(self._results)
-        *lines, self._read = self._read.split(b"\n")
-        for line in lines:
-            yield from self._told(line[1:].decode(), line[:1] == _FAILED)
-        if status[0]:
-            code = os.waitstatus_to_exitcode(status[1])
-            if self._entries:
-                yield from self._fault(_how_it_ended(code), self._alone)
-            self.kill(reaped=True)
-        elif not self._entries:
-            self.kill()
-        elif len(self._read) > _LONGEST_ANSWER:
-            yield from self._fault(_TOO_LONG, final=True)
-            self.kill()
-        elif time.monotonic() - self._begun > limit:
-            yield from self._fault(f"that takes longer than {limit:g} seconds", final=True)
-            self.kill()
-
-    def _told(self, line: str, failed: bool) -> Iterator[bytes]:
-        """Yield the answer of the entry whose turn it is, with what was printed up to here."""
-        number, entry = self._entries.popleft()
-        printed, self._begun = self._heard(), time.monotonic()
-        if failed and not self._alone:
-            self._again.append((number, entry))
-        else:
-            yield f"{json.dumps([number, line, '', printed])}\n".encode()
-
-    def _fault(self, reason: str, final: bool) -> Iterator[bytes]:
-        """Yield the fault of the entry whose turn it is, which has ended the process or must be ended."""
-        number, entry = self._entries.popleft()
-        printed = self._heard()
-        if final:
-            fault = f"{entry} cannot be imported from {entry.target}: {reason}"
-            yield f"{json.dumps([number, '', fault, printed])}\n".encode()
-        else:
-            self._again.append((number, entry))
-
-    def kill(self, *, reaped: bool = False) -> None:
-        """End the process and those that it has started."""
-        with contextlib.suppress(OSError):
-            os.killpg(self._process, signal.SIGKILL)
-        if not reaped:
-            os.waitpid(self._process, 0)
-        for end in (self._results, self._prints):
-            os.close(end)
-        self.ended = True
-
-    def _heard(self) -> str:
-        self._listen()
-        printed, self._printed = bounded(self._printed.decode(errors="replace")), b""
-        return printed
-
-    def _listen(self) -> None:
-        """Take what was printed, lest a process waits for that, and keep the first of it."""
-        self._printed = (self._printed + self._taken(self._prints))[:_LONGEST_PRINTED]
-
-    def _taken(self, end: int) -> bytes:
-        """Return what can be read without waiting, and no more than so much."""
-        taken = b""
-        while end in self.ends and len(taken) < _LARGEST_READ:
-            try:
-                part = os.read(end, 1 << 16)
-            except BlockingIOError:
-                break
-            if not part:
-                self.ends.discard(end)
-            taken += part
-        return taken
-
-
-def _how_it_ended(code: int) -> str:
-    how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-    return f"that ended the process, {how}"
-
-
-def _import(entries: Sequence[_Numbered], about: About, limit: float, written: int, printed: int) -> NoReturn:
-    """Import these in a process of their own, which ends here."""
-    code = 1
-    try:
-        os.setpgid(0, 0)
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        # Ends it where the server was killed and cannot.
-        signal.setitimer(signal.ITIMER_REAL, (limit + 1) * len(entries))
-        os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-        os.dup2(printed, 1)
-        os.dup2(printed, 2)
-        for _, entry in entries:
-            begun = time.monotonic()
-            value, fault = answer(entry, about)
-            with contextlib.suppress(BaseException):
-                sys.stdout.flush()
-                sys.stderr.flush()
-            _write(written, _line(entry, value, fault, time.monotonic() - begun))
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _line(entry: Entry, value: object, fault: str, seconds: float) -> bytes:
-    try:
-        text = json.dumps([value, fault, seconds], allow_nan=False)
-        odd = _TOO_LONG if len(text) > _LONGEST_ANSWER else ""
-    except (TypeError, ValueError, RecursionError) as error:
-        odd = reason(error)
-    if odd:
-        fault = f"{entry} cannot be described: {odd}"
-        text = json.dumps([None, fault, seconds])
-    return (_FAILED if fault else b"+") + f"{text}\n".encode()
-
-
-def _write(end: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(end, data) :]
+        return Child(process, job, results, prints)

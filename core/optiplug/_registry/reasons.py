@@ -23,7 +23,7 @@ def reason(error: BaseException) -> str:
     return bounded(f"{name}: {text}" if text else name)
 
 
-def bounded(text: str) -> str:
+def bounded(text: str, longest: int = _LONGEST) -> str:
     """Return a text that is cut where it is too long, with what could steer a terminal as escapes."""
-    cut = text if len(text) <= _LONGEST else f"{text[:_LONGEST]}... ({len(text):,} characters)"
+    cut = text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
     return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in cut)

@@ -1,4 +1,4 @@
-"""The process that asks plugins: an answer is a value or a fault."""
+"""The process that forks others answers in lines."""
 
 from __future__ import annotations
 
@@ -6,37 +6,7 @@ import json
 import subprocess
 import sys
 
-import pytest
-
-from optiplug._registry.fork_server import answer
-from optiplug.errors import BrokenPluginError
 from optiplug.registry import Entry
-
-ENTRY = Entry("optimizers", "swift", "fake-swift", "1.0", "fake_swift:Swift")
-
-
-def asked(about):
-    return answer(ENTRY, about, lambda entry: entry.name.upper())
-
-
-def test_a_value():
-    assert asked(lambda entry, config: [entry.name, config]) == (["swift", "SWIFT"], "")
-
-
-@pytest.mark.parametrize(
-    ("error", "fault"),
-    [
-        (BrokenPluginError("is broken"), "is broken."),
-        (SystemExit(3), "swift@fake-swift 1.0 cannot be described: SystemExit: 3"),
-        (KeyboardInterrupt(), "swift@fake-swift 1.0 cannot be described: KeyboardInterrupt"),
-    ],
-    ids=repr,
-)
-def test_a_fault(error, fault):
-    def about(entry, config):
-        raise error
-
-    assert asked(about) == (None, fault)
 
 
 def test_entries_are_told_in_lines_as_they_come():
