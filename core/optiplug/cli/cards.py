@@ -55,20 +55,22 @@ class Card:
 def cards(entries: Iterable[Entry]) -> list[Card]:
     """Describe plugins without importing them; one that cannot be used is described by its error."""
     descriptions = Descriptions()
-    return [card(entry, _described(entry, descriptions)) for entry in entries]
+    return [_card(entry, descriptions) for entry in entries]
 
 
-def _described(entry: Entry, descriptions: Descriptions) -> Description:
+def _card(entry: Entry, descriptions: Descriptions) -> Card:
     # What code has registered may have no source, and is here already.
     if installed_plugins.is_registered(entry):
         config = registry.load(entry)
-        return Description(config.summary(), config.paper)
-    return descriptions.of(entry)
+        return card(entry, Description(config.summary(), config.paper), loaded=True)
+    return card(entry, descriptions.of(entry), loaded=False)
 
 
-def card(entry: Entry, description: Description) -> Card:
-    """Put together what is known of a plugin."""
+def card(entry: Entry, description: Description, *, loaded: bool) -> Card:
+    """Put together what is known of a plugin; `loaded` says whether it has been imported to know it."""
     status, error = registry.status(entry), registry.error(entry)
+    if status in {"indexed", "loaded"}:
+        status = "loaded" if loaded else "indexed"
     if description.fault and status != "blocked":
         status, error = "broken", description.fault
     return Card(entry, description.summary, description.paper, description.note, status, error)

@@ -43,7 +43,7 @@ def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
     """Print the description and fields of one plugin; its implementation is not imported."""
     entry = find(name, kind)
     said = _facts(entry)
-    plugin = card(entry, Description(said["summary"], said["paper"]))
+    plugin = card(entry, Description(said["summary"], said["paper"]), loaded=True)
     schema = said["schema"]
     shown = {
         "implementation": said["implementation"],

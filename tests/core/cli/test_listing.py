@@ -64,7 +64,7 @@ def test_wide_has_the_rest(run):
     row = next(line for line in lines if line.startswith("adamw "))
     assert config.summary() in row
     assert config.paper in row
-    assert row.split()[-3:] == ["optiplug-adam", registry.find("optimizers", "adamw").version, "loaded"]
+    assert row.split()[-3:] == ["optiplug-adam", registry.find("optimizers", "adamw").version, "indexed"]
 
 
 @pytest.mark.parametrize("kind", ["schedules", "schedule"])
@@ -120,7 +120,7 @@ def test_list_of_one_kind(run):
         "summary": registry.get("schedules", "cosine").summary(),
         "paper": registry.get("schedules", "cosine").paper,
         "note": "",
-        "status": registry.status(registry.find("schedules", "cosine")),
+        "status": "indexed",
         "error": "",
     }
 
