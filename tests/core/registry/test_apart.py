@@ -57,7 +57,7 @@ def test_all_that_is_hostile_is_told_and_a_good_one_answers(plugin, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_one_that_ends_the_process_harms_no_other_of_its_distribution(plugin):
+def test_one_that_ends_the_process_harms_no_other(plugin):
     source = config_module("A", "C") + "def __getattr__(name):\n    import os\n    os._exit(7)\n"
     answers = ask(plugin(source, "A", "B", "C"), facts)
     assert ["exit code 7" in answer.fault for answer in answers] == [False, True, False]

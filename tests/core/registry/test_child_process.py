@@ -67,7 +67,7 @@ def seen(written, end=None, entries=2):
     return lines, [job.entries for job in child.left]
 
 
-def test_a_process_that_is_ended_is_told_of_the_entry_whose_turn_it_is():
+def test_the_end_of_a_process_is_told_of_one_entry():
     ((number, text, fault, printed),), left = seen(b"", signal.SIGTERM)
     assert (number, text, printed) == (0, "", "")
     assert fault.endswith("from fake_swift:Swift: that ended the process, by SIGTERM")

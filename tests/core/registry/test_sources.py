@@ -53,7 +53,7 @@ def test_packages_around_a_module_are_not_imported(folder):
     assert not [name for name in sys.modules if name.startswith("loud")]
 
 
-def test_packages_without_a_file_are_searched_in_all_their_places(folder, tmp_path_factory, monkeypatch):
+def test_a_package_without_a_file_is_searched_in_all_places(folder, tmp_path_factory, monkeypatch):
     other = tmp_path_factory.mktemp("other")
     monkeypatch.syspath_prepend(other)
     write(other, space__deep__one_py="1")
