@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from optiplug._plain_text import plain
+
 __all__ = ["bounded", "reason"]
 
 _LONGEST = 500  # in characters: a screen has room for several such texts
@@ -26,4 +28,4 @@ def reason(error: BaseException) -> str:
 def bounded(text: str, longest: int = _LONGEST) -> str:
     """Return a text that is cut where it is too long, with what could steer a terminal as escapes."""
     cut = text if len(text) <= longest else f"{text[:longest]}... ({len(text):,} characters)"
-    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in cut)
+    return plain(cut)

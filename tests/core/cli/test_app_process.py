@@ -91,7 +91,7 @@ def test_tensorflow_is_not_imported_to_check_a_run(write):
     ],
     ids=["list", "json", "words", "help", "name", "command"],
 )
-def test_listing_runs_no_code_of_a_plugin(arguments, environment):
+def test_to_list_plugins_runs_none_of_them(arguments, environment):
     packages = {entry.target.partition(".")[0].partition(":")[0] for entry in registry.entries()}
     result = optiplug(*arguments, code=SPY, **environment)
     assert (result.returncode, bool(result.stdout)) == (0, True)

@@ -9,6 +9,7 @@ import pytest
 
 from support.broken_configs import CASES
 
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}-{case[3]}-{str(case[1])[:30]}")
 def test_message_and_exit_code(run, write, case):
     name, text, place, rule, code = case

@@ -40,7 +40,7 @@ def plugin(install):
     return make
 
 
-def test_all_that_is_hostile_is_told_and_a_good_one_answers(plugin, capfd):
+def test_what_a_plugin_does_when_it_is_shown_harms_nobody_else(plugin, capfd):
     bad = {name: plugin(source) for name, (source, _) in BAD.items()}
     good = plugin(config_module("Swift"))
     answers = {answer.entry: answer for answer in ask([*bad.values(), good], facts, limit=1)}
