@@ -77,7 +77,9 @@ def ask(entries: Sequence[Entry], about: About, *, limit: float = 10.0, alone: b
 
 
 def _is_apart(entry: Entry) -> bool:
-    return not installed_plugins.is_registered(entry) and installed_plugins.status(entry) != "blocked"
+    # What may not be used, or is known to be broken, is not imported anywhere.
+    known = installed_plugins.status(entry) in {"blocked", "broken"}
+    return not known and not installed_plugins.is_registered(entry)
 
 
 def _here(entry: Entry, about: About) -> Answer:

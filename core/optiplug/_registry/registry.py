@@ -382,6 +382,5 @@ class Registry:
         return [each for each in others if not self._refusal(each)[0]]
 
 
-
 installed_plugins = Registry()
 """The registry of this process; `optiplug.registry` offers its methods as functions."""

@@ -71,7 +71,7 @@ def card(entry: Entry, description: Description, *, loaded: bool) -> Card:
     status, error = registry.status(entry), registry.error(entry)
     if status in {"indexed", "loaded"}:
         status = "loaded" if loaded else "indexed"
-    if description.fault and status != "blocked":
+    if description.fault and status not in {"blocked", "broken"}:
         status, error = "broken", description.fault
     return Card(entry, description.summary, description.paper, description.note, status, error)
 
