@@ -114,7 +114,6 @@ def plugins(install):
     install("fake-evil", points=points, modules={"fake_evil": module, "fake_raises": raises})
     named = {kind: {f"ev{UNBROKEN}il": "fake_evil:Greet"} for kind in points}
     install(f"fake{UNBROKEN}", UNBROKEN, points=named)
-    assert any(UNBROKEN in entry.name for entry in registry.entries())
 
 
 @pytest.mark.parametrize(("words", "params"), COMMANDS, ids=[" ".join(words) for words, _ in COMMANDS])
@@ -131,7 +130,16 @@ def test_text_cannot_control_a_terminal(place, plugins, words, params):
 @pytest.mark.parametrize(
     "argv",
     [
-        *(["--help"], ["list"], ["list", "--wide"], ["list", "--json"], ["show", "evil"], ["schema", "evil"]),
+        *(
+            ["--help"],
+            ["doctor"],
+            ["doctor", "--json"],
+            ["list"],
+            ["list", "--wide"],
+            ["list", "--json"],
+            ["show", "evil"],
+            ["schema", "evil"],
+        ),
         *(["show", "broken"], [HOSTILE], ["greet", "--help"], ["checkpoint", HOSTILE], [f"--{HOSTILE}"]),
     ],
     ids=lambda argv: " ".join(argv).replace(HOSTILE, "evil"),
@@ -140,6 +148,7 @@ def test_what_plugins_say_cannot_control_a_terminal(place, plugins, argv):
     shown = optiplug(*argv)
 
     assert shown
+    assert r"\x1b[2J" in shown or argv != ["doctor"]
 
 
 SOURCES = [*ROOT.glob("core/optiplug/**/*.py"), *ROOT.glob("plugins/*/optiplug_*/**/*.py")]
