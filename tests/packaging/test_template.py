@@ -57,7 +57,7 @@ print(json.dumps({
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
-    """The wheels of the core, of what authors use, and of the optimizer that the rendered processor runs with."""
+    """The wheels of the core, of what authors use, and of the optimizer with which processors run."""
     folder = tmp_path_factory.mktemp("wheels")
     for source in ("core", "plugins/author", "plugins/sgd"):
         build(ROOT / source, folder)
@@ -81,7 +81,7 @@ def plugin(kind, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def python(plugin, wheels, tmp_path_factory):
-    """The interpreter of a fresh environment that holds these wheels and that of the plugin, and our dependencies."""
+    """The interpreter of a fresh environment with these wheels, that of the plugin, and our dependencies."""
     folder = tmp_path_factory.mktemp("environment")
     build(plugin, folder / "dist")
     run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")

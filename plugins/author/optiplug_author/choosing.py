@@ -77,6 +77,6 @@ def _named(name: str, kinds: Sequence[str]) -> Entry:
         return found[0]
     if unknown is not None and len(kinds) == 1:
         raise unknown
-    guess = nearest(name, {entry.name for entry in registry.entries()})
+    guess = nearest(name.partition("@")[0], {entry.name for entry in registry.entries()})
     hint = f"{guess} `optiplug list` shows what is installed".strip()
     raise UnknownPluginError("no installed distribution offers this", received=name, hint=hint)

@@ -19,6 +19,7 @@ from .words import muted_stderr
 __all__ = ["config_of", "levelled"]
 
 _DEVICES = 4
+_SAID = ("commands/", "tasks/")  # what is promised of these takes no step
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,7 +33,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Divide the CPU, so that promises about several devices are tried."""
     only_leads = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
-    if only_leads or config.option.promises_level == "config":
+    only_says = all(name.startswith(_SAID) for name in config.option.promises_of)
+    if only_leads or only_says or config.option.promises_level == "config":
         return
     with muted_stderr():
         import tensorflow as tf

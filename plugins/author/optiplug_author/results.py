@@ -108,7 +108,8 @@ def _told(report: pytest.TestReport) -> tuple[str, str, str]:
         return "kept", "", ""
     crash: Any = getattr(report.longrepr, "reprcrash", None)
     if crash is None:  # a promise that is kept again, or a worker that has ended
-        return "failed", _first_lines(str(report.longrepr)), ""
+        again = "kept again, so it is expected to fail no longer:"
+        return "failed", _first_lines(str(report.longrepr).replace("[XPASS(strict)]", again)), ""
     return "failed", _first_lines(crash.message), f"{crash.path}:{crash.lineno}"
 
 
