@@ -38,6 +38,7 @@ html_static_path = ["_static"]
 html_css_files = ["wide.css"]
 
 myst_enable_extensions = ["colon_fence", "deflist"]
+myst_fence_as_directive = ["math"]
 myst_heading_anchors = 3
 
 # Notebooks are stored without outputs. One that fails fails the build; what has not changed is not run again.

@@ -18,9 +18,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 def markup(latex: str, display: str) -> str:
-    """Return a formula as MathML; one of several rows has ``&`` where they are aligned."""
-    rows = rf"\begin{{split}}{latex}\end{{split}}" if "\\\\" in latex or "&" in latex else latex
-    return convert(rows, display=display)
+    """Return a formula as MathML; one of several rows is ``aligned``."""
+    # The converter knows the other name of it only.
+    return convert(latex.replace("{aligned}", "{split}"), display=display)
 
 
 def _inline(writer: Any, node: nodes.math) -> None:

@@ -13,7 +13,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from optiplug import registry
-from rst import markdown, pipe_table
+from optiplug_author.pages.markdown import pipe_table
+from rst import markdown
 
 __all__ = ["lines"]
 
@@ -44,5 +45,5 @@ def lines() -> list[str]:
         config = registry.load(entry)
         reason = config(**config.example).no_mesh
         if reason:
-            rows.append((f"[{entry.name}](catalogue/{entry.kind}/{entry.name}.rst)", markdown(reason)))
-    return pipe_table(("refuses a mesh", "because"), rows)
+            rows.append((f"[{entry.name}](catalogue/{entry.kind}/{entry.name}.md)", markdown(reason)))
+    return list(pipe_table(("refuses a mesh", "because"), rows))

@@ -16,7 +16,8 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from optiplug import _hookspecs
-from rst import markdown, pipe_table
+from optiplug_author.pages.markdown import pipe_table
+from rst import markdown
 
 __all__ = ["hooks", "order"]
 
@@ -47,7 +48,7 @@ def order() -> list[str]:
         (f"`{stage.name}`", stage.part, markdown(stage.summary), "yes" if stage.takes_hooks else "")
         for stage in _hookspecs.ORDER
     ]
-    return pipe_table(("stage", "part", "what happens", "hooks"), rows)
+    return list(pipe_table(("stage", "part", "what happens", "hooks"), rows))
 
 
 def hooks() -> list[str]:
@@ -57,7 +58,7 @@ def hooks() -> list[str]:
         for stage in _hookspecs.ORDER
         if stage.takes_hooks
     ]
-    return pipe_table(("stage", "a hook gets", "and returns", "what it is for"), rows)
+    return list(pipe_table(("stage", "a hook gets", "and returns", "what it is for"), rows))
 
 
 def passed(name: str) -> tuple[str, str]:

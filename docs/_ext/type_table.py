@@ -21,7 +21,8 @@ from sphinx.util.docutils import SphinxDirective
 import optiplug
 from optiplug import _types
 from optiplug._config import hyperparameters
-from rst import markdown, pipe_table
+from optiplug_author.pages.markdown import pipe_table
+from rst import markdown
 
 __all__ = ["lines", "meaning"]
 
@@ -64,7 +65,9 @@ class TypeTable(SphinxDirective):
 
 def lines(names: Iterable[str]) -> list[str]:
     """Return the table in Markdown."""
-    return pipe_table(("type", "what it is"), [(f"`{name}`", markdown(meaning(name))) for name in names])
+    return list(
+        pipe_table(("type", "what it is"), [(f"`{name}`", markdown(meaning(name))) for name in names])
+    )
 
 
 def meaning(name: str) -> str:

@@ -15,6 +15,7 @@ PUBLIC = {
     "optiplug.checkpoint",
     "optiplug.checkpoint.claim",
     "optiplug.checkpoint.files",
+    "optiplug.cli.types_in_words",
     "optiplug.document",
     "optiplug.errors",
     "optiplug.numerics",

@@ -11,7 +11,8 @@ import pytest
 import optiplug
 from optiplug import registry
 from optiplug.cli.types_in_words import type_in_words
-from support.extensions import formulas, mathml, pictures, usage
+from optiplug_author.pages import docstrings, formulas, usage
+from support.extensions import mathml, pictures
 
 ALGORITHMS = [
     pytest.param(registry.load(entry), id=f"{entry.kind}-{entry.name}")
@@ -46,27 +47,28 @@ def test_formula(written, latex):
 
 
 def test_a_formula_over_lines_is_one():
-    block = "As::\n\n    u = a\n        / b\n    w <- w - u\n\nAnd so on.\n"
+    docstring = "As::\n\n    u = a\n        / b\n    w <- w - u\n\nAnd so on.\n"
 
-    typeset = formulas.typeset(block)
+    written = list(docstrings.as_markdown(docstring))
 
-    assert typeset.startswith("As:\n\n.. math::\n\n    u &= \\frac{a}{b} \\\\\n")
-    assert typeset.endswith("And so on.\n")
+    assert written[:5] == ["As:", "", "```math", r"\begin{aligned}", "u &= \\frac{a}{b} \\\\"]
+    assert written[-2] == "And so on."
 
 
 def test_code_stays_code():
-    block = "Write::\n\n    import optiplug\n    optiplug.create()\n"
+    docstring = "Write::\n\n    import optiplug\n    optiplug.create()\n"
 
-    assert formulas.typeset(block) == block
+    written = list(docstrings.as_markdown(docstring))
+
+    assert written[2:6] == ["```text", "import optiplug", "optiplug.create()", "```"]
 
 
 @pytest.mark.parametrize("config", ALGORITHMS)
 def test_every_block_of_formulas_is_typeset(config):
-    text = inspect.getdoc(config.load_implementation()) or ""
-    typeset = formulas.typeset(text)
-    blocks = [block.split("\n\n")[0] for block in typeset.split(".. math::\n\n")[1:]]
+    text = "\n".join(docstrings.as_markdown(inspect.getdoc(config.load_implementation()) or ""))
+    blocks = [block.split("\n```")[0] for block in text.split("```math\n")[1:]]
 
-    assert all("<math" in mathml.markup(block, "block") for block in blocks)
+    assert all("<mtr>" in mathml.markup(block, "block") for block in blocks)
 
 
 @pytest.mark.parametrize("config", ALGORITHMS)

@@ -8,8 +8,7 @@ from support.project_paths import ROOT
 
 sys.path.append(str(ROOT / "docs" / "_ext"))
 
-import formulas  # found by the line above
-import growth
+import growth  # found by the line above
 import mathml
 import off_mesh
 import pictures
@@ -17,10 +16,8 @@ import rooms
 import scaling
 import stages
 import type_table
-import usage
 
 __all__ = [
-    "formulas",
     "growth",
     "mathml",
     "off_mesh",
@@ -29,5 +26,4 @@ __all__ = [
     "scaling",
     "stages",
     "type_table",
-    "usage",
 ]

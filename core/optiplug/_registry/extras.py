@@ -7,7 +7,7 @@ from collections.abc import Mapping
 __all__ = ["EXTRAS", "extra_of", "how_to_install"]
 
 EXTRAS: Mapping[str, Mapping[str, str]] = {
-    "author": {"commands": "new test"},
+    "author": {"commands": "catalogue new test"},
     "contrib": {
         "optimizers": (
             "adabelief adan ademamix adopt cocob conditional_gradient dadapt_adam dog laprop lazyadam "

@@ -1,4 +1,4 @@
-"""For authors of plugins: the commands `optiplug new` and `optiplug test`."""
+"""For authors of plugins: the commands `optiplug new`, `optiplug test` and `optiplug catalogue`."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,8 @@ from optiplug import registry
 
 # For type checkers; what is there is what the entry points offer.
 if TYPE_CHECKING:
+    from .cataloguing import catalogue as catalogue
+    from .config import CatalogueConfig as CatalogueConfig
     from .config import NewConfig as NewConfig
     from .config import TryConfig as TryConfig
     from .new import new as new

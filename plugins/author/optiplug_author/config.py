@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from optiplug import CommandConfig
 
-__all__ = ["NewConfig", "TryConfig"]
+__all__ = ["CatalogueConfig", "NewConfig", "TryConfig"]
+
+
+class CatalogueConfig(CommandConfig):
+    """Write pages in Markdown about installed plugins: formula, hyperparameters, state, paper."""
+
+    implementation = "optiplug_author.cataloguing:catalogue"
 
 
 class NewConfig(CommandConfig):

@@ -9,9 +9,8 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
-__all__ = ["expression", "formula", "typeset"]
+__all__ = ["expression", "formula", "formulas"]
 
-_BLOCK = re.compile(r"^(?P<before>.*)::\n\n(?P<lines>(?:    .*\n|\n)*    .*\n?)", re.MULTILINE)
 _RELATION = re.compile(r"^(?P<left>.+?)\s*(?P<sign><-|\+=|-=|=)\s+(?P<right>.+)$")
 _SIGNS = {"<-": r"\leftarrow", "=": "=", "+=": r"\mathrel{+}=", "-=": r"\mathrel{-}="}
 _GREEK = {"alpha", "beta", "delta", "epsilon", "eta", "gamma", "mu", "nu", "pi", "rho", "sigma"}
@@ -21,25 +20,20 @@ _SUM, _PRODUCT, _POWER, _ATOM = range(4)
 _Rendered = tuple[str, int]  # what binds less than what is around it gets parentheses
 
 
-def typeset(docstring: str) -> str:
-    """Return a docstring with the literal blocks that are formulas as blocks of math; others stay."""
-    return _BLOCK.sub(_math, docstring)
-
-
-def _math(block: re.Match[str]) -> str:
-    lines = list(_whole_lines(block["lines"]))
-    if block["before"].startswith("..") or not any(map(_RELATION.match, lines)):
-        return block[0]
-    rows = " \\\\\n".join(f"    {formula(line)}" for line in lines)
-    before = f"{block['before'].rstrip()}:" if block["before"].strip() else ""
-    return f"{before}\n\n.. math::\n\n{rows}\n"
+def formulas(block: str) -> str | None:
+    """Return a literal block of a docstring in LaTeX; None if it is something else, such as code."""
+    lines = list(_whole_lines(block))
+    if not any(map(_RELATION.match, lines)):
+        return None
+    rows = " \\\\\n".join(map(formula, lines))
+    return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
 
 def _whole_lines(lines: str) -> Iterator[str]:
     """Yield the lines of a block, each with those that go on with it because they are indented further."""
     whole = ""
     for line in lines.splitlines():
-        goes_on = whole and line[4:].startswith(" ") and not re.search(r" {3,}$", whole)
+        goes_on = whole and line.startswith(" ") and not re.search(r" {3,}$", whole)
         if whole and not goes_on:
             yield whole
             whole = ""

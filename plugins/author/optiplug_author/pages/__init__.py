@@ -1,0 +1,1 @@
+"""Pages in Markdown about installed plugins, from what they say of themselves."""
