@@ -29,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench bench-torch golden numerics faults fuzz traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
+.PHONY: help setup demo test test-all bench bench-torch golden api numerics faults fuzz traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -109,6 +109,9 @@ traffic: $(STAMP)  ## count what steps send between processes, and write it into
 
 golden: $(STAMP)  ## write anew what the command line prints in tests/core/cli/golden; look at the difference
 	OPTIPLUG_GOLDEN=write $(BIN)/python -m pytest -q tests/core/cli/test_app_golden.py
+
+api: $(STAMP)  ## write down the public names and signatures, which tests hold; look at the difference
+	PYTHONPATH=tests $(BIN)/python -m support.public_api
 
 bench: $(STAMP)  ## time the commands, and the step beside Keras and optax (BENCH=--quick: minutes)
 	$(BIN)/python benchmarks/commands.py

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from . import registry
@@ -23,11 +22,11 @@ from ._config.hyperparameters import (
     Scalar,
     UnitFloat,
     UnitScalar,
-    renamed_types,
 )
 from ._config.kinds import CommandConfig, OptimizerConfig, ProcessorConfig, Selection, TaskConfig
 from ._config.registration import register
 from ._config.section import Section
+from ._deprecation import renamed
 from ._hookspecs import hookimpl
 from .errors import (
     AmbiguousPluginError,
@@ -167,10 +166,7 @@ def __getattr__(name: str) -> Any:
     # The submodule itself, in which there is no name to look up.
     if name == "numerics":
         return importlib.import_module(".numerics", __name__)
-    if name in renamed_types:
-        new = renamed_types[name]
-        # A FutureWarning, because Python hides a DeprecationWarning from most users.
-        warnings.warn(f"`optiplug.{name}` is deprecated: write `{new}`.", FutureWarning, stacklevel=2)
+    if new := renamed(__name__, name):
         return globals()[new]
     if name not in _LAZY:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

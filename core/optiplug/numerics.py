@@ -5,7 +5,6 @@ For authors of plugins: ``from optiplug import numerics``. docs/design/performan
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextvars import ContextVar
 from math import pi
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from ._deprecation import renamed
 from ._types import DType, Shape, Tensor, Variable
 
 __all__ = [
@@ -36,8 +36,6 @@ __all__ = [
 ]
 
 _ROW = 256
-
-_RENAMED = {"select": "where"}
 
 # A function that is applied to random bits as soon as they are drawn. DTensor draws each device's part
 # of a split tensor from the same seed, which repeats the bits, unless each device draws the whole.
@@ -323,8 +321,6 @@ def random_normal(shape: Shape, seed: Tensor, dtype: DType = tf.float32) -> Tens
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _RENAMED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    new = _RENAMED[name]
-    warnings.warn(f"`numerics.{name}` is deprecated: write `numerics.{new}`.", FutureWarning, stacklevel=2)
-    return globals()[new]
+    if new := renamed(__name__, name):
+        return globals()[new]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -26,9 +26,9 @@ Examples
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
+from ._deprecation import warn_deprecated
 from ._registry.entry_points import KINDS, SESSION, Entry
 from ._registry.lazy_names import lazy_names
 from ._registry.registry import Registry, installed_plugins
@@ -79,9 +79,5 @@ def __getattr__(name: str) -> Any:
     if name != "registry":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     # The instance had the name of this module, so `import optiplug.registry` gave now one, now the other.
-    warnings.warn(
-        "`optiplug.registry.registry` is deprecated: write `from optiplug import registry`.",
-        FutureWarning,
-        stacklevel=2,
-    )
+    warn_deprecated("optiplug.registry.registry")
     return installed_plugins

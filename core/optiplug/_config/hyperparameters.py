@@ -44,7 +44,6 @@ __all__ = [
     "checked_pattern",
     "in_float32",
     "is_decay_rate",
-    "renamed_types",
 ]
 
 # The smallest normal float32: XLA takes smaller ones for 0.
@@ -275,13 +274,3 @@ PathGlobs: TypeAlias = tuple[PathGlob, ...]
 ``"re:bias$"`` is a regular expression, which is searched in the path; it may have few repeats, none
 inside of another, so that no search takes longer than a moment. A pattern that matches nothing is an error,
 as it is most often a typing error; one that begins with ``?`` may: ``"?*norm*"``, ``"?re:norm$"``."""
-
-renamed_types: dict[str, str] = {
-    "ClosedUnitInterval": "UnitScalar",
-    "LearningRate": "NonNegativeScalar",
-    "NonNegative": "NonNegativeScalar",
-    "Positive": "PositiveFloat",
-    "Selector": "PathGlobs",
-    "UnitInterval": "BelowOneScalar",
-}
-"""Old names of these types, which `optiplug` still accepts with a warning."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
+from optiplug._deprecation import warn_deprecated
 from optiplug.errors import ConfigError
 
 from .registration import config_class
@@ -52,8 +52,7 @@ def renamed(hyperparameters: Mapping[str, object]) -> dict[str, object]:
     if "lr" in given:
         if "learning_rate" in given:
             raise ConfigError("is the old name of `learning_rate`, which was given too", where="lr")
-        # A FutureWarning, because Python hides a DeprecationWarning from most users.
-        warnings.warn("`lr` is deprecated: write `learning_rate`.", FutureWarning, stacklevel=3)
+        warn_deprecated("lr", stacklevel=3)
         given["learning_rate"] = given.pop("lr")
     return given
 

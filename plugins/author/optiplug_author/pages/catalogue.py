@@ -24,7 +24,7 @@ __all__ = ["MARK", "Catalogue"]
 MARK = "<!-- Written by `optiplug catalogue`, which writes it anew: change what it is written from. -->"
 """The first line of each page."""
 
-_BASES = {
+_BASES: dict[str, type[optiplug.NamedConfig]] = {
     "optimizers": optiplug.OptimizerConfig,
     "processors": optiplug.ProcessorConfig,
     "schedules": optiplug.ScheduleConfig,
