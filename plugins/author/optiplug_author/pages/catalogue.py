@@ -101,6 +101,7 @@ class Catalogue:
             f"What {', '.join(map(code, whose))} select by name, by kind." if len(whose) < 4 else _EVERYTHING,
             "",
             *pipe_table(("kind", "names"), rows),
+            "",
             *told,
             "",
             *self.contents(self._kinds),
@@ -119,6 +120,7 @@ class Catalogue:
             f"Entry point group: {code(KINDS[kind])}.",
             "",
             *pipe_table(header, rows),
+            "",
             *([f"All {kind} have these hyperparameters:", "", *_hyperparameters(common)] if common else ()),
             *self.contents([_path(entry) for entry in entries]),
         ]
@@ -200,7 +202,7 @@ def _link(entry: Entry) -> str:
 
 def _hyperparameters(fields: dict[str, Any]) -> Iterable[str]:
     rows = [(code(name), *_described(field)) for name, field in fields.items() if name != "use"]
-    return pipe_table(("hyperparameter", "type", "default", "meaning"), rows)
+    return (*pipe_table(("hyperparameter", "type", "default", "meaning"), rows), "")
 
 
 def _described(field: dict[str, Any]) -> tuple[str, str, str]:
@@ -217,7 +219,7 @@ def _state(entry: Entry) -> Iterator[str]:
     rows = [(code(slot), f"{size:.3g}") for slot, size in slots(example).items()]
     if rows:
         yield from ("For a layer of 512 x 256 with a bias, in float32:", "")
-        yield from pipe_table(("slot", "bytes per parameter"), rows)
+        yield from (*pipe_table(("slot", "bytes per parameter"), rows), "")
     else:
         yield from ("No state for each variable.", "")
     if example.no_mesh:

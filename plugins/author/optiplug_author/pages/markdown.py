@@ -61,7 +61,6 @@ def pipe_table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iter
     if rows:
         for cells in [header, ("---",) * len(header), *rows]:
             yield f"| {' | '.join(_BAR.sub(_ESCAPED_BAR, cell) for cell in cells)} |"
-        yield ""
 
 
 def _printable(text: str) -> str:
