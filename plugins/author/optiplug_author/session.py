@@ -101,7 +101,7 @@ class Session:
         if jobs is None:
             few = matching or self.level == "config"
             worth = 1 if few else len(self.results.found) // _WORTH_A_WORKER
-            jobs = min(len(os.sched_getaffinity(0)), _MOST_WORKERS, worth)
+            jobs = min(_cores(), _MOST_WORKERS, worth)
         if jobs < 2 or find_spec("xdist") is None:
             return []
         return [f"--numprocesses={jobs}", "--dist=worksteal"]
@@ -117,6 +117,11 @@ class Session:
                 raise typer.BadParameter(rule.strip(), param_hint="--expect")
             reasons[name] = reason.strip()
         return reasons
+
+
+def _cores() -> int:
+    """Return how many cores this process may use, or on some systems how many there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextlib.contextmanager
