@@ -123,7 +123,7 @@ def _described(name: str, thing: Any) -> Iterator[tuple[str, str]]:
 def _default(cls: Any, key: str) -> str:
     """Return the default of a field, of a config or of a dataclass."""
     field = getattr(cls, "model_fields", {}).get(key) or getattr(cls, "__dataclass_fields__", {}).get(key)
-    default = repr(getattr(field, "default", None))
+    default = _without_addresses(repr(getattr(field, "default", None)))
     return "" if field is None or "Undefined" in default or "MISSING" in default else f" = {default}"
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from inspect import cleandoc
 
 import pytest
 
@@ -157,6 +158,7 @@ def test_an_unknown_distribution_is_refused(catalogue):
         ("`beta_1` and ``a | b``", "`beta_1` and `a | b`"),
         ("see :class:`Adam` or `the site <https://x.org/y>`_", "see `Adam` or [the site](<https://x.org/y>)"),
         ("`here <javascript:alert(1)>`_", "`here`"),
+        ("in *The Title* of 2 * 3 * 4", r"in *The Title* of 2 \* 3 \* 4"),
         ("a_b * c < 1 & {x} $y$", r"a\_b \* c \< 1 \& \{x} \$y\$"),
         ("arXiv:2409.11321.", "[arXiv:2409.11321](https://arxiv.org/abs/2409.11321)."),
         ("one\x1b[2J", "one\\\\x1b\\[2J"),
@@ -187,7 +189,7 @@ def test_sections_and_lists_of_a_docstring():
     2
     """
 
-    assert printed_lines(as_markdown(docstring)) == (
+    assert printed_lines(as_markdown(cleandoc(docstring))) == (
         "What it does.\n\n## Raises\n\n- `ConfigError`: If it must.\n- `ValueError`: If it may.\n\n"
         "## Notes\n\n- one, in two lines\n- `two`\n\n```pycon\n>>> 1 + 1\n2\n```\n"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, cached_property
+from inspect import cleandoc
 from pathlib import Path
 from statistics import mode
 from typing import Any
@@ -149,11 +150,11 @@ class Catalogue:
             *self.target(entry),
             f"# {escaped(entry.name)}",
             "",
-            *as_markdown(config.__doc__ or "", 3),
+            *as_markdown(cleandoc(config.__doc__ or ""), 3),
             *self._shown(entry, folder),
             *(fenced(written(data), "yaml") if data is not None else ()),
             # Its first paragraph is in the config, too.
-            *as_markdown((implementation.__doc__ or "").strip().partition("\n\n")[2], 3),
+            *as_markdown(cleandoc(implementation.__doc__ or "").partition("\n\n")[2], 3),
             "## Hyperparameters",
             "",
             *_hyperparameters(own),

@@ -6,7 +6,7 @@ import inspect
 import re
 from collections.abc import Iterator
 
-from .formulas import formulas
+from .formulas import aligned, formulas
 from .markdown import code, escaped, fenced, paragraph
 
 __all__ = ["as_markdown", "inline", "printed_lines"]
@@ -16,15 +16,15 @@ _DIRECTIVE = re.compile(r"\.\. (?P<name>[\w-]+)::\s*(?P<argument>.*)$")
 _BULLET = re.compile(r"(?P<lead>[-*]|\d+\.) +(?=\S)")
 _LISTS = {"Parameters", "Raises", "Returns", "Yields", "Attributes", "Other Parameters", "Warns"}
 _INLINE = re.compile(
-    r"``(?P<literal>.+?)``|(?::[\w:]+:)?`(?P<words>[^`<]+?)(?:\s*<(?P<target>[^<>`]+)>)?`(?P<link>__?)?",
+    r"``(?P<literal>.+?)``|(?<![\w*])\*(?P<stress>[^\s*][^*]*)\*(?![\w*])|(?::[\w:]+:)?`(?P<words>[^`<]+?)(?:\s*<(?P<target>[^<>`]+)>)?`(?P<link>__?)?",
     re.DOTALL,
 )
 _LINKED = re.compile(r"https?://[^\s<>\"'`\\)\]]*[^\s<>\"'`\\)\].,;]|arXiv:(?P<number>\d{4}\.\d{4,5})")
 
 
 def as_markdown(docstring: str, level: int = 2) -> Iterator[str]:
-    """Yield the lines of a docstring; its sections have headings of this level."""
-    lines = inspect.cleandoc(docstring).splitlines()
+    """Yield the lines of a docstring without indentation; its sections have headings of this level."""
+    lines = docstring.splitlines()
     section = ""
     while lines:
         if len(lines) > 1 and lines[0].strip() and _UNDERLINE.fullmatch(lines[1].strip()):
@@ -65,6 +65,8 @@ def _reference(found: re.Match[str]) -> str:
     words, target = found["words"], found["target"] or ""
     if found["literal"] is not None:
         return code(found["literal"])
+    if found["stress"] is not None:
+        return f"*{escaped(found['stress'])}*"
     if _LINKED.fullmatch(target):
         return f"[{escaped(words)}](<{target}>)"
     return code(words)
@@ -108,7 +110,8 @@ def _directive(directive: re.Match[str], lines: list[str]) -> Iterator[str]:
     inside = _indented(lines)
     text = "\n".join([*filter(None, [directive["argument"]]), *inside]).strip()
     if directive["name"] == "math":
-        yield from fenced(text, "math")
+        several = ("&" in text or "\\\\" in text) and "\\begin" not in text
+        yield from fenced(aligned(text) if several else text, "math")
     elif directive["name"] in {"code", "code-block"}:
         yield from fenced("\n".join(inside), escaped(directive["argument"]))
     else:

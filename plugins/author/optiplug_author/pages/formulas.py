@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
-__all__ = ["expression", "formula", "formulas"]
+__all__ = ["aligned", "expression", "formula", "formulas"]
 
 _RELATION = re.compile(r"^(?P<left>.+?)\s*(?P<sign><-|\+=|-=|=)\s+(?P<right>.+)$")
 _SIGNS = {"<-": r"\leftarrow", "=": "=", "+=": r"\mathrel{+}=", "-=": r"\mathrel{-}="}
@@ -25,7 +25,11 @@ def formulas(block: str) -> str | None:
     lines = list(_whole_lines(block))
     if not any(map(_RELATION.match, lines)):
         return None
-    rows = " \\\\\n".join(map(formula, lines))
+    return aligned(" \\\\\n".join(map(formula, lines)))
+
+
+def aligned(rows: str) -> str:
+    """Return rows of formulas, with ``&`` where they are aligned, as one."""
     return f"\\begin{{aligned}}\n{rows}\n\\end{{aligned}}"
 
 
