@@ -13,7 +13,9 @@ import copier
 import pytest
 import yaml
 from packaging.requirements import Requirement
+from typer.testing import CliRunner
 
+from optiplug.cli import application
 from support.project_paths import ROOT
 from support.python_environments import lend_dependencies, run
 
@@ -75,7 +77,8 @@ def plugin(kind, tmp_path_factory):
     names = {kind: NAMES[kind]} if kind in NAMES else NAMES
     folder = tmp_path_factory.mktemp(kind) / "plugin"
     written = [text for each, name in names.items() for text in (f"--{each}", name)]
-    run(sys.executable, "-m", "optiplug.cli", "new", folder, *written)
+    argv = ["new", str(folder), *written]
+    assert CliRunner().invoke(application(argv), argv).exit_code == 0
     return folder
 
 
