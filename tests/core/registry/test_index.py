@@ -9,6 +9,7 @@ import time
 import pytest
 
 from optiplug._registry.index import read_index
+from optiplug._registry.metadata import installed_metadata
 from optiplug.errors import BrokenPluginError, PluginError
 from optiplug.registry import Registry
 from support.damaged_distributions import DAMAGES
@@ -143,13 +144,15 @@ def test_a_second_copy_on_the_path_is_told(install):
     assert "2.0 counts for nothing beside 1.0, which comes first" in trouble.reason
 
 
-def test_of_two_in_one_folder_the_higher_version_counts(install, tmp_path):
+@pytest.mark.parametrize("order", [list, reversed])
+def test_of_two_in_one_folder_the_higher_version_counts(order, tmp_path, monkeypatch):
     for version in ("1.10", "1.9"):
-        fake_distribution(tmp_path / "site", "fake-copy", version, points=SOUND)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(tmp_path / "site")
-        index = read_index()
-    assert [entry.version for entry in index.entries if entry.name == "sound"] == ["1.10"]
+        fake_distribution(tmp_path, "fake-copy", version, points=SOUND)
+    monkeypatch.setattr(sys, "path", [str(tmp_path)])
+    # As the file system lists them, which is in no order.
+    listed = list(order(sorted(installed_metadata(), key=lambda each: each.path)))
+    monkeypatch.setattr("optiplug._registry.index.installed_metadata", lambda **name: [] if name else listed)
+    assert [entry.version for entry in read_index().entries] == ["1.10"]
 
 
 def test_a_folder_that_is_on_the_path_twice_is_one(install, tmp_path, monkeypatch):
