@@ -6,14 +6,13 @@ import re
 from collections.abc import Iterator
 
 from .dependencies import unmet
-from .entry_points import Entry
 from .index import Offer
 from .metadata import DamagedMetadataError, Metadata, canonical, installed_metadata, lines_of
 from .near_names import near
 from .registry import Registry
 from .troubles import Trouble
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "in_order"]
 
 _CORE = "optiplug-core"
 _EXTRAS = re.compile(r"\[(.*)\]\s*")
@@ -29,13 +28,18 @@ def diagnose(registry: Registry) -> list[Trouble]:
         *_of_settings(registry),
         *_of_others(registry),
     ]
-    return sorted(found, key=lambda each: (each.usable, each.where, each.what, each.reason))
+    return sorted(found, key=in_order)
+
+
+def in_order(trouble: Trouble) -> tuple[bool, str, str, str]:
+    """Return what troubles are sorted by: the worst first."""
+    return trouble.usable, trouble.where, trouble.what, trouble.reason
 
 
 def _of_entries(registry: Registry) -> Iterator[Trouble]:
     told = set()
     for entry in registry.known():
-        path, status = _path(entry, registry), registry.status(entry)
+        path, status = registry.path(entry), registry.status(entry)
         if status == "broken":
             hint = f"uninstall {entry.distribution}, or install a version that is mended"
             yield Trouble("broken", str(entry), path, registry.error(entry), hint)
@@ -63,7 +67,7 @@ def _of_near_names(registry: Registry) -> Iterator[Trouble]:
         if taken:
             reason = f"the name is nearly {taken!r}, which is one of the standard installation"
             hint = f"look twice at what configs `use`; OPTIPLUG_BLOCK={entry.qualified} forbids it"
-            yield Trouble("near-name", str(entry), _path(entry, registry), reason, hint, usable=True)
+            yield Trouble("near-name", str(entry), registry.path(entry), reason, hint, usable=True)
     distributions = {canonical(each.distribution) for each in ours}
     for name, offer in registry.offers.items():
         taken = near(name, distributions)
@@ -136,8 +140,3 @@ def _damage(metadata: Metadata) -> str:
     except DamagedMetadataError as error:
         return str(error)
     return ""
-
-
-def _path(entry: Entry, registry: Registry) -> str:
-    offer = registry.offers.get(canonical(entry.distribution))
-    return offer.metadata.path if offer else ""

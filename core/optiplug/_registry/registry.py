@@ -28,6 +28,7 @@ from .entry_points import KINDS, NAME, SESSION, Entry, Reference
 from .finding import ASK_ITS_AUTHORS, chosen, listed, not_offered
 from .importing import config_class, is_config
 from .index import Index, Offer, read_index
+from .metadata import canonical
 from .present import present
 from .troubles import Trouble
 
@@ -338,6 +339,11 @@ class Registry:
     def offers(self) -> Mapping[str, Offer]:
         """The distributions with plugins, by canonical name."""
         return self._read().offers
+
+    def path(self, entry: Entry) -> str:
+        """Return the folder with the metadata of an entry's distribution; empty for one of code."""
+        offer = self.offers.get(canonical(entry.distribution))
+        return offer.metadata.path if offer else ""
 
     def _read(self) -> Index:
         # When first asked: reading metadata takes time that `import optiplug` should not.

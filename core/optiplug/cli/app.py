@@ -242,13 +242,16 @@ def explain(
 
 def doctor(
     *,
+    imports: Annotated[
+        bool, typer.Option("--imports/--no-imports", help="Also import each plugin, in a process apart.")
+    ] = True,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there is only a warning.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say what is wrong with installed plugins, where, and what to do; exits with 4 if one cannot be used."""
     from .doctor import examine
 
-    examine(strict=strict, as_json=as_json)
+    examine(imports=imports, strict=strict, as_json=as_json)
 
 
 def checkpoint() -> None:

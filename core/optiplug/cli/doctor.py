@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import typer
 
-from optiplug._registry.diagnosis import diagnose
+from optiplug._registry.diagnosis import diagnose, in_order
+from optiplug._registry.import_troubles import troubles_of_imports
 from optiplug._registry.registry import installed_plugins
 from optiplug.errors import in_one_line
 from optiplug.registry import Trouble
@@ -19,9 +20,12 @@ __all__ = ["examine"]
 _COLUMNS = ("where", "what", "reason", "what to do")
 
 
-def examine(*, strict: bool, as_json: bool) -> None:
+def examine(*, imports: bool, strict: bool, as_json: bool) -> None:
     """Print what is wrong; exits with 4 if something cannot be used, with 1 for less if `strict`."""
     found = diagnose(installed_plugins)
+    if imports:
+        found += troubles_of_imports(installed_plugins, installed_plugins.known())
+        found.sort(key=in_order)
     if as_json:
         print_json({"format": FORMAT, "healthy": not found, "findings": [each.as_json() for each in found]})
     else:
