@@ -14,7 +14,8 @@ from ._config.keras_objects import KERAS_NAMES
 from ._optimizer.optimizer import Optimizer
 from ._types import Mesh
 from .document import read
-from .errors import ConfigError, UnknownPluginError
+from .errors import ConfigError, DriftError, UnknownPluginError
+from .locking import read_lock, under
 
 __all__ = ["create", "from_config"]
 
@@ -60,18 +61,31 @@ def create(name: str, /, *, mesh: Mesh | None = None, **hyperparameters: object)
 
 
 def from_config(
-    config: Mapping[str, object] | str | Path | NamedConfig, *, mesh: Mesh | None = None
+    config: Mapping[str, object] | str | Path | NamedConfig,
+    *,
+    mesh: Mesh | None = None,
+    lock: str | Path | None = None,
 ) -> Optimizer:
     """Create an optimizer from a config object, a mapping with `use`, or the path of a file of one.
 
     With the key `plugins` a mapping or a file says what it requires to be installed and which plugins it
-    may use: `require`, `allow`, `block` and `strict`, checked before anything is imported. A `mesh` is no
-    part of a config; see `Optimizer`.
+    may use: `require`, `allow`, `block` and `strict`, checked before anything is imported.
+
+    Parameters
+    ----------
+    config
+        What describes the optimizer.
+    mesh
+        As in `create`; it is no part of a config.
+    lock
+        The path of a lock file, as `optiplug lock` writes it: plugins must be as they are in it.
 
     Raises
     ------
     ConfigError
         If the config breaks rules: all of them, with ``file:line:column`` for a file.
+    IncompatiblePluginError
+        If plugins are not as locked: a `DriftError` with all of them, before one of them is imported.
 
     Examples
     --------
@@ -80,18 +94,24 @@ def from_config(
     >>> optiplug.from_config(optimizer.get_config()).config == optimizer.config
     True
     """
+    held = None if lock is None else read_lock(lock)
     if isinstance(config, NamedConfig | Mapping):
-        return _optimizer(config, mesh)
+        return _optimizer(under(held, lambda: _resolved(config)), mesh)
     document = read(Path(config))
     try:
-        return _optimizer(document.data, mesh)
+        return _optimizer(under(held, lambda: _resolved(document.data), document), mesh)
+    except DriftError:
+        raise
     except ConfigError as error:
         raise document.locate(error) from None
 
 
-def _optimizer(config: Mapping[str, object] | NamedConfig, mesh: Mesh | None) -> Optimizer:
-    found = resolve("optimizers", config) if isinstance(config, NamedConfig) else optimizer_of(config)
-    optimizer: Optimizer = found.create(**_runtime(mesh))
+def _resolved(config: Mapping[str, object] | NamedConfig) -> NamedConfig:
+    return resolve("optimizers", config) if isinstance(config, NamedConfig) else optimizer_of(config)
+
+
+def _optimizer(config: NamedConfig, mesh: Mesh | None) -> Optimizer:
+    optimizer: Optimizer = config.create(**_runtime(mesh))
     return optimizer
 
 

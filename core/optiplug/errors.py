@@ -10,6 +10,7 @@
     │   ├── BlockedPluginError
     │   ├── BrokenPluginError
     │   └── IncompatiblePluginError
+    │       └── DriftError (ConfigError)    plugins are not those in a lock file
     ├── HookError (TypeError)               a hook breaks the contract of its stage
     ├── GradientsError (TypeError)          `grads_and_vars` is malformed
     ├── ReplicaContextError (RuntimeError)  called where tf.distribute does not allow it
@@ -61,6 +62,7 @@ __all__ = [
     "ConfigError",
     "CorruptCheckpointError",
     "DifferentWorkersError",
+    "DriftError",
     "GradientsError",
     "HookError",
     "IncompatiblePluginError",
@@ -242,6 +244,17 @@ class BrokenPluginError(PluginError):
 
 class IncompatiblePluginError(PluginError):
     """The installed version of the plugin is not the one that was asked for."""
+
+
+class DriftError(ConfigError, IncompatiblePluginError):
+    """Plugins are not those in a lock file, and none of their code was run; `problems` lists all of them."""
+
+    def __init__(
+        self, problems: Sequence[Problem] | str, more: int = 0, /, **details: Unpack[_Message]
+    ) -> None:
+        super().__init__(problems, more, **details)
+        first = self.problems[0]
+        self.rule, self.received, self.hint = first.rule, first.received, first.hint
 
 
 class HookError(OptiplugError, TypeError):

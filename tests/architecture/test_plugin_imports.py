@@ -18,6 +18,7 @@ PUBLIC = {
     "optiplug.cli.types_in_words",
     "optiplug.document",
     "optiplug.errors",
+    "optiplug.locking",
     "optiplug.numerics",
     "optiplug.registry",
     "optiplug.testing",

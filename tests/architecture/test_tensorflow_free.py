@@ -63,6 +63,7 @@ def test_commands(tmp_path):
     """One after the other in one process: what one imported would be seen after all that follow."""
     run = saved_run(tmp_path)
     one, other = (run / "checkpoints" / name for name in ("step-00000200", "step-00000400"))
+    lock = tmp_path / "optiplug.lock"
     commands = {
         "list": 0,
         "list --json": 0,
@@ -73,6 +74,11 @@ def test_commands(tmp_path):
         "--help": 0,
         "train --help": 0,
         "check no-such-file.yaml": 3,
+        f"lock examples/digits.yaml -o {lock}": 0,
+        f"lock examples/digits.yaml -o {lock} --check": 0,
+        f"check examples/digits.yaml --lock {lock}": 0,
+        f"check examples/chars.yaml --lock {lock}": 4,
+        "diff examples/digits.yaml examples/chars.yaml": 1,
         f"checkpoint list {run}": 0,
         f"checkpoint show {one} --json": 0,
         f"checkpoint verify {run}": 5,

@@ -12,7 +12,7 @@ import optiplug
 from support.extensions import type_table
 from support.project_paths import ROOT
 
-MODULES = ("checkpoint", "document", "errors", "numerics", "registry", "testing")
+MODULES = ("checkpoint", "document", "errors", "locking", "numerics", "registry", "testing")
 PAGES = sorted((ROOT / "docs" / "api").glob("*.md"))
 DIRECTIVE = re.compile(r"^\.\. (?:auto|py:)(\w+):: ([\w.]+)\n((?:   :.*\n)*)", re.MULTILINE)
 TYPES = re.compile(r"^```{type-table}\n(.*?)^```", re.MULTILINE | re.DOTALL)

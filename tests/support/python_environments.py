@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -35,3 +36,24 @@ def run(*command: object, cwd: Path | None = None, **environment: object) -> str
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def fresh_environment(folder: Path) -> Path:
+    """Return the interpreter of a new environment with what optiplug depends on, and nothing of optiplug."""
+    run(sys.executable, "-m", "venv", "--without-pip", folder / "venv")
+    interpreter = folder / "venv" / "bin" / "python"
+    purelib = run(interpreter, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip()
+    Path(purelib, "lent.pth").write_text(f"{lend_dependencies(folder / 'lent')}\n")
+    return interpreter
+
+
+def install(interpreter: Path, *packages: object) -> None:
+    """Install packages, or what options of `uv pip install` say, without their dependencies."""
+    # Copies, as a file that a test edits would be edited in the cache of uv, too.
+    options = ("--quiet", "--no-deps", "--link-mode", "copy", "--python", interpreter)
+    run(sys.executable, "-m", "uv", "pip", "install", *options, *packages)
+
+
+def build_wheel(source: Path, folder: Path) -> None:
+    """Build a wheel with the build backend that is installed here, so without network."""
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from optiplug.errors import ConfigError
@@ -10,7 +10,7 @@ from optiplug.errors import ConfigError
 from .base import NamedConfig, resolve
 from .kinds import OptimizerConfig
 
-__all__ = ["keyword_processors"]
+__all__ = ["keyword_processors", "with_keywords"]
 
 
 def keyword_processors(config: OptimizerConfig) -> list[tuple[str, NamedConfig]]:
@@ -39,6 +39,19 @@ def keyword_processors(config: OptimizerConfig) -> list[tuple[str, NamedConfig]]
         average = {"momentum": config.ema_momentum, "overwrite_frequency": config.ema_overwrite_frequency}
         wanted.append(("use_ema", {"use": "ema", **average}))
     return [(keyword, _processor(keyword, fields)) for keyword, fields in wanted]
+
+
+def with_keywords(found: Iterable[NamedConfig]) -> Iterator[NamedConfig]:
+    """Yield configs, each optimizer's followed by those of the processors that its keywords stand for.
+
+    >>> from optiplug_sgd.config import SGDConfig
+    >>> [type(each).__name__ for each in with_keywords([SGDConfig(clipnorm=1.0)])]
+    ['SGDConfig', 'ClipByNormConfig']
+    """
+    for config in found:
+        yield config
+        if isinstance(config, OptimizerConfig):
+            yield from (processor for _, processor in keyword_processors(config))
 
 
 def _processor(keyword: str, fields: Mapping[str, object]) -> NamedConfig:

@@ -193,7 +193,8 @@ class CommandConfig(NamedConfig):
     """Base of the configs of commands, which plugins add to the command line ``optiplug``.
 
     `implementation` names the function that the command line runs; its signature is that of the command.
-    A document with ``command: NAME`` gives the fields of this config.
+    A document with ``command: NAME`` gives the fields of this config. `record` is the name of a field without
+    effect that maps distributions to the versions that something was made with, for `optiplug diff`.
 
     Raises
     ------
@@ -211,6 +212,7 @@ class CommandConfig(NamedConfig):
     """
 
     kind = "commands"
+    record: ClassVar[str] = ""
 
     plugins: Annotated[dict[str, Any] | None, WithJsonSchema(_CONTROL)] = None
     """What the document may use: `require`, `allow`, `block`, `strict`; None: whatever is installed."""

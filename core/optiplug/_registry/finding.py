@@ -16,6 +16,7 @@ from optiplug.errors import (
 
 from .entry_points import Entry, Reference
 from .extras import how_to_install
+from .guard import absence
 from .troubles import Trouble
 
 __all__ = ["ASK_ITS_AUTHORS", "chosen", "listed", "not_offered"]
@@ -67,6 +68,8 @@ def not_offered(
     kind: str, wanted: Reference, reference: object, entries: Sequence[Entry], troubles: Sequence[Trouble]
 ) -> PluginError:
     """Return the error for a name that is not on offer among all `entries` of a kind."""
+    if (told := absence(kind, wanted)) is not None:
+        return told
     damaged = [each for each in troubles if (kind, wanted.name) in each.names]
     if damaged:
         return BrokenPluginError(f"what offers it is damaged: {damaged[0]}", received=reference)

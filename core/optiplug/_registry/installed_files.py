@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +16,13 @@ import importlib_metadata
 from optiplug._regular_file import opened
 from optiplug.errors import BrokenPluginError
 
-__all__ = ["files_in", "sha256_of", "sha256_of_code", "sha256_of_distribution"]
+__all__ = [
+    "files_in",
+    "sha256_of",
+    "sha256_of_code",
+    "sha256_of_distribution",
+    "uncovered",
+]
 
 # How setuptools calls the module by which an editable installation is found; it has a path of the machine.
 _EDITABLE = "__editable__"
@@ -27,17 +33,29 @@ def sha256_of_distribution(name: str, things: Iterable[str | type] = ()) -> str 
 
     The files are those of the packages in which its entry points and `things` are, as Python would import
     them, and those in its RECORD. So an editable installation counts as the wheel that is built of it, a
-    file that was edited in place is seen, and neither the installer nor the folder matters.
+    file that was edited in place is seen, and neither the installer nor the folder matters. What its entry
+    points name is in the sum, too: the same files have other classes.
 
     Raises
     ------
     BrokenPluginError
         If one of them cannot be read.
     """
-    points = importlib_metadata.distribution(name).entry_points
-    found = _files_of([*(point.module for point in points), *things])
-    # What is imported counts where both have a file.
-    return _sum(name, {**_recorded(name), **found})
+    whole = _sum(name, _files_of_distribution(name, things))
+    points = sorted(f"{each.group} {each.name} = {each.value}" for each in _points(name))
+    return whole and hashlib.sha256("\n".join([whole, *points]).encode()).hexdigest()
+
+
+def uncovered(names: Iterable[str], things: Iterable[str | type]) -> list[str | type]:
+    """Return the classes whose package has files that are none of these distributions.
+
+    >>> uncovered(["optiplug-sgd"], ["optiplug_sgd.config:SGDConfig", "typer:Typer"])
+    ['typer:Typer']
+    """
+    known = {path.resolve() for name in names for path in _files_of_distribution(name).values()}
+    return [
+        each for each in things if not known.issuperset(path.resolve() for path in _files_of([each]).values())
+    ]
 
 
 def sha256_of_code(things: Iterable[str | type]) -> str | None:
@@ -90,6 +108,18 @@ def _sum(name: str, files: Mapping[str, Path]) -> str | None:
         return sha256_of(files) if files else None
     except OSError as error:
         raise BrokenPluginError(f"a file of {name} cannot be read: {error}") from error
+
+
+def _files_of_distribution(name: str, things: Iterable[str | type] = ()) -> dict[str, Path]:
+    # What is imported counts where both have a file.
+    return {**_recorded(name), **_files_of([*(point.module for point in _points(name)), *things])}
+
+
+def _points(name: str) -> Collection[importlib_metadata.EntryPoint]:
+    try:
+        return tuple(importlib_metadata.distribution(name).entry_points)
+    except Exception as error:  # a stranger's file, which may hold anything
+        raise BrokenPluginError(f"the entry points of {name} cannot be read: {error}") from error
 
 
 def _files_of(things: Iterable[str | type]) -> dict[str, Path]:

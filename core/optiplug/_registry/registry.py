@@ -26,6 +26,7 @@ from .control import Controls
 from .document_control import control_of
 from .entry_points import KINDS, NAME, SESSION, Entry, Reference
 from .finding import ASK_ITS_AUTHORS, chosen, listed, not_offered
+from .guard import require_permission
 from .importing import config_class, is_config
 from .index import Index, Offer, read_index
 from .metadata import canonical
@@ -139,10 +140,13 @@ class Registry:
             If that fails, with the reason, or if what the entry names is no such class.
         BlockedPluginError
             If the entry is blocked.
+        IncompatiblePluginError
+            If it is not as in the lock file that is in force.
         """
         reason, hint = self._refusal(entry)
         if reason:
             raise BlockedPluginError(f"{entry} {reason}", hint=hint)
+        require_permission(entry, by_code=entry in self._session)
         if entry in self._session:
             return self._session[entry]
         if fault := self._fault(entry):

@@ -5,20 +5,18 @@ from __future__ import annotations
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import importlib_metadata
-from packaging.requirements import InvalidRequirement, Requirement
 
 from optiplug import registry
 from optiplug._config.base import NamedConfig, config_of, plain_values
 from optiplug._config.inside import configs
-from optiplug._config.keyword_processors import keyword_processors
-from optiplug._config.kinds import OptimizerConfig
+from optiplug._config.keyword_processors import with_keywords
 from optiplug._registry.installed_files import files_in, sha256_of, sha256_of_code, sha256_of_distribution
-from optiplug._registry.metadata import canonical
+from optiplug._registry.requirements import with_required
 from optiplug.errors import ConfigError
 
 __all__ = ["identity_of"]
@@ -123,7 +121,7 @@ def _versions(found: list[NamedConfig]) -> Iterator[tuple[str, dict[str, str | N
         yield name, {"version": importlib_metadata.version(name)}
     yield _CORE, {"version": importlib_metadata.version(_CORE), "sha256": sha256_of_distribution(_CORE)}
     entries = [
-        (registry.find(each.kind, registry.reference_of(type(each))), each) for each in _with_keywords(found)
+        (registry.find(each.kind, registry.reference_of(type(each))), each) for each in with_keywords(found)
     ]
     code: defaultdict[str, set[str | type]] = defaultdict(set)
     for entry, config in entries:
@@ -131,39 +129,8 @@ def _versions(found: list[NamedConfig]) -> Iterator[tuple[str, dict[str, str | N
         name = entry.distribution if entry.version else entry.qualified
         code[name] |= {type(config), config.implementation}
     installed = {entry.distribution for entry, _ in entries if entry.version}
-    for name in sorted(_required(installed)):
+    for name in sorted(with_required(installed)):
         version = importlib_metadata.version(name)
         yield name, {"version": version, "sha256": sha256_of_distribution(name, code.pop(name, ()))}
     for name, things in sorted(code.items()):
         yield name, {"version": "", "sha256": sha256_of_code(things)}
-
-
-def _with_keywords(found: Iterable[NamedConfig]) -> Iterator[NamedConfig]:
-    for config in found:
-        yield config
-        if isinstance(config, OptimizerConfig):
-            yield from (processor for _, processor in keyword_processors(config))
-
-
-def _required(names: Iterable[str]) -> set[str]:
-    """Return distributions with plugins, and those of them that they require: a class may be derived."""
-    offering = {canonical(entry.distribution): entry.distribution for entry in registry.entries()}
-    reached: set[str] = set()
-    waiting = list(names)
-    while waiting:
-        name = waiting.pop()
-        if name not in reached:
-            reached.add(name)
-            required = map(_required_name, importlib_metadata.requires(name) or ())
-            waiting.extend(offering[each] for each in required if each in offering)
-    return reached
-
-
-def _required_name(text: str) -> str:
-    """Return the name of what is required here; nothing for what only an extra or another system needs."""
-    try:
-        requirement = Requirement(text)
-    except InvalidRequirement:
-        return ""
-    marker = requirement.marker
-    return canonical(requirement.name) if marker is None or marker.evaluate({"extra": ""}) else ""

@@ -13,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from optiplug.errors import nearest
 from optiplug.registry import KINDS
 
+from .arguments import Locked, LockPath, Output, Replicas, Rows, Servers, Sharded, Strategy
 from .completion import (
     command_line,
     complete_file,
@@ -69,9 +70,12 @@ def _show_version(value: bool) -> None:
 
 _FILE_HELP = "A config in YAML, TOML or JSON; - is standard input."
 
-File = Annotated[
-    str, typer.Argument(metavar="FILE", help=_FILE_HELP, autocompletion=complete_file, show_default=False)
-]
+
+def _file(name: str) -> Any:
+    return typer.Argument(metavar=name, help=_FILE_HELP, autocompletion=complete_file, show_default=False)
+
+
+File = Annotated[str, _file("FILE")]
 Files = Annotated[
     list[str],
     typer.Argument(metavar="FILE", help=_FILE_HELP, autocompletion=complete_file, show_default=False),
@@ -130,39 +134,6 @@ Format = Annotated[
         show_default=False,
     ),
 ]
-Replicas = Annotated[
-    int | None,
-    typer.Option(
-        "--replicas",
-        metavar="N",
-        min=1,
-        help="Also calculate what a step of the task holds and moves on so many replicas.",
-        show_default=False,
-    ),
-]
-Strategy = Annotated[
-    str | None,
-    typer.Option(
-        "--strategy",
-        metavar="NAME",
-        help="How they share a batch: multi_worker (the default), mirrored, mesh or parameter_server.",
-        show_default=False,
-    ),
-]
-Servers = Annotated[
-    int | None,
-    typer.Option("--servers", metavar="N", help="How many parameter servers there are.", show_default=False),
-]
-Sharded = Annotated[bool, typer.Option("--sharded", help="As with `sharded_state: true` in FILE.")]
-Rows = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--rows",
-        metavar="PATH=N",
-        help="How many rows of a table a replica looks up in a batch; for each table with sparse gradients.",
-        show_default=False,
-    ),
-]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 Version = Annotated[
     bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
@@ -192,11 +163,47 @@ def show(name: Name, kind: Kind = None, as_json: Json = False) -> None:
     show_plugin(name, kind, as_json)
 
 
-def check(files: Files, format: Format = None, as_json: Json = False) -> None:
+def check(
+    files: Files,
+    locked: Locked = False,
+    lock: LockPath = None,
+    format: Format = None,
+    as_json: Json = False,
+) -> None:
     """Validate config files and print every problem in them."""
     from .checking import check_files
 
-    check_files(files, _format_of(files, format), as_json)
+    check_files(files, _format_of(files, format), locked, lock, as_json)
+
+
+def lock(
+    files: Files,
+    output: Output = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit with 1 if the lock file would change.")
+    ] = False,
+    format: Format = None,
+    as_json: Json = False,
+) -> None:
+    """Write down which plugins config files use, with versions and sums of their files, for --locked."""
+    from .locking import lock_files
+
+    lock_files(files, _format_of(files, format), output, check, as_json)
+
+
+def diff(
+    one: Annotated[str, _file("ONE")],
+    other: Annotated[str, _file("OTHER")],
+    every: Annotated[
+        bool, typer.Option("--all", help="Show what is equal, and defaults that only one has, too.")
+    ] = False,
+    format: Format = None,
+    as_json: Json = False,
+) -> None:
+    """Compare what two config files mean, with origins; exits with 1 if anything differs."""
+    from .differing import diff_files
+
+    diff_files(one, other, _format_of([one, other], format), every, as_json)
 
 
 def schema(
@@ -228,16 +235,27 @@ def explain(
     servers: Servers = None,
     sharded: Sharded = False,
     rows: Rows = None,
+    locked: Locked = False,
+    lock: LockPath = None,
     every: Annotated[bool, typer.Option("--all", help="Show defaults, too.")] = False,
     format: Format = None,
     as_json: Json = False,
 ) -> None:
     """Show what a config file means: values with their origins, stages with their processors, variables."""
+    from optiplug.locking import lock_for
+
     from .explaining import explain_file
     from .scaling import cluster_of
 
-    cluster = cluster_of(replicas, strategy, servers, sharded, rows or [])
-    explain_file(file, _format_of([file], format), task=task, cluster=cluster, every=every, as_json=as_json)
+    explain_file(
+        file,
+        _format_of([file], format),
+        task=task,
+        cluster=cluster_of(replicas, strategy, servers, sharded, rows or []),
+        lock=lock_for(file, locked=locked, path=lock),
+        every=every,
+        as_json=as_json,
+    )
 
 
 def doctor(
@@ -300,6 +318,8 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "schema": schema,
     "explain": explain,
     "doctor": doctor,
+    "diff": diff,
+    "lock": lock,
 }
 _CHECKPOINT: dict[str, Callable[..., None]] = {
     "list": list_checkpoints,

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 from optiplug._config.inside import configs
+from optiplug.locking import Lock, under
 
 from .loading import load, read_config
 from .notes import notes
@@ -28,6 +29,7 @@ def explain_file(
     *,
     task: str | None,
     cluster: Mapping[str, Any] | None,
+    lock: Lock | None,
     every: bool,
     as_json: bool,
 ) -> None:
@@ -37,8 +39,8 @@ def explain_file(
     task is built, so that what is missing is found.
     """
     document = read_config(file, format)
-    config = load(document)
-    chosen = task_of(config, task)
+    config = load(document, lock)
+    chosen = under(lock, lambda: task_of(config, task))
     with muted_stderr():  # TensorFlow has much to say while it loads
         for _, each in configs(config):
             each.load_implementation()

@@ -13,6 +13,7 @@ from optiplug._config.documents import check_parts, optimizer_of, optimizers
 from optiplug._config.inside import Path
 from optiplug.document import Document, read, read_stream
 from optiplug.errors import ConfigError, Problem
+from optiplug.locking import Lock, under
 
 __all__ = ["is_inside", "load", "optimizers", "read_config"]
 
@@ -22,11 +23,15 @@ def read_config(file: str, format: str) -> Document:
     return read_stream(sys.stdin.buffer, format, "<stdin>") if file == "-" else read(file)
 
 
-def load(document: Document) -> NamedConfig:
+def load(document: Document, lock: Lock | None = None) -> NamedConfig:
     """Return the config of the optimizer (`use`) or the command (`command`) that a document describes.
 
-    Raises ConfigError with every problem.
+    Raises ConfigError with every problem; with a lock, a DriftError if a plugin is not as it says.
     """
+    return under(lock, lambda: _load(document), document)
+
+
+def _load(document: Document) -> NamedConfig:
     try:
         return _command(document.data) if "command" in document.data else optimizer_of(document.data)
     except ConfigError as error:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from optiplug import ConfigError, OptiplugError, StateError, registry
+from optiplug import ConfigError, IncompatiblePluginError, OptiplugError, StateError, registry
 from optiplug.document import Document, Setting, located, override, parse_setting, read
 from optiplug.errors import Problem
+from optiplug.locking import Lock, lock_for, under
 
 from .cluster import VARIABLE, Cluster
 from .config import INPUTS, MULTI_WORKER, TrainConfig
@@ -72,6 +73,14 @@ LocalWorkers = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs: an object for each line of progress.")
 ]
+Locked = Annotated[
+    bool,
+    typer.Option("--locked", help="Refuse plugins that are not as in the file optiplug.lock beside FILE."),
+]
+LockPath = Annotated[
+    Path | None,
+    typer.Option("--lock", metavar="PATH", show_default=False, help="As --locked, with this lock file."),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show neither progress nor summary.")]
 
 
@@ -84,6 +93,8 @@ def train(
     rebuild_metrics: RebuildMetrics = False,
     run_dir: RunDir = None,
     local_workers: LocalWorkers = None,
+    locked: Locked = False,
+    lock: LockPath = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -103,12 +114,14 @@ def train(
         source = file if folder is None else file or folder.config_in_force
         if source is None:
             raise typer.BadParameter("is required, except with --resume", param_hint="FILE")
-        document, config = _read_fitting(source, settings, cluster)
+        held = lock_for(source, locked=locked, path=lock)
+        document, config = _read_fitting(source, settings, cluster, held)
         if folder is None and (writes or local_workers):
             folder = _new_folder(claim, run_dir, source.stem, cluster)
         if local_workers and cluster and folder:
             place = ["--run-dir" if resume is None else "--resume", str(folder.path)]
-            options = _options(set_, allow_changed, rebuild_metrics, as_json, quiet)
+            flags = {"--rebuild-metrics": rebuild_metrics, "--json": as_json, "--quiet": quiet}
+            options = _options(set_, allow_changed, held, flags)
             train_on_workers(folder, cluster, [*([str(file)] if file else []), *place, *options])
             return
         if cluster and cluster.local:
@@ -133,17 +146,24 @@ def read_config(path: Path) -> TrainConfig:
     return read_run(path)[1]
 
 
-def read_run(path: Path, settings: Sequence[Setting] = ()) -> tuple[Document, TrainConfig]:
+def read_run(
+    path: Path, settings: Sequence[Setting] = (), lock: Lock | None = None
+) -> tuple[Document, TrainConfig]:
     """Read the config of a run, a document that begins with ``command: train``, with these settings in it.
 
     Raises
     ------
     ConfigError
-        With file, line and column of every problem, or the setting.
+        With file, line and column of every problem, or the setting; a DriftError if plugins are not as a
+        lock file says.
     """
     document = override(read(path), settings)
+    return document, under(lock, lambda: _located_config(document), document)
+
+
+def _located_config(document: Document) -> TrainConfig:
     try:
-        return document, _config(document)
+        return _config(document)
     except ConfigError as error:
         raise document.locate(error) from None
 
@@ -160,6 +180,9 @@ def _config(document: Document) -> TrainConfig:
     command = fields.pop("command")
     try:
         known = isinstance(command, str) and registry.get("commands", command) is TrainConfig
+    except IncompatiblePluginError as error:
+        problem = Problem(("command",), error.rule, command, error.hint, plugin=True)
+        raise ConfigError([problem]) from None
     except OptiplugError:
         known = False
     if not known:
@@ -186,13 +209,13 @@ def _allowed(text: str, resume: Path | None) -> list[str]:
 
 
 def _options(
-    settings: Sequence[str] | None, allow_changed: str, rebuild_metrics: bool, as_json: bool, quiet: bool
+    settings: Sequence[str] | None, allow_changed: str, lock: Lock | None, flags: Mapping[str, bool]
 ) -> list[str]:
     """Return what workers are told of the options that were given."""
-    flags = {"--rebuild-metrics": rebuild_metrics, "--json": as_json, "--quiet": quiet}
     return [
         *(f"--set={each}" for each in settings or ()),
         *([f"--allow-changed={allow_changed}"] if allow_changed else []),
+        *([f"--lock={lock.source}"] if lock else []),
         *(flag for flag, given in flags.items() if given),
     ]
 
@@ -212,10 +235,10 @@ def _cluster(local_workers: int | None) -> Cluster | None:
 
 
 def _read_fitting(
-    path: Path, settings: Sequence[Setting], cluster: Cluster | None
+    path: Path, settings: Sequence[Setting], cluster: Cluster | None, lock: Lock | None
 ) -> tuple[Document, TrainConfig]:
     """Read a config that fits the workers that there are."""
-    document, config = read_run(path, settings)
+    document, config = read_run(path, settings, lock)
     try:
         _check_fit(config, cluster)
     except ConfigError as error:

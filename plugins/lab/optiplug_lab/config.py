@@ -38,6 +38,7 @@ class TrainConfig(CommandConfig):
 
     implementation = "optiplug_lab.command:train"
     example = {"task": {"use": "digits"}, "optimizer": {"use": "sgd"}, "steps": 100}
+    record = "versions"
 
     task: TaskConfig
     """What is learnt."""

@@ -25,6 +25,7 @@ COMMANDS = {
     "show-unknown": "show adan_w",
     "check": f"check examples/digits.yaml {FOLDER}/stacked.yaml",
     "check-broken": f"check {FOLDER}/broken.yaml",
+    "diff": f"diff {FOLDER}/stacked.yaml {FOLDER}/other.toml",
     "explain": f"explain {FOLDER}/stacked.yaml",
     "explain-all": f"explain {FOLDER}/stacked.yaml --all",
     "explain-replicas": "explain examples/digits.yaml --replicas 64 --rows dense_1/kernel=32",
@@ -36,8 +37,10 @@ COMMANDS = {
     "checkpoint-none": f"checkpoint show {STEPS}200/values.index",
     "help": "--help",
     "help-checkpoint": "checkpoint --help",
+    "help-config-diff": "diff --help",
     "help-diff": "checkpoint diff --help",
     "help-explain": "explain --help",
+    "help-lock": "lock --help",
 }
 
 

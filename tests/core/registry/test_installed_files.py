@@ -8,7 +8,13 @@ import types
 
 import pytest
 
-from optiplug._registry.installed_files import files_in, sha256_of, sha256_of_code, sha256_of_distribution
+from optiplug._registry.installed_files import (
+    files_in,
+    sha256_of,
+    sha256_of_code,
+    sha256_of_distribution,
+    uncovered,
+)
 from optiplug.errors import BrokenPluginError
 
 POINTS = "[optiplug.optimizers]\nswift = fake_swift.config:Swift\n"
@@ -75,6 +81,18 @@ def test_another_file_gives_another(wheel, changed, editable):
     assert wheel(editable=editable) != wheel("two", {**FILES, **changed}, editable=editable)
 
 
+def test_another_class_of_the_same_files_gives_another(wheel, tmp_path):
+    before = wheel()
+    points = tmp_path / "one/fake_swift-1.0.dist-info/entry_points.txt"
+    points.write_text(POINTS.replace(":Swift", ":Other"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path / "one")
+        assert sha256_of_distribution("fake-swift") != before
+        points.write_text("[optiplug.optimizers]\n= =\n[[\nswift\n")
+        with pytest.raises(BrokenPluginError, match="the entry points of fake-swift cannot be read"):
+            sha256_of_distribution("fake-swift")
+
+
 def test_a_recorded_package_without_entry_point_counts(wheel):
     first, second = ({**FILES, "fake_formula.py": f"RATE = {rate}\n"} for rate in (1, 2))
     assert wheel("one", first) != wheel("two", second)
@@ -128,3 +146,18 @@ def test_names_and_contents_are_told_apart(tmp_path):
     files = files_in(tmp_path)
     assert sorted(files) == ["a", "b"]
     assert sha256_of(files) != sha256_of({"a": files["b"], "b": files["a"]})
+
+
+def test_classes_in_other_files_are_not_covered(wheel, tmp_path, monkeypatch):
+    (tmp_path / "fake_formula.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    things = ["fake_swift.config:Swift", "fake_formula:Swift", "nowhere:Swift"]
+    for editable in (False, True):
+        wheel(editable=editable)
+        with monkeypatch.context() as patch:
+            patch.syspath_prepend(tmp_path / "one")
+            assert uncovered(["fake-swift"], things) == ["fake_formula:Swift"]
+            assert uncovered(["fake-swift", "optiplug-sgd"], ["optiplug_sgd.sgd:SGD"]) == []
+    wheel(files={**FILES, "fake_formula.py": "RATE = 1\n"})
+    monkeypatch.syspath_prepend(tmp_path / "one")
+    assert uncovered(["fake-swift"], things) == []

@@ -33,7 +33,11 @@ def file(tmp_path):
 
 
 def train(*arguments, folder):
-    command = [OPTIPLUG, "train", *map(str, arguments)]
+    return optiplug("train", *arguments, folder=folder)
+
+
+def optiplug(*arguments, folder):
+    command = [OPTIPLUG, *map(str, arguments)]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -170,3 +174,30 @@ def test_the_example_learns_to_read_digits(tmp_path):
         "result.json",
         "weights.npz",
     }
+
+
+@pytest.mark.slow
+def test_what_is_not_locked_is_not_trained(tmp_path, file):
+    assert optiplug("lock", file, folder=tmp_path).returncode == 0
+    lock = tmp_path / "optiplug.lock"
+    text = lock.read_text()
+    assert "[distributions.optiplug-lab.plugins]" in text
+    other = (file, "--set", "optimizer.clipnorm=1.0", "--locked")
+    refused = train(*other, folder=tmp_path)
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert "--set optimizer.clipnorm=1.0: optimizer.clipnorm.use: clip_by_norm@" in refused.stderr
+    lock.write_text(text.replace('    "train",', '    "other",'))
+    refused = train(file, "--locked", folder=tmp_path)
+    assert (refused.returncode, "command: train@optiplug-lab" in refused.stderr) == (4, True)
+    assert not (tmp_path / "runs").exists()
+    lock.rename(tmp_path / "ours.lock")
+    (tmp_path / "ours.lock").write_text(text)
+    options = ("--lock", "ours.lock", "--set", "steps=2", "--run-dir", "run", "--quiet")
+    done = train(file, *options, folder=tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+    longer = ("--lock", "ours.lock", "--set", "steps=3", "--resume", "run", "--quiet")
+    assert train(*longer, folder=tmp_path).returncode == 0
+    compared = optiplug("diff", file, tmp_path / "run" / "config.yaml", folder=tmp_path)
+    assert compared.returncode == 1
+    assert compared.stdout.splitlines()[3].split() == ["steps", "400", "at", "6:8", "2", "at", "29:8"]
+    assert len(compared.stdout.splitlines()) == 4
