@@ -20,6 +20,12 @@ __all__ = ["PART"]
 WIDTH, LAYERS, BATCH = 1024, 6, 64
 QUICK_WIDTH = 160
 STATES = {"whole": False, "sharded": True}
+# A norm of all gradients needs all of each.
+FORMS = {
+    "all": (True, {}),
+    "all, clipped": (True, {"global_clipnorm": 1.0}),
+    "given gradients": (False, {}),
+}
 PLACES = [("mirrored", 2), ("mirrored", 4), ("multi-worker", 2)]
 DEADLINE = 500  # seconds that all steps of a case may take
 
@@ -32,9 +38,9 @@ class Result(NamedTuple):
     steps: list[float]
 
 
-def raced(strategy: Any, width: int, forward: bool, rounds: int) -> dict[str, Result]:
+def raced(strategy: Any, width: int, form: str, rounds: int) -> dict[str, Result]:
     """Return what was measured of a model with each kind of state, which step in turns."""
-    built = {label: contestant(strategy, width, forward, sharded) for label, sharded in STATES.items()}
+    built = {label: contestant(strategy, width, form, sharded) for label, sharded in STATES.items()}
     results = {}
     for label, (step, optimizer) in built.items():
         first = seconds(step)
@@ -47,18 +53,19 @@ def raced(strategy: Any, width: int, forward: bool, rounds: int) -> dict[str, Re
     return results
 
 
-def contestant(strategy: Any, width: int, forward: bool, sharded: bool) -> tuple[Callable[[], object], Any]:
+def contestant(strategy: Any, width: int, form: str, sharded: bool) -> tuple[Callable[[], object], Any]:
     """Return a step of adamw on dense layers, and its optimizer."""
     import tensorflow as tf
 
     import optiplug
 
+    forward, options = FORMS[form]
     with strategy.scope():
         kernels = [
             tf.Variable(tf.random.stateless_normal([width, width], [0, i]) / width**0.5)
             for i in range(LAYERS)
         ]
-        optimizer = optiplug.create("adamw", learning_rate=1e-4, sharded_state=sharded)
+        optimizer = optiplug.create("adamw", learning_rate=1e-4, sharded_state=sharded, **options)
         optimizer.build(kernels)
     inputs = tf.random.stateless_normal([BATCH, width], [1, 1])
 
@@ -139,15 +146,15 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def measured(place: str, replicas: int, width: int, forward: bool, rounds: int) -> list[Row]:
-    """Return the rows of a place, with a forward pass or without."""
+def measured(place: str, replicas: int, width: int, form: str, rounds: int) -> list[Row]:
+    """Return the rows of a place and a form of step."""
     run = mirrored if place == "mirrored" else multi_worker
-    results = run(replicas, width, forward, rounds)
+    results = run(replicas, width, form, rounds)
     whole = results["whole"]
     return [
         (
             f"{place} {replicas}",
-            "yes" if forward else "no",
+            form,
             label,
             f"{each.held:,}",
             f"{each.held / whole.held:.4f}",
@@ -160,17 +167,18 @@ def measured(place: str, replicas: int, width: int, forward: bool, rounds: int) 
 
 
 def cases(options: Options) -> Iterable[Case]:
-    """Return a case for each place, with a forward pass and without."""
+    """Return a case for each place and form."""
     width = QUICK_WIDTH if options.quick else WIDTH
     for place, replicas in PLACES:
-        for forward in (True, False):
-            yield partial(measured, place, replicas, width, forward, options.rounds)
+        for form in FORMS:
+            yield partial(measured, place, replicas, width, form, options.rounds)
 
 
 PART = Part(
     f"Steps of adamw on {LAYERS} dense layers of {WIDTH} x {WIDTH} in float32, with a forward and backward "
-    f"pass over {BATCH} examples on each replica or with given gradients; state whole on each replica, or "
-    "sharded (`sharded_state: true`). The two step in turns. Ratios are to whole state.",
-    ("replicas", "forward pass", "state", "bytes a device", "ratio", "first step", "median step", "ratio"),
+    f"pass over {BATCH} examples on each replica, also clipped by the norm of all gradients, or with given "
+    "gradients; state whole on each replica, or sharded (`sharded_state: true`). The two step in turns. "
+    "Ratios are to whole state.",
+    ("replicas", "step", "state", "bytes a device", "ratio", "first step", "median step", "ratio"),
     cases,
 )

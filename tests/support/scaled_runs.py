@@ -65,7 +65,7 @@ def multi_worker(workers: int) -> Run:
     """Return a run of workers that sum their gradients."""
     target, cases = "support.scaled_steps:multi_worker", [("adam", model) for model in MODELS]
     if workers > 1:
-        cases.append(("adam, sharded state", next(iter(MODELS))))
+        cases += [(name, next(iter(MODELS))) for name in CONFIGS if "sharded" in name]
     return Run(target, {"worker": workers}, "multi_worker", {"replicas": workers}, cases)
 
 

@@ -18,6 +18,7 @@ Case = Sequence[str]
 CONFIGS: Mapping[str, Mapping[str, Any]] = {
     "adam": {"use": "adam"},
     "adam, sharded state": {"use": "adam", "sharded_state": True},
+    "adam, global clip, sharded state": {"use": "adam", "global_clipnorm": 1.0, "sharded_state": True},
 }
 # A few large matrices, many small vectors, and a table of which a batch has 256 rows.
 DENSE = {f"layer_{number}/kernel": (500, 1000) for number in range(4)}

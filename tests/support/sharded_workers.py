@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from support import workers
-from support.sharded_runs import CONFIGS, Run, assert_same
+from optiplug import WorkerError, worker_errors
+from support import lost_workers, workers
+from support.sharded_runs import CONFIGS, SHAPES, Run, assert_same
 
+IN_GRAPH = {"gates", "sgdm"}
+# Two replicas have each a row of it; and one that goes alone from a worker to another.
+ALL: Shapes = {**SHAPES, "pair": (2, 9_001), "large": (300, 301)}
+Shapes = Mapping[str, tuple[int, ...]]
 HALF, END = range(3), range(3, 5)
 SAVED = {"use": "adam", "learning_rate": 0.1, "use_ema": True, "jit_compile": False}
 
@@ -22,7 +29,8 @@ def equal_runs(saved_in: str, names: Iterable[str]) -> dict[str, Any]:
     """Train with each kind of state, and leave a checkpoint of the last run in a folder of this worker."""
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     for name in names:
-        runs = [Run(strategy, CONFIGS[name], sharded=each, graph=name == "gates") for each in (True, False)]
+        options = {"graph": name in IN_GRAPH, "shapes": ALL, "exact": False}
+        runs = [Run(strategy, CONFIGS[name], sharded=each, **options) for each in (True, False)]
         for run in runs:
             run.train(HALF, broken=name == "gates").train(END, only=["table", "bias"])
         assert_same(*runs)
@@ -37,6 +45,20 @@ def going_on(path: str) -> str:
     run = Run(tf.distribute.MultiWorkerMirroredStrategy(), CONFIGS["chain"], sharded=True).train(range(1))
     run.checkpoint.restore(path).expect_partial()
     return digest(run.train(END))
+
+
+def training(graph: bool) -> dict[str, Any]:
+    """Train until another worker is lost, and return how that was told."""
+    run = Run(tf.distribute.MultiWorkerMirroredStrategy(), SAVED, sharded=True, graph=graph, shapes=ALL)
+    for call in range(100_000):
+        started = time.monotonic()
+        try:
+            with worker_errors() if graph else nullcontext():
+                run.train([call])
+        except WorkerError as error:
+            return lost_workers.told(error, started)
+        workers.say(call)
+    return {"class": None}
 
 
 def saving(saved_in: str) -> dict[str, Any]:
@@ -70,9 +92,9 @@ def digest(run: Run) -> str:
     return known.hexdigest()
 
 
-def alone(path: str | Path, config: Mapping[str, Any]) -> Run:
+def alone(path: str | Path, config: Mapping[str, Any], shapes: Shapes = SHAPES) -> Run:
     """Return a run of this process alone that has what a checkpoint has."""
-    run = Run(tf.distribute.get_strategy(), config, sharded=True)
+    run = Run(tf.distribute.get_strategy(), config, sharded=True, shapes=shapes)
     run.optimizer.build(run.variables)
     run.checkpoint.restore(str(path)).expect_partial()
     return run

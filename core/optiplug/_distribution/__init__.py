@@ -29,6 +29,8 @@ from .shares import (
     replica_indices,
     replicas,
     spans_processes,
+    summed_shares,
+    sums_shares,
     why_whole,
 )
 from .strategies import (
@@ -78,6 +80,8 @@ __all__ = [
     "shards_of",
     "spans_processes",
     "sum_over_replicas",
+    "summed_shares",
+    "sums_shares",
     "tracing",
     "uncompiled",
     "whole_of",

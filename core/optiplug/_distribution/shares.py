@@ -7,6 +7,8 @@ reads as one nor saves: it would take the share of the first replica for the who
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -15,11 +17,12 @@ from optiplug._tf_private import outside_function
 from optiplug._types import DType, Gradient, Shape, Strategy, Tensor, Variable
 
 from .dtensor import mesh_of
+from .exchange import exchanged_rows, gathered_rows
 from .first_value import first_value
 from .strategies import own_strategy, scope_of
 from .waiting import watched
 from .worker_errors import worker_errors
-from .workers import workers_of
+from .workers import Workers, workers_of
 
 __all__ = [
     "create_shares",
@@ -28,6 +31,8 @@ __all__ = [
     "replica_indices",
     "replicas",
     "spans_processes",
+    "summed_shares",
+    "sums_shares",
     "why_whole",
 ]
 
@@ -71,12 +76,15 @@ def local_shares(variable: Variable) -> Sequence[Variable]:
 
 
 def replica_indices(variable: Variable, count: int) -> list[int]:
-    """Return the places of the `count` replicas of this process among all that a variable belongs to."""
+    """Return the places of the `count` replicas of this process among all, in the order of collectives."""
     first, resolver = 0, getattr(own_strategy(variable), "cluster_resolver", None)
     if isinstance(own_strategy(variable), _SHARING) and resolver is not None and resolver.task_type:
-        # The chief is no worker, and comes before them.
-        chiefs = len(resolver.cluster_spec().as_dict().get("chief", ()))
-        first = count * (resolver.task_id + (chiefs if resolver.task_type == "worker" else 0))
+        tasks = resolver.cluster_spec().as_dict()
+        # TensorFlow orders tasks by their names as texts, so that worker 10 comes before worker 2.
+        names = sorted(
+            (job, str(index)) for job in ("chief", "worker") for index in range(len(tasks.get(job, ())))
+        )
+        first = count * names.index((resolver.task_type, str(resolver.task_id)))
     return list(range(first, first + count))
 
 
@@ -99,11 +107,68 @@ def create_shares(variable: Variable, start: float, *, shape: Shape, dtype: DTyp
         )
 
 
-def gathered(variable: Variable, shares: Sequence[Tensor]) -> list[Tensor]:
-    """Return for each device of this process the vectors of all replicas, as rows, given those of its own.
+def _direct(variable: Variable) -> Workers | None:
+    """Return the workers of a variable if they have a CPU each, and so can send each other what they like."""
+    workers = workers_of(own_strategy(variable))
+    if workers is None or replicas(variable) != len(workers.names):
+        return None
+    # Between GPUs collectives are NCCL's, which has to be told in which order they come.
+    return workers if tf.DeviceSpec.from_string(variable.device).device_type == "CPU" else None
 
-    It is called in cross-replica context; if there are several processes, all of them have to call it.
+
+def sums_shares(variable: Variable) -> bool:
+    """Whether a replica can have the sum of its share alone, with the bits of the sum of the whole."""
+    # A sum of two is the same in either order; that of more would have to be in the order of the ring.
+    return replicas(variable) == 2 and _direct(variable) is not None
+
+
+def summed_shares(
+    variable: Variable, shares: Sequence[Tensor], whole: Sequence[int]
+) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the sum over replicas of each share of this one, given the shares of both as rows.
+
+    Those at the places `whole` come as the sums of both as well, as rows. It is called in replica context, by
+    all replicas of a variable that `sums_shares`.
     """
+    workers = _direct(variable)
+    if workers is None:
+        raise ValueError(f"{variable.name!r} is not one of two workers")
+
+    def merged(strategy: Strategy, *own: Tensor) -> list[Gradient]:
+        def summed(own: Sequence[Tensor]) -> list[Gradient]:
+            sums = [rows[0] + rows[1] for rows in exchanged_rows(workers, strategy, own)]
+            return [*sums, *gathered_rows(workers, strategy, [sums[place] for place in whole])]
+
+        # In the thread of the caller, which alone gets the errors.
+        with worker_errors():
+            return watched(workers, strategy, lambda: list(own), summed)
+
+    found = list(tf.distribute.get_replica_context().merge_call(merged, args=tuple(shares)))
+    return found[: len(shares)], found[len(shares) :]
+
+
+def gathered(variable: Variable, own: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
+    """Return for each device of this process the vectors of all replicas, each as rows, given its own ones.
+
+    They are of one dtype. It is called in cross-replica context; if there are several processes, all of them
+    have to call it.
+    """
+    strategy: Strategy = variable.distribute_strategy
+    workers = workers_of(strategy)
+    with scope_of(strategy), nullcontext() if workers is None else worker_errors():
+        direct = _direct(variable)
+        if direct is not None:
+            rows = partial(gathered_rows, direct, strategy)
+            return [watched(direct, strategy, lambda: list(own[0]), rows)]
+        # One collective for all of them.
+        joined = [tf.concat(each, 0) for each in own]
+        every = _gathered_by_strategy(variable, workers, joined)
+        return [tf.split(rows, [each.shape[0] for each in own[0]], axis=1) for rows in every]
+
+
+def _gathered_by_strategy(
+    variable: Variable, workers: Workers | None, shares: Sequence[Tensor]
+) -> list[Tensor]:
     strategy: Strategy = variable.distribute_strategy
     indices = replica_indices(variable, len(shares))
 
@@ -120,12 +185,8 @@ def gathered(variable: Variable, shares: Sequence[Tensor]) -> list[Tensor]:
         strategy.extended.update(variable, lambda _, each: found.append(each), args=(whole,), group=False)
         return found
 
-    workers = workers_of(strategy)
-    with scope_of(strategy):
-        if workers is None:
-            return [each.values for each in joined(rows())]
-        with worker_errors():
-            return [each.values for each in watched(workers, strategy, rows, joined)]
+    every = joined(rows()) if workers is None else watched(workers, strategy, rows, joined)
+    return [each.values for each in every]
 
 
 def _row(share: Tensor, index: int, count: int) -> tf.IndexedSlices:

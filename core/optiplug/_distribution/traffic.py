@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-__all__ = ["STRATEGIES", "Transfer", "exchanged", "gathered", "served", "summed"]
+__all__ = ["STRATEGIES", "Transfer", "exchanged", "gathered", "handed_out", "served", "summed"]
 
 STRATEGIES = {
     "one_device": "on one device nothing is moved",
@@ -50,16 +50,26 @@ def summed(what: str, size: int, replicas: int) -> Transfer:
     return Transfer(what, size * rounds / replicas, size * rounds / replicas, size * rounds, rounds)
 
 
-def gathered(what: str, share: float, replicas: int) -> Transfer:
+def gathered(what: str, share: float, replicas: int, *, sizes_first: bool = False) -> Transfer:
     """Return the collection of a share of each replica, which every one gets, in a ring.
 
-    Before that goes around, how large each share is.
+    With `sizes_first` it goes around before how large each share is.
 
     >>> gathered("variables", 250, 4)
-    Transfer(what='variables', replica=750, link=750, total=3000, rounds=6)
+    Transfer(what='variables', replica=750, link=750, total=3000, rounds=3)
+    """
+    passed, rounds = share * (replicas - 1), replicas - 1
+    return Transfer(what, passed, passed, replicas * passed, 2 * rounds if sizes_first else rounds)
+
+
+def handed_out(what: str, share: float, replicas: int) -> Transfer:
+    """Return what each replica sends to every other one directly, of which each gets a share.
+
+    >>> handed_out("gradients", 250, 4)
+    Transfer(what='gradients', replica=750, link=750, total=3000, rounds=1)
     """
     passed = share * (replicas - 1)
-    return Transfer(what, passed, passed, replicas * passed, 2 * (replicas - 1))
+    return Transfer(what, passed, passed, replicas * passed, 1)
 
 
 def served(sizes: Sequence[int], servers: int) -> int:

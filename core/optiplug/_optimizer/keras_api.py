@@ -30,6 +30,7 @@ from optiplug.errors import BuildError, ConfigError, sentence
 from .building import build, build_for
 from .class_config import ClassConfig
 from .current import current_config, plain_value, rate_now, set_rate
+from .gradient_sums import sum_shares
 from .keras_attributes import is_set_here, private_member, warn_of_rows
 from .loss_gradients import Loss, Variables, loss_gradients
 from .parts import parts_of
@@ -217,7 +218,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
             gradients = parts.agreement.before_step(parts.name, parts.iterations().variable, gradients)
             if aggregate:
                 # Through the public method: a subclass may sum in another way, or drop pairs.
-                summed = self.aggregate_gradients(list(zip(gradients, variables, strict=True)))
+                own = type(self).aggregate_gradients is KerasAPI.aggregate_gradients
+                pairs = list(zip(gradients, variables, strict=True))
+                sums, others = sum_shares(parts, pairs) if own else ([], pairs)
+                summed = [*sums, *(self.aggregate_gradients(others) if others else ())]
                 gradients, variables = parts.variables.in_order(*map(list, zip(*summed, strict=True)))
             distribution.merge(lambda merged: parts.step(variables, merged), gradients)
         return self.iterations

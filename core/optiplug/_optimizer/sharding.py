@@ -83,15 +83,17 @@ def refuse_hooks(pipeline: Pipeline, packing: Packing, where: str) -> None:
         )
 
 
-def shared(parts: OptimizerParts, variables: Iterable[Variable]) -> tuple[set[str], set[str]]:
+def shared(parts: OptimizerParts, variables: Iterable[Variable]) -> tuple[set[str], set[str], set[str]]:
     """Return the paths of the variables that several replicas would share, and the names of their state.
 
-    State of what sees whole variables is not among it.
+    State of what sees whole variables is not among it. Last come the paths of those of them of whose summed
+    gradient a replica needs its share alone.
     """
-    paths = {parts.variables.path(each) for each in _wanted(parts, variables)}
+    wanted = {parts.variables.path(each): each for each in _wanted(parts, variables)}
     whole = tuple(f"{name}/" for name in parts.pipeline.seeing_whole)
     homes = parts.table.homes.items()
-    return paths, {name for name, (_, path) in homes if path in paths and not name.startswith(whole)}
+    state = {name for name, (_, path) in homes if path in wanted and not name.startswith(whole)}
+    return set(wanted), state, {path for path, each in wanted.items() if not parts.pipeline.seeing_sum(each)}
 
 
 def _path(parts: OptimizerParts, variable: Variable) -> str:

@@ -41,13 +41,17 @@ class StateRow:
 
 @dataclass(frozen=True)
 class VariableRow:
-    """One variable of the model; `shared` if each of several replicas would update its share of it."""
+    """One variable of the model; `shared` if each of several replicas would update its share of it.
+
+    `shares_sum` if no gate and no clip looks at the sum of its gradient, so that its share is all it needs.
+    """
 
     path: str
     shape: tuple[int, ...]
     dtype: str
     bytes: int
     shared: bool = False
+    shares_sum: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,11 +155,16 @@ class StateReport:
 
 
 def report(
-    table: SlotTable, variables: Mapping[str, Variable], shared: Container[str], divided: Container[str]
+    table: SlotTable,
+    variables: Mapping[str, Variable],
+    shared: Container[str],
+    divided: Container[str],
+    apart: Container[str],
 ) -> StateReport:
     """Return the report of these model variables by their paths: their own state, and that of all together.
 
     Replicas have shares of the variables with the paths `shared`, and of the state with the names `divided`.
+    Of the variables `apart` no hook looks at the sum of the gradient.
     """
     homes = {name: table.homes.get(name, ("", "")) for name in table.states}
     return StateReport(
@@ -164,7 +173,9 @@ def report(
             for name, state in table.states.items()
             if not homes[name][0] or homes[name][1] in variables
         ),
-        tuple(VariableRow(path, *_size(each), path in shared) for path, each in variables.items()),
+        tuple(
+            VariableRow(path, *_size(each), path in shared, path in apart) for path, each in variables.items()
+        ),
     )
 
 

@@ -8,7 +8,15 @@ from dataclasses import asdict, dataclass, field
 from math import prod
 from typing import TYPE_CHECKING, Any
 
-from optiplug._distribution.traffic import STRATEGIES, Transfer, exchanged, gathered, served, summed
+from optiplug._distribution.traffic import (
+    STRATEGIES,
+    Transfer,
+    exchanged,
+    gathered,
+    handed_out,
+    served,
+    summed,
+)
 from optiplug._text_table import table
 from optiplug._variables.share import LARGEST_WHOLE
 from optiplug.errors import ConfigError, nearest
@@ -130,7 +138,7 @@ def _share(row: StateRow | VariableRow, cluster: Cluster) -> int:
 
 def _moved(variables: Sequence[VariableRow], cluster: Cluster) -> Iterator[Transfer]:
     tables = [each for each in variables if each.path in cluster.rows]
-    dense = [each.bytes for each in variables if each.path not in cluster.rows]
+    dense = [each for each in variables if each.path not in cluster.rows]
     looked_up = sum(_looked_up(each, cluster) for each in tables)
     replicas, servers = cluster.replicas, cluster.servers
     if servers:
@@ -139,12 +147,24 @@ def _moved(variables: Sequence[VariableRow], cluster: Cluster) -> Iterator[Trans
         yield exchanged("variables, read", read, fullest, replicas)
         yield exchanged("gradients, sent", read, fullest, replicas)
         return
-    yield summed("gradients, summed", sum(dense), replicas)
+    shares = [_share(each, cluster) for each in dense if _shares_sum(each, cluster)]
+    whole = sum(each.bytes for each in dense if not _shares_sum(each, cluster))
+    if whole or not shares:
+        yield summed("gradients, summed", whole, replicas)
+    if shares:
+        yield handed_out("shares of gradients, exchanged", sum(shares), replicas)
     if looked_up:
-        yield gathered("rows of gradients, gathered", looked_up, replicas)
+        yield gathered("rows of gradients, gathered", looked_up, replicas, sizes_first=True)
     if cluster.sharded:
         share = sum(_share(each, cluster) for each in variables if each.shared)
         yield gathered("variables, gathered", share, replicas)
+
+
+def _shares_sum(variable: VariableRow, cluster: Cluster) -> bool:
+    """Whether a replica gets of the sum of a gradient its share alone."""
+    # With more replicas it would have other bits: docs/design/distribution.md.
+    two_workers = cluster.strategy == "multi_worker" and cluster.replicas == 2
+    return two_workers and variable.shared and variable.shares_sum
 
 
 def _read(variable: VariableRow, cluster: Cluster) -> int:
@@ -165,6 +185,8 @@ def _assumptions(cluster: Cluster) -> Iterator[str]:
         yield "sums and gathers go around a ring: each replica sends to the next one"
     if cluster.sharded:
         yield f"of more than {LARGEST_WHOLE:,} elements a replica keeps and updates a share"
+        if cluster.strategy == "multi_worker" and cluster.replicas == 2:
+            yield "two workers on CPUs send each other shares of those gradients that no hook sees whole"
     if cluster.rows:
         yield f"a row that is looked up twice counts twice, with its number, {_INDEX} bytes"
     yield "headers of messages, losses, metrics and data are not counted"

@@ -126,9 +126,10 @@ def _values(states: Sequence[SharedValue]) -> list[Tensor]:
 
 def _all(states: Sequence[SharedValue]) -> list[Tensor]:
     devices = zip(*(distribution.local_shares(each.whole) for each in states), strict=True)
-    rows = distribution.gathered(states[0].whole, [_joined(own) for own in devices])[0]
-    pieces = tf.split(rows, [each.share.shape[0] for each in states], axis=1)
-    return [each.share.whole(piece) for each, piece in zip(states, pieces, strict=True)]
+    rows = distribution.gathered(
+        states[0].whole, [[tf.convert_to_tensor(each) for each in own] for own in devices]
+    )[0]
+    return [each.share.whole(own) for each, own in zip(states, rows, strict=True)]
 
 
 def _joined(shares: Sequence[Variable]) -> Tensor:

@@ -152,7 +152,8 @@ class DeviceOperands:
 
     def _operand(self, each: VariableOrPack, given: Mapping[int, Gradient]) -> Operand:
         if isinstance(each, Share):
-            return Operand(dense(given[id(each.member)], each.member))
+            gradient = given[id(each.member)]
+            return Operand(gradient if each.is_share(gradient) else dense(gradient, each.member))
         if isinstance(each, Pack):
             return self._joined(each, [dense(given[id(member)], member) for member in each.members])
         gradient = given[id(each)]

@@ -9,7 +9,7 @@ from typing import Any
 import pluggy
 import tensorflow as tf
 
-from optiplug._hookspecs import ORDER, HookSpecs, Part, Stage, hook_names
+from optiplug._hookspecs import ORDER, STAGES_OF_SHARES, HookSpecs, Part, Stage, hook_names
 from optiplug._state.stateful import StateOwner
 from optiplug._state.table import SlotTable
 from optiplug._types import Gradient, Tensor, Variable
@@ -22,6 +22,8 @@ from .step import Step
 from .traced_values import naming_hook
 
 __all__ = ["Pipeline"]
+
+_OF_SUMS: tuple[Part, ...] = ("gate", "core")
 
 
 class Pipeline:
@@ -133,6 +135,12 @@ class Pipeline:
     def seeing_whole(self) -> list[str]:
         """The names of the hooks that take part before the stage `share` only."""
         return [hook.name for hook in self._active if hook.sees_whole]
+
+    def seeing_sum(self, variable: Variable) -> bool:
+        """Whether a hook looks at the gradient of a variable, as it was summed, before the stage `share`."""
+        stages = (stage for part in _OF_SUMS for stage in self.stages(part))
+        names = {stage.name for stage in stages if stage.passes == "gradients"} - STAGES_OF_SHARES
+        return any(id(variable) in chosen for name in names for _, chosen in self.chain(name))
 
     def refusing_complex(self, variable: Variable) -> list[str]:
         """Return the names of the hooks of a variable that are for real ones only."""

@@ -47,11 +47,12 @@ class Shares:
     def taken(self, operands: Sequence[VariableOrPack], gradients: Sequence[Tensor]) -> list[Tensor]:
         """Return the gradients of operands, of those that are shared this replica's share."""
         pairs = zip(operands, gradients, strict=True)
-        taken = [
-            (each, each.of(value, self._index) if isinstance(each, Share) else value) for each, value in pairs
-        ]
+        taken = [(each, self._of(each, value) if isinstance(each, Share) else value) for each, value in pairs]
         self._sources += [value for each, value in taken if isinstance(each, Share)]
         return [value for _, value in taken]
+
+    def _of(self, share: Share, gradient: Tensor) -> Tensor:
+        return gradient if share.is_share(gradient) else share.of(gradient, self._index)
 
     def step(self, whole: Step, present: Sequence[VariableOrPack], every: Sequence[VariableOrPack]) -> Step:
         """Return a step that was begun over whole variables, over the shares of those from now on.
@@ -104,15 +105,14 @@ def write_shares(shares: Sequence[Share], values: Sequence[Sequence[Tensor]]) ->
     for place, share in enumerate(shares):
         alike[share.dtype].append(place)
     for places in alike.values():
-        # One collective for all of them.
-        vectors = [tf.concat([new[place] for place in places], 0) for new in values]
-        _assign([shares[place] for place in places], distribution.gathered(shares[0].member, vectors))
+        some = [shares[place] for place in places]
+        own = [[new[place] for place in places] for new in values]
+        _assign(some, distribution.gathered(shares[0].member, own))
 
 
-def _assign(shares: Sequence[Share], rows: Sequence[Tensor]) -> None:
+def _assign(shares: Sequence[Share], rows: Sequence[Sequence[Tensor]]) -> None:
     for device, own in enumerate(rows):
-        pieces = tf.split(own, [share.shape[0] for share in shares], axis=1)
-        for share, piece in zip(shares, pieces, strict=True):
+        for share, piece in zip(shares, own, strict=True):
             member = distribution.local_shares(share.member)[device]
             with tf.device(member.device):
                 member.assign(share.whole(piece), read_value=False)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug._types import Shape, Tensor, Variable
+from optiplug._types import Gradient, Shape, Tensor, Variable
 
 from .packing import Pack
 
@@ -52,6 +52,18 @@ class Share(Pack):
         """Return the share of the replica with an index, of the variable or of something of its shape."""
         begin = min(index * self._length, self._size - self._length)
         return tf.reshape(value, [-1])[begin : begin + self._length]
+
+    def is_share(self, value: Gradient) -> bool:
+        """Whether something is a share, and not of the shape of the variable."""
+        # By their number: of two replicas or more, a share has fewer elements than the variable.
+        size = value.shape.num_elements() if tf.is_tensor(value) else None
+        return size == self._length < self._size
+
+    def rows(self, value: Tensor) -> Tensor:
+        """Return the shares of all replicas, as rows, of something of the shape of the variable."""
+        if self._size == self._replicas * self._length:
+            return tf.reshape(value, [self._replicas, self._length])
+        return tf.stack([self.of(value, index) for index in range(self._replicas)])
 
     def whole(self, shares: Tensor) -> Tensor:
         """Return the whole from the shares of all replicas, one after the other or as rows."""

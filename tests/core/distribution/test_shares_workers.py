@@ -1,19 +1,24 @@
 """Sharded state over the workers of a cluster: the bits of whole state, and checkpoints that go anywhere."""
 
+import signal
+
 import pytest
 import tensorflow as tf
 
 from support.sharded_runs import CONFIGS, Run
-from support.sharded_workers import END, HALF, alone, digest, equal_runs, going_on, run_workers
+from support.sharded_workers import ALL, END, HALF, alone, digest, equal_runs, going_on, run_workers, training
 from support.strategies import mirrored
+from support.workers import Cluster, until
 
 
 @pytest.mark.parametrize(
     ("count", "names"),
     [
-        (2, ["gates"]),
+        (2, ["adam", "sgdm", "gates"]),
         pytest.param(2, list(CONFIGS), marks=pytest.mark.slow),
         pytest.param(4, list(CONFIGS), marks=pytest.mark.slow),
+        # More than one digit: TensorFlow orders workers by their names as texts.
+        pytest.param(11, ["adam"], marks=pytest.mark.slow),
     ],
     ids=str,
 )
@@ -22,8 +27,23 @@ def test_same_bits(count, names, tmp_path):
     results = run_workers(equal_runs, count, tmp_path, saved_in=str(tmp_path), names=names)
     assert len({each["hash"] for each in results}) == 1
     assert all(each["held"] < 1 / count + 0.2 for each in results)
-    saved = {digest(alone(tmp_path / f"worker-{place}", CONFIGS[names[-1]])) for place in range(count)}
+    saved = {digest(alone(tmp_path / f"worker-{place}", CONFIGS[names[-1]], ALL)) for place in range(count)}
     assert saved == {results[0]["hash"]}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("graph", [False, True], ids=["eager", "graph"])
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "stopped"])
+def test_a_worker_that_ends_is_told(number, graph, tmp_path):
+    target, two = f"{training.__module__}:{training.__name__}", {"worker": 2}
+    with Cluster(target, two, tmp_path, {"graph": graph}) as cluster:
+        survivor = cluster["worker", 0]
+        until(lambda: survivor.stdout.count("\n") > 2, 90, "the third step")
+        cluster["worker", 1].send(number)
+        until(lambda: survivor.returncode is not None, 60, "the end of the survivor")
+    assert survivor.result["class"] == "LostWorkerError", survivor.stderr
+    assert [name.split(" (")[0] for name in survivor.result["workers"]] == ["worker 1"]
+    assert survivor.result["seconds"] < 30
 
 
 @pytest.mark.slow

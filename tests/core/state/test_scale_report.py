@@ -67,6 +67,31 @@ def test_sharded_state_is_a_share_of_large_variables(replicas):
     assert moved(scaled)["variables, gathered"].total == replicas * (replicas - 1) * 4 * share
 
 
+SHARES, SUMMED, GATHERED = "shares of gradients, exchanged", "gradients, summed", "variables, gathered"
+CLIP = {"use": "clip_by_norm", "max_norm": 1.0}
+EXCHANGED = {SHARES: 2 * 4 * ELEMENTS // 2, SUMMED: 2 * 4 * 200}
+
+
+@pytest.mark.parametrize(
+    ("strategy", "replicas", "processors", "expected"),
+    [
+        ("multi_worker", 2, [], EXCHANGED),
+        ("multi_worker", 2, [{"use": "weight_decay", "rate": 0.1}, {"use": "ema"}], EXCHANGED),
+        ("multi_worker", 2, [{**CLIP, "only": ["*bias"]}], EXCHANGED),
+        ("multi_worker", 2, [{**CLIP, "only": ["*kernel"]}], {SUMMED: 2 * BYTES}),
+        ("multi_worker", 2, [{"use": "skip_non_finite"}], {SUMMED: 2 * BYTES}),
+        ("multi_worker", 4, [], {SUMMED: 6 * BYTES}),
+        ("mirrored", 2, [], {SUMMED: 2 * BYTES}),
+    ],
+)
+def test_two_workers_exchange_what_no_clip_looks_at(strategy, replicas, processors, expected):
+    scaled = report(sharded_state=True, processors=processors).scaled(strategy, replicas=replicas)
+
+    assert {what: each.total for what, each in moved(scaled).items() if what != GATHERED} == expected
+    told = any("send each other shares" in each for each in scaled.assumptions)
+    assert told == (strategy == "multi_worker" and replicas == 2)
+
+
 def test_state_of_what_sees_whole_variables_is_not_shared():
     chain = [{"use": "accumulate", "steps": 2}, {"use": "ema"}]
     scaled = report(sharded_state=True, processors=chain).scaled("mirrored", replicas=4)
@@ -134,9 +159,10 @@ def test_the_tables_add_up():
         "replica", "80,800", "80,800", "40,800", "12", "202,412"
     ]  # fmt: skip
     assert [line.rsplit(maxsplit=4)[1:] for line in moved.splitlines()[1:]] == [
-        ["80,800", "80,800", "161,600", "2"],
-        ["40,000", "40,000", "80,000", "2"],
-        ["120,800", "120,800", "241,600", "4"],
+        ["800", "800", "1,600", "2"],
+        ["40,000", "40,000", "80,000", "1"],
+        ["40,000", "40,000", "80,000", "1"],
+        ["80,800", "80,800", "161,600", "4"],
     ]
     assert assumptions.splitlines() == [f"- {each}" for each in scaled.assumptions]
 

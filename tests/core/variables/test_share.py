@@ -17,6 +17,7 @@ def test_shares_are_the_whole(shape, replicas):
     assert share.shape[0] == -(-np.prod(shape) // replicas)
     np.testing.assert_array_equal(share.whole(tf.concat(own, 0)), member)
     np.testing.assert_array_equal(share.whole(tf.stack(own)), member)
+    np.testing.assert_array_equal(share.rows(member), tf.stack(own))
 
 
 def test_shares_that_cannot_be_divided_overlap():
@@ -28,3 +29,16 @@ def test_only_state_of_its_shape_is_shared():
     share = Share(tf.Variable(tf.ones([4, 3])), "share:0", "", 2)
     assert share.state_shape([tf.TensorShape([4, 3])], "") == [6]
     assert share.state_shape([tf.TensorShape([4])], "") is None
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (3, 2)])
+def test_a_share_is_told_from_the_whole(shape):
+    """Also from a whole that has the shape of the shares of all replicas."""
+    share = Share(tf.Variable(tf.ones(shape)), "share:0", "", 2)
+    assert share.is_share(tf.ones([3]))
+    assert not share.is_share(tf.ones(shape))
+    assert not share.is_share(
+        tf.IndexedSlices(tf.ones([1, *shape[1:]]), tf.constant([0]), tf.constant(shape))
+    )
+    # On one replica there is no difference.
+    assert not Share(tf.Variable(tf.ones([6])), "share:0", "", 1).is_share(tf.ones([6]))
