@@ -13,7 +13,8 @@ Each function is a method of the one `Registry` of this process. A reference is 
 - `block` and `unblock` forbid and allow a name or a distribution, `limited` does so for a document
   alone; `troubles` tells what is wrong with installed distributions, and with `strict` it is an error.
 
-What cannot be used raises a `PluginError`: unknown, ambiguous, blocked, broken or of another version.
+What cannot be used raises a `PluginError`: unknown, ambiguous, blocked, broken or of another version, also
+if it was written for a version of the plugin API that is not among `PLUGIN_APIS`.
 
 Examples
 --------
@@ -31,11 +32,14 @@ from typing import Any
 from ._deprecation import warn_deprecated
 from ._registry.entry_points import KINDS, SESSION, Entry
 from ._registry.lazy_names import lazy_names
+from ._registry.plugin_api import PLUGIN_API, PLUGIN_APIS
 from ._registry.registry import Registry, installed_plugins
 from ._registry.troubles import Trouble
 
 __all__ = [
     "KINDS",
+    "PLUGIN_API",
+    "PLUGIN_APIS",
     "SESSION",
     "Entry",
     "Registry",

@@ -108,7 +108,9 @@ def _described(name: str, thing: Any) -> Iterator[tuple[str, str]]:
         yield name, _signature(thing) if callable(thing) else f": {type(thing).__name__}"
         return
     bases = [base.__name__ for base in thing.__bases__ if base is not object and not _is_private(base)]
-    yield name, f" <- class({', '.join(bases)}){_signature(thing)}"
+    # pydantic writes a signature once fields are known, and those are told one by one.
+    signature = "" if hasattr(thing, "model_fields") else _signature(thing)
+    yield name, f" <- class({', '.join(bases)}){signature}"
     public = [cls for cls in thing.__mro__[1:] if not _is_private(cls)]
     for cls in reversed(thing.__mro__):
         if cls.__module__.startswith("optiplug") and not any(cls in each.__mro__ for each in public):

@@ -17,11 +17,12 @@ from optiplug.errors import (
 from .entry_points import Entry, Reference
 from .extras import how_to_install
 from .guard import absence
+from .plugin_api import Incompatibility
 from .troubles import Trouble
 
-__all__ = ["ASK_ITS_AUTHORS", "chosen", "listed", "not_offered"]
+__all__ = ["chosen", "listed", "not_offered", "unusable"]
 
-ASK_ITS_AUTHORS = "its authors can mend it; `optiplug doctor` says more"
+_ASK_ITS_AUTHORS = "its authors can mend it; `optiplug doctor` says more"
 
 
 def chosen(
@@ -60,7 +61,7 @@ def chosen(
         rule = f"several distributions offer this name: {listed(allowed)}"
         raise AmbiguousPluginError(rule, received=reference, hint=f"choose one, as in {first.qualified}")
     if len(allowed) > 1:  # which no reference can tell apart
-        raise BrokenPluginError(f"{first}: {fault(first)}", received=reference, hint=ASK_ITS_AUTHORS)
+        raise BrokenPluginError(f"{first}: {fault(first)}", received=reference, hint=_ASK_ITS_AUTHORS)
     return first
 
 
@@ -86,6 +87,13 @@ def not_offered(
         rule += f", unless it is in {unread[0].path}, which cannot be read"
         hint += "; see `optiplug doctor`"
     return UnknownPluginError(rule, received=reference, hint=hint.strip())
+
+
+def unusable(entry: Entry, fault: str) -> PluginError:
+    """Return the error for a plugin with a fault that its metadata shows."""
+    if isinstance(fault, Incompatibility):
+        return IncompatiblePluginError(f"{entry} {fault}")
+    return BrokenPluginError(f"{entry}: {fault}", hint=_ASK_ITS_AUTHORS)
 
 
 def listed(entries: Sequence[Entry]) -> str:

@@ -14,6 +14,7 @@ from optiplug.errors import in_one_line, nearest
 
 from .entry_points import KINDS, NAME, Entry
 from .metadata import DamagedMetadataError, Metadata, Point, canonical, installed_metadata, lines_of
+from .plugin_api import API_GROUP, incompatibility
 from .troubles import Trouble
 
 __all__ = ["Index", "Offer", "read_index"]
@@ -21,6 +22,7 @@ __all__ = ["Index", "Offer", "read_index"]
 _UMBRELLA = "optiplug"
 _OURS = "optiplug."
 _KINDS = {group: kind for kind, group in KINDS.items()}
+_GROUPS = {*_KINDS, API_GROUP}
 # As in the specification of entry points, which lets extras follow that nobody has needed for long.
 _TARGET = re.compile(r"([\w.]+)\s*(?::\s*([\w.]+)\s*)?(?:\[.*\]\s*)?")
 _REINSTALL = "install it again: pip install --force-reinstall {}"
@@ -97,7 +99,7 @@ def _offer(metadata: Metadata, troubles: list[Trouble]) -> Iterator[Offer]:
     if lines:
         troubles.append(Trouble("malformed", name, metadata.path, _in_lines(lines), _REINSTALL.format(name)))
     troubles += _of_unknown_groups(name, metadata, points)
-    yield Offer(name, version, metadata, tuple(point for point in points if point.group in _KINDS))
+    yield Offer(name, version, metadata, tuple(point for point in points if point.group in _GROUPS))
 
 
 def _read(text: str) -> tuple[tuple[Point, ...], list[tuple[int, str]]]:
@@ -132,7 +134,7 @@ def _lost(offer: Offer) -> str:
 
 def _of_unknown_groups(name: str, metadata: Metadata, points: Iterable[Point]) -> Iterator[Trouble]:
     groups = {point.group for point in points if point.group.startswith(_OURS)}
-    for group in sorted(groups - _KINDS.keys()):
+    for group in sorted(groups - _GROUPS):
         reason = f"its plugins in the group {in_one_line(group)!r} are not on offer, as there is no such kind"
         hint = nearest(group, _KINDS) or f"the groups are {', '.join(_KINDS)}"
         yield Trouble("unknown-group", name, metadata.path, reason, hint)
@@ -192,7 +194,12 @@ def _built_in(troubles: list[Trouble]) -> frozenset[str]:
 def _entries(offer: Offer, built_in: bool, faults: dict[Entry, str]) -> list[Entry]:
     """Return the plugins of a distribution, and add to `faults` why some of them can never be used."""
     found: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    foreign = incompatibility(
+        offer.name, [(each.name, each.value) for each in offer.points if each.group == API_GROUP]
+    )
     for point in offer.points:
+        if point.group == API_GROUP:
+            continue
         kind, target = _KINDS[point.group], _TARGET.fullmatch(point.value)
         where = ":".join(filter(None, target.groups())) if target else point.value
         entry = Entry(kind, point.name, offer.name, offer.version, where, built_in)
@@ -208,4 +215,6 @@ def _entries(offer: Offer, built_in: bool, faults: dict[Entry, str]) -> list[Ent
             targets = " and ".join(sorted(entry.target for entry in entries))
             rule = f"{offer.name} offers this name twice, as {targets}"
             faults.update(dict.fromkeys(entries, rule))
+        if foreign:
+            faults.update(dict.fromkeys(entries, foreign))
     return [entry for entries in found.values() for entry in entries]

@@ -25,7 +25,7 @@ from optiplug.errors import (
 from .control import Controls
 from .document_control import control_of
 from .entry_points import KINDS, NAME, SESSION, Entry, Reference
-from .finding import ASK_ITS_AUTHORS, chosen, listed, not_offered
+from .finding import chosen, listed, not_offered, unusable
 from .guard import require_permission
 from .importing import config_class, is_config
 from .index import Index, Offer, read_index
@@ -141,7 +141,7 @@ class Registry:
         BlockedPluginError
             If the entry is blocked.
         IncompatiblePluginError
-            If it is not as in the lock file that is in force.
+            If it is not as in the lock file in force, or was written for another version of the plugin API.
         """
         reason, hint = self._refusal(entry)
         if reason:
@@ -150,7 +150,7 @@ class Registry:
         if entry in self._session:
             return self._session[entry]
         if fault := self._fault(entry):
-            raise BrokenPluginError(f"{entry}: {fault}", hint=ASK_ITS_AUTHORS)
+            raise unusable(entry, fault)
         if entry in self._broken:
             # Not tried again: the first error says why, and a second import may fail otherwise.
             raise self._broken[entry]
