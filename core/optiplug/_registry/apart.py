@@ -97,16 +97,27 @@ def _asked(entries: Sequence[Entry], about: About, limit: float, alone: bool) ->
     }
     # -P: a file of the current folder must not stand in for a module of Python.
     command = [sys.executable, "-P", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]
-    ended = subprocess.run(  # noqa: S603  # Python itself, and the program above
-        command, input=json.dumps(request), capture_output=True, text=True, check=False
-    )
-    lost = f"the process that imports plugins ended with exit code {ended.returncode}"
-    told = {entry: Answer(entry, fault=f"{lost}: {bounded(ended.stderr)}") for entry in entries}
-    for line in ended.stdout.splitlines():
+    code, lines, said = _served(command, json.dumps(request))
+    lost = f"the process that imports plugins ended with exit code {code}"
+    told = {entry: Answer(entry, fault=f"{lost}: {bounded(said)}") for entry in entries}
+    for line in lines.splitlines():
         number, text, fault, printed = json.loads(line)
         entry = entries[number]
         told[entry] = _read(entry, text, fault, printed)
     return told
+
+
+def _served(command: Sequence[str], request: str) -> tuple[int, str, str]:
+    """Return exit code, stdout and stderr of the server."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:  # noqa: S603
+        try:
+            stdout, stderr = server.communicate(request)
+        except BaseException:
+            # Such as an interrupt. If it were killed, it could not end the processes that it has started.
+            server.terminate()
+            raise
+    return server.returncode, stdout, stderr
 
 
 def _read(entry: Entry, text: str, fault: str, printed: str) -> Answer:

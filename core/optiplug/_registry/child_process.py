@@ -166,6 +166,7 @@ def do(job: Job, about: About, limit: float, written: int, printed: int) -> NoRe
     code = 1
     try:
         os.setpgid(0, 0)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         # Ends it where the server was killed and cannot.
         signal.setitimer(signal.ITIMER_REAL, (limit + 1) * len(job.entries))

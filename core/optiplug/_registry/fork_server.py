@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import os
 import select
+import signal
 import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
@@ -30,6 +31,8 @@ def serve(request: dict[str, Any]) -> None:
     module, _, name = request["about"].partition(":")
     home = import_module(module)
     about: Any = getattr(home, name)
+    # It ends its children before it ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # What every answer needs is then there already, and need not be made in each fork.
     getattr(home, "prepare", list)()
     server = _Server(about, request["limit"], sys.stdout.fileno())

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -115,6 +117,26 @@ def test_one_that_spoils_a_process_is_not_blamed_on_others(plugin, spoiler, alon
     # So many that some must share a process, on any machine.
     entries = [plugin(f"{good}{spoiler}"), *(plugin(good) for _ in range(40))]
     assert [answer.fault for answer in ask(entries, facts, alone=alone)] == [""] * 41
+
+
+def test_an_interrupt_ends_the_processes_apart(tmp_path, plugin):
+    mark = tmp_path / "pid"
+    slow = plugin(f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
+    code = (
+        f"import sys\nsys.path[:] = {sys.path!r}\nfrom optiplug._registry import apart\n"
+        f"from optiplug._config.facts import facts\nfrom optiplug.registry import Entry\n"
+        f"apart.ask([{slow!r}], facts, limit=600)\n"
+    )
+    # A group of its own, as the interrupt is to reach this process alone.
+    asking = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE, process_group=0)
+    deadline = time.monotonic() + 60
+    while not (mark.exists() and mark.read_text()):
+        assert time.monotonic() < deadline
+    asking.send_signal(signal.SIGINT)
+    _, said = asking.communicate(timeout=60)
+    assert said.splitlines()[-1] == b"KeyboardInterrupt"
+    while is_alive(int(mark.read_text())):
+        assert time.monotonic() < deadline
 
 
 def test_a_plugin_is_not_imported_in_this_process(plugin):
