@@ -185,17 +185,26 @@ def limited(gradient: Tensor, power: float = 2, terms: float | Tensor = 1) -> Te
     if gradient.dtype.is_complex:
         return tf.complex(*(limited(part, power, 2 * terms) for part in _real_parts(gradient)))
     dtype = gradient.dtype
-    bound = tf.minimum(tf.convert_to_tensor(_bound(dtype, power, terms), dtype), dtype.max)
     # As integers. What XLA fuses into several loops must not have two operands as large as it is, or it is
     # written to memory in between, as `tf.where(is_finite(x), clip(x), x)` was: docs/design/performance.md.
     word = {2: tf.uint16, 4: tf.uint32, 8: tf.uint64}[dtype.size]
-    infinity = tf.constant(np.array(float("inf"), dtype.as_numpy_dtype).view(word.as_numpy_dtype))
-    negative = tf.constant(1 << (8 * dtype.size - 1), word)
-    bits, room = tf.bitcast(gradient, word), tf.bitcast(bound, word) - infinity
+    infinity = np.array(float("inf"), dtype.as_numpy_dtype).view(word.as_numpy_dtype)
+    negative = word.as_numpy_dtype(1 << (8 * dtype.size - 1))
+    bits, room = tf.bitcast(gradient, word), tf.convert_to_tensor(_room(dtype, word, power, terms))
     # Counted round and round from one infinity on, the finite numbers of its sign are the largest.
     for start in (infinity, negative):
         bits = tf.minimum(bits - start, room)
-    return tf.bitcast(bits + infinity + negative, dtype)
+    return tf.bitcast(bits + (infinity | negative), dtype)
+
+
+def _room(dtype: DType, word: DType, power: float, terms: float | Tensor) -> Tensor | np.generic:
+    """Return the bits of the bound, counted from those of infinity; no operation, if it is a number."""
+    largest, bound = dtype.as_numpy_dtype(dtype.max), _bound(dtype, power, terms)
+    infinity = np.array(float("inf"), dtype.as_numpy_dtype).view(word.as_numpy_dtype)
+    if tf.is_tensor(bound):
+        return tf.bitcast(tf.minimum(tf.cast(bound, dtype), largest), word) - infinity
+    with np.errstate(over="ignore"):
+        return np.minimum(dtype.as_numpy_dtype(bound), largest).view(word.as_numpy_dtype) - infinity
 
 
 def _finite(x: Tensor) -> Tensor:
