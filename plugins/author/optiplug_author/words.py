@@ -9,18 +9,11 @@ from collections.abc import Iterator
 
 import typer
 
+from optiplug.errors import plain as shown
+
 __all__ = ["muted_stderr", "say", "shown"]
 
 _STDERR = 2
-
-
-def shown(text: str) -> str:
-    r"""Return a text with every character that could steer a terminal written as an escape.
-
-    >>> shown("one\x1b[2J")
-    'one\\x1b[2J'
-    """
-    return "".join(each if each.isprintable() or each == "\n" else ascii(each)[1:-1] for each in text)
 
 
 def say(text: str) -> None:
