@@ -107,7 +107,7 @@ def _own(gradient: Gradient) -> Gradient:
 
 def merge(function: Callable[..., object], *arguments: Sequence[Gradient]) -> None:
     """Call `function` once, in cross-replica context, with the arguments of all replicas."""
-    if tf.distribute.has_strategy():
+    if tf.distribute.has_strategy() and not tf.distribute.in_cross_replica_context():
         replica = tf.distribute.get_replica_context()
         # `merge_call` hands over the strategy first.
         replica.merge_call(lambda _, *merged: function(*merged), args=arguments)

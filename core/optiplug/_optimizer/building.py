@@ -31,21 +31,29 @@ __all__ = ["build", "build_for"]
 @tf.autograph.experimental.do_not_convert  # type: ignore[untyped-decorator]  # TensorFlow is untyped
 def build_for(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     """Build an optimizer for the variables that it does not know yet, if there are any."""
+    # Once for all replicas. In the thread of one the first values of a checkpoint would wait for the others,
+    # and these for the lock.
+    if not tf.distribute.has_strategy() or parts.late(variables):
+        distribution.merge(lambda: _build_late(parts, variables))
+    # What state a class with a constructor of its own has is known when its `build` is through.
+    parts.io.check_awaited(lambda: parts.table)
+
+
+def _build_late(parts: OptimizerParts, variables: Sequence[Variable]) -> None:
     # Of threads that take the first step together one builds, and the others find it done.
     with parts.turns.lock:
         late = parts.late(variables)
-        if late:
-            # A class written for Keras returns early from `build` while this is set.
-            parts.optimizer._built = False  # noqa: SLF001
-            _warn_of_earlier_traces(parts, late)
-            # A step may be traced just now; variables are created outside of its function, once.
-            with outside_function():
-                # Its method, where a subclass creates its slots. It gets all variables, as in Keras.
-                parts.optimizer.build([*parts.variables, *late])
-                # The `build` of a class written for Keras may leave out that of its base.
-                build(parts, [*parts.variables, *parts.late(late)])
-        # What state a class with a constructor of its own has is known when its `build` is through.
-        parts.io.check_awaited(lambda: parts.table)
+        if not late:
+            return
+        # A class written for Keras returns early from `build` while this is set.
+        parts.optimizer._built = False  # noqa: SLF001
+        _warn_of_earlier_traces(parts, late)
+        # A step may be traced just now; variables are created outside of its function, once.
+        with outside_function():
+            # Its method, where a subclass creates its slots. It gets all variables, as in Keras.
+            parts.optimizer.build([*parts.variables, *late])
+            # The `build` of a class written for Keras may leave out that of its base.
+            build(parts, [*parts.variables, *parts.late(late)])
 
 
 def _warn_of_earlier_traces(parts: OptimizerParts, late: Sequence[Variable]) -> None:
@@ -56,7 +64,7 @@ def _warn_of_earlier_traces(parts: OptimizerParts, late: Sequence[Variable]) -> 
             f"{parts.name}: traces of a function that were made before do not know of "
             f"{[each.name for each in late]}, so processors that look at every variable pass them over in "
             "those. Hint: call `build(variables)` with all of them before the first step.",
-            stacklevel=4,
+            stacklevel=7,
         )
 
 
