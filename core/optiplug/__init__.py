@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from . import numerics
     from ._compilation_cache.cache import cache
     from ._creation import create, from_config
+    from ._distribution.arrival import wait_for_workers
     from ._distribution.worker_errors import worker_errors
     from ._keras_conversion import convert
     from ._optimizer.moments import Moments
@@ -125,6 +126,7 @@ __all__ = [
     "read_state",
     "register",
     "registry",
+    "wait_for_workers",
     "worker_errors",
 ]
 
@@ -151,6 +153,7 @@ _LAZY = {
     "from_config": "_creation",
     "match_variables": "_variables.identity",
     "read_state": "_state.checkpoint_reader",
+    "wait_for_workers": "_distribution.arrival",
     "worker_errors": "_distribution.worker_errors",
 }
 

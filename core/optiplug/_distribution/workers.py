@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import tensorflow as tf
@@ -14,7 +14,19 @@ from optiplug._tf_private import are_coordinated, shared_text
 from optiplug._types import Strategy
 from optiplug.errors import ConfigError
 
-__all__ = ["VARIABLE", "Workers", "heard", "longest_wait", "present_workers", "workers_of"]
+__all__ = [
+    "VARIABLE",
+    "ClusterResolver",
+    "Workers",
+    "addresses",
+    "heard",
+    "longest_wait",
+    "name_of",
+    "present_workers",
+    "workers_of",
+]
+
+ClusterResolver: TypeAlias = Any  # of TensorFlow, which is untyped
 
 VARIABLE = "OPTIPLUG_WORKER_TIMEOUT"
 _DEFAULT = 600.0
@@ -52,20 +64,32 @@ def present_workers() -> Workers | None:
     return next((each for each in _known.values() if each is not None), None)
 
 
-def _workers(resolver: tf.distribute.cluster_resolver.ClusterResolver) -> Workers | None:
+def addresses(resolver: ClusterResolver) -> dict[tuple[str, int], str]:
+    """Return the address of each worker by job and index, in the order of TensorFlow."""
     tasks = resolver.cluster_spec().as_dict()
-    known = [
-        ((job, index), f"{job} {index} ({address})")
+    return {
+        (job, index): address
         for job in ("chief", "worker")
         for index, address in enumerate(tasks.get(job, ()))
-    ]
-    this = resolver.task_type, resolver.task_id
-    own = [position for position, (task, _) in enumerate(known) if task == this]
+    }
+
+
+def name_of(task: tuple[str, int], address: str) -> str:
+    """Return how messages call a worker.
+
+    >>> name_of(("worker", 1), "host:2222")
+    'worker 1 (host:2222)'
+    """
+    return f"{task[0]} {task[1]} ({address})"
+
+
+def _workers(resolver: ClusterResolver) -> Workers | None:
+    known, this = addresses(resolver), (resolver.task_type, resolver.task_id)
     # An evaluator is alone.
-    if len(known) < 2 or not own or not are_coordinated():
+    if len(known) < 2 or this not in known or not are_coordinated():
         return None
     device = f"/job:{resolver.task_type}/task:{resolver.task_id}/device:CPU:0"
-    return Workers(tuple(name for _, name in known), own[0], device)
+    return Workers(tuple(name_of(*each) for each in known.items()), list(known).index(this), device)
 
 
 def longest_wait() -> float:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import tensorflow as tf
 
-from optiplug import ConfigError, worker_errors
+from optiplug import ConfigError, wait_for_workers, worker_errors
 
 from .cluster import Cluster
 from .interruption import handlers_kept
@@ -73,6 +73,7 @@ def join_workers(cluster: Cluster) -> tf.distribute.Strategy:
         rpc_layer="grpc",
     )
     # TensorFlow takes SIGTERM for itself, and would not end for it.
+    wait_for_workers(resolver)
     with handlers_kept(), worker_errors():
         return tf.distribute.MultiWorkerMirroredStrategy(cluster_resolver=resolver)
 

@@ -3,7 +3,10 @@ from __future__ import annotations
 import pytest
 import tensorflow as tf
 
-from optiplug_lab.devices import device_names
+from optiplug.errors import LostWorkerError
+from optiplug_lab.cluster import Cluster
+from optiplug_lab.devices import device_names, join_workers
+from optiplug_lab.local_workers import free_addresses
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,9 @@ def test_gpus_are_used_where_there_are_as_many(monkeypatch, gpus, devices, names
 
     assert device_names(devices) == names
     assert grown == (list(range(gpus)) if names[0] == "GPU:0" else [])
+
+
+def test_a_worker_that_does_not_come_up_is_named(monkeypatch):
+    monkeypatch.setenv("OPTIPLUG_WORKER_TIMEOUT", "0.2")
+    with pytest.raises(LostWorkerError, match=r"worker 1 \(127.* did not come up within 0.2 s"):
+        join_workers(Cluster(free_addresses(2), 0))
