@@ -42,6 +42,13 @@ class Processor(Configured, Stateful):
     accumulates = False
     """Whether its gate holds gradients back: it then sees all variables, and `step.given`."""
 
+    before_sum = False
+    """Whether its gate takes each replica's own gradients, before they are summed over replicas.
+
+    They are summed when it proceeds, so it has to decide alike on all of them. What it keeps meanwhile is
+    another thing on each replica: see `summed_while` of `add_slot`. On one replica it is a gate like others.
+    """
+
     @property
     def idle(self) -> bool:
         """Whether the hyperparameters make this processor change nothing: it then stays out of the step."""

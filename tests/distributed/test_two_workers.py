@@ -5,7 +5,17 @@ from __future__ import annotations
 import pytest
 
 from support import worker_matrix, worker_scenarios
-from support.worker_matrix import CALLS, CONFIGS, MODES, Run, alone, assert_close, batches
+from support.worker_matrix import (
+    CALLS,
+    CONFIGS,
+    MODES,
+    WINDOWS,
+    Run,
+    alone,
+    assert_close,
+    batches,
+    every_call,
+)
 
 
 @pytest.mark.parametrize("config", worker_scenarios.QUICK)
@@ -94,6 +104,28 @@ def test_one_process_goes_on_from_two_workers(two_workers):
     run.checkpoint.read(two_workers("saved_by_the_chief")[0])
     values = run.train(batches(broken=True)[CALLS // 2 :]).values()
     assert_close(values, worker_matrix.train(alone(), "full", "graph"))
+
+
+@pytest.mark.parametrize("name", WINDOWS)
+def test_windows_are_what_one_process_does(name, two_workers):
+    first, second = (each[name] for each in two_workers("windows"))
+    assert first == second
+    one = Run(alone(), every_call(WINDOWS[name])).train(worker_scenarios.windowed(name))
+    assert_close(first, one.values())
+
+
+def test_what_is_held_in_a_window_is_saved_by_all(two_workers):
+    first, second = two_workers("windows_saved")
+    assert "what each worker holds back of its own can only be read by all" in first["refused"]
+    assert "no call of worker 1" in first["refused"]
+    expected = Run(alone(), every_call(WINDOWS["plain"])).train(batches()).values()
+    for each in (first, second):
+        assert_close(each["values"], expected)
+        run = Run(alone(), every_call(WINDOWS["plain"]))
+        run.checkpoint.read(each["path"])
+        assert_close(run.train(batches()[worker_scenarios.HALF - 1 :]).values(), expected)
+    for each in two_workers("windows_restored"):
+        assert_close(each, expected)
 
 
 def test_a_worker_that_does_not_build_is_named(two_workers):

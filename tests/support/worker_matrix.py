@@ -52,6 +52,18 @@ CONFIGS: dict[str, dict[str, Any]] = {
     },
 }
 
+WINDOW = {"use": "accumulate", "steps": 2, "sum_over_replicas": "last_call"}
+WINDOWS: dict[str, dict[str, Any]] = {
+    "gated": {**CONFIGS["full"], "processors": [WINDOW, *CONFIGS["full"]["processors"][:2]]},
+    "plain": {**ADAMW, "use_ema": True, "processors": [WINDOW]},
+}
+
+
+def every_call(config: dict[str, Any]) -> dict[str, Any]:
+    """Return the same config, with sums over replicas in every call."""
+    window = WINDOW | {"sum_over_replicas": "every_call"}
+    return {**config, "processors": [window if each is WINDOW else each for each in config["processors"]]}
+
 
 @cache
 def workers() -> Any:

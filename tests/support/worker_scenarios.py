@@ -16,13 +16,26 @@ from optiplug import _tf_private as private
 from optiplug._distribution import waiting
 from optiplug._distribution.agreement import agree
 from optiplug._distribution.workers import VARIABLE, workers_of
-from support.worker_matrix import CALLS, CONFIGS, MODES, Run, alone, batches, place, train, workers
+from support.worker_matrix import (
+    CALLS,
+    CONFIGS,
+    MODES,
+    WINDOWS,
+    Run,
+    alone,
+    batches,
+    every_call,
+    place,
+    train,
+    workers,
+)
 
 SCENARIOS = [
     *["matrix", "packs", "numbers", "other_config", "other_variables"],
     *["known_workers", "agreements", "shared_texts", "counted_sums"],
     *["loaded_alone", "loaded_alone_in_a_graph", "loaded_late"],
-    *["saved_by_the_chief", "restored", "restored_from_one", "built_alone"],
+    *["saved_by_the_chief", "restored", "restored_from_one"],
+    *["windows", "windows_saved", "windows_restored", "built_alone"],
 ]
 
 CELLS = {
@@ -39,8 +52,9 @@ HALF = CALLS // 2
 
 
 def prepare(folder: Path) -> None:
-    """Save what a process alone has trained, for `restored_from_one`."""
+    """Save what a process alone has trained, for `restored_from_one` and `windows_restored`."""
     Run(alone(), "full").train(batches(broken=True)[:HALF]).checkpoint.write(str(folder / "one"))
+    within_window(alone()).checkpoint.write(str(folder / "window"))
 
 
 @contextmanager
@@ -237,3 +251,44 @@ def restored(name: str = "chief") -> dict[str, Any]:
 def restored_from_one() -> dict[str, Any]:
     """Go on from what a process alone has saved."""
     return restored("one")
+
+
+def within_window(strategy: Any) -> Run:
+    """Train up to a call in which nothing is stepped; one process sums in every call."""
+    config = WINDOWS["plain"] if strategy is not alone() else every_call(WINDOWS["plain"])
+    return Run(strategy, config).train(batches()[: HALF - 1], "eager")
+
+
+def windows() -> dict[str, Any]:
+    """Train with sums over workers in the last call of each step."""
+    return {name: Run(workers(), each).train(windowed(name)).values() for name, each in WINDOWS.items()}
+
+
+def windowed(name: str) -> Any:
+    """Return the batches of such a run."""
+    return batches(broken=name == "gated")
+
+
+def windows_saved() -> dict[str, Any]:
+    """Save alone when nothing is held, then when something is, which is refused, then together."""
+    run, position = Run(workers(), WINDOWS["plain"]).train(batches()[:2]), place(workers())[0]
+    told: dict[str, Any] = {"path": str(Path.cwd() / f"within-{position}"), "refused": ""}
+    if position == 0:
+        run.checkpoint.write(str(Path.cwd() / "alone"))
+    run.train(batches()[2:3])
+    if position == 0:  # while the other one waits in the next step
+        with longest_wait(1):
+            try:
+                run.checkpoint.write(str(Path.cwd() / "refused"))
+            except optiplug.ReplicaContextError as error:
+                told["refused"] = str(error)
+    run.train(batches()[3 : HALF - 1])
+    run.checkpoint.write(told["path"])
+    return told | {"values": run.train(batches()[HALF - 1 :]).values()}
+
+
+def windows_restored() -> dict[str, Any]:
+    """Go on from what a process alone has saved in the middle of a window."""
+    run = Run(workers(), WINDOWS["plain"])
+    run.checkpoint.read(str(Path.cwd() / "window"))
+    return run.train(batches()[HALF - 1 :]).values()

@@ -39,6 +39,7 @@ from .strategies import (
     replica_index,
     require_replica_context,
     sum_over_replicas,
+    summed,
     workers_beside,
 )
 from .worker_errors import worker_errors
@@ -80,6 +81,7 @@ __all__ = [
     "shards_of",
     "spans_processes",
     "sum_over_replicas",
+    "summed",
     "summed_shares",
     "sums_shares",
     "tracing",

@@ -23,8 +23,10 @@ _TOGETHER = "together"
 _met = 0
 
 
-def require_all_workers(variable: Variable) -> None:
+def require_all_workers(variable: Variable, rule: str) -> None:
     """Wait until all workers are here to read what a variable has on their replicas.
+
+    `rule` says in the error that they have to.
 
     Raises
     ------
@@ -37,8 +39,7 @@ def require_all_workers(variable: Variable) -> None:
     missing = _lead(workers) if workers.own == 0 else _follow(workers)
     if missing:
         raise ReplicaContextError(
-            "sharded state can only be read by all workers together, as each has a share of it; this one "
-            f"waited {_limit():g} s",
+            f"{rule}; this one waited {_limit():g} s",
             received=f"no call of {', '.join(missing)}",
             hint="let every worker save, all but the first into a folder that is then removed",
         )

@@ -34,6 +34,7 @@ __all__ = [
     "require_replica_context",
     "scope_of",
     "sum_over_replicas",
+    "summed",
     "workers_beside",
 ]
 
@@ -95,6 +96,39 @@ def _summed_eagerly(gradients: Sequence[Gradient]) -> list[Gradient]:
             return strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, pairs)
 
     return list(tf.distribute.get_replica_context().merge_call(summed, args=gradients))
+
+
+def summed(variable: Variable, values: Sequence[Sequence[Tensor]]) -> list[list[Tensor]]:
+    """Return for each device of this process the sums over all replicas, given what each of its own has.
+
+    It is called in cross-replica context, where it may be in a condition; if there are several processes, all
+    of them have to call it.
+    """
+    strategy: Strategy = variable.distribute_strategy
+    places, count = strategy.experimental_local_results(variable), len(values[0])
+
+    def own() -> list[Gradient]:
+        given: list[Gradient] = []
+        for place, each in zip(places, values, strict=True):
+            with tf.device(place.device):
+                given += map(tf.identity, each)
+        return given
+
+    def reduced(own: Sequence[Gradient]) -> list[Gradient]:
+        pairs = []
+        for number in range(count):
+            parts = iter(own[number::count])
+            every = strategy.experimental_distribute_values_from_function(lambda _: next(parts))  # noqa: B023
+            pairs.append((every, variable))
+        sums: list[Any] = list(strategy.extended.batch_reduce_to(tf.distribute.ReduceOp.SUM, pairs))
+        found: list[Gradient] = []
+        strategy.extended.update(variable, lambda _, mine: found.extend(mine), args=(sums,), group=False)
+        return found
+
+    workers = workers_of(strategy)
+    with scope_of(strategy), worker_errors():
+        flat = reduced(own()) if workers is None else watched(workers, strategy, own, reduced)
+    return [flat[begin : begin + count] for begin in range(0, len(flat), count)]
 
 
 def _own(gradient: Gradient) -> Gradient:

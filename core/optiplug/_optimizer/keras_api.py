@@ -184,6 +184,8 @@ class KerasAPI(metaclass=abc.ABCMeta):
         ------
         GradientsError
             A TypeError, if the pairs are malformed.
+        ConfigError
+            If gradients were summed already that a processor takes before the sum.
         ValueError
             If no variable has a gradient.
         ReplicaContextError
@@ -216,7 +218,10 @@ class KerasAPI(metaclass=abc.ABCMeta):
             if parts.pipeline.stages("replica"):
                 gradients = list(parts.traced(lambda: parts.programs.replica_stages(variables)(gradients)))
             gradients = parts.agreement.before_step(parts.name, parts.iterations().variable, gradients)
-            if aggregate:
+            if parts.holds:
+                own = type(self).aggregate_gradients is KerasAPI.aggregate_gradients
+                parts.require_own_sum(aggregate and own)
+            elif aggregate:
                 # Through the public method: a subclass may sum in another way, or drop pairs.
                 own = type(self).aggregate_gradients is KerasAPI.aggregate_gradients
                 pairs = list(zip(gradients, variables, strict=True))

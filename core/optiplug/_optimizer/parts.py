@@ -16,12 +16,13 @@ from optiplug._state.slot import State
 from optiplug._state.state_io import StateIO
 from optiplug._state.stateful import Stateful, StateOwner
 from optiplug._state.table import SlotTable
+from optiplug._step.devices import step_on_devices
 from optiplug._step.pipeline import Pipeline
 from optiplug._step.plan import Plan
 from optiplug._step.program import Program
 from optiplug._step.program_cache import ProgramCache
 from optiplug._step.shares import write_shares
-from optiplug._types import Gradient, Mesh, Tensor, Variable
+from optiplug._types import Gradient, Mesh, Variable
 from optiplug._variables.capture import open_frames
 from optiplug._variables.model_variables import ModelVariables, is_trainable, unwrapped
 from optiplug._variables.packing import Packing
@@ -273,7 +274,23 @@ class OptimizerParts:
             decay_products=dict(product for node in self.node for product in products_of(node)),
             jit_compile=self.compiles,
             lazy=self.config.sparse == "lazy",
+            holds=self.holds,
         )
+
+    @property
+    def holds(self) -> bool:
+        """Whether gates decide on each replica before gradients are summed over replicas."""
+        return bool(self.pipeline.before_sum) and distribution.replicas(next(iter(self.variables))) > 1
+
+    def require_own_sum(self, sums: bool) -> None:
+        """Refuse gradients that are summed in another way than by the step, where that is left to it."""
+        if not sums:
+            raise ConfigError(
+                "a processor takes the gradients of each replica, so only the step itself can sum them",
+                where=f"{self.name}.apply_gradients",
+                received=self.pipeline.before_sum,
+                hint="give it gradients that are not summed, or let that processor take sums",
+            )
 
     def programs_for(self, variables: Sequence[Variable]) -> dict[int, Program]:
         """Return the program of each device."""
@@ -324,28 +341,7 @@ class OptimizerParts:
     def step(self, variables: Sequence[Variable], gradients: Sequence[Gradient]) -> None:
         """Run the program of each device, in cross-replica context."""
         with self.turns.step(variables):
-            self.traced(lambda: self._step(variables, gradients))
-
-    def _step(self, variables: Sequence[Variable], gradients: Sequence[Gradient]) -> None:
-        programs, results = self.programs_for(variables), list[Sequence[Tensor]]()
-
-        def running(program: Program) -> Callable[[Sequence[Gradient]], None]:
-            return lambda values: results.append(program(values))
-
-        runs = {key: running(program) for key, program in programs.items()}
-        distribution.on_each_device(runs, variables[0], gradients)
-        # All devices have traced the same step.
-        moved = next(iter(programs.values())).moved
-
-        def write() -> bool:
-            write_shares(moved, [shares for _, *shares in results])
-            return True
-
-        if moved and self.pipeline.stages("gate"):
-            # On all replicas alike: a gate decides by what all of them have.
-            tf.cond(results[0][0], write, lambda: True)
-        elif moved:
-            write()
+            self.traced(lambda: step_on_devices(self.programs_for(variables), variables, gradients))
 
     def traced(self, run: Callable[[], Result]) -> Result:
         """Return what a function gives that traces a step."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from weakref import ReferenceType, ref
 
 import tensorflow as tf
 
@@ -13,7 +12,12 @@ from optiplug._types import DType, Tensor, Variable
 from optiplug._variables.packing import PackSegment
 from optiplug._variables.share import Share
 
-__all__ = ["Gathering", "SharedValue"]
+from .gathering import Gathering
+
+__all__ = ["SharedValue", "read_together"]
+
+
+_SPREAD = "sharded state can only be read by all workers together, as each has a share of it"
 
 
 class SharedValue(PackSegment):
@@ -22,7 +26,7 @@ class SharedValue(PackSegment):
     Where replicas are in several processes, all of these have to read it together.
     """
 
-    def __init__(self, whole: Variable, pack: Share, path: str, gathering: Gathering) -> None:
+    def __init__(self, whole: Variable, pack: Share, path: str, gathering: Gathering[SharedValue]) -> None:
         super().__init__(whole, pack, 0, pack.member.shape, path)
         self.share, self._gathering = pack, gathering
 
@@ -41,7 +45,7 @@ class SharedValue(PackSegment):
 
     def read_value(self) -> Tensor:
         """Return the current value as a tensor."""
-        return _values([self])[0]
+        return read_together([self])[0]
 
     def assign(
         self, value: Tensor, use_locking: bool = False, name: str | None = None, read_value: bool = True
@@ -70,51 +74,11 @@ class SharedValue(PackSegment):
         return self._gathering.later(self)
 
 
-class Gathering:
-    """Reads all shared state of one optimizer at once, when a save asks for the first of it.
-
-    One by one they would be as many collectives, and processes that save other objects beside the optimizer
-    would meet at the wrong ones.
-    """
-
-    def __init__(self) -> None:
-        self._members: list[SharedValue] = []
-        # Weak: whoever is to write the values keeps them, and nobody else.
-        self._last: ReferenceType[_Values] | None = None
-
-    def add(self, value: SharedValue) -> SharedValue:
-        """Read another state together with those before."""
-        self._members.append(value)
-        return value
-
-    def later(self, value: SharedValue) -> Callable[[], Tensor]:
-        """Return what reads a state, with all others that are asked for before the first is read."""
-        values = None if self._last is None else self._last()
-        if values is None or values.read:
-            values = _Values(self._members)
-            self._last = ref(values)
-        return lambda: values.of(value)
-
-
-class _Values:
-    """The values of states at the moment at which the first of them is asked for."""
-
-    def __init__(self, states: Sequence[SharedValue]) -> None:
-        self._states, self.read = states, False
-        self._by_id: dict[int, Tensor] = {}
-
-    def of(self, state: SharedValue) -> Tensor:
-        if not self.read:
-            self.read = True
-            self._by_id = dict(zip(map(id, self._states), _values(self._states), strict=True))
-        return self._by_id[id(state)]
-
-
-def _values(states: Sequence[SharedValue]) -> list[Tensor]:
+def read_together(states: Sequence[SharedValue]) -> list[Tensor]:
     """Return the values of states; with several processes by one collective for each dtype."""
     if not distribution.spans_processes(states[0].whole):
         return [each.share.whole(_joined(distribution.local_shares(each.whole))) for each in states]
-    distribution.require_all_workers(states[0].whole)
+    distribution.require_all_workers(states[0].whole, _SPREAD)
     alike: defaultdict[DType, list[SharedValue]] = defaultdict(list)
     for each in states:
         alike[each.dtype].append(each)

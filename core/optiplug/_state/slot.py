@@ -18,6 +18,7 @@ from optiplug.errors import BuildError
 
 from .sharded_state import ShardedState
 from .shared_value import SharedValue
+from .summed_value import SummedValue
 
 __all__ = ["Slot", "State"]
 
@@ -39,16 +40,22 @@ class State(VariableLike):
     ('learning_rate', 0.5, 0.25)
     """
 
-    def __init__(self, variable: Variable | PackSegment | ShardedState, path: str) -> None:
-        self.variable, self._path = variable, path
+    def __init__(self, variable: Variable | PackSegment | ShardedState | SummedValue, path: str) -> None:
+        self._sum = variable if isinstance(variable, SummedValue) else None
+        self.variable, self._path = variable.own if isinstance(variable, SummedValue) else variable, path
 
     def __repr__(self) -> str:
         return f"<State {self.path!r} shape={self.shape} dtype={self.dtype.name}>"
 
     @property
-    def _now(self) -> Variable | PackSegment | ShardedState | Working:
+    def _now(self) -> Variable | PackSegment | ShardedState | SummedValue | Working:
         frame = current_frame()
-        return self.variable if frame is None else frame.working(self.variable)
+        return self._outside if frame is None else frame.working(self.variable)
+
+    @property
+    def _outside(self) -> Variable | PackSegment | ShardedState | SummedValue:
+        """What has the value outside of a step."""
+        return self.variable if self._sum is None else self._sum
 
     @property
     def path(self) -> str:
@@ -80,7 +87,7 @@ class State(VariableLike):
         frame, value = current_frame(), tf.cast(value, self.dtype)
         if frame is None:
             # A value may have to be copied to a mesh first.
-            distribution.assign(self.variable, value)
+            distribution.assign(self._outside, value)
         else:
             frame.working(self.variable).assign(value)
         return self
@@ -105,7 +112,7 @@ class State(VariableLike):
         now = self._now
         if isinstance(now, Working):
             return now.numpy()
-        value: npt.NDArray[Any] = distribution.numpy(self.variable)
+        value: npt.NDArray[Any] = distribution.numpy(self._outside)
         return value
 
 

@@ -24,7 +24,8 @@ class SlotSpec:
     `stored_dtype` is what `state_dtype` asks for: a dtype, or "variable". A slot of real numbers is stored
     in it and computed in the dtype of its variable. By default the slots of variables in half precision
     are kept in float32: an average there loses what is small beside it, and cannot fall. The state of a
-    complex variable is real if it is `real`.
+    complex variable is real if it is `real`. While the state called `summed_while` is not 0, each replica
+    has a summand of its own.
     """
 
     shape: Sequence[int] | Shape | Callable[[Variable], Sequence[int]] | None = None
@@ -32,6 +33,7 @@ class SlotSpec:
     initial: Initial = 0.0
     stored_dtype: str | None = None
     real: bool = False
+    summed_while: str | None = None
 
     def shape_for(self, variable: Variable) -> Shape:
         """Return the shape of the state of one model variable, by default its own."""

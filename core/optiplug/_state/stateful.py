@@ -152,6 +152,7 @@ class Stateful:
         variables: Sequence[Variable] | None = None,
         exact: bool = False,
         real: bool = False,
+        summed_while: str | None = None,
     ) -> Slot:
         """Create one state variable for each variable of the model, and return them as a `Slot`.
 
@@ -173,6 +174,10 @@ class Stateful:
             its first value.
         real
             Real also for a complex variable: for sums of ``|gradient|^2`` and other magnitudes.
+        summed_while
+            The name of a state of this owner, the same on all replicas. While it is not 0 each replica has a
+            value of its own here, and the state is their sum: for what a gate `before_sum` holds. While it is
+            0 all elements are `initial`, a number, which always counts for nothing in the sum.
 
         Calling it again with the same name returns the same slot, grown by the new variables.
 
@@ -204,7 +209,9 @@ class Stateful:
         owner = _owner_of(self)
         asked = owner.state_dtype
         stored_dtype = asked if dtype is None and (not exact or asked == "variable") else None
-        return owner.add_slot(name, SlotSpec(shape, dtype, initial, stored_dtype, real), variables, exact)
+        counter = None if summed_while is None else owner.qualified(summed_while)
+        spec = SlotSpec(shape, dtype, initial, stored_dtype, real, counter)
+        return owner.add_slot(name, spec, variables, exact)
 
     def add_state(
         self: HasState,

@@ -22,11 +22,13 @@ from optiplug.errors import BuildError, StateError
 from optiplug.numerics import compute_dtype
 
 from .dry_run import Planned, dry_running
+from .gathering import Gathering
 from .restoration import Restoration
 from .sharded_state import ShardedState, joined_state
-from .shared_value import Gathering, SharedValue
+from .shared_value import SharedValue, read_together
 from .slot import Slot, State
 from .slot_spec import SlotSpec
+from .summed_value import SummedValue, Sums
 from .widened_value import StateNode
 
 __all__ = ["SlotTable"]
@@ -58,7 +60,7 @@ class SlotTable:
         self._joined: dict[str, State] = {}
         # State of single shards, by the paths of these.
         self._shards: dict[str, State] = {}
-        self._gathering = Gathering()
+        self._gathering, self._sums = Gathering(read_together), Sums(lambda name: self.states[name].variable)
         # By the `id` of the model variable.
         self._beside: dict[int, dict[str, State]] = {}
         # State that begins as its variable does, and that had none to begin with when it was created.
@@ -79,8 +81,11 @@ class SlotTable:
         initial: Callable[[], Tensor | float] = lambda: 0,
         widened: DType | None = None,
         shard: bool = False,
+        seen_as: Callable[[Variable], Variable | SummedValue] = lambda variable: variable,
     ) -> State:
         """Create a state variable, or return the one of that owner and name; of a `shard`, a part of one.
+
+        `seen_as` returns what it is outside of steps.
 
         Raises
         ------
@@ -107,7 +112,7 @@ class SlotTable:
             if shard:
                 self._shards[name], self._owners[name] = State(variable, name), owner
                 return self._shards[name]
-            return self.adopt(name, variable, owner=owner, widened=widened)
+            return self.adopt(name, seen_as(variable), owner=owner, widened=widened)
         if self._owners[name] != owner or not held.shape.is_compatible_with(shape):
             raise StateError(
                 f"state {name!r} of shape {held.shape} belongs to {self._owners[name]!r} already",
@@ -120,7 +125,7 @@ class SlotTable:
     def adopt(
         self,
         name: str,
-        variable: Variable | PackSegment | ShardedState | Planned,
+        variable: Variable | PackSegment | ShardedState | SummedValue | Planned,
         *,
         owner: str,
         widened: DType | None = None,
@@ -170,8 +175,9 @@ class SlotTable:
             widened = self._narrow_dtype(variable, spec)
             if widened is not None:
                 self.widened[name] = widened
+            seen_as = partial(self._sums.seen_as, spec, own_name)
             if name in segments:
-                self.adopt(name, segments[name], owner=owner, widened=widened)
+                self.adopt(name, seen_as(segments[name]), owner=owner, widened=widened)
             initial = partial(spec.initial_for, variable)
             held = own_name in self.states or own_name in self._shards
             waits = not held and _waits(spec, [variable])
@@ -184,6 +190,7 @@ class SlotTable:
                 initial=_zero if waits else initial,
                 widened=widened,
                 shard=whole.is_split,
+                seen_as=seen_as,
             )
             if waits:
                 self._unstarted.append((state, [variable], initial))
@@ -347,6 +354,7 @@ class SlotTable:
 
     def _in_saved_model(self) -> dict[str, Trackable]:
         """Return the children for a SavedModel, which has to hold the variables that its functions use."""
+        self._sums.require_whole()
         # A checkpoint holds segments by name instead, so it can be restored with other packs.
         by_name = {name: each for name, each in self.created.items() if name in self.states}
         joined = {name: self._joined[name].variable for name in self.packs}

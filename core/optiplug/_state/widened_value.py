@@ -13,6 +13,7 @@ from optiplug._variables.packing import PackSegment
 from .manifest import WIDENED
 from .restoration import Restoration
 from .sharded_state import ShardedState
+from .summed_value import SummedValue
 
 __all__ = ["StateNode", "WidenedValue"]
 
@@ -93,7 +94,12 @@ class StateNode(CheckpointNode):
         plain = None if name is None else name.removesuffix(WIDENED)
         return name if plain in self._widened else plain
 
-    def add(self, name: str, variable: Variable | PackSegment | ShardedState, narrow: DType | None) -> None:
+    def add(
+        self,
+        name: str,
+        variable: Variable | PackSegment | ShardedState | SummedValue,
+        narrow: DType | None,
+    ) -> None:
         """Track a variable; `narrow` is the dtype of its values in earlier versions, if it was another."""
         self.former.pop(name, None)
         if narrow is None:

@@ -80,6 +80,11 @@ class Hook:
         return bool(getattr(self.plugin, "accumulates", False))
 
     @property
+    def before_sum(self) -> bool:
+        """Whether its gate takes the gradients of one replica, before they are summed over replicas."""
+        return bool(getattr(self.plugin, "before_sum", False))
+
+    @property
     def decays(self) -> bool:
         """Whether it is a weight decay, which leaves excluded variables alone."""
         said = self.config is not None and self.config.decays

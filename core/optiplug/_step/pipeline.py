@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import cached_property
 from typing import Any
 
 import pluggy
@@ -55,6 +56,7 @@ class Pipeline:
             if not hook.idle:
                 self._register(hook)
         self.loss_scalers = self._found_loss_scalers()
+        self._require_sums()
         self._stages: dict[Part, list[Stage]] = {}
         for stage in ORDER:
             if stage.takes_hooks and self.uses(stage.name):
@@ -80,6 +82,30 @@ class Pipeline:
     def processors(self) -> dict[str, Any]:
         """The processors by name, idle ones included."""
         return {hook.name: hook.plugin for hook in self._hooks.values() if not hook.formula}
+
+    def _require_sums(self) -> None:
+        """Refuse a gate before the sum over replicas behind one that takes the sum."""
+        summing: list[str] = []
+        for gate in map(self._hooks.__getitem__, self._names("gate")):
+            if not gate.before_sum:
+                summing.append(gate.name)
+            elif summing:
+                raise ConfigError(
+                    "what takes the gradients of each replica must come before gates that take their sum",
+                    where=gate.name,
+                    received=summing,
+                    hint="list it before them, or let it take the sum, too",
+                )
+
+    @cached_property
+    def before_sum(self) -> list[str]:
+        """The names of the gates that take the gradients of one replica, before these are summed."""
+        return [name for name in self._names("gate") if self._hooks[name].before_sum]
+
+    @property
+    def after_sum(self) -> bool:
+        """Whether any gate takes the sum of gradients over replicas."""
+        return not all(self._hooks[name].before_sum for name in self._names("gate"))
 
     def _found_loss_scalers(self) -> dict[str, Any]:
         """Return the processor that multiplies the loss, by its name; there is one at most."""
@@ -204,17 +230,22 @@ class Pipeline:
                 _replace(values, positions, checked(result, given, where))
         return values
 
-    def decide(self, stage: Stage, values: Sequence[Tensor], step: Step) -> list[Tensor]:
+    def decide(
+        self, stage: Stage, values: Sequence[Tensor], step: Step, takes_part: Callable[[Hook], bool]
+    ) -> list[Tensor]:
         """Hand `values` through gates, which decide too; a gate after one that says no changes nothing.
 
         `step.frame.proceeds` is the decision. What has no gradient in this call is shown to a gate that
-        accumulates, and to those after it.
+        accumulates, and to those after it. Gates that do not take part have decided, or will.
         """
         values, hidden = list(values), set(step.numbers.given)
         for implementation in self._implementations(stage.name):
-            accumulates = self._hooks[implementation.plugin_name].accumulates
+            hook = self._hooks[implementation.plugin_name]
+            accumulates = hook.accumulates
             view, positions = self._view(implementation, step, set() if accumulates else hidden)
-            if positions:
+            if not takes_part(hook):
+                hidden -= {each.key for each in view.variables} if accumulates else set()
+            elif positions:
                 given = [values[position] for position in positions]
                 where = self._where(stage, implementation)
                 result = _call(implementation, where, **{stage.passes: given, "step": view})

@@ -28,8 +28,8 @@ class Plan:
     """Everything that a step is traced from, except its gradients.
 
     `update` calls the optimizers for their variables, `rate_of` returns the learning rate of the variable
-    or pack with an `id`, `decay_products` is for `StepNumbers`, and `lazy` tells whether a table is
-    updated by the rows that have a gradient.
+    or pack with an `id`, `decay_products` is for `StepNumbers`, `lazy` tells whether a table is updated by
+    the rows that have a gradient, `holds` whether gates decide before gradients are summed over replicas.
     """
 
     update: Callable[[Sequence[Tensor], Sequence[Working]], None]
@@ -41,6 +41,7 @@ class Plan:
     decay_products: Mapping[int, tuple[Scalar, Variable]]
     jit_compile: bool
     lazy: bool
+    holds: bool
 
     def everything(self) -> list[Variable]:
         """Return the variables of the model and those of the optimizer, as they are in memory."""

@@ -6,7 +6,7 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 import tensorflow as tf
 
@@ -14,12 +14,14 @@ from optiplug import _distribution as distribution
 from optiplug._types import Gradient, Tensor, Variable
 from optiplug._variables.capture import Frame
 from optiplug._variables.effects import Effects
-from optiplug._variables.gradients import row_signature, tensor, without_shape
+from optiplug._variables.gradients import dense, row_signature, tensor, without_shape
 from optiplug._variables.share import Share
 from optiplug.numerics import compute_dtype
 
 from .core_stages import CoreStages, computable
+from .decision import Decision, Values
 from .flat_call import FlatCall, Trace
+from .hook import Hook
 from .operands import DeviceOperands, Operand, commit, write
 from .plan import Plan
 from .shares import whole
@@ -28,21 +30,7 @@ from .xla import warn_of_dropped, warn_of_refused
 
 __all__ = ["Program"]
 
-Values: TypeAlias = Mapping[str, Tensor]
 Function: TypeAlias = Any  # a tf.function, or a method that stands for one
-
-
-class Decision(NamedTuple):
-    """What the gates of a step hand to its core.
-
-    `given` tells of each variable that waits whether it has a gradient; `assigned` holds the new state of
-    gates that the core is to write, together with all else.
-    """
-
-    gradients: Sequence[Tensor]
-    proceed: Tensor | bool
-    given: Sequence[Tensor]
-    assigned: Values | None = None
 
 
 class Program:
@@ -51,6 +39,7 @@ class Program:
     The core is one XLA cluster. The gate is a cluster of its own with the condition between the
     two in the graph: a condition inside a cluster costs four times the step. One that is not `traced`
     runs operation by operation when it is called eagerly. `index` is the place of its replica among all.
+    Where gates come before the sum over replicas, `hold` runs these, and `resume` all that follows it.
 
     A call returns whether the core ran, and this replica's new shares of those variables whose state is
     sharded, in the order of `moved`; nothing where there are none.
@@ -76,8 +65,12 @@ class Program:
         self._traced, self._devices = traced, distribution.devices_of(components.values())
         on_mesh = distribution.mesh_of(variables[0]) is not None
         self._served = distribution.is_served(self._own[id(variables[0])])
+        gates = bool(plan.pipeline.stages("gate"))
+        self.gated = plan.pipeline.after_sum if plan.holds else gates
+        """Whether a gate decides on the sum of gradients."""
         # Not compiled as a whole: joins, rows and the condition belong between the clusters.
         self._whole = _compiled(self._step, False)
+        self._whole_hold, self._whole_resume = _compiled(self._hold, False), _compiled(self._resume, False)
         # DTensor has a say in how a function is called.
         self._eager_step = self._whole if on_mesh else FlatCall(self._whole, self._trace_eager)
         self._steps_of_rows: dict[tuple[Any, ...], Function] = {}
@@ -90,6 +83,7 @@ class Program:
     def _compile(self, jit_compile: bool) -> None:
         self._core = _compiled(self._trace_core, jit_compile)
         self._gate = _compiled(self._trace_gate, jit_compile)
+        self._late_gate = _compiled(self._trace_late_gate, jit_compile)
         # A compiled core that has begun cannot fail, and a sum that a cluster does not write is a copy more.
         self._gate_writes = jit_compile
 
@@ -99,6 +93,7 @@ class Program:
         DTensor cannot call a function in two conditions, and a function is called on one parameter server.
         """
         self._core, self._gate, self._checked = self._trace_core, self._trace_gate, True
+        self._late_gate = self._trace_late_gate
 
     def __call__(self, gradients: Sequence[Gradient]) -> Sequence[Tensor]:
         with self._place():
@@ -115,9 +110,7 @@ class Program:
             return self._step(gradients)
         result: Sequence[Tensor]
         if not self._traced:
-            result = self._step(
-                [each if isinstance(each, tf.IndexedSlices) else tensor(each) for each in gradients]
-            )
+            result = self._step(list(map(_tensor_or_rows, gradients)))
         elif any(isinstance(each, tf.IndexedSlices) for each in gradients):
             # The dense shape is a tensor of its own in the slices, and the signature leaves it out.
             result = self._step_of_rows(gradients)([without_shape(each) for each in gradients])
@@ -150,26 +143,78 @@ class Program:
 
     def _trace_step(self, gradients: Sequence[Gradient]) -> list[Tensor]:
         self._begin(step=True)
-        effects, pipeline = Effects(), self.plan.pipeline
+        operands, values, starts = self._started(gradients)
+        decision = self._gate(values, starts) if self.gated else Decision(values, True, [])
+        return self._concluded(operands, starts, decision)
+
+    def _started(self, gradients: Sequence[Gradient]) -> tuple[list[Operand], list[Tensor], Values]:
+        """Return what a step runs over: operands, their gradients, and the values that it starts from."""
+        effects = Effects()
         operands = self._operands.with_gradients(gradients)
         values = [operand.gradient for operand in operands]
-        if any(not stage.passes for stage in pipeline.stages("core")):  # its hooks see every variable
-            operands += self._operands.joined(self._operands.absent)
+        operands += self._looked_at()
         starts = self._starts(operands)
         # Rows are checked, and a row that there is not must stop all of the step.
         values = effects.settled(values)
         if not self._checked:
             self._check(values, starts)
-        if pipeline.stages("gate"):
-            decision = self._gate(values, starts)
+        return operands, values, starts
+
+    def _looked_at(self) -> list[Operand]:
+        """Return the packs without gradient that hooks may look at."""
+        sees_all = any(not stage.passes for stage in self.plan.pipeline.stages("core"))
+        return self._operands.joined(self._operands.absent) if sees_all else []
+
+    def _concluded(self, operands: Iterable[Operand], starts: Values, decision: Decision) -> list[Tensor]:
+        if self.gated:
             result = tf.cond(
                 decision.proceed,
                 lambda: self._run_core(operands, starts, decision),
                 lambda: self._write(decision.assigned),
             )
         else:
-            result = self._run_core(operands, starts, Decision(values, True, []))
+            result = self._run_core(operands, starts, decision)
         return tf.nest.flatten(result) if self._shares else []
+
+    def hold(self, gradients: Sequence[Gradient]) -> Decision:
+        """Let gates decide on the gradients of this replica, before they are summed over replicas."""
+        with self._place():
+            if not self._traces_calls():
+                return self._hold(gradients)
+            pairs = zip(gradients, self._variables, strict=True)
+            # Not by rows, of which there may be another number in each call.
+            given = [dense(_tensor_or_rows(gradient), variable) for gradient, variable in pairs]
+            held: Decision = self._whole_hold(given)
+            return held
+
+    def _hold(self, gradients: Sequence[Gradient]) -> Decision:
+        self._begin(step=True)
+        _, values, starts = self._started(gradients)
+        held: Decision = self._gate(values, starts)
+        return held
+
+    def resume(self, held: Decision) -> Sequence[Tensor]:
+        """Take the step for gradients that were held and are now summed; it returns what a call returns."""
+        with self._place():
+            resumed: Sequence[Tensor] = (self._whole_resume if self._traces_calls() else self._resume)(held)
+            return resumed
+
+    def _resume(self, held: Decision) -> list[Tensor]:
+        self._begin(step=True)
+        operands = [*self._operands.joined(self._operands.present), *self._looked_at()]
+        starts, decision = self._starts(operands), held
+        if self.gated:
+            decision = self._late_gate(held.gradients, starts, held.given, held.assigned)
+        return self._concluded(operands, starts, decision)
+
+    def keep(self, held: Decision) -> None:
+        """Write what gates have assigned that hold gradients back."""
+        with self._place():
+            self._begin(step=True)
+            write(self._by_key(held.assigned), self._components)
+
+    def _traces_calls(self) -> bool:
+        return self._traced and tf.executing_eagerly()
 
     def _begin(self, *, step: bool) -> None:
         self._operands.begin(step=step)
@@ -245,13 +290,33 @@ class Program:
         return [share for share in self._shares if self.plan.names[id(share)] in ends]
 
     def _trace_gate(self, gradients: Sequence[Tensor], starts: Values) -> Decision:
+        """Let all gates decide, or those that come before the sum over replicas."""
+        return self._decide(gradients, starts, lambda hook: hook.before_sum or not self.plan.holds)
+
+    def _trace_late_gate(
+        self, gradients: Sequence[Tensor], starts: Values, given: Sequence[Tensor], assigned: Values | None
+    ) -> Decision:
+        """Let gates decide that come after the sum; those before it have `given` and `assigned` this."""
+        return self._decide(gradients, starts, lambda hook: not hook.before_sum, given, assigned)
+
+    def _decide(
+        self,
+        gradients: Sequence[Tensor],
+        starts: Values,
+        takes_part: Callable[[Hook], bool],
+        given: Sequence[Tensor] | None = None,
+        assigned: Values | None = None,
+    ) -> Decision:
         self._count("gate")
         waiting = whole(self._operands.waiting)
-        with distribution.tracing(self._variables[0]), self._frame(starts) as frame:
-            step = self._open_step(frame, [tf.constant(False) for _ in waiting])
-            values = computable([*gradients, *(tf.zeros(each.shape, each.dtype) for each in waiting)], step)
+        with distribution.tracing(self._variables[0]), self._frame(starts, assigned) as frame:
+            if given is None:
+                given = [tf.constant(False) for _ in waiting]
+                gradients = [*gradients, *(tf.zeros(each.shape, each.dtype) for each in waiting)]
+            step = self._open_step(frame, given)
+            values = computable(gradients, step)
             for stage in self.plan.pipeline.stages("gate"):
-                values = self.plan.pipeline.decide(stage, values, step)
+                values = self.plan.pipeline.decide(stage, values, step, takes_part)
             given = [step.numbers.given[id(each)] for each in waiting]
             # State of a gate changes in every call: that a step was held back is counted there.
             if self._gate_writes:
@@ -308,6 +373,8 @@ class Program:
             gated = [tf.TensorSpec(each.shape, compute_dtype(each.dtype)) for each in (*gradients, *waiting)]
             given = [tf.TensorSpec([], tf.bool) for _ in waiting]
             functions = [(self._gate, (gradients, starts)), (self._core, (gated, starts, given, None))]
+            if self.plan.holds and self.gated:
+                functions.append((self._late_gate, (gated, starts, given, None)))
         # Traces without compiling; the traces are those that the step then uses.
         graphs = [function.get_concrete_function(*arguments).graph for function, arguments in functions]
         # After tracing, where a hook may raise an error: the next call has to look again.
@@ -316,6 +383,10 @@ class Program:
             self._compile(False)
         else:
             warn_of_dropped(graphs)
+
+
+def _tensor_or_rows(gradient: Gradient) -> Gradient:
+    return gradient if isinstance(gradient, tf.IndexedSlices) else tensor(gradient)
 
 
 def _compiled(

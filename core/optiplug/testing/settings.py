@@ -129,14 +129,16 @@ def _changed(config: NamedConfig, fields: Mapping[str, object]) -> NamedConfig |
 
 
 def _step(config: NamedConfig, dtypes: Mapping[str, str] | None) -> object:
-    """Return the operations of a traced step with their constants, and the state that it starts from."""
+    """Return what a step is: its operations with their constants, its state, and what it sums when."""
     training = Training(config, dtypes=dtypes, jit_compile=False)
     try:
         training.build()
     except ConfigError as error:
         return str(error)
     starts = {name: (value.dtype, value.tobytes()) for name, value in training.values().items()}
-    return _operations(training), starts
+    # Where there are more replicas than here, that is another step.
+    before_sum = [getattr(each, "before_sum", False) for each in training.optimizer.processors]
+    return _operations(training), starts, before_sum
 
 
 def _operations(training: Training) -> list[str]:

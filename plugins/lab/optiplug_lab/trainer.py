@@ -77,7 +77,9 @@ class Trainer:
     @property
     def is_sharded(self) -> bool:
         """Whether each worker may have a part of the state, so that all have to read it at a time."""
-        return not self.workers.alone and _has_true(self.config.optimizer.dump(), "sharded_state")
+        plain = self.config.optimizer.dump()
+        spread = (("sharded_state", True), ("sum_over_replicas", "last_call"))
+        return not self.workers.alone and any(_has(plain, *each) for each in spread)
 
     @property
     def device(self) -> str:
@@ -138,8 +140,8 @@ class Trainer:
         return tuple(tensor[first : first + size] for tensor in batch)
 
 
-def _has_true(plain: object, name: str) -> bool:
-    """Say whether a field of this name is true anywhere in plain values."""
+def _has(plain: object, name: str, value: object) -> bool:
+    """Say whether a field of this name has this value anywhere in plain values."""
     if isinstance(plain, dict):
-        return plain.get(name) is True or any(_has_true(each, name) for each in plain.values())
-    return isinstance(plain, list) and any(_has_true(each, name) for each in plain)
+        return plain.get(name) == value or any(_has(each, name, value) for each in plain.values())
+    return isinstance(plain, list) and any(_has(each, name, value) for each in plain)

@@ -34,10 +34,17 @@ class Accumulate(Processor):
     call without one adds nothing, and the mean is over all `steps` calls. A variable that had none
     in all of them is left alone, with its state.
 
+    With `sum_over_replicas` ``"last_call"`` each replica of a `tf.distribute` strategy adds up its own
+    gradients, and these sums are summed over replicas in the last call: what is moved between them in `steps`
+    calls is what is moved in one. Gates that look at the sum over replicas, such as `skip_non_finite`, have
+    to come after it then, gradients of rows are moved as whole tables, and in between all workers have to
+    save together. The numbers are the same, rounded in another order.
+
     Raises
     ------
     ConfigError
-        If `steps` is below 1 or `reduction` is unknown.
+        If `steps` is below 1 or another field is unknown, or if a gate before this one looks at what is yet
+        to be summed.
 
     References
     ----------
@@ -63,7 +70,10 @@ class Accumulate(Processor):
         """Create the sums and the count of calls since the last step."""
         super().build(variables)
         self.sum = self.add_slot(
-            "sum", dtype=lambda variable: numerics.compute_dtype(variable.dtype), initial=_NOTHING
+            "sum",
+            dtype=lambda variable: numerics.compute_dtype(variable.dtype),
+            initial=_NOTHING,
+            summed_while="count" if self.before_sum else None,
         )
         # A count of its own: `iterations` counts committed steps only.
         self.count = self.add_state("count", dtype="int64")
@@ -72,6 +82,11 @@ class Accumulate(Processor):
     def idle(self) -> bool:
         """Whether every call is a step."""
         return bool(self.config.steps == 1)
+
+    @property
+    def before_sum(self) -> bool:
+        """Whether each replica adds up its own gradients."""
+        return bool(self.config.sum_over_replicas == "last_call")
 
     @hookimpl
     def gate(

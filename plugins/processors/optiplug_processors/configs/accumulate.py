@@ -32,6 +32,8 @@ class AccumulateConfig(ProcessorConfig):
     """Number of calls per step, or a schedule of it over the steps; 1 is no accumulation."""
     reduction: Literal["mean", "sum"] = "mean"
     """Whether gradients of the calls are averaged or summed."""
+    sum_over_replicas: Literal["every_call", "last_call"] = "every_call"
+    """When gradients are summed over replicas; in the last call of a step alone less is moved."""
 
     @property
     def exemptions(self) -> dict[str, str]:
