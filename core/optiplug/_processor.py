@@ -42,12 +42,15 @@ class Processor(Configured, Stateful):
     accumulates = False
     """Whether its gate holds gradients back: it then sees all variables, and `step.given`."""
 
-    before_sum = False
-    """Whether its gate takes each replica's own gradients, before they are summed over replicas.
+    @property
+    def before_sum(self) -> bool:
+        """Whether its gate takes each replica's own gradients, before they are summed over replicas.
 
-    They are summed when it proceeds, so it has to decide alike on all of them. What it keeps meanwhile is
-    another thing on each replica: see `summed_while` of `add_slot`. On one replica it is a gate like others.
-    """
+        They are summed when it proceeds, so it has to decide alike on all of them. What it keeps meanwhile is
+        another thing on each replica: see `summed_while` of `add_slot`. On one replica it is a gate like
+        others.
+        """
+        return False
 
     @property
     def idle(self) -> bool:

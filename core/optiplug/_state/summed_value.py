@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from typing import Any
 
 import numpy.typing as npt
 import tensorflow as tf
@@ -82,9 +83,9 @@ class SummedValue(VariableLike, CheckpointValue):
         """Return the current value as a tensor."""
         return _together([self])[0]
 
-    def numpy(self) -> npt.NDArray[object]:
+    def numpy(self) -> npt.NDArray[Any]:
         """Return the value as a NumPy array."""
-        value: npt.NDArray[object] = self.read_value().numpy()
+        value: npt.NDArray[Any] = self.read_value().numpy()
         return value
 
     @property
