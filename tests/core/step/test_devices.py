@@ -51,7 +51,7 @@ def run_eagerly(processors, calls):
     return [float(each) for each in mirrored(2).experimental_local_results(weight)]
 
 
-def test_gates_before_the_sum_see_replicas_and_others_what_is_summed():
+def test_gates_before_the_sum_see_replicas_and_others_the_sum():
     early, late = Early(), Late()
     assert run_eagerly([early, late], 2) == [-6.0, -6.0]
     assert early.seen == [1.0, 2.0] * 2

@@ -101,7 +101,7 @@ def test_some_have_a_gradient_in_some_calls_only(jit_compile):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:Variables without gradient")
-def test_what_is_not_finite_on_one_replica_is_dropped_with_its_window():
+def test_one_replica_that_is_not_finite_drops_its_window():
     place = mirrored(2)
     runs = [Pairs(place, sums, ["skip_non_finite"], use_ema=True) for sums in ("every_call", "last_call")]
     for number, names in enumerate(CALLS[:6]):
