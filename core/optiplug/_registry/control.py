@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 
-from optiplug.errors import ConfigError
+from optiplug.errors import ConfigError, sentence
 
 from .entry_points import Entry
 from .metadata import canonical
+from .near_names import near
 
-__all__ = ["Control", "Controls"]
+__all__ = ["Control", "Controls", "warn_of_typing_errors"]
 
 _BLOCK, _PLUGINS = "OPTIPLUG_BLOCK", "OPTIPLUG_PLUGINS"
 _NO_AUTOLOAD, _STRICT = "OPTIPLUG_DISABLE_AUTOLOAD", "OPTIPLUG_STRICT"
@@ -91,6 +93,11 @@ class Controls:
         return any(control.strict for control in self._in_force)
 
     @property
+    def limiting(self) -> bool:
+        """Whether a document says now what may be used, which is not for the process."""
+        return bool(_DOCUMENTS.get())
+
+    @property
     def _in_force(self) -> tuple[Control, ...]:
         return (self.own, *_DOCUMENTS.get())
 
@@ -116,6 +123,16 @@ class Controls:
             yield
         finally:
             _DOCUMENTS.reset(token)
+
+
+def warn_of_typing_errors(control: Control, entries: Iterable[Entry]) -> None:
+    """Warn of names that are blocked and not there, but nearly: what is meant would be used in silence."""
+    names = ((entry.name, entry.distribution, entry.qualified) for entry in entries)
+    known = {canonical(name) for several in names for name in several} if control.blocked else set()
+    for name in sorted(control.blocked):
+        if meant := near(name, known):
+            rule = f"{control.blocking} has {name!r}, and nothing that is installed is called so"
+            warnings.warn(sentence(rule, hint=f"did you mean {meant!r}?"), RuntimeWarning, stacklevel=2)
 
 
 def _names(text: str) -> frozenset[str]:

@@ -22,11 +22,11 @@ from optiplug.errors import (
     nearest,
 )
 
-from .control import Controls
+from .control import Controls, warn_of_typing_errors
 from .document_control import control_of
 from .entry_points import KINDS, NAME, SESSION, Entry, Reference
 from .finding import chosen, listed, not_offered, unusable
-from .guard import require_permission
+from .guard import in_force, require_permission
 from .importing import config_class, is_config
 from .index import Index, Offer, read_index
 from .metadata import canonical
@@ -158,8 +158,9 @@ class Registry:
             try:
                 self._loaded[entry] = config_class(entry)
             except BrokenPluginError as error:
-                # Kept for `status` and `error`: a broken plugin is listed and harms no other one.
-                self._broken[entry] = error
+                # Kept for `status` and `error`; not if a document or a lock may have been the reason.
+                if not self.controls.limiting and in_force.get() is None:
+                    self._broken[entry] = error
                 raise
         return self._loaded[entry]
 
@@ -353,6 +354,7 @@ class Registry:
         # When first asked: reading metadata takes time that `import optiplug` should not.
         if self._index is None:
             self._index = read_index()
+            warn_of_typing_errors(self.controls.own, self._index.entries)
         return self._index
 
     def known(self, *key: str) -> tuple[Entry, ...]:
@@ -375,13 +377,11 @@ class Registry:
 
     def _trouble(self) -> str:
         """Return in one sentence what is wrong with what is installed; empty if nothing is."""
-        found = [str(trouble).removesuffix(".") for trouble in self._read().troubles]
+        found = [f"{each.where} ({each.path}): {each.reason}" for each in self._read().troubles]
         entries = [entry for entry in self.known() if self.status(entry) in ("ambiguous", "broken")]
         found += [f"{entry}: {self.error(entry)}" for entry in entries]
         more = f"; and {len(found) - 1} more" if found[1:] else ""
-        return (
-            f"no trouble with plugins is let pass here, and there is some: {found[0]}{more}" if found else ""
-        )
+        return f"trouble with plugins is an error with `strict`: {found[0]}{more}" if found else ""
 
     def _rivals(self, entry: Entry) -> list[Entry]:
         """Return the other entries that keep the name alone from meaning this one."""

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from optiplug._registry.control import Control
+from optiplug._registry.registry import installed_plugins
 from optiplug.errors import BlockedPluginError, BrokenPluginError, ConfigError
 from optiplug.registry import Registry
 from support.fake_distributions import config_module
@@ -110,6 +111,32 @@ def test_strict_makes_any_trouble_an_error(strangers, install, monkeypatch):
     monkeypatch.setenv("OPTIPLUG_STRICT", "1")
     with pytest.raises(BrokenPluginError):
         Registry().entries()
+
+
+def test_a_blocked_name_that_is_nearly_there_is_warned_of(strangers, monkeypatch):
+    monkeypatch.setenv("OPTIPLUG_BLOCK", "fake-onee,nothing-like-it")
+    with pytest.warns(RuntimeWarning, match="has 'fake-onee', .* did you mean 'fake-one'") as told:
+        assert Registry().find("optimizers", "fake_one")
+    assert len(told) == 1
+
+
+def test_what_a_document_forbids_leaves_no_plugin_broken(install):
+    """A plugin that uses another one while it is imported fails in a document that forbids that one."""
+    source = f"from optiplug import registry\nregistry.get('optimizers', 'fake_base')\n{config_module('Top')}"
+    install(
+        "fake-base",
+        points={"optimizers": {"fake_base": "fake_base:Base"}},
+        modules={"fake_base": config_module("Base")},
+    )
+    install("fake-top", points={"optimizers": {"fake_top": "fake_top:Top"}}, modules={"fake_top": source})
+    installed_plugins.refresh()
+    try:
+        forbidden = installed_plugins.limited({"plugins": {"block": ["fake-base"]}})
+        with forbidden, pytest.raises(BrokenPluginError, match=r"blocked by `plugins\.block`"):
+            installed_plugins.get("optimizers", "fake_top")
+        assert installed_plugins.get("optimizers", "fake_top").__name__ == "Top"
+    finally:
+        installed_plugins.refresh()
 
 
 def test_the_order_in_which_they_say_so():
