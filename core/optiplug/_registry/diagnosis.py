@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from optiplug.errors import IncompatiblePluginError, PluginError
+
 from .dependencies import unmet
+from .entry_points import Entry
 from .index import Offer
 from .metadata import DamagedMetadataError, Metadata, canonical, installed_metadata, lines_of
 from .near_names import near
@@ -41,8 +44,8 @@ def _of_entries(registry: Registry) -> Iterator[Trouble]:
     for entry in registry.known():
         path, status = registry.path(entry), registry.status(entry)
         if status == "broken":
-            hint = f"uninstall {entry.distribution}, or install a version that is mended"
-            yield Trouble("broken", str(entry), path, registry.error(entry), hint)
+            hint = f"uninstall {entry.distribution}, or install a version that can be used"
+            yield Trouble(_kind_of_break(entry, registry), str(entry), path, registry.error(entry), hint)
         if status != "ambiguous":
             continue
         rivals = [each for each in registry.known(entry.kind, entry.name) if each != entry]
@@ -56,6 +59,16 @@ def _of_entries(registry: Registry) -> Iterator[Trouble]:
             reason = f"{', '.join(map(str, [entry, *rivals]))} have the same name, which alone means none"
             hint = f"write {entry.qualified}, or set OPTIPLUG_BLOCK={rivals[0].distribution}"
             yield Trouble("ambiguous", entry.name, path, reason, hint)
+
+
+def _kind_of_break(entry: Entry, registry: Registry) -> str:
+    try:
+        registry.load(entry)  # which raises before it imports what is known to be broken
+    except IncompatiblePluginError:
+        return "incompatible"
+    except PluginError:
+        pass
+    return "broken"
 
 
 def _of_near_names(registry: Registry) -> Iterator[Trouble]:

@@ -124,3 +124,11 @@ def test_two_hundred_environments(tmp_path):
             assert damage.what in [each.what for each in told if each.path.startswith(f"{home}/")], names
     assert len(environments) > 200
     assert slowest < 1
+
+
+def test_what_was_written_for_another_api_is_incompatible(install):
+    points = {"optimizers": {"later": "fake_x:X"}, "api": {"version": "9"}}
+    install("fake-later", points=points)
+    trouble = found()["incompatible", "later@fake-later 1.0"]
+    assert not trouble.usable
+    assert "was written for version 9 of the plugin API" in trouble.reason
