@@ -150,11 +150,11 @@ class Catalogue:
             *self.target(entry),
             f"# {escaped(entry.name)}",
             "",
-            *as_markdown(cleandoc(config.__doc__ or ""), 3),
+            *as_markdown(cleandoc(config.__doc__ or "")),
             *self._shown(entry, folder),
             *(fenced(written(data), "yaml") if data is not None else ()),
             # Its first paragraph is in the config, too.
-            *as_markdown(cleandoc(implementation.__doc__ or "").partition("\n\n")[2], 3),
+            *as_markdown(cleandoc(implementation.__doc__ or "").partition("\n\n")[2]),
             "## Hyperparameters",
             "",
             *_hyperparameters(own),
