@@ -55,7 +55,7 @@ def ends_early(validate: Callable[Parameters, Result]) -> Callable[Parameters, R
 
 
 def _whole(
-    validate: Callable[Parameters, Result], *args: Parameters.args, **kwargs: Parameters.kwargs
+    validate: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
 ) -> Result:
     search = _Search()
     token = _running.set(search)

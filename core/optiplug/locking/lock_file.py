@@ -170,7 +170,7 @@ def read_lock(path: str | PathLike[str]) -> Lock:
     Raises
     ------
     ConfigError
-        With line and column, if it is none, or if it cannot be read: only a regular file of at most 1 MiB is.
+        With line and column, if it is none, or if it cannot be read: only a regular file with a limit is.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def read_lock(path: str | PathLike[str]) -> Lock:
         with opened(source) as file:
             document = read_stream(file, "toml", source)
     except ConfigError as error:
-        raise ConfigError([replace(each, hint=_AGAIN) for each in error.problems]) from None
+        raise error.each(lambda problem: replace(problem, hint=_AGAIN)) from None
     # A name with a NUL is a ValueError.
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error

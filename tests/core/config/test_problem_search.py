@@ -95,3 +95,9 @@ def test_names_are_searched_no_longer():
 
     assert len(caught.value.problems) == MOST
     assert caught.value.more == 9000 - MOST
+
+
+@pytest.mark.parametrize("name", ["validate", "self", "args", "kwargs", "values"])
+def test_a_key_may_have_any_name(name):
+    with pytest.raises(ConfigError, match=f"{name}: is not a field of Tree"):
+        Tree(**{name: 1})
