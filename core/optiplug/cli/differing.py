@@ -54,7 +54,11 @@ class _Side:
         """Return every value, with what a document calls its plugin; without the record of versions."""
         plain = self.config.dump()
         plain.pop(self.record, None)
-        return {"command": plain.pop("use"), **plain} if self.config.kind == "commands" else plain
+        if self.config.kind == "commands":
+            return {"command": plain.pop("use"), **plain}
+        # It is no part of an optimizer, but says what the document lets be used.
+        limits = {name: value for name, value in self.document.data.items() if name == "plugins"}
+        return {**plain, **limits}
 
     def version(self, name: str) -> Value | None:
         """Return the version of a distribution that is recorded, else of the one that is installed."""

@@ -75,6 +75,12 @@ def test_defaults_of_one_only_are_counted(run, write):
     assert "clipnorm" in [each["path"] for each in told["same"]]
 
 
+def test_what_a_config_may_use_is_compared(run, write):
+    one, other = write(SGD), write(f"{SGD}\nplugins: {{block: [adam]}}", "b.yaml")
+    assert rows(run("diff", one, other))[3:] == ['plugins.block[0] - "adam" at 4:19']
+    assert run("diff", other, other).exit_code == 0
+
+
 @pytest.mark.parametrize("place", [0, 1])
 def test_one_may_be_standard_input(write, place):
     files = [str(write(SGD)), "-"]

@@ -32,12 +32,12 @@ def test_it_is_written_beside_the_config(run, config):
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.splitlines()[0] == f"{path}: 1 plugin of 2 distributions"
     assert "optimizer swift of fake-swift" in result.stdout
-    text = path.read_text()
+    text, file = path.read_text(), path.stat().st_ino
     assert '[distributions.fake-swift]\nversion = "1.4"\nsha256 = "' in text
 
     again = run("lock", config)
     assert again.stdout == f"{path}: 1 plugin of 2 distributions, as before\n"
-    assert path.read_text() == text
+    assert (path.read_text(), path.stat().st_ino) == (text, file)
 
 
 def test_what_changed_is_told(run, config, installed):

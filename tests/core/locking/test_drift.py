@@ -54,6 +54,15 @@ def pointed_elsewhere(installed, module):
     installed.forget()
 
 
+def shadowed(installed, module):
+    """Another package of the name, of no distribution, comes first on the path."""
+    folder = module.parent.with_name("shadow")
+    folder.mkdir()
+    (folder / module.name).write_text(module.read_text() + "# another formula\n")
+    sys.path.insert(0, str(folder))
+    installed.forget()
+
+
 def out_of_reach(installed, module):
     module.unlink()
 
@@ -65,6 +74,7 @@ DRIFTS = {
     from_another: "this is swift@fake-evil 9.9, and locked in {lock} is swift@fake-swift 1.4",
     no_longer_offered: "the files of fake-swift 1.4 are not those locked in {lock}",
     pointed_elsewhere: "the files of fake-swift 1.4 are not those locked in {lock}",
+    shadowed: "the files of fake-swift 1.4 are not those locked in {lock}",
     out_of_reach: "the files of fake-swift 1.4 are not those locked in {lock}: their SHA-256 is out of reach",
 }
 
