@@ -21,7 +21,10 @@ __all__ = ["NOW", "RELEASED", "changes", "news", "public_names", "read", "releas
 
 MODULES = (
     "optiplug",
-    *(f"optiplug.{name}" for name in ["checkpoint", "document", "errors", "numerics", "registry", "testing"]),
+    *(
+        f"optiplug.{name}"
+        for name in ["checkpoint", "document", "errors", "locking", "numerics", "registry", "testing"]
+    ),
 )
 FOLDER = ROOT / "tests" / "compatibility" / "api"
 NOW, RELEASED = FOLDER / "now.txt", FOLDER / "released.txt"
