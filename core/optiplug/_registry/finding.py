@@ -73,7 +73,10 @@ def not_offered(
         return told
     damaged = [each for each in troubles if (kind, wanted.name) in each.names]
     if damaged:
-        return BrokenPluginError(f"what offers it is damaged: {damaged[0]}", received=reference)
+        what = f"{damaged[0].where} ({damaged[0].path}): {damaged[0].reason}"
+        return BrokenPluginError(
+            f"what offers it is damaged: {what}", received=reference, hint=damaged[0].hint
+        )
     named = [entry for entry in entries if entry.name == wanted.name]
     if named:
         rule = f"this distribution offers no such plugin; installed is {listed(named)}"
