@@ -15,6 +15,7 @@ project_copyright = "The optiplug authors, Apache-2.0"
 
 extensions = [
     "catalogue",
+    "conversions",
     "docstrings",
     "excerpts",
     "growth",

@@ -15,6 +15,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
         ),
         "processors": "lookahead swa",
     },
+    "convert": {"commands": "convert convert-state"},
     "lab": {"commands": "train", "tasks": "chars digits"},
 }
 """The names in each extra, by kind; a test compares them with the distributions."""

@@ -1,0 +1,1 @@
+"""What other libraries call things, and what they are here: a file for each library."""

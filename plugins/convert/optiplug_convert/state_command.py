@@ -1,0 +1,110 @@
+"""The command `optiplug convert-state`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import zipfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import optiplug
+from optiplug import StateError
+from optiplug.document import read
+
+from .command import FORMAT
+from .conversion import convert
+
+__all__ = ["convert_state"]
+
+_SUFFIXES = (".keras", ".h5")
+
+File = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", show_default=False, help="A model saved by Keras, as .keras or .h5."),
+]
+Output = Annotated[
+    Path,
+    typer.Option(metavar="PREFIX", show_default=False, help="The checkpoint, as of tf.train.Checkpoint."),
+]
+Config = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FILE",
+        show_default=False,
+        help="The config of ours; by default that of the model, converted.",
+    ),
+]
+Force = Annotated[bool, typer.Option("--force", help="Replace a checkpoint that is there.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print what went where as JSON.")]
+
+
+def convert_state(
+    file: File, *, output: Output, config: Config = None, force: Force = False, as_json: AsJson = False
+) -> None:
+    """Continue a model of Keras: write the state of its optimizer as a checkpoint of ours.
+
+    Every array goes where its variable is, with a table of it; what is left over or missing is refused, with
+    exit code 5. The checkpoint is one of tf.train.Checkpoint(optimizer=...).
+    """
+    if file.suffix not in _SUFFIXES:
+        rule = f"must end in {' or '.join(_SUFFIXES)}: weights alone do not say which optimizer it was"
+        raise typer.BadParameter(rule, param_hint="FILE")
+    index = output.with_name(f"{output.name}.index")
+    if index.exists() and not force:
+        rule = "exists already, and is not replaced without --force"
+        raise typer.BadParameter(rule, param_hint=f"--output {output}")
+    with contextlib.redirect_stdout(sys.stderr):
+        moved = _moved(file, output, config)
+    if as_json:
+        rows = [{"source": each.source, "shape": each.shape, "name": each.name} for each in moved]
+        typer.echo(json.dumps({"format": FORMAT, "checkpoint": str(output), "moved": rows}, indent=2))
+        return
+    for each in moved:
+        typer.echo(str(each))
+
+
+def _moved(file: Path, output: Path, config: Path | None) -> tuple[Any, ...]:
+    import tensorflow as tf
+
+    from .state import convert_state as continued
+
+    keras = _keras(file)
+    model = _model(keras, file)
+    if getattr(model, "optimizer", None) is None:
+        raise StateError("the model was saved without an optimizer", where=str(file))
+    told = read(config).data if config else convert(keras.optimizers.serialize(model.optimizer)).fields
+    ours = optiplug.from_config(told)
+    moved = continued(model.optimizer, ours, model.trainable_variables)
+    tf.train.Checkpoint(optimizer=ours).write(str(output))
+    return moved
+
+
+def _keras(file: Path) -> Any:
+    """Return the Keras that saved a file; an error of zipfile is that of a damaged one."""
+    version = ""
+    if file.suffix == ".keras":
+        try:
+            with zipfile.ZipFile(file) as archive:
+                version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise StateError(f"cannot be read as a model of Keras: {error}", where=str(file)) from None
+    if version.startswith("2."):
+        import tf_keras
+
+        return tf_keras
+    import keras
+
+    return keras
+
+
+def _model(keras: Any, file: Path) -> Any:
+    try:
+        # Without the safe mode a file could bring code of its own.
+        return keras.models.load_model(file, safe_mode=True)
+    except Exception as error:  # Keras raises whatever it meets in a file
+        hint = "load it in Python, with your own classes, and call optiplug_convert.convert_state"
+        raise StateError(f"Keras cannot load it: {error}", where=str(file), hint=hint) from error
