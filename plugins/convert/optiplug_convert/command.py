@@ -74,8 +74,8 @@ def convert(
 ) -> None:
     """Convert an optimizer of Keras, TensorFlow Addons, Model Garden, torch or optax into a config.
 
-    A comment stands at everything that differs in its numbers. What has no counterpart is refused, with exit
-    code 3, unless --partial leaves it out.
+    A comment stands at everything that differs in its numbers.
+    What has no counterpart is refused with exit code 3, unless --partial leaves it out.
     """
     _check(file, from_, output, force, format)
     document = _read(file, format)

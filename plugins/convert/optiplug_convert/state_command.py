@@ -47,8 +47,8 @@ def convert_state(
 ) -> None:
     """Continue a model of Keras: write the state of its optimizer as a checkpoint of ours.
 
-    Every array goes where its variable is, with a table of it; what is left over or missing is refused, with
-    exit code 5. The checkpoint is one of tf.train.Checkpoint(optimizer=...).
+    It prints what went where. What is left over or missing is refused with exit code 5.
+    The checkpoint is one of tf.train.Checkpoint(optimizer=...).
     """
     if file.suffix not in _SUFFIXES:
         rule = f"must end in {' or '.join(_SUFFIXES)}: weights alone do not say which optimizer it was"

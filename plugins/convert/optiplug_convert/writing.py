@@ -10,6 +10,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.nodes import ScalarNode
 from ruamel.yaml.representer import RoundTripRepresenter
+from ruamel.yaml.scalarstring import SingleQuotedScalarString
 
 from .conversion import Conversion
 from .draft import Path
@@ -65,7 +66,8 @@ def _commented(value: object, path: Path, notes: Mapping[Path, Sequence[str]], i
     elif isinstance(value, list | tuple):
         keys, commented = list(enumerate(value)), CommentedSeq()
     else:
-        return value
+        # Readers of YAML 1.1 take a `?` in a list for a key.
+        return SingleQuotedScalarString(value) if str(value)[:1] == "?" else value
     for key, item in keys:
         here = (*path, key)
         inner = _commented(item, here, notes, indent + (0 if isinstance(item, list | tuple) else 2))
