@@ -21,10 +21,10 @@ NAMES = tuple(SHAPES)
 STEPS = 10
 
 
-def variables(create: Callable[..., Any] = tf.Variable) -> list[Any]:
+def variables(create: Callable[..., Any] = tf.Variable, dtype: str = "float64") -> list[Any]:
     """Return variables, which start alike each time."""
     generator = np.random.default_rng(0)
-    values = {name: generator.normal(size=shape) for name, shape in SHAPES.items()}
+    values = {name: generator.normal(size=shape).astype(dtype) for name, shape in SHAPES.items()}
     flat = create is not tf.Variable
     return [create(value, name=name.replace("/", "_") if flat else name) for name, value in values.items()]
 
@@ -43,8 +43,9 @@ def trained(optimizer: Any, model: Sequence[Any], steps: Iterable[int], scale: f
     """Take steps, and return the values after the last one."""
     for step in steps:
         if isinstance(optimizer, optiplug.Optimizer) and scale != 1:
+            optimizer.build(model)
             optimizer.scale_loss(tf.constant(1.0))
-        each = [tf.constant(gradient * scale) for gradient in gradients(step)]
+        each = [tf.constant(gradient * scale, model[0].dtype) for gradient in gradients(step)]
         optimizer.apply_gradients(list(zip(each, model, strict=True)))
     return [np.asarray(each) for each in model]
 
@@ -56,10 +57,15 @@ def ours(form: Mapping[str, Any], **more: Any) -> optiplug.Optimizer:
 
 
 def follow(
-    theirs: Any, form: Mapping[str, Any], create: Callable[..., Any] = tf.Variable, scale: float = 1.0
+    theirs: Any,
+    form: Mapping[str, Any],
+    create: Callable[..., Any] = tf.Variable,
+    *,
+    scale: float = 1.0,
+    dtype: str = "float64",
 ) -> tuple[list[Array], list[Array]]:
     """Return the values of both after so many steps."""
-    beside, alone = variables(create), variables(create)
+    beside, alone = variables(create, dtype), variables(create, dtype)
     return (
         trained(ours(form), beside, range(STEPS), scale),
         trained(theirs, alone, range(STEPS), scale),

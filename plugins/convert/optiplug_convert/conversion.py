@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from optiplug import ConfigError, OptimizerConfig, registry
@@ -67,7 +67,7 @@ def convert(data: Mapping[str, object], source: str | None = None, *, partial: b
 def _validated(draft: Draft) -> OptimizerConfig:
     """Return the config that the registry makes of it: what is written is what can be read."""
     fields = draft.as_config()
-    config_class: type[OptimizerConfig] = registry.get("optimizers", fields.pop("use"))
+    config_class: Callable[..., OptimizerConfig] = registry.get("optimizers", fields.pop("use"))
     try:
         return config_class(**fields)
     except ConfigError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from optiplug.errors import Problem
 
@@ -11,6 +12,9 @@ __all__ = ["Draft", "Path"]
 
 Path = tuple[str | int, ...]
 """The keys and list positions that lead to a value."""
+
+
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass
@@ -32,7 +36,9 @@ class Draft:
         self.fields[name] = value
         self.origins[(name,)] = origin
 
-    def add(self, use: str, origin: Path, *, first: bool = False, **fields: object) -> None:
+    def add(
+        self, use: str, origin: Path, fields: Mapping[str, object] = _NOTHING, *, first: bool = False
+    ) -> None:
         """List a processor, at the end or at the beginning."""
         entry = {"use": use, **fields}
         if first:
@@ -61,7 +67,7 @@ class Draft:
     def listed(self, part: Draft, origin: Path, *, first: bool = False) -> None:
         """List what was written by itself as a processor, with its comments."""
         fields = dict(part.fields)
-        self.add(str(fields.pop("use")), origin, first=first, **fields)
+        self.add(str(fields.pop("use")), origin, fields, first=first)
         place = 0 if first else len(self.processors) - 1
         for text in (text for texts in part.notes.values() for text in texts):
             self.note(text, "processors", place)
@@ -74,8 +80,11 @@ class Draft:
 
     def as_config(self) -> dict[str, object]:
         """Return the fields, with the name and the rate at the beginning and the processors at the end."""
-        first = {name: self.fields[name] for name in ("use", "learning_rate") if name in self.fields}
-        return {**first, **self.fields, **({"processors": self.processors} if self.processors else {})}
+        told: dict[str, object] = {}
+        for name in ("use", "learning_rate", *self.fields):
+            if name in self.fields:
+                told[name] = self.fields[name]
+        return {**told, "processors": self.processors} if self.processors else told
 
 
 def _shifted(path: Path) -> Path:

@@ -40,10 +40,16 @@ SQUARED = "the square: epsilon is added below a root here, and to the root there
 """The comment at an epsilon that has another place."""
 
 
-NUMBER, WHOLE, TEXT, LIST, MAPPING = (int, float), (int,), (str,), (list, tuple), (Mapping,)
+Types = tuple[type, ...]
+
+NUMBER: Types = (int, float)
+WHOLE: Types = (int,)
+TEXT: Types = (str,)
+LIST: Types = (list, tuple)
+MAPPING: Types = (Mapping,)
 """Types of arguments that are calculated with."""
 
-_WORDS = {
+_WORDS: Mapping[Types, str] = {
     NUMBER: "a number",
     WHOLE: "a whole number",
     TEXT: "a text",
@@ -52,7 +58,7 @@ _WORDS = {
 }
 
 
-def typed(value: object, of: tuple[type, ...], path: Path) -> None:
+def typed(value: object, of: Types, path: Path) -> None:
     """Raise an error for an argument of another type; none given are all types.
 
     Raises
@@ -83,7 +89,7 @@ class To:
     name: str
     note: str = ""
     value: Callable[[Any], object] | None = None
-    of: tuple[type, ...] = ()
+    of: Types = ()
 
     @property
     def words(self) -> str:
@@ -138,7 +144,7 @@ class Processor:
     def apply(self, value: object, path: Path, draft: Draft) -> None:
         if not value:
             return
-        draft.add(self.use, path, first=self.first, **{self.name: value}, **self.fixed)
+        draft.add(self.use, path, {self.name: value, **self.fixed}, first=self.first)
         if self.note:
             draft.note(self.note, "processors", 0 if self.first else len(draft.processors) - 1)
 
@@ -203,7 +209,7 @@ class Kept:
     """What the `after` of a row makes something of, in the words of the documentation."""
 
     words: str
-    of: tuple[type, ...] = ()
+    of: Types = ()
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
         typed(value, self.of, path)

@@ -200,7 +200,7 @@ def _scale(outer: Any, own: dict[str, Array]) -> Iterator[_Part]:
     """Return the scale of a LossScaleOptimizer, and its count of good steps."""
     if not any(name.startswith("loss_scale/") for name in own):
         return
-    state = getattr(outer, "_loss_scale", None)
+    state: Any = getattr(outer, "_loss_scale", None)
     if hasattr(outer, "dynamic_scale"):
         found = {"dynamic_scale": outer.dynamic_scale, "step_counter": outer.step_counter}
     else:

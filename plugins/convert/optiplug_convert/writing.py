@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from textwrap import wrap
+from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -59,28 +60,27 @@ def as_yaml(conversion: Conversion) -> str:
     return stream.getvalue()
 
 
-def _commented(value: object, path: Path, notes: Mapping[Path, Sequence[str]], indent: int) -> object:
+def _commented(value: Any, path: Path, notes: Mapping[Path, Sequence[str]], indent: int) -> Any:
     """Return a value as ruamel writes it with comments before the keys and items that have some."""
     if isinstance(value, Mapping):
-        keys, commented = list(value.items()), CommentedMap()
+        written: Any = CommentedMap()
+        for key, item in value.items():
+            inner = indent + (0 if isinstance(item, list | tuple) else 2)
+            written[key] = _commented(item, (*path, key), notes, inner)
     elif isinstance(value, list | tuple):
-        keys, commented = list(enumerate(value)), CommentedSeq()
+        written = CommentedSeq(
+            _commented(item, (*path, at), notes, indent + 2) for at, item in enumerate(value)
+        )
+        if not any(isinstance(item, Mapping | list) for item in value):
+            written.fa.set_flow_style()
     else:
         # Readers of YAML 1.1 take a `?` in a list for a key.
         return SingleQuotedScalarString(value) if str(value)[:1] == "?" else value
-    for key, item in keys:
-        here = (*path, key)
-        inner = _commented(item, here, notes, indent + (0 if isinstance(item, list | tuple) else 2))
-        if isinstance(commented, CommentedMap):
-            commented[key] = inner
-        else:
-            commented.append(inner)
-        text = "\n".join(line for note in notes.get(here, ()) for line in _lines(note, indent))
+    for key in value if isinstance(value, Mapping) else range(len(value)):
+        text = "\n".join(line for note in notes.get((*path, key), ()) for line in _lines(note, indent))
         if text:
-            commented.yaml_set_comment_before_after_key(key, before=text, indent=indent)
-    if isinstance(commented, CommentedSeq) and not any(isinstance(item, Mapping | list) for item in value):
-        commented.fa.set_flow_style()
-    return commented
+            written.yaml_set_comment_before_after_key(key, before=text, indent=indent)
+    return written
 
 
 def _lines(text: str, indent: int) -> list[str]:

@@ -65,7 +65,7 @@ def test_an_unknown_argument_is_refused_by_name(table, name, row):
     assert not nearest or "did you mean" in str(caught.value)
 
 
-@pytest.mark.parametrize(("table", "name"), unsupported())
+@pytest.mark.parametrize(("table", "name"), list(unsupported()))
 def test_what_has_no_counterpart_says_why(table, name):
     content, form = TABLES[table]
     with pytest.raises(ConfigError, match=re.escape(content[name].why)):

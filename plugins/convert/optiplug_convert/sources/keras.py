@@ -93,6 +93,8 @@ _MUON_DEFAULTS = {
 }
 _LAST_AXES = "Keras factors the last two axes of a variable, and here they are the two longest"
 
+_ALIASED = "Keras on TensorFlow reads z after its step, so that the variable moves by less than in the paper"
+
 OPTIMIZERS: Mapping[str, Row | Unsupported] = {
     "SGD": Row("sgd", arguments("momentum", "nesterov"), {"learning_rate": 0.01}),
     "Adam": Row("adam", arguments(*_BETAS, "amsgrad"), _RATE),
@@ -113,6 +115,7 @@ OPTIMIZERS: Mapping[str, Row | Unsupported] = {
         arguments(*_BETAS, "warmup_steps"),
         {"learning_rate": 0.0025},
         {"weight_lr_power": 0.0},
+        notes=(_ALIASED,),
         after=_own_average,
     ),
     "Muon": Row("muon", _MUON, _MUON_DEFAULTS, {"scale": "match_rms_adamw"}, after=_muon),

@@ -36,7 +36,7 @@ def rate(value: object, path: Path, draft: Draft) -> None:
 
 
 def _accumulation(value: object, path: Path, draft: Draft) -> None:
-    draft.add("accumulate", path, steps=value)
+    draft.add("accumulate", path, {"steps": value})
     draft.note(_ACCUMULATED, "processors", len(draft.processors) - 1)
 
 
@@ -92,7 +92,7 @@ def compared(draft: Draft, age: str) -> None:
     if len(clips) > 1:
         for name, (use, field) in _CLIP_PROCESSORS.items():
             if name in clips:
-                draft.add(use, draft.origins.pop((name,)), **{field: draft.fields.pop(name)})
+                draft.add(use, draft.origins.pop((name,)), {field: draft.fields.pop(name)})
     elif clips and age == CURRENT:
         draft.note(_PER_REPLICA, clips[0])
     if age == CURRENT and "use_ema" in draft.fields:

@@ -138,9 +138,8 @@ def _scaled(config: Arguments, path: Path) -> Draft:
     told = {"initial_scale": config.get("initial_scale"), "dynamic": None if dynamic else False}
     if dynamic:
         told["dynamic_growth_steps"] = config.get("dynamic_growth_steps")
-    draft.add(
-        "loss_scale", path, first=True, **{name: value for name, value in told.items() if value is not None}
-    )
+    given = {name: value for name, value in told.items() if value is not None}
+    draft.add("loss_scale", path, given, first=True)
     text = "Keras counts a step that overflowed, and here it does not count; 1 is the smallest scale here"
     draft.note(text, "processors", 0)
     return draft
@@ -164,7 +163,7 @@ def _several(config: Arguments, path: Path) -> Draft:
     draft.set("groups", groups, path)
     if config.get("loss_scale_factor"):
         scale = config["loss_scale_factor"]
-        draft.add("loss_scale", (*path, "loss_scale_factor"), initial_scale=scale, dynamic=False)
+        draft.add("loss_scale", (*path, "loss_scale_factor"), {"initial_scale": scale, "dynamic": False})
     draft.note("the first group that selects a variable has it; in Keras two that do are an error", "groups")
     return draft
 

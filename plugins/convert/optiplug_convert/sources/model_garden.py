@@ -47,7 +47,7 @@ def _bert(draft: Draft) -> None:
         draft.set("global_clipnorm", clip, draft.origins.get(("gradient_clip_norm",), ()))
         return
     # The garden clips by its own norm before what Keras clips by.
-    draft.add("clip_by_global_norm", draft.origins[("gradient_clip_norm",)], max_norm=clip, first=True)
+    draft.add("clip_by_global_norm", draft.origins[("gradient_clip_norm",)], {"max_norm": clip}, first=True)
 
 
 def _lars(draft: Draft) -> None:

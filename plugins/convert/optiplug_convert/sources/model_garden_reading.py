@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from optiplug.errors import ConfigError, Problem
 from optiplug_convert.draft import Draft, Path
@@ -65,13 +66,14 @@ def _one_of(value: object, path: Path) -> tuple[str, Arguments, Path]:
 def _rate(draft: Draft, config: Arguments, path: Path) -> None:
     """Write the learning rate, with the warmup around it."""
     kind, fields, here = _one_of(config.get("learning_rate"), (*path, "learning_rate"))
+    told: object
+    offset: object = 0
     if kind == "constant":
-        told, offset = fields.get("learning_rate", 0.1), 0
+        told = fields.get("learning_rate", 0.1)
     else:
         row = found(RATES, kind, (*path, "learning_rate", "type"), _LIBRARY)
         told, offset = _schedule(draft, row, fields, here, "learning_rate")
     warmup = config.get("warmup")
-    steps = 0
     if isinstance(warmup, Mapping) and warmup.get("type") is not None:
         inner = told
         kind, fields, around = _one_of(warmup, (*path, "warmup"))
@@ -80,10 +82,9 @@ def _rate(draft: Draft, config: Arguments, path: Path) -> None:
         }
         row = found(WARMUPS, kind, (*path, "warmup", "type"), _LIBRARY)
         outer, _ = _schedule(draft, row, fields, around, "learning_rate")
-        steps = outer.get("warmup_steps")
         outer["schedule"] = inner
         # A schedule that begins where the warmup ends.
-        if offset and offset == steps:
+        if offset and offset == outer.get("warmup_steps"):
             outer["shift"], offset = True, 0
         told = outer
     if offset:
@@ -101,9 +102,9 @@ def _schedule(
     fill(part, row, fields, path)
     draft.left_out += part.left_out
     draft.adopt(part.notes, place)
-    offset = 0
+    offset: Any = 0
     if part.fields.get("use") == "piecewise_constant":
-        moved = part.fields.pop(OFFSET, 0)
+        moved: Any = part.fields.pop(OFFSET, 0)
         part.fields["boundaries"] = [each + moved for each in _numbers(part.fields.get("boundaries"))]
     elif part.fields.get("use") not in ("power_decay", "product"):
         offset = part.fields.pop(OFFSET, 0)

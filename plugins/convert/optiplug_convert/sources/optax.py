@@ -31,8 +31,9 @@ def _rms(draft: Draft) -> None:
 
 
 def _noise(draft: Draft) -> None:
-    told = {name: draft.fields.pop(name) for name in ("eta", "gamma", "seed") if name in draft.fields}
-    draft.add("add_noise", draft.origins.get(("eta",), ()), **told)
+    names = [name for name in ("eta", "gamma", "seed") if name in draft.fields]
+    told: dict[str, object] = {name: draft.fields.pop(name) for name in names}
+    draft.add("add_noise", draft.origins.get(("eta",), ()), told)
     draft.note("other random numbers than those of jax", "processors", len(draft.processors) - 1)
 
 

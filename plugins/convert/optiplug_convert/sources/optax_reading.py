@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from optiplug.errors import ConfigError, Problem
 from optiplug_convert.draft import Draft, Path
@@ -93,8 +94,9 @@ def _schedule(draft: Draft, form: object, path: Path) -> object:
     part = Draft()
     told = dict(arguments)
     if name == NESTED and isinstance(told.get("schedules"), list):
-        inner = enumerate(told["schedules"])  # type: ignore[arg-type]
-        told["schedules"] = [_schedule(draft, each, (*path, "schedules", place)) for place, each in inner]
+        here: Path = (*path, "schedules")
+        inner: Any = told["schedules"]
+        told["schedules"] = [_schedule(draft, each, (*here, place)) for place, each in enumerate(inner)]
     fill(part, row, told, path)
     draft.left_out += part.left_out
     draft.adopt(part.notes)
@@ -173,7 +175,7 @@ def _joined(before: Draft, whole: Draft) -> Draft:
     for place in reversed(range(len(before.processors))):
         entry = dict(before.processors[place])
         origin = before.origins[("processors", place)]
-        whole.add(str(entry.pop("use")), origin, first=True, **entry)
+        whole.add(str(entry.pop("use")), origin, entry, first=True)
         for note in before.notes.get(("processors", place), []):
             whole.note(note, "processors", 0)
     whole.left_out = before.left_out + whole.left_out
