@@ -249,6 +249,7 @@ _SAMPLES: Mapping[str, Any] = {
     "muon_c": 2.0,
     "ns_coefficients": [3.0, -4.0, 2.0],
     "rms_rate": 0.3,
+    "adaptive_epsilon": True,
     "sma_threshold": 6.0,
     "threshold": 6.0,
     "ord": "nuclear",

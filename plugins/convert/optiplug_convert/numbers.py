@@ -30,7 +30,9 @@ def unrounded(value: Value) -> Value:
         return {key: unrounded(item) for key, item in value.items()}  # type: ignore[return-value]
     if isinstance(value, list):
         return [unrounded(item) for item in value]  # type: ignore[return-value]
-    return _shortest(value) if isinstance(value, float) else value  # type: ignore[return-value]
+    # A number of NumPy, as `get_config` has some.
+    plain = value.item() if hasattr(value, "item") else value
+    return _shortest(plain) if isinstance(plain, float) else plain  # type: ignore[return-value]
 
 
 def _shortest(value: float) -> float:

@@ -77,8 +77,7 @@ def convert_state(
     theirs = getattr(keras_optimizer, "inner_optimizer", keras_optimizer)
     kind = _known(theirs)
     known = _variables(theirs, variables)
-    if not optimizer.built:
-        optimizer.build(list(known.values()))
+    optimizer.build(list(known.values()))
     own: dict[str, Array] = {}
     optimizer.save_own_variables(own)
     parts = [*_slots(theirs, kind, known, optimizer), *_shared(theirs, kind)]

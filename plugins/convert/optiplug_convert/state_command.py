@@ -48,7 +48,7 @@ def convert_state(
     """Continue a model of Keras: write the state of its optimizer as a checkpoint of ours.
 
     It prints what went where. What is left over or missing is refused with exit code 5.
-    The checkpoint is one of tf.train.Checkpoint(optimizer=...).
+    The checkpoint is one of tf.train.Checkpoint(optimizer=..., model=...).
     """
     if file.suffix not in _SUFFIXES:
         rule = f"must end in {' or '.join(_SUFFIXES)}: weights alone do not say which optimizer it was"
@@ -79,7 +79,8 @@ def _moved(file: Path, output: Path, config: Path | None) -> tuple[Any, ...]:
     told = read(config).data if config else convert(keras.optimizers.serialize(model.optimizer)).fields
     ours = optiplug.from_config(told)
     moved = continued(model.optimizer, ours, model.trainable_variables)
-    tf.train.Checkpoint(optimizer=ours).write(str(output))
+    # Beside the model, whose variables may have other paths where it is made anew.
+    tf.train.Checkpoint(optimizer=ours, model=model).write(str(output))
     return moved
 
 

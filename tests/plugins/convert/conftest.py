@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from typer.testing import CliRunner
 
 from optiplug.cli import application
+
+HERE = Path(__file__).parent
+# Keras 3.15 turns its variables into arrays in the way of NumPy 1.
+ARRAYS = "ignore:__array__ implementation doesn't accept a copy keyword"
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if item.path.parent == HERE:
+            item.add_marker(pytest.mark.filterwarnings(ARRAYS))
 
 
 @pytest.fixture

@@ -18,21 +18,24 @@ from support.converted_runs import NAMES, ours, trained, variables
 FIRST, LAST = 5, 10
 EXACT = {"rtol": 1e-12, "atol": 1e-13}
 RATE = 0.0625
+# Keras rounds many hyperparameters to float32, which keeps these.
+BETAS = {"beta_1": 0.875, "beta_2": 0.96875}
 ALGORITHMS: dict[str, tuple[str, dict[str, Any]]] = {
-    "sgd": ("SGD", {"momentum": 0.9}),
+    "sgd": ("SGD", {"momentum": 0.875}),
     "without momentum": ("SGD", {}),
-    "amsgrad with averages": ("Adam", {"amsgrad": True, "use_ema": True, "ema_momentum": 0.75}),
-    "adamw": ("AdamW", {"weight_decay": 0.1}),
-    "adamax": ("Adamax", {}),
-    "nadam": ("Nadam", {}),
+    "amsgrad with averages": ("Adam", {"amsgrad": True, "use_ema": True, "ema_momentum": 0.75, **BETAS}),
+    "adamw": ("AdamW", {"weight_decay": 0.125, **BETAS}),
+    "adamax": ("Adamax", BETAS),
+    "nadam": ("Nadam", BETAS),
     "rmsprop": ("RMSprop", {"momentum": 0.5, "centered": True}),
-    "adagrad": ("Adagrad", {}),
+    "adagrad": ("Adagrad", {"initial_accumulator_value": 0.125}),
     "adadelta": ("Adadelta", {}),
-    "ftrl": ("Ftrl", {}),
-    "lion": ("Lion", {}),
-    "lamb": ("Lamb", {}),
+    "ftrl": ("Ftrl", {"initial_accumulator_value": 0.125}),
+    "lion": ("Lion", BETAS),
+    "lamb": ("Lamb", BETAS),
     "adafactor": ("Adafactor", {}),
 }
+TOLERANCES = {"nadam": {"rtol": 1e-6, "atol": 1e-6}}  # its 0.96 is one of float32
 LATER = {"lamb", "adafactor"}  # tf_keras has no Lamb, and cannot build an Adafactor for a matrix
 MODULES = {"keras 3": (keras, keras.Variable), "tf_keras": (tf_keras, tf.Variable)}
 
@@ -60,12 +63,14 @@ def test_ours_goes_on_as_theirs_would(module, algorithm):
     assert int(continued.iterations) == FIRST
     assert len(moved) >= len([state for state in continued.state.states if "/" in state])
     for mine, other in zip(trained(continued, model, range(FIRST, LAST)), beside, strict=True):
-        np.testing.assert_allclose(mine, np.asarray(other), **EXACT)
+        np.testing.assert_allclose(mine, np.asarray(other), **TOLERANCES.get(algorithm, EXACT))
     continued.finalize_variable_values(model)
     alone.finalize_variable_values(beside)
     if module == "tf_keras" or "averages" not in algorithm:
         for mine, other in zip(model, beside, strict=True):
-            np.testing.assert_allclose(np.asarray(mine), np.asarray(other), **EXACT)
+            np.testing.assert_allclose(
+                np.asarray(mine), np.asarray(other), **TOLERANCES.get(algorithm, EXACT)
+            )
 
 
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Ftrl"])
@@ -87,11 +92,12 @@ def test_every_class_is_continued_or_says_why():
     tried = {name for name, _ in ALGORITHMS.values()}
 
     assert tried == SLOTS.keys()
+    several = keras.optimizers.OptimizerMap(keras.optimizers.SGD(RATE))
     for name, why in UNSUPPORTED.items():
-        if name != "MultiOptimizer":
-            _, theirs, model = run("keras 3", name, {}, 1)
-            with pytest.raises(optiplug.StateError, match=why[:30]):
-                convert_state(theirs, optiplug.create("sgd"), model)
+        arguments = [several] if name == "MultiOptimizer" else []
+        theirs = getattr(keras.optimizers, name)(*arguments)
+        with pytest.raises(optiplug.StateError, match=why[:30]):
+            convert_state(theirs, optiplug.create("sgd"))
 
 
 def test_table_of_what_went_where():

@@ -10,7 +10,7 @@ from optiplug_convert.rules import LIST, NUMBER, TEXT, By, Kept, Neutral, Row, R
 
 from .keras_arguments import COMMON
 
-__all__ = ["OPTIMIZERS"]
+__all__ = ["OPTIMIZERS", "TF_KERAS_DEFAULTS", "arguments"]
 
 
 def arguments(*names: str) -> dict[str, Rule]:
@@ -59,6 +59,10 @@ def _muon(draft: Draft) -> None:
 
 _BETAS = ("beta_1", "beta_2", "epsilon")
 _RATE = {"learning_rate": 1e-3}
+_ADAM: Mapping[str, Rule] = {
+    **arguments(*_BETAS, "amsgrad"),
+    "adaptive_epsilon": To("epsilon_form", value=lambda value: "paper" if value else "keras"),
+}
 _ADAFACTOR: Mapping[str, Rule] = {
     **arguments("beta_2_decay", "epsilon_1", "epsilon_2", "clip_threshold"),
     "relative_step": By(_relative, "`relative_step`: true, as false changes nothing in Keras"),
@@ -97,8 +101,8 @@ _ALIASED = "Keras on TensorFlow reads z after its step, so that the variable mov
 
 OPTIMIZERS: Mapping[str, Row | Unsupported] = {
     "SGD": Row("sgd", arguments("momentum", "nesterov"), {"learning_rate": 0.01}),
-    "Adam": Row("adam", arguments(*_BETAS, "amsgrad"), _RATE),
-    "AdamW": Row("adamw", arguments(*_BETAS, "amsgrad"), {**_RATE, "weight_decay": 0.004}),
+    "Adam": Row("adam", _ADAM, _RATE),
+    "AdamW": Row("adamw", _ADAM, {**_RATE, "weight_decay": 0.004}),
     "Adamax": Row("adamax", arguments(*_BETAS), _RATE),
     "Nadam": Row("nadam", arguments(*_BETAS), _RATE),
     "RMSprop": Row("rmsprop", arguments("rho", "momentum", "epsilon", "centered"), _RATE),
@@ -122,3 +126,6 @@ OPTIMIZERS: Mapping[str, Row | Unsupported] = {
     "Optimizer": Unsupported("it is the base of the others, without a formula of its own"),
     "OptimizerMap": Unsupported("it is a part of MultiOptimizer: convert that"),
 }
+
+TF_KERAS_DEFAULTS: Mapping[str, Mapping[str, object]] = {"Lion": {"learning_rate": 1e-4}}
+"""Defaults that differ in tf_keras."""

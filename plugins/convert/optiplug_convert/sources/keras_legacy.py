@@ -48,12 +48,17 @@ def _outside_of_root(name: str) -> Row:
     return replace(row, defaults={**row.defaults, "epsilon": 1e-7}, after=_outside)
 
 
+def _nadam() -> Row:
+    row = _legacy("Nadam", decay=Noted("beta_1", _IN_MOMENTUM))
+    return replace(row, defaults={**row.defaults, "decay": 0.004})
+
+
 _IN_MOMENTUM = "the momentum warms up with 0.96^({} t) in the legacy class, and with 0.96^t here"
 _DECAY = By(_decayed, "schedule `inverse_time`")
 
 LEGACY_OPTIMIZERS: Mapping[str, Row | Unsupported] = {
     **{name: _legacy(name) for name in ("SGD", "Adam", "Adamax", "Adadelta", "Ftrl")},
-    "Nadam": _legacy("Nadam", decay=Noted("beta_1", _IN_MOMENTUM)),
+    "Nadam": _nadam(),
     "RMSprop": _outside_of_root("RMSprop"),
     "Adagrad": _outside_of_root("Adagrad"),
     "Optimizer": OPTIMIZERS["Optimizer"],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from dataclasses import replace
 
 from optiplug.errors import ConfigError, Problem
 from optiplug_convert.draft import Draft, Path
@@ -13,8 +14,8 @@ from optiplug_convert.rules import Arguments, Row
 
 from .addons import ADDONS
 from .addons_wrappers import WRAPPERS
-from .keras import OPTIMIZERS
-from .keras_arguments import LEGACY, adjusted, compared, generation
+from .keras import OPTIMIZERS, TF_KERAS_DEFAULTS
+from .keras_arguments import LEGACY, TF_KERAS, adjusted, compared, generation
 from .keras_legacy import LEGACY_OPTIMIZERS
 
 __all__ = ["COMPILED", "addons", "keras"]
@@ -89,21 +90,24 @@ def _optimizer(form: object, path: Path, *, in_addons: bool) -> Draft:
     # What `get_config` returns has no part of its own for the arguments.
     here = path if config is form else (*path, "config")
     config = mapping(config, here)
-    prefixed = name.startswith("Addons>") or "tensorflow_addons" in str(form.get("module"))
+    prefixed = in_addons or name.startswith("Addons>") or "tensorflow_addons" in str(form.get("module"))
     name = name.removeprefix("Addons>")
     if name in WRAPPERS:
         return _wrapped(name, config, here)
     if name in _SCALED:
         return _scaled(config, here)
-    if name == "MultiOptimizer":
+    if name == "MultiOptimizer" and not prefixed:
         return _several(config, here)
     age = generation(form, config)
-    if prefixed or (name in ADDONS and (in_addons or name not in OPTIMIZERS)):
+    if prefixed or (name in ADDONS and name not in OPTIMIZERS):
         return _filled(found(ADDONS, name, (*path, "class_name"), "TensorFlow Addons"), config, here, LEGACY)
     table = LEGACY_OPTIMIZERS if age == LEGACY and _class(name, LEGACY_OPTIMIZERS) else OPTIMIZERS
     known = _class(name, table) or name
     place = (*path, "name") if config is form else (*path, "class_name")
-    return _filled(found(table, known, place, "Keras"), config, here, age)
+    row = found(table, known, place, "Keras")
+    if age == TF_KERAS and known in TF_KERAS_DEFAULTS:
+        row = replace(row, defaults={**row.defaults, **TF_KERAS_DEFAULTS[known]})
+    return _filled(row, config, here, age)
 
 
 def _class(name: str, table: Mapping[str, object]) -> str | None:
