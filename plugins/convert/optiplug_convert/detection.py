@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from optiplug.errors import ConfigError, Problem, nearest
 
 from .draft import Draft
-from .rules import Arguments
+from .rules import Arguments, Row
 from .sources.addons import ADDONS
 from .sources.addons_wrappers import WRAPPERS
 from .sources.keras import OPTIMIZERS
@@ -48,7 +48,7 @@ def detected(data: Arguments) -> str:
         return "model-garden"
     name = data.get("class_name") or data.get("name")
     if isinstance(name, str):
-        only_there = name in {*ADDONS, *WRAPPERS} and name not in OPTIMIZERS
+        only_there = name in WRAPPERS or (isinstance(ADDONS.get(name), Row) and name not in OPTIMIZERS)
         return "addons" if name.startswith("Addons>") or only_there else "keras"
     # A name alone may be of any of them.
     compiled = isinstance(inner, str) and len(data) > 1
