@@ -127,6 +127,8 @@ def _variables(theirs: Any, given: Sequence[Any] | None) -> dict[int, Any]:
     """Return the variables that an optimizer of Keras was built with, by their place in its lists."""
     listed = getattr(theirs, "_trainable_variables", None)
     if listed is not None:
+        if not listed:
+            raise StateError("an optimizer of Keras without variables has no state", where=_WHERE)
         return dict(enumerate(listed))
     if given is None:
         raise StateError("tf_keras does not keep its variables: hand them over", where=_WHERE)

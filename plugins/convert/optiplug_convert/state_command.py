@@ -20,11 +20,9 @@ from .conversion import convert
 
 __all__ = ["convert_state"]
 
-_SUFFIXES = (".keras", ".h5")
-
 File = Annotated[
     Path,
-    typer.Argument(metavar="FILE", show_default=False, help="A model saved by Keras, as .keras or .h5."),
+    typer.Argument(metavar="FILE", show_default=False, help="A model that Keras saved, as .keras."),
 ]
 Output = Annotated[
     Path,
@@ -50,8 +48,10 @@ def convert_state(
     It prints what went where. What is left over or missing is refused with exit code 5.
     The checkpoint is one of tf.train.Checkpoint(optimizer=..., model=...).
     """
-    if file.suffix not in _SUFFIXES:
-        rule = f"must end in {' or '.join(_SUFFIXES)}: weights alone do not say which optimizer it was"
+    if file.suffix != ".keras":
+        rule = (
+            "must end in .keras: in other files Keras has no state of an optimizer that it would find again"
+        )
         raise typer.BadParameter(rule, param_hint="FILE")
     index = output.with_name(f"{output.name}.index")
     if index.exists() and not force:
@@ -85,14 +85,12 @@ def _moved(file: Path, output: Path, config: Path | None) -> tuple[Any, ...]:
 
 
 def _keras(file: Path) -> Any:
-    """Return the Keras that saved a file; an error of zipfile is that of a damaged one."""
-    version = ""
-    if file.suffix == ".keras":
-        try:
-            with zipfile.ZipFile(file) as archive:
-                version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
-        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
-            raise StateError(f"cannot be read as a model of Keras: {error}", where=str(file)) from None
+    """Return the Keras that saved a file."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
+    except (OSError, AttributeError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise StateError(f"cannot be read as a model of Keras: {error}", where=str(file)) from None
     if version.startswith("2."):
         import tf_keras
 

@@ -177,3 +177,5 @@ def test_other_variables_are_refused():
         convert_state(theirs, optiplug.create("sgd", momentum=0.5), variables())
     with pytest.raises(optiplug.StateError, match="hand them over"):
         convert_state(theirs, optiplug.create("sgd", momentum=0.5))
+    with pytest.raises(optiplug.StateError, match="has no state"):
+        convert_state(keras.optimizers.SGD(RATE), optiplug.create("sgd"))
