@@ -93,9 +93,11 @@ class To:
 
     @property
     def words(self) -> str:
+        """The rule in a few words."""
         return f"`{self.name}`" + (f": {self.note}" if self.note else "")
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
+        """Write what the value means here."""
         typed(value, self.of, path)
         draft.set(self.name, self.value(value) if self.value else value, path)
         if self.note:
@@ -116,9 +118,11 @@ class Globs:
 
     @property
     def words(self) -> str:
+        """The rule in a few words."""
         return f"`{self.name}`, as `re:`"
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
+        """Write what the value means here."""
         patterns = [value] if isinstance(value, str) else value
         if not isinstance(patterns, Sequence) or not all(isinstance(each, str) for each in patterns):
             draft.refuse(path, "must be a list of regular expressions", value)
@@ -139,9 +143,11 @@ class Processor:
 
     @property
     def words(self) -> str:
+        """The rule in a few words."""
         return f"processor `{self.use}`, its `{self.name}`" + (f": {self.note}" if self.note else "")
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
+        """Write what the value means here."""
         if not value:
             return
         draft.add(self.use, path, {self.name: value, **self.fixed}, first=self.first)
@@ -157,6 +163,7 @@ class Ignored:
 
     @property
     def words(self) -> str:
+        """The rule in a few words."""
         return f"not needed: {self.why}"
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
@@ -172,9 +179,11 @@ class Neutral:
 
     @property
     def words(self) -> str:
+        """The rule in a few words."""
         return f"refused, unless {' or '.join(map(str, self.values))}: {self.why}"
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
+        """Write what the value means here."""
         if value not in self.values:
             draft.refuse(path, "has no counterpart", value, self.why)
 
@@ -187,9 +196,11 @@ class Refused:
 
     @property
     def words(self) -> str:
+        """The rule in a few words."""
         return f"refused: {self.why}"
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
+        """Write what the value means here."""
         draft.refuse(path, "has no counterpart", value, self.why)
 
 
@@ -201,6 +212,7 @@ class By:
     words: str
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
+        """Write what the value means here."""
         self.function(value, path, draft)
 
 
@@ -212,6 +224,7 @@ class Kept:
     of: Types = ()
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:
+        """Write what the value means here."""
         typed(value, self.of, path)
         draft.set(str(path[-1]), value, path)
 
@@ -225,9 +238,11 @@ class Noted:
 
     @property
     def words(self) -> str:
+        """The rule in a few words."""
         return "a comment: " + self.note.format("its value")
 
     def apply(self, value: object, path: Path, draft: Draft) -> None:  # as every rule
+        """Write the comment."""
         draft.note(self.note.format(value), self.name)
 
 
