@@ -21,6 +21,7 @@ from optiplug.document import parse, read
 from optiplug.errors import ConfigError
 from support.broken_configs import CASES
 from support.fake_distributions import config_module
+from support.page_blocks import blocks
 from support.project_paths import ROOT
 from support.schema_errors import of_ours, of_schema, why_only_ours
 
@@ -124,12 +125,23 @@ def test_numbers_with_exponents_are_numbers_to_every_reader(everything, load, nu
     assert not valid(load(text.replace(": +", ": ").replace("_rate: ", "_rate: -")), everything)
 
 
-def test_the_readme_is_valid_to_readers_of_yaml_1_1(everything):
-    text = (ROOT / "README.md").read_text() + (ROOT / "docs/configs-and-errors.md").read_text()
-    blocks = re.findall(r"```yaml\n(use: .*?)```", text, re.DOTALL)
-    assert blocks
-    for block in blocks:
-        assert list(VALIDATOR(everything).iter_errors(yaml.safe_load(block))) == []
+def configs_on_pages():
+    """Yield each config that a page shows, as readers of YAML 1.1 see it, with the text of the page."""
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")]:
+        for _, block in blocks(path, "yaml"):
+            value = yaml.safe_load(block)
+            if {"use", "command"} & value.keys():
+                yield value, path.read_text()
+
+
+def test_configs_on_pages_are_valid_to_readers_of_yaml_1_1(everything):
+    shown = list(configs_on_pages())
+    assert len(shown) > 15
+    for value, page in shown:
+        for error in VALIDATOR(everything).iter_errors(value):
+            # The page is about a plugin that it shows how to write.
+            assert error.json_path.endswith(".use"), (value, error.message)
+            assert f'\n{error.instance} = "' in page, (value, error.message)
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("examples/*.yaml")), ids=lambda path: path.name)
