@@ -47,7 +47,8 @@ def _in_pieces(
     # Counted in each call, as TensorFlow counts its own: all workers take the same steps.
     last = tf.convert_to_tensor(_count(workers).assign_add(len(pieces)))
     found: dict[int, Tensor] = {}
-    for number, places in enumerate(pieces):
+    # From the last on: a backward pass has the gradients of the last layers first, which can go meanwhile.
+    for number, places in enumerate(reversed(pieces)):
         own = [tensors[place] for place in places]
         with tf.device(workers.device):
             rows = operation(

@@ -141,7 +141,7 @@ def summed_shares(
 
         # In the thread of the caller, which alone gets the errors.
         with worker_errors():
-            return watched(workers, strategy, lambda: list(own), summed)
+            return watched(workers, strategy, lambda: _begun(own), summed)
 
     found = list(tf.distribute.get_replica_context().merge_call(merged, args=tuple(shares)))
     return found[: len(shares)], found[len(shares) :]
@@ -159,7 +159,7 @@ def gathered(variable: Variable, own: Sequence[Sequence[Tensor]]) -> list[list[T
         direct = _direct(variable)
         if direct is not None:
             rows = partial(gathered_rows, direct, strategy)
-            return [watched(direct, strategy, lambda: list(own[0]), rows)]
+            return [watched(direct, strategy, lambda: _begun(own[0]), rows)]
         # One collective for all of them.
         joined = [tf.concat(each, 0) for each in own]
         every = _gathered_by_strategy(variable, workers, joined)
@@ -187,6 +187,11 @@ def _gathered_by_strategy(
 
     every = joined(rows()) if workers is None else watched(workers, strategy, rows, joined)
     return [each.values for each in every]
+
+
+def _begun(tensors: Sequence[Tensor]) -> list[Gradient]:
+    # Operations of a wait, which come after its beginning.
+    return [tf.identity(each) for each in tensors]
 
 
 def _row(share: Tensor, index: int, count: int) -> tf.IndexedSlices:

@@ -31,11 +31,9 @@ def sum_shares(parts: OptimizerParts, pairs: Pairs) -> tuple[Pairs, Pairs]:
     if not apart:
         return [], pairs
     alike: defaultdict[DType, list[tuple[Share, Tensor]]] = defaultdict(list)
-    # What workers compare before a step delays the first gradient, and so all of these.
-    with tf.control_dependencies(tf.nest.flatten(pairs[0][0], expand_composites=True)):
-        for gradient, variable in apart:
-            whole, share = dense(tensor(gradient), variable), shares[id(variable)]
-            alike[whole.dtype].append((share, share.rows(whole)))
+    for gradient, variable in apart:
+        whole, share = dense(tensor(gradient), variable), shares[id(variable)]
+        alike[whole.dtype].append((share, share.rows(whole)))
     sums = [pair for some in alike.values() for pair in _summed(parts, some)]
     known = {id(variable) for _, variable in apart}
     return sums, [pair for pair in pairs if id(pair[1]) not in known]

@@ -19,6 +19,7 @@ from optiplug._config.kinds import OptimizerConfig
 from optiplug._tf_private import plain_variable
 from optiplug._types import Gradient, Variable
 from optiplug._variables.model_variables import ModelVariables
+from optiplug._variables.share import LARGEST_WHOLE
 from optiplug.errors import OptiplugError
 
 __all__ = ["WorkerAgreement", "description"]
@@ -85,9 +86,14 @@ class WorkerAgreement:
             return gradients
         with tf.device(self._workers.device):
             compared = tf.cond(self._pending, lambda: tf.py_function(compare, [], tf.bool), lambda: True)
-        # The sum of the first one waits, and so does all that follows.
+        # The sum of the first one waits, and so does all that follows. Large ones may be summed before it.
         with tf.control_dependencies([compared]):
-            return [tf.nest.map_structure(tf.identity, gradients[0], expand_composites=True), *gradients[1:]]
+            return [
+                tf.nest.map_structure(tf.identity, each, expand_composites=True)
+                if place == 0 or _is_large(each)
+                else each
+                for place, each in enumerate(gradients)
+            ]
 
     def _compare(self, name: str, iterations: int) -> None:
         with self._lock:
@@ -104,6 +110,10 @@ class WorkerAgreement:
             )
             self._loaded = self._waits = False
             self._pending.assign(False)
+
+
+def _is_large(gradient: Gradient) -> bool:
+    return tf.is_tensor(gradient) and (gradient.shape.num_elements() or 0) > LARGEST_WHOLE
 
 
 def description(
