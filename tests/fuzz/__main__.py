@@ -1,4 +1,4 @@
-"""`make fuzz`: looks for configs that are neither read nor refused, guided by which lines they reach.
+"""`make fuzz`: looks for configs and lock files that are neither read nor refused, guided by coverage.
 
 What is found goes into `tests/security/found.jsonl`, which every run of the tests tries again.
 """
@@ -13,11 +13,9 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["optiplug", "ruamel", "tomllib", "json"]):
-    from optiplug.cli.loading import load
+    from .target import FOUND, KINDS, try_config
 
 from security.hostile_configs import by_hand
-
-from .target import FOUND, KINDS, try_config
 
 _LONGEST = 4_096
 _EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -50,9 +48,7 @@ def main() -> None:
         "-rss_limit_mb=2048",
     ]
     places = [f"-dict={tokens}", f"-artifact_prefix={options.corpus}/", str(found), str(seeds)]
-    atheris.Setup(
-        [sys.argv[0], "-print_final_stats=1", *limits, *places], lambda data: try_config(data, load)
-    )
+    atheris.Setup([sys.argv[0], "-print_final_stats=1", *limits, *places], try_config)
     atheris.Fuzz()
 
 

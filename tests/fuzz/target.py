@@ -6,8 +6,10 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+from optiplug.cli.loading import load
 from optiplug.document import Document, override, parse, parse_setting, read_stream
 from optiplug.errors import ConfigError
+from optiplug.locking.lock_file import LockFile
 
 __all__ = ["FOUND", "KINDS", "try_config"]
 
@@ -17,21 +19,27 @@ FOUND = Path(__file__).parents[1] / "security" / "found.jsonl"
 _LONGEST = 64_000
 
 
-def _setting(content: bytes) -> Document:
+def _document(content: bytes, kind: str) -> Document:
+    return read_stream(io.BytesIO(content), kind, "fuzz")
+
+
+def _setting(content: bytes) -> object:
     document = parse("use: sgd\nprocessors: [ema]", "yaml", "fuzz")
-    return override(document, [parse_setting(content.decode(errors="replace"))])
+    return load(override(document, [parse_setting(content.decode(errors="replace"))]))
 
 
-def _file(kind: str) -> Callable[[bytes], Document]:
-    return lambda content: read_stream(io.BytesIO(content), kind, "fuzz")
+KINDS: dict[bytes, Callable[[bytes], object]] = {
+    b"yaml": lambda content: load(_document(content, "yaml")),
+    b"json": lambda content: load(_document(content, "json")),
+    b"toml": lambda content: load(_document(content, "toml")),
+    b"set": _setting,
+    b"lock": lambda content: LockFile(**_document(content, "toml").data),
+}
+"""What is done with the content, by the first line before it."""
 
 
-KINDS = {b"yaml": _file("yaml"), b"json": _file("json"), b"toml": _file("toml"), b"set": _setting}
-"""How the content of a config is read, by the first line before it."""
-
-
-def try_config(data: bytes, load: Callable[[Document], object]) -> bool:
-    """Read a config, whose first line is its kind, and load it; return whether it is one.
+def try_config(data: bytes) -> bool:
+    """Read and load a text, whose first line is its kind; return whether it is in order.
 
     Raises
     ------
@@ -41,7 +49,7 @@ def try_config(data: bytes, load: Callable[[Document], object]) -> bool:
     head, _, content = data.partition(b"\n")
     read = KINDS.get(head) or list(KINDS.values())[len(head) % len(KINDS)]
     try:
-        load(read(content))
+        read(content)
     except ConfigError as error:
         text = str(error)
         if not (error.problems and text.replace("\n", "").isprintable() and len(text.encode()) < _LONGEST):

@@ -52,7 +52,7 @@ def test_any_text_is_a_config_or_is_refused(refused, tmp_path_factory, drawn):
 
 def test_what_a_search_for_faults_has_found_is_mended():
     for line in FOUND.read_text().splitlines():
-        try_config(json.loads(line).encode("latin-1"), load)
+        try_config(json.loads(line).encode("latin-1"))
 
 
 def test_a_config_selects_plugins_by_name_and_nothing_else(monkeypatch, tmp_path):

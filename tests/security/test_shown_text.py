@@ -103,7 +103,8 @@ def plugins(install):
         f"    rate: float = 0.1\n    {HOSTILE!r}\n"
         f"class Greet(optiplug.CommandConfig):\n{texts}"
         "    implementation = 'fake_evil:greet'\n"
-        f"def greet(name: str):\n    {STEERING!r}\n"
+        "from typing import Annotated\nimport typer\n"
+        f"def greet(name: Annotated[str, typer.Option(help={STEERING!r})]):\n    {STEERING!r}\n"
     )
     points = {
         "processors": {"evil": "fake_evil:Sound"},

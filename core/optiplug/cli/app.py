@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 
+from optiplug._plain_text import plain
 from optiplug.errors import nearest
 from optiplug.registry import KINDS
 
@@ -331,12 +332,12 @@ _CHECKPOINT: dict[str, Callable[..., None]] = {
 
 class _Command(TyperCommand):
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
-        return list(map(_untyped, super().get_params(ctx)))
+        return list(map(_in_words, super().get_params(ctx)))
 
 
 class _Group(TyperGroup):
     def get_params(self, ctx: typer.Context) -> list[Any]:  # type: ignore[override]
-        return list(map(_untyped, super().get_params(ctx)))
+        return list(map(_in_words, super().get_params(ctx)))
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         with plain_usage_errors():
@@ -347,8 +348,9 @@ class _Group(TyperGroup):
             return super().invoke(ctx)
 
 
-def _untyped(param: object) -> object:
-    """Leave out of the help that a flag is a truth value, which reads as if it took one."""
+def _in_words(param: Any) -> Any:
+    """Let the help be plain text, and not say that a flag is a truth value, as if it took one."""
+    param.help = plain(getattr(param, "help", None) or "")
     if isinstance(param, TyperOption) and param.is_flag and param.metavar is None:
         param.metavar = ""
     return param
