@@ -89,7 +89,7 @@ TOLD = [
     ({}, "$", "'use' is a required property"),
     ({"use": "sdg"}, "$.use", NAMES),
     ({"use": "sgd@nobody"}, "$.use", "does not match"),
-    ({"command": "trian"}, "$.command", "is not one of ['train']"),
+    ({"command": "trian"}, "$.command", "'trian' is not one of ["),
     ({"use": "sgd", "momentun": 0.9}, "$", "'momentun' was unexpected"),
     ({"use": "sgd", "momentum": 2}, "$.momentum", "2 is greater than the maximum of 1"),
     ({"use": "sgd", "clipnorm": 0}, "$.clipnorm", "0 is less than or equal to the minimum of 0"),
