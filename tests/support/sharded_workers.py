@@ -17,7 +17,7 @@ from optiplug import WorkerError, worker_errors
 from support import lost_workers, workers
 from support.sharded_runs import CONFIGS, SHAPES, Run, assert_same
 
-IN_GRAPH = {"gates", "sgdm"}
+IN_GRAPH = {"gates", "adam"}
 # Two replicas have each a row of it; and one that goes alone from a worker to another.
 ALL: Shapes = {**SHAPES, "pair": (2, 9_001), "large": (300, 301)}
 Shapes = Mapping[str, tuple[int, ...]]

@@ -6,13 +6,14 @@ nothing is copied that is large and goes alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import zlib
+from collections.abc import Sequence
 from functools import cache
 
 import tensorflow as tf
 
 from optiplug._tf_private import collective_timeout, plain_variable
-from optiplug._types import DType, Strategy, Tensor, Variable
+from optiplug._types import Strategy, Tensor, Variable
 
 from .workers import Workers
 
@@ -24,39 +25,41 @@ _GROUP = 0x6F707469
 _ALONE = 1 << 18
 # While one is received another is copied: 50 ms for 6 of 4 MB, where it is 58 ms in turn and 80 ms joined.
 _AT_ONCE = 8
+_MOST = 0x7FFFFFFF  # of the numbers of collectives
+
+_signatures: dict[int, tuple[object, ...]] = {}
 
 
 def exchanged_rows(workers: Workers, strategy: Strategy, tensors: Sequence[Tensor]) -> list[Tensor]:
     """Return the rows that all workers have for this one, of each tensor, which has a row for each."""
-    return _in_pieces(workers, strategy, tf.raw_ops.CollectiveAllToAllV2, tensors)
+    return _in_pieces(workers, strategy, "CollectiveAllToAllV2", tensors)
 
 
 def gathered_rows(workers: Workers, strategy: Strategy, vectors: Sequence[Tensor]) -> list[Tensor]:
     """Return for each vector those of all workers, as rows."""
     rows = [tf.expand_dims(each, 0) for each in vectors]
-    return _in_pieces(workers, strategy, tf.raw_ops.CollectiveGatherV2, rows)
+    return _in_pieces(workers, strategy, "CollectiveGatherV2", rows)
 
 
 def _in_pieces(
-    workers: Workers, strategy: Strategy, operation: Callable[..., Tensor], tensors: Sequence[Tensor]
+    workers: Workers, strategy: Strategy, operation: str, tensors: Sequence[Tensor]
 ) -> list[Tensor]:
     """Let large tensors go alone, and join small ones; all are of one dtype."""
     pieces = _pieces(tensors)
     if not pieces:
         return []
-    # Counted in each call, as TensorFlow counts its own: all workers take the same steps.
-    last = tf.convert_to_tensor(_count(workers).assign_add(len(pieces)))
     found: dict[int, Tensor] = {}
     # From the last on: a backward pass has the gradients of the last layers first, which can go meanwhile.
     for number, places in enumerate(reversed(pieces)):
         own = [tensors[place] for place in places]
         with tf.device(workers.device):
-            rows = operation(
-                input=own[0] if len(own) == 1 else tf.concat(own, 1),
+            joined = own[0] if len(own) == 1 else tf.concat(own, 1)
+            rows = getattr(tf.raw_ops, operation)(
+                input=joined,
                 group_size=len(workers.names),
                 group_key=_GROUP,
-                instance_key=last - number,
-                # Without one TensorFlow lets each wait for whatever has an effect before it.
+                instance_key=_key(operation, joined.dtype.name, *joined.shape, number),
+                # Those of one number wait for each other. Without a token all would.
                 ordering_token=[_token(workers, number % _AT_ONCE).handle],
                 communication_hint="ring",
                 timeout_seconds=collective_timeout(strategy) or 0.0,
@@ -80,18 +83,17 @@ def _pieces(tensors: Sequence[Tensor]) -> list[list[int]]:
     return [*pieces, small] if small else pieces
 
 
-@cache
-def _count(workers: Workers) -> Variable:
-    """Return the number of collectives of this process so far."""
-    return _number(workers, tf.int32, "exchanges")
+def _key(*signature: object) -> int:
+    """Return a number that has the same signature on all workers, whichever functions each has traced."""
+    # The same in each step: for every new one TensorFlow keeps 0.8 kB for ever.
+    key = zlib.crc32(repr(signature).encode()) & _MOST
+    while _signatures.setdefault(key, signature) != signature:
+        key = (key + 1) & _MOST
+    return key
 
 
 @cache
 def _token(workers: Workers, number: int) -> Variable:
     """Return what is given to those collectives that wait for one another."""
-    return _number(workers, tf.float32, f"exchange_token_{number}")
-
-
-def _number(workers: Workers, dtype: DType, name: str) -> Variable:
     with tf.init_scope():
-        return plain_variable((), dtype, workers.device, name)
+        return plain_variable((), tf.float32, workers.device, f"exchange_token_{number}")

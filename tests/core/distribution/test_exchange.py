@@ -54,3 +54,13 @@ def test_large_ones_go_alone_and_small_ones_together():
     some = [tf.zeros([2, 15_000])] * 5
     assert exchange._pieces(some) == [[0, 1, 2], [3, 4]]
     assert exchange._pieces([]) == []
+
+
+def test_numbers_are_those_of_what_is_sent(monkeypatch):
+    signature = ("CollectiveGatherV2", "float32", 1, 1000, 0)
+    number, other = exchange._key(*signature), exchange._key(*signature[:-1], 1)
+    assert number != other
+    assert exchange._key(*signature) == number
+    # Another one has it already.
+    monkeypatch.setattr(exchange, "_signatures", {number: ("other",)})
+    assert exchange._key(*signature) == exchange._key(*signature) == number + 1

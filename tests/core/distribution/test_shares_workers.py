@@ -14,7 +14,7 @@ from support.workers import Cluster, until
 @pytest.mark.parametrize(
     ("count", "names"),
     [
-        (2, ["adam", "sgdm", "gates"]),
+        (2, ["adam", "gates"]),
         pytest.param(2, list(CONFIGS), marks=pytest.mark.slow),
         pytest.param(4, list(CONFIGS), marks=pytest.mark.slow),
         # More than one digit: TensorFlow orders workers by their names as texts.
