@@ -29,7 +29,6 @@ _ISOLATED = (
     # Neither the author's settings nor files of theirs have a part in it.
     f"--config-file={os.devnull}",
     f"--rootdir={Path(__file__).parent}",
-    "--noconftest",
     "--import-mode=importlib",
     "--disable-warnings",
     *("-p", "no:cacheprovider", "-p", plan.__name__),

@@ -69,6 +69,10 @@ def try_plugins(
 ) -> None:
     """Try on installed plugins whether they keep what every plugin promises."""
     entries = chosen(names or [], kind, distribution or [])
+    given = {"-k": k, "--junit": junit, "--jobs": jobs}
+    if listed and any(given.values()):
+        option = next(option for option, value in given.items() if value)
+        raise typer.BadParameter("cannot be combined with --list", param_hint=option)
     # pytest is imported when it is needed: `optiplug test --help` answers at once.
     from .report import print_json, print_plan, print_results
     from .results import Results

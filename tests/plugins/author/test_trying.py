@@ -148,7 +148,7 @@ def test_an_expectation_that_no_longer_holds_fails(tried):
 
 
 def test_what_would_be_tried(tried):
-    code, out, _ = tried("bare", "--list", "-k", "ignored")
+    code, out, _ = tried("bare", "--list")
 
     assert code == 0
     assert "  is_documented: It has a summary that ends with a period" in out
@@ -166,6 +166,7 @@ def test_what_would_be_tried(tried):
         (["sound@fake-sound", "--kind", "comand"], 2, "did you mean 'command'?"),
         (["Sound"], 2, "must be NAME"),
         (["bare", "-k", "nothing_of_it"], 2, "'nothing_of_it' matches no promise"),
+        (["bare", "--list", "-k", "documented"], 2, "cannot be combined with --list"),
         (["bare", "-k", "a b"], 2, "Wrong expression passed to '-k'"),
         (["bare", "--expect", "is_documentd=so"], 2, "did you mean 'is_documented'?"),
         (["bare", "--expect", "is_documented"], 2, "must be CHECK=REASON"),
