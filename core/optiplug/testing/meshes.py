@@ -37,7 +37,7 @@ _SPLIT = {
 _TOLERANCE = 1e-12
 
 
-@check("optimizers", "processors", "schedules")
+@check("optimizers", "processors", "schedules", risky=True)
 def same_on_a_mesh(config: NamedConfig) -> None:
     """On a DTensor mesh it ends as without one, or `no_mesh` says why not.
 

@@ -6,6 +6,8 @@ from optiplug import PositiveInt, ProcessorConfig, UnitScalar
 
 __all__ = ["EMAConfig"]
 
+_TRIED = 2  # steps that the check takes
+
 
 class EMAConfig(ProcessorConfig):
     """Exponential moving average of every variable. One state slot."""
@@ -25,4 +27,5 @@ class EMAConfig(ProcessorConfig):
     def exemptions(self) -> dict[str, str]:
         """What does not hold if averages overwrite the variables."""
         reason = "all variables become their averages, those without a gradient included"
-        return {"spares_what_has_no_gradient": reason} if self.overwrite_frequency else {}
+        tried = self.overwrite_frequency is not None and self.overwrite_frequency <= _TRIED
+        return {"spares_what_has_no_gradient": reason} if tried else {}
