@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 
+from optiplug._registry.plugin_api import API_GROUP
 from support.project_paths import DISTRIBUTIONS, MODULES, ROOT, module_name
 from support.saved_runs import saved_run
 
@@ -42,7 +43,8 @@ def config_modules() -> list[str]:
     groups = [
         group
         for path in (folder / "pyproject.toml" for folder in DISTRIBUTIONS)
-        for group in tomllib.loads(path.read_text())["project"].get("entry-points", {}).values()
+        for name, group in tomllib.loads(path.read_text())["project"].get("entry-points", {}).items()
+        if name != API_GROUP  # which names no module
     ]
     return sorted({target.partition(":")[0] for group in groups for target in group.values()})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tomllib
 
 import pytest
 
@@ -10,7 +11,9 @@ import optiplug
 from optiplug import registry
 from optiplug._registry.diagnosis import diagnose
 from optiplug._registry.plugin_api import PLUGIN_API, PLUGIN_APIS, incompatibility
+from optiplug.registry import KINDS
 from support.fake_distributions import config_module, installing
+from support.project_paths import DISTRIBUTIONS
 
 NEXT = str(PLUGIN_API + 1)
 
@@ -70,6 +73,16 @@ def test_the_rest_goes_on(install):
     install({"version": NEXT})
 
     assert registry.get("optimizers", "sgd").__name__ == "SGDConfig"
+
+
+def test_our_own_say_that_they_are_for_this_version():
+    projects = [tomllib.loads((folder / "pyproject.toml").read_text())["project"] for folder in DISTRIBUTIONS]
+    points = {each["name"]: each.get("entry-points", {}) for each in projects}
+    plugins = [name for name, groups in points.items() if any(f"optiplug.{kind}" in groups for kind in KINDS)]
+
+    assert len(plugins) > 10
+    said = {"version": str(PLUGIN_API)}
+    assert [name for name in plugins if points[name].get("optiplug.api") != said] == []
 
 
 def test_what_to_upgrade_is_said(monkeypatch):
