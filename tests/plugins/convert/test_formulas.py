@@ -26,6 +26,7 @@ TORCH = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", TORCH)
 def test_torch(name):
     mine = trained(ours({"optimizer": name, **TORCH[name]}), variables(), range(STEPS))
@@ -206,6 +207,7 @@ ADDONS_SAMPLES = {
 }
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("name", ADDONS_SAMPLES)
 def test_samples_of_addons(name):
     """The numbers that its own tests expect, from the config that its classes have."""

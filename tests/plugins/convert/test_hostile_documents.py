@@ -39,7 +39,7 @@ VALUES = st.recursive(
 )
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     data=st.dictionaries(st.sampled_from(KEYS), VALUES, min_size=1, max_size=5),
     source=st.sampled_from([None, *LIBRARIES]),
@@ -52,7 +52,7 @@ def test_any_document_is_converted_or_refused(data, source):
     assert as_yaml(told)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(row=st.sampled_from(list(rows())), data=st.data())
 def test_any_argument_is_converted_or_refused(row, data):
     table, name, content = row

@@ -49,6 +49,7 @@ def run(module, name, arguments, steps):
     return package, theirs, model
 
 
+@pytest.mark.sampled(5)
 @pytest.mark.parametrize("module", MODULES)
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_ours_goes_on_as_theirs_would(module, algorithm):
@@ -73,6 +74,7 @@ def test_ours_goes_on_as_theirs_would(module, algorithm):
             )
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", ["SGD", "Adam", "Adamax", "RMSprop", "Adagrad", "Adadelta", "Ftrl"])
 def test_legacy_classes(name):
     arguments = {"momentum": 0.5} if name in {"SGD", "RMSprop"} else {}

@@ -61,6 +61,7 @@ def compare(found, tolerance=EXACT):
         np.testing.assert_allclose(mine, theirs, **tolerance)
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("algorithm", [*COMMON, *ONLY_KERAS_3])
 def test_keras_3(algorithm):
     name, arguments = {**COMMON, **ONLY_KERAS_3}[algorithm]
@@ -70,6 +71,7 @@ def test_keras_3(algorithm):
     compare(found, TOLERANCES.get(algorithm, EXACT))
 
 
+@pytest.mark.sampled(6)
 @pytest.mark.parametrize("algorithm", COMMON)
 def test_tf_keras(algorithm):
     if algorithm.startswith("adafactor"):
@@ -94,6 +96,7 @@ LEGACY: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("algorithm", LEGACY)
 def test_legacy_keras(algorithm):
     name, arguments = LEGACY[algorithm]
@@ -173,6 +176,7 @@ OPTAX: dict[str, tuple[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.sampled(4)
 @pytest.mark.parametrize("algorithm", OPTAX)
 def test_optax(algorithm):
     name, arguments = OPTAX[algorithm]
@@ -204,6 +208,7 @@ CHAINS = {
 }
 
 
+@pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", CHAINS)
 def test_chains_of_optax(name):
     parts = [
@@ -214,6 +219,7 @@ def test_chains_of_optax(name):
     compare(follow_optax(optax.chain(*parts), {"optax": CHAINS[name]}))
 
 
+@pytest.mark.slow  # its conditions are compiled, which takes 5 s
 def test_accumulation_of_optax():
     theirs = optax.MultiSteps(optax.adam(RATE), 3)
     inner = call("adam", learning_rate=RATE)
