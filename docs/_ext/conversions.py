@@ -14,10 +14,10 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
+from optiplug_author.pages.markdown import pipe_table
 from optiplug_convert import sources
 from optiplug_convert.rules import Row, To, Unsupported
 from optiplug_convert.sources.tables import TABLES, Table
-from rst import pipe_table
 
 __all__ = ["lines"]
 

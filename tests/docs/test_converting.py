@@ -11,6 +11,7 @@ from optiplug_convert import as_yaml, convert
 from optiplug_convert.detection import LIBRARIES
 from optiplug_convert.sources.tables import TABLES
 from support.conversion_samples import TABLES as SAMPLED
+from support.extensions import conversions
 from support.project_paths import ROOT
 
 PAGE = (ROOT / "docs" / "converting.md").read_text()
@@ -40,3 +41,19 @@ def test_all_tables_are_on_the_page():
     assert {id(row) for tables in TABLES.values() for table in tables for row in table.values()} >= set(
         sampled
     )
+
+
+@pytest.mark.parametrize("library", TABLES)
+def test_a_table_has_every_class(library):
+    lines = conversions.lines(library)
+    first = [cell for line in lines for cell in re.findall(r"^\| `([^`]+)` \|", line)]
+
+    assert {name for table in TABLES[library] for name in table} <= set(first)
+    assert all(line.count(" | ") in (1, 2) for line in lines if line)
+
+
+def test_a_table_says_what_becomes_of_an_argument():
+    lines = conversions.lines("torch")
+
+    assert "| `RMSprop` | `rmsprop` | `eps`: `epsilon`, its square; `alpha`: `rho` |" in lines
+    assert "| `betas` | `beta_1`, `beta_2` |" in lines

@@ -8,7 +8,8 @@ from support.project_paths import ROOT
 
 sys.path.append(str(ROOT / "docs" / "_ext"))
 
-import growth  # found by the line above
+import conversions  # found by the line above
+import growth
 import mathml
 import off_mesh
 import pictures
@@ -18,6 +19,7 @@ import stages
 import type_table
 
 __all__ = [
+    "conversions",
     "growth",
     "mathml",
     "off_mesh",

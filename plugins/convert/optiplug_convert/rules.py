@@ -26,7 +26,6 @@ __all__ = [
     "Noted",
     "OrNone",
     "Processor",
-    "Refused",
     "Row",
     "Rule",
     "To",
@@ -186,22 +185,6 @@ class Neutral:
         """Write what the value means here."""
         if value not in self.values:
             draft.refuse(path, "has no counterpart", value, self.why)
-
-
-@dataclass(frozen=True)
-class Refused:
-    """Refused whatever its value, with what to do."""
-
-    why: str
-
-    @property
-    def words(self) -> str:
-        """The rule in a few words."""
-        return f"refused: {self.why}"
-
-    def apply(self, value: object, path: Path, draft: Draft) -> None:
-        """Write what the value means here."""
-        draft.refuse(path, "has no counterpart", value, self.why)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import pytest
 
 from optiplug import ConfigError, registry
 from optiplug_convert import convert
-from optiplug_convert.rules import Neutral, Refused
+from optiplug_convert.rules import Neutral
 from support.conversion_samples import TABLES, rows, sample, unsupported
 from support.project_paths import ROOT
 
@@ -34,7 +34,7 @@ def form_of(table, name, row, arguments):
 def test_a_row_is_read_with_the_defaults_of_its_class(table, name, row):
     told = convert(form_of(table, name, row, {}), partial=True)
 
-    refused = {rule for rule in row.arguments.values() if isinstance(rule, Neutral | Refused)}
+    refused = {rule for rule in row.arguments.values() if isinstance(rule, Neutral)}
     assert told.left_out == () or refused
     assert told.fields["use"]
 
@@ -49,7 +49,7 @@ def test_every_argument_of_a_row_is_read(table, name, row):
 
         left = [problem for problem in told.left_out if problem.path[-1:] == (argument,)]
         neutral = isinstance(rule, Neutral) and value in rule.values
-        assert bool(left) == (isinstance(rule, Neutral | Refused) and not neutral), argument
+        assert bool(left) == (isinstance(rule, Neutral) and not neutral), argument
         if left:
             with pytest.raises(ConfigError, match=re.escape(str(left[0]))):
                 convert(form)

@@ -60,16 +60,16 @@ def _located(data: Arguments) -> tuple[Path, Arguments]:
         return ("compile_config", *path), form
     if "optimizer" in data:
         _require(data, COMPILED, ())
-        return ("optimizer",), _serialized(data["optimizer"])
+        return ("optimizer",), _serialized(data["optimizer"], ("optimizer",))
     if "name" not in data:
         hint = 'write {"class_name": ..., "config": ...}, as keras.optimizers.serialize does'
         raise ConfigError([Problem((), "does not say which class of optimizer it is", hint=hint)])
     return (), {"class_name": data["name"], "config": data}
 
 
-def _serialized(form: object) -> Arguments:
+def _serialized(form: object, path: Path) -> Arguments:
     """Return an optimizer as a class and its arguments; a name has none."""
-    return {"class_name": form, "config": {}} if isinstance(form, str) else mapping(form, ())
+    return {"class_name": form, "config": {}} if isinstance(form, str) else mapping(form, path)
 
 
 def _require(form: Arguments, known: Container[str], path: Path) -> None:
@@ -83,7 +83,7 @@ def _require(form: Arguments, known: Container[str], path: Path) -> None:
 
 def _optimizer(form: object, path: Path, *, in_addons: bool) -> Draft:
     """Convert one optimizer, whatever is around it."""
-    form = _serialized(form)
+    form = _serialized(form, path)
     _require(form, _SERIALIZED, path)
     name = str(form.get("class_name"))
     config = form.get("config", {}) or {}
