@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from .completion import complete_lock
+
 __all__ = ["LockPath", "Locked", "Output", "Replicas", "Rows", "Servers", "Sharded", "Strategy"]
 
 Locked = Annotated[
@@ -14,7 +16,13 @@ Locked = Annotated[
 ]
 LockPath = Annotated[
     str | None,
-    typer.Option("--lock", metavar="PATH", help="As --locked, with this lock file.", show_default=False),
+    typer.Option(
+        "--lock",
+        metavar="PATH",
+        help="As --locked, with this lock file.",
+        autocompletion=complete_lock,
+        show_default=False,
+    ),
 ]
 Output = Annotated[
     str | None,
@@ -23,6 +31,7 @@ Output = Annotated[
         "-o",
         metavar="PATH",
         help="The lock file; by default optiplug.lock, beside all of FILE.",
+        autocompletion=complete_lock,
         show_default=False,
     ),
 ]

@@ -18,6 +18,7 @@ __all__ = [
     "complete_folder",
     "complete_format",
     "complete_kind",
+    "complete_lock",
     "complete_name",
     "complete_task",
 ]
@@ -64,6 +65,11 @@ def complete_file(incomplete: str) -> list[str]:
 def complete_folder(incomplete: str) -> list[str]:
     """Return the folders whose paths begin like this."""
     return _complete_path(incomplete, ())
+
+
+def complete_lock(incomplete: str) -> list[str]:
+    """Return the folders and lock files whose paths begin like this."""
+    return _complete_path(incomplete, (".lock",))
 
 
 def _complete_path(incomplete: str, suffixes: Container[str]) -> list[str]:

@@ -32,7 +32,7 @@ def offered(line, cwd="."):
 @pytest.mark.parametrize(
     ("line", "some"),
     [
-        ("optiplug ", {"list", "show", "check", "schema", "explain", "checkpoint", "train"}),
+        ("optiplug ", {"list", "show", "check", "schema", "explain", "diff", "lock", "checkpoint", "train"}),
         ("optiplug checkpoint ", {"list", "show", "verify", "diff"}),
         ("optiplug checkpoint diff --", {"--no-values", "--json"}),
         ("optiplug show adam", {"adam", "adamw", "adamax"}),
@@ -74,6 +74,14 @@ def test_only_folders_are_offered_for_steps(tmp_path):
         (tmp_path / name).touch()
     assert offered("optiplug checkpoint list ", tmp_path) == ["run/checkpoints/step-00000001/"]
     assert complete_folder(f"{tmp_path}/no") == []
+
+
+def test_lock_files_are_offered_where_one_is_wanted(tmp_path):
+    for name in ("a.yaml", "a.lock", "few/optiplug.lock"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert offered("optiplug check a.yaml --lock ", tmp_path) == ["a.lock", "few/"]
+    assert offered("optiplug lock a.yaml -o few/", tmp_path) == ["few/optiplug.lock"]
 
 
 @pytest.mark.parametrize("variable", ["COMP_WORDS", "_TYPER_COMPLETE_ARGS"])
