@@ -48,8 +48,7 @@ def optiplug(*argv):
 def commands():
     """Yield the words of each command, and its parameters."""
     names = {point.name for point in entry_points(group="optiplug.commands")}
-    built_in = typer.main.get_command(application(["list"])).commands
-    for name in sorted({*built_in, *names}):
+    for name in sorted({*BUILT_IN, *names}):
         yield from leaves((name,), typer.main.get_command(application([name])).commands[name])
 
 
@@ -61,6 +60,7 @@ def leaves(words, command):
         yield from leaves((*words, name), inner[name])
 
 
+BUILT_IN = typer.main.get_command(application(["list"])).commands
 COMMANDS = list(commands())
 
 
@@ -119,7 +119,9 @@ def plugins(install):
 
 @pytest.mark.parametrize(("words", "params"), COMMANDS, ids=[" ".join(words) for words, _ in COMMANDS])
 def test_text_cannot_control_a_terminal(place, plugins, words, params):
-    values = (HOSTILE, f"{HOSTILE}.yaml", f"{HOSTILE}.json", "evil", "broken")
+    values = [HOSTILE, f"{HOSTILE}.yaml", f"{HOSTILE}.json"]
+    # A command of a plugin may take minutes for a name that there is.
+    values += ["evil", "broken"] if words[0] in BUILT_IN else []
     given = [["--help"], [f"--{HOSTILE}"], *(arguments(params, value) for value in values)]
     options = [each.opts[0] for each in params if each.param_type_name == "option" and not each.is_flag]
     given += [[*arguments(params, f"{HOSTILE}.yaml"), f"{option}={HOSTILE}"] for option in options]
