@@ -13,12 +13,16 @@ import typer
 
 import optiplug
 from optiplug import StateError
+from optiplug.checkpoint.files import opened
 from optiplug.document import read
 
 from .command import FORMAT
 from .conversion import convert
 
 __all__ = ["convert_state"]
+
+_METADATA = "metadata.json"
+_LARGEST = 2**20
 
 File = Annotated[
     Path,
@@ -87,9 +91,13 @@ def _moved(file: Path, output: Path, config: Path | None) -> tuple[Any, ...]:
 def _keras(file: Path) -> Any:
     """Return the Keras that saved a file."""
     try:
-        with zipfile.ZipFile(file) as archive:
-            version = str(json.loads(archive.read("metadata.json")).get("keras_version", ""))
-    except (OSError, AttributeError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        with (
+            opened(file) as regular,
+            zipfile.ZipFile(regular) as archive,
+            archive.open(_METADATA) as metadata,
+        ):
+            version = str(json.loads(told.read(_LARGEST)).get("keras_version", ""))
+    except (OSError, AttributeError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
         raise StateError(f"cannot be read as a model of Keras: {error}", where=str(file)) from None
     if version.startswith("2."):
         import tf_keras
@@ -102,7 +110,7 @@ def _keras(file: Path) -> Any:
 
 def _model(keras: Any, file: Path) -> Any:
     try:
-        # Without the safe mode a file could bring code of its own.
+        # Without the safe mode Keras would run code in a file; tf_keras imports what it names in either.
         return keras.models.load_model(file, safe_mode=True)
     except Exception as error:  # Keras raises whatever it meets in a file
         hint = "load it in Python, with your own classes, and call optiplug_convert.convert_state"

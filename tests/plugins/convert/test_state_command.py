@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import zipfile
 
 import keras
 import numpy as np
@@ -75,3 +77,19 @@ def test_files_that_are_no_model(run, tmp_path):
     assert run("convert-state", damaged, "--output", tmp_path / "x").exit_code == 5
     assert run("convert-state", tmp_path / "none.keras", "--output", tmp_path / "x").exit_code == 5
     assert run("convert-state", tmp_path / "a.weights.h5", "--output", tmp_path / "x").exit_code == 2
+
+
+def test_a_file_that_would_never_be_read_to_its_end(run, tmp_path):
+    os.mkfifo(tmp_path / "pipe.keras")
+    for name, metadata in {"large": b" " * 2**21, "deep": b"[" * 100_000}.items():
+        with zipfile.ZipFile(tmp_path / f"{name}.keras", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("metadata.json", metadata)
+
+    for name, reason in {
+        "pipe": "no regular file",
+        "large": "char 1048576",
+        "deep": "recursion",
+    }.items():
+        result = run("convert-state", tmp_path / f"{name}.keras", "--output", tmp_path / "ours")
+        assert result.exit_code == 5
+        assert reason in result.stderr
