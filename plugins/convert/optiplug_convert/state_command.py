@@ -94,7 +94,7 @@ def _keras(file: Path) -> Any:
         with (
             opened(file) as regular,
             zipfile.ZipFile(regular) as archive,
-            archive.open(_METADATA) as metadata,
+            archive.open(_METADATA) as told,
         ):
             version = str(json.loads(told.read(_LARGEST)).get("keras_version", ""))
     except (OSError, AttributeError, KeyError, ValueError, RecursionError, zipfile.BadZipFile) as error:
