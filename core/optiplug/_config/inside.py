@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from optiplug.errors import UnknownPluginError
+
 from .base import NamedConfig, config_of, config_of_registered
 from .section import Section
 
@@ -14,7 +16,10 @@ Path = tuple[str | int, ...]
 
 def configs(value: object, path: Path = ()) -> Iterator[tuple[Path, NamedConfig]]:
     """Yield the config of every plugin in `value`, itself included, with its path: the outer ones first."""
-    config = config_of(value) or config_of_registered(value)
+    try:
+        config = config_of(value) or config_of_registered(value)
+    except UnknownPluginError:  # an object with hooks of the user's own, which has none
+        return
     if config is not None:
         yield path, config
         value = config

@@ -32,3 +32,13 @@ def test_a_processor_that_code_has_registered_has_one():
         assert registry.reference_of(type(config)) == "idle"
     finally:
         registry.unregister("processors", "idle")
+
+
+def test_an_object_with_hooks_that_nobody_has_registered_has_none():
+    class Own:
+        @hookimpl
+        def clip(self, gradients, step):
+            return gradients
+
+    assert list(configs({"processors": [Own()]})) == []
+    assert optiplug.from_config({"use": "sgd", "processors": [Own()]}).name == "sgd"
