@@ -34,7 +34,7 @@ def test_a_processor_that_code_has_registered_has_one():
         registry.unregister("processors", "idle")
 
 
-def test_an_object_with_hooks_that_nobody_has_registered_has_none():
+def test_hooks_that_nobody_has_registered_have_none():
     class Own:
         @hookimpl
         def clip(self, gradients, step):
