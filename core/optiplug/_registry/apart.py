@@ -38,7 +38,7 @@ class Answer:
     """What it printed meanwhile, to stdout or stderr."""
 
 
-def ask(entries: Sequence[Entry], about: About, *, limit: float = 10.0, alone: bool = False) -> list[Answer]:
+def ask(entries: Sequence[Entry], about: About, *, limit: float = 30.0, alone: bool = False) -> list[Answer]:
     """Import the Config classes of plugins in processes apart, and return what `about` says of each.
 
     A plugin that raises anything, exits, hangs, crashes or says too much is told by the `fault` of its
