@@ -258,6 +258,22 @@ def test_bert_of_the_model_garden():
         np.testing.assert_allclose(mine, other, **EXACT)
 
 
+def test_what_the_model_garden_includes_is_decayed_all_the_same():
+    lists = {"exclude_from_weight_decay": ["bias", "norm"], "include_in_weight_decay": ["head", "tail"]}
+    rate = {"type": "constant", "constant": {"learning_rate": RATE}}
+    form = {
+        "optimizer": {"type": "adamw", "adamw": {"weight_decay_rate": 0.1, **lists}},
+        "learning_rate": rate,
+    }
+    globs = convert(form).fields["exclude_from_weight_decay"]
+    paths = ("dense/bias", "norm/scale", "dense/kernel", "head/bias", "norm/tail")
+
+    assert [path for path in paths if any(optiplug.Selection.matches(path, glob) for glob in globs)] == [
+        "dense/bias",
+        "norm/scale",
+    ]
+
+
 @pytest.mark.parametrize("offset", [0, 4])
 def test_warmup_of_the_model_garden(offset):
     decay = {"initial_learning_rate": 0.5, "decay_steps": 6, "end_learning_rate": 0.0}
