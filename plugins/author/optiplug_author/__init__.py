@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from .config import CatalogueConfig as CatalogueConfig
     from .config import NewConfig as NewConfig
     from .config import TryConfig as TryConfig
-    from .new import new as new
+    from .scaffold import new as new
     from .trying import try_plugins as try_plugins
 else:
     __getattr__, __dir__ = registry.lazy_names(__name__)

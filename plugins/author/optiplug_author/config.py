@@ -16,7 +16,7 @@ class CatalogueConfig(CommandConfig):
 class NewConfig(CommandConfig):
     """Write a distribution with plugins to begin with: code that runs, its tests, CI and pages."""
 
-    implementation = "optiplug_author.new:new"
+    implementation = "optiplug_author.scaffold:new"
 
 
 class TryConfig(CommandConfig):
