@@ -171,3 +171,31 @@ def test_workers_save_what_each_has_a_part_of(tmp_path, run):
         assert code == 0, said
 
     assert (run / "metrics.csv").read_bytes() == (whole / "metrics.csv").read_bytes()
+
+
+@pytest.mark.slow
+def test_workers_save_what_each_holds_back(tmp_path, run):
+    """A checkpoint in the middle of the calls of a step has the sum, with which one worker goes on."""
+    path, late = config(tmp_path, steps=4), tmp_path / "late.yaml"
+    path.write_text(path.read_text().replace("evaluate_every: 50", "evaluate_every: 2"))
+    late.write_text(path.read_text().replace("steps: 3}", "steps: 3, sum_over_replicas: last_call}"))
+    whole = tmp_path / "whole"
+    for each in (
+        (path, "--run-dir", whole, "--set", "steps=6", "--local-workers", 2),
+        (late, "--run-dir", run, "--local-workers", 2),
+        ("--resume", run, "--set", "steps=6", "--local-workers", 1),
+    ):
+        with Training(*each, "--quiet") as training:
+            code, _, said = training.end()
+            training.gone()
+        assert code == 0, said
+
+    ours, theirs = (
+        [row.split(",") for row in (each / "metrics.csv").read_text().splitlines()] for each in (run, whole)
+    )
+    assert ours[0] == theirs[0]
+    assert len(ours) == len(theirs) == 8
+    for one, other in zip(ours[1:], theirs[1:], strict=True):
+        assert [float(each or 0) for each in one] == pytest.approx(
+            [float(each or 0) for each in other], rel=1e-5
+        )
