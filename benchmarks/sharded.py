@@ -9,6 +9,7 @@ import socket
 import statistics
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from multiprocessing.connection import Connection
 from typing import Any, NamedTuple
@@ -95,12 +96,18 @@ def seconds(step: Callable[[], object]) -> float:
 
 
 def mirrored(replicas: int, *arguments: Any) -> dict[str, Result]:
-    """Race on the logical devices of this process, which is one of its own."""
+    """Race on the logical devices of this process."""
     import tensorflow as tf
 
     cpu = tf.config.list_physical_devices("CPU")[0]
     tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * replicas)
     return raced(tf.distribute.MirroredStrategy([f"cpu:{index}" for index in range(replicas)]), *arguments)
+
+
+def mirrored_apart(*arguments: Any) -> dict[str, Result]:
+    """Race in a process of its own also in a quick run: TensorFlow is told of its devices once."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(mirrored, *arguments).result()
 
 
 def worker(pipe: Connection, addresses: list[str], index: int, arguments: tuple[Any, ...]) -> None:
@@ -148,7 +155,7 @@ def free_ports(count: int) -> list[int]:
 
 def measured(place: str, replicas: int, width: int, form: str, rounds: int) -> list[Row]:
     """Return the rows of a place and a form of step."""
-    run = mirrored if place == "mirrored" else multi_worker
+    run = mirrored_apart if place == "mirrored" else multi_worker
     results = run(replicas, width, form, rounds)
     whole = results["whole"]
     return [
