@@ -16,7 +16,9 @@ from support.fake_distributions import config_module
 from support.project_paths import PACKAGES
 
 OFFERED = {entry.target.partition(".")[0] for entry in registry.entries()}
-PLUGINS = {package.name: package for package in PACKAGES if package.name in OFFERED}
+# A package of commands alone may offer functions of its own to programs, as that which converts configs does.
+OWN = {package.name for package in PACKAGES if "__all__" in (package / "__init__.py").read_text()}
+PLUGINS = {package.name: package for package in PACKAGES if package.name in OFFERED - OWN}
 AT_ONCE = """
 import importlib, json, sys
 names = {name: dir(importlib.import_module(name)) for name in sys.argv[1:]}
@@ -44,6 +46,12 @@ def test_names_are_those_that_type_checkers_find(name):
     assert sorted(typed) == dir(module)
     for each, source in typed.items():
         assert getattr(module, each) is getattr(importlib.import_module(source), each)
+
+
+def test_only_packages_of_commands_offer_others():
+    assert {entry.kind for entry in registry.entries() if entry.target.partition(".")[0] in OWN} == {
+        "commands"
+    }
 
 
 def test_packages_import_nothing_before_a_name_is_used():
