@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from optiplug import registry
 from optiplug.cli.loading import load, read_config
 from optiplug.errors import ConfigError
 from security.watching import watched
-from support.fake_distributions import installing
+from support.fake_distributions import refreshing
 
 _ALL_OF_IT = [
     "use: sgd\nlearning_rate: {use: constant, value: 1}\nprocessors: [ema]\nclipnorm: 1\nuse_ema: true",
@@ -43,12 +42,5 @@ def refused(tmp_path_factory):
 @pytest.fixture
 def install(tmp_path, monkeypatch):
     """Put fake distributions on the path of the process-wide registry, for one test."""
-    with installing(tmp_path, monkeypatch) as install:
-
-        def refreshed(name, version="1.0", **parts):
-            install(name, version, **parts)
-            registry.refresh()
-
-        yield refreshed
-        monkeypatch.undo()
-        registry.refresh()
+    with refreshing(tmp_path, monkeypatch) as install:
+        yield install

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from optiplug import registry
+
 
 def fake_distribution(
     folder: Path,
@@ -49,6 +51,20 @@ def installing(folder: Path, monkeypatch: Any) -> Iterator[Callable[..., None]]:
     for module in set(sys.modules) - before:
         if module.startswith("fake_"):
             del sys.modules[module]
+
+
+@contextmanager
+def refreshing(folder: Path, monkeypatch: Any) -> Iterator[Callable[..., None]]:
+    """Do the same, and let the registry of this process read them, and forget them afterwards."""
+    with installing(folder, monkeypatch) as install:
+
+        def refreshed(name: str, version: str = "1.0", **parts: Any) -> None:
+            install(name, version, **parts)
+            registry.refresh()
+
+        yield refreshed
+        monkeypatch.undo()
+        registry.refresh()
 
 
 def config_module(*classes: str, kind: str = "Optimizer") -> str:

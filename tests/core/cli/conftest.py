@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from optiplug import registry
 from optiplug.cli import application
-from support.fake_distributions import installing
+from support.fake_distributions import refreshing
 
 
 @pytest.fixture
@@ -26,15 +25,8 @@ def run():
 @pytest.fixture
 def install(tmp_path, monkeypatch):
     """Put fake distributions on the path of the process-wide registry, for one test."""
-    with installing(tmp_path, monkeypatch) as install:
-
-        def refreshed(name, version="1.0", **parts):
-            install(name, version, **parts)
-            registry.refresh()
-
-        yield refreshed
-        monkeypatch.undo()
-        registry.refresh()
+    with refreshing(tmp_path, monkeypatch) as install:
+        yield install
 
 
 @pytest.fixture
