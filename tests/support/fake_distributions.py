@@ -41,7 +41,10 @@ def fake_distribution(
 
 @contextmanager
 def installing(folder: Path, monkeypatch: Any) -> Iterator[Callable[..., None]]:
-    """Let fake distributions be put on the path; their modules, named fake_..., are forgotten afterwards."""
+    """Let fake distributions be put on the path; their modules, named fake_..., are forgotten afterwards.
+
+    So is what the registry of this process has read of them, which may be asked by a test for the first time.
+    """
     before = set(sys.modules)
 
     def install(name: str, version: str = "1.0", **parts: Any) -> None:
@@ -51,11 +54,13 @@ def installing(folder: Path, monkeypatch: Any) -> Iterator[Callable[..., None]]:
     for module in set(sys.modules) - before:
         if module.startswith("fake_"):
             del sys.modules[module]
+    monkeypatch.undo()
+    registry.refresh()
 
 
 @contextmanager
 def refreshing(folder: Path, monkeypatch: Any) -> Iterator[Callable[..., None]]:
-    """Do the same, and let the registry of this process read them, and forget them afterwards."""
+    """Do the same, and let the registry of this process find them at once."""
     with installing(folder, monkeypatch) as install:
 
         def refreshed(name: str, version: str = "1.0", **parts: Any) -> None:
@@ -63,8 +68,6 @@ def refreshing(folder: Path, monkeypatch: Any) -> Iterator[Callable[..., None]]:
             registry.refresh()
 
         yield refreshed
-        monkeypatch.undo()
-        registry.refresh()
 
 
 def config_module(*classes: str, kind: str = "Optimizer") -> str:

@@ -61,7 +61,10 @@ class _Server:
         try:
             while waiting or self._children:
                 while waiting and len(self._children) < _CHILDREN:
+                    # An end in between would leave a child that nobody knows of.
+                    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
                     self._children.append(self._started(waiting.popleft()))
+                    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
                 select.select([end for child in self._children for end in child.ends], [], [], _POLL)
                 for child in list(self._children):
                     for line in child.answers(self._limit):
@@ -78,6 +81,7 @@ class _Server:
         prints, printed = os.pipe()
         process = os.fork()
         if not process:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
             for end in (results, prints, *(end for child in self._children for end in child.ends)):
                 os.close(end)
             do(job, self._about, self._limit, written, printed)

@@ -20,6 +20,7 @@ from optiplug import (
 )
 from optiplug._config.base import NamedConfig, resolve
 from optiplug.errors import BrokenPluginError, ConfigError
+from support.fake_distributions import installing
 from support.sample_configs import Chain, Decay, Sample
 
 
@@ -147,11 +148,6 @@ def test_the_summary_is_the_first_line():
 
 
 def test_create_imports_the_implementation(tmp_path, monkeypatch):
-    (tmp_path / "fake_made.py").write_text(
-        "class Made:\n    def __init__(self, config): self.config = config\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-
     class ByName(TaskConfig):
         implementation = "fake_made:Made"
         size: int = 1
@@ -160,7 +156,10 @@ def test_create_imports_the_implementation(tmp_path, monkeypatch):
         implementation = dict
 
     config = ByName(size=3)
-    assert config.create().config is config
+    with installing(tmp_path, monkeypatch) as install:
+        source = "class Made:\n    def __init__(self, config): self.config = config\n"
+        install("fake-made", modules={"fake_made": source})
+        assert config.create().config is config
     assert ByClass.load_implementation() is dict
 
 

@@ -2,7 +2,9 @@
 
 import pytest
 import tensorflow as tf
-from tensorflow.python.autograph.impl import api
+from tensorflow.python.autograph.core import config
+from tensorflow.python.autograph.impl import api, conversion
+from tensorflow.python.autograph.pyct import cache
 
 import optiplug
 
@@ -17,6 +19,10 @@ def converted(monkeypatch):
         return convert(entity, context)
 
     monkeypatch.setattr(api, "_convert_actual", note)
+    # A class written for Keras, in an earlier test, may have kept all of optiplug from being converted.
+    rules = [rule for rule in config.CONVERSION_RULES if "optiplug" not in repr(rule)]
+    monkeypatch.setattr(config, "CONVERSION_RULES", rules)
+    monkeypatch.setattr(conversion, "_ALLOWLIST_CACHE", cache.UnboundInstanceCache())
     return names
 
 

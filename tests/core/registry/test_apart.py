@@ -119,6 +119,7 @@ def test_one_that_spoils_a_process_is_not_blamed_on_others(plugin, spoiler, alon
     assert [answer.fault for answer in ask(entries, facts, alone=alone)] == [""] * 41
 
 
+@pytest.mark.usefixtures("signals_heard")
 def test_an_interrupt_ends_the_processes_apart(tmp_path, plugin):
     mark = tmp_path / "pid"
     slow = plugin(f"import os, time\nopen({str(mark)!r}, 'w').write(str(os.getpid()))\ntime.sleep(600)\n")
