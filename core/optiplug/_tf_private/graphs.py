@@ -198,7 +198,7 @@ def converted(function: Callable[..., Any]) -> Callable[..., Any]:
 
     own = config.DoNotConvert(__package__.partition(".")[0])
     # AutoGraph would convert what is called of ours, too, at great cost.
-    if not any(repr(rule) == repr(own) for rule in config.CONVERSION_RULES):
+    if not any(str(rule) == str(own) for rule in config.CONVERSION_RULES):
         config.CONVERSION_RULES = (own, *config.CONVERSION_RULES)
     enabled = ag_ctx.ControlStatusCtx(status=ag_ctx.Status.ENABLED)
     changed: Callable[..., Any] = tf.__internal__.autograph.tf_convert(function, enabled, user_requested=True)

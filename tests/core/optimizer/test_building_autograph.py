@@ -20,7 +20,7 @@ def converted(monkeypatch):
 
     monkeypatch.setattr(api, "_convert_actual", note)
     # A class written for Keras, in an earlier test, may have kept all of optiplug from being converted.
-    rules = [rule for rule in config.CONVERSION_RULES if "optiplug" not in repr(rule)]
+    rules = [rule for rule in config.CONVERSION_RULES if "optiplug" not in str(rule)]
     monkeypatch.setattr(config, "CONVERSION_RULES", rules)
     monkeypatch.setattr(conversion, "_ALLOWLIST_CACHE", cache.UnboundInstanceCache())
     return names

@@ -27,8 +27,9 @@ def described(tmp_path, monkeypatch):
             path.parent.mkdir(exist_ok=True)
             path.write_text(text)
         entry = Entry("optimizers", "swift", "fake-swift", "1.0", f"fake_main:{attribute}")
+        before = set(sys.modules)
         found = Descriptions().of(entry)
-        assert not [name for name in sys.modules if name.startswith("fake_")]
+        assert not [name for name in set(sys.modules) - before if name.startswith("fake_")]
         return found
 
     return describe

@@ -159,6 +159,14 @@ def test_a_converted_function_decides_by_tensors():
     assert float(traced(tf.constant(-2.0))) == 2.0
 
 
+def test_our_code_is_kept_from_autograph_by_one_rule():
+    from tensorflow.python.autograph.core import config
+
+    for _ in range(2):
+        private.converted(abs)
+    assert sum("optiplug" in str(rule) for rule in config.CONVERSION_RULES) == 1
+
+
 def test_a_tensor_of_another_function_is_known_by_its_error():
     kept = []
     tf.function(lambda: kept.append(tf.constant(1.0)))()
