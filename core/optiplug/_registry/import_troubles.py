@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from importlib.util import find_spec
 from typing import Any
 
 from .apart import Answer, ask
 from .entry_points import Entry
 from .registry import Registry
+from .sources import spec_of
 from .troubles import Trouble
 
 __all__ = ["manners", "troubles_of_imports"]
@@ -56,13 +56,8 @@ def manners(entry: Entry, config: Any) -> dict[str, object]:  # noqa: ARG001  # 
 
 
 def _is_absent(module: str) -> bool:
-    """Whether there is no such module; it is not imported, but the packages that it is in may be."""
-    if not module:
-        return False
-    try:
-        return find_spec(module) is None
-    except (ImportError, ValueError):
-        return True
+    """Whether there is no such module; nothing is imported."""
+    return bool(module) and spec_of(module) is None
 
 
 def _troubles(answer: Answer, path: str, slow: float) -> Iterator[Trouble]:
