@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import registry
 from ._config.base import NamedConfig, ScheduleConfig
+from ._config.goal import Goal
 from ._config.hyperparameters import (
     BelowOneScalar,
     NonNegativeFloat,
@@ -74,6 +75,7 @@ __all__ = [
     "CommandConfig",
     "ConfigError",
     "DType",
+    "Goal",
     "Gradient",
     "GradientsError",
     "HookError",

@@ -26,6 +26,7 @@ from optiplug.errors import ConfigError
 
 from .base import NamedConfig, ScheduleConfig, config_of, reference_schema, resolve
 from .conditions import alone
+from .goal import Goal
 from .hyperparameters import (
     OPTIONAL,
     REGULAR,
@@ -161,7 +162,8 @@ class TaskConfig(NamedConfig):
     """Base of the configs of tasks: a model, its data and its loss.
 
     `implementation` names a class with the methods of `Task`, or a function that returns such an object;
-    it is called with the config. See `optiplug.Task`.
+    it is called with the config. See `optiplug.Task`. `goal` is a `Goal`: what figure of the task, with the
+    defaults of its config, is to be reached in how many steps; None if nobody has said.
 
     Raises
     ------
@@ -180,6 +182,7 @@ class TaskConfig(NamedConfig):
     """
 
     kind = "tasks"
+    goal: ClassVar[Goal | None] = None
 
     def shapes(self) -> Mapping[str, tuple[int, ...]] | None:
         """Return the shapes of the variables by name, if they can be told without TensorFlow.

@@ -1,0 +1,1 @@
+"""The commands `optiplug compare`, `find-rate` and `plot`: which optimizer, and at which learning rate."""

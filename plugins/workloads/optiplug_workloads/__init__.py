@@ -1,0 +1,1 @@
+"""Tasks with a target and a budget, to compare and tune optimizers on, and diagnostics."""
