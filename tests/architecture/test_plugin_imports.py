@@ -16,6 +16,7 @@ PUBLIC = {
     "optiplug.checkpoint",
     "optiplug.checkpoint.claim",
     "optiplug.checkpoint.files",
+    "optiplug.cli.loading",
     "optiplug.cli.types_in_words",
     "optiplug.document",
     "optiplug.errors",
