@@ -9,13 +9,17 @@ from collections.abc import Iterable
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from pathlib import Path
 
-__all__ = ["UnreadableSourceError", "is_package", "source_of", "spec_of"]
+__all__ = ["UndecodableSourceError", "UnreadableSourceError", "is_package", "source_of", "spec_of"]
 
 _LARGEST = 256 * 1024  # in bytes: a larger one takes too long to parse
 
 
 class UnreadableSourceError(Exception):
     """A module is there, and its source is not, or is not worth reading."""
+
+
+class UndecodableSourceError(UnreadableSourceError):
+    """The bytes of a source are no text in its encoding, so that Python cannot read it either."""
 
 
 def source_of(spec: ModuleSpec) -> str:
@@ -25,13 +29,17 @@ def source_of(spec: ModuleSpec) -> str:
     ------
     UnreadableSourceError
         If there is none, as of a compiled module, or it is very long.
+    UndecodableSourceError
+        If it is no text.
     """
     long = UnreadableSourceError(f"its module has more than {_LARGEST:,} bytes")
     try:
         if isinstance(spec.loader, SourceFileLoader) and Path(spec.loader.path).stat().st_size > _LARGEST:
             raise long
         source = getattr(spec.loader, "get_source", _no_source)(spec.name)
-    except (ImportError, OSError, SyntaxError) as error:
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise UndecodableSourceError("its module is no text in its encoding") from error
+    except (ImportError, OSError) as error:
         raise UnreadableSourceError("its module cannot be read") from error
     if not isinstance(source, str):
         raise UnreadableSourceError("its module has no source")

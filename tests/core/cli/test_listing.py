@@ -19,13 +19,14 @@ BROKEN = {
     "no_class": ("", "has no 'Swift'"),
     "no_python": ("def (", "SyntaxError"),
     "no_module": (None, "there is no module 'fake_no_module'"),
+    "no_need": ("import no_such_module", "there is no module 'no_such_module'"),
+    "exits": (f"{config_module('Swift')}import os; os._exit(0)", "is `os._exit(0)`"),
+    "interrupts": (f"{config_module('Swift')}raise KeyboardInterrupt", "is `raise KeyboardInterrupt`"),
 }
 # Of these nothing is said, since nothing of them is run.
 RISKY = {
-    "exits": "import os; os._exit(0)",
     "hangs": "import time; time.sleep(600)",
     "crashes": "import os; os.kill(os.getpid(), 11)",
-    "interrupts": "raise KeyboardInterrupt",
     "prints": "print('loud')",
 }
 

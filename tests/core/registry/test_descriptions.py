@@ -100,7 +100,13 @@ def test_a_class_in_a_class(described):
 UNCLEAR = {
     "a call": "Swift = type('Swift', (), {})\n",
     "a name that is found later": "def __getattr__(name): raise SystemExit\n",
-    "a star": "from fake_other import *\n",
+    "a star": "from json import *\n",
+    "a loop": "for Swift in []: pass\n",
+    "a pair": "Swift, Other = print, print\n",
+    "a function": "def Swift(): pass\n",
+    "a module": "import json as Swift\n",
+    "another scope": "def make():\n    global Swift\n    Swift = 3\n",
+    "a pattern": "match {}:\n    case {'a': 1, **Swift}: pass\n",
     "globals": "globals()['Swift'] = 3\n",
     "a missing module": "try: from fake_a import Swift\nexcept ImportError: from fake_b import Swift\n",
     "a circle": "from fake_main import Swift\n",
@@ -119,6 +125,7 @@ FAULTS = {
     "no class": ("", "Swift", "fake_main has no 'Swift'"),
     "no Python": ("x = 1\ndef (\n", "Swift", "SyntaxError: invalid syntax (line 2 of fake_main)"),
     "no name": (SWIFT, "", "fake_main has no ''"),
+    "no way on": (f"raise OSError\n{SWIFT}", "Swift", "line 1 of fake_main is `raise OSError`"),
 }
 
 
@@ -136,12 +143,24 @@ def test_a_module_that_is_not_there_is_a_fault(target):
     assert f"there is no module {target.partition(':')[0]!r}" in found.fault
 
 
+def test_bytes_that_are_no_text_are_a_fault(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "fake_bytes.py").write_bytes(b"#\n" * 9 + b"# \xff\n")
+    found = Descriptions().of(Entry("optimizers", "swift", "fake-swift", "1.0", "fake_bytes:Swift"))
+    assert found.fault.endswith("SyntaxError: fake_bytes is no text in its encoding")
+
+
 def test_a_compiled_module_is_noted():
     entry = Entry("optimizers", "swift", "fake-swift", "1.0", "pydantic_core._pydantic_core:Url")
     assert Descriptions().of(entry) == Description(note="not described: its module has no source")
 
 
-@pytest.mark.parametrize("source", ["(" * 5_000, "-" * 100_000 + "1", "\0", "x = " + "1+" * 20_000 + "1"])
+MANY = "if X: pass\n" + "elif X: pass\n" * 2_000
+
+
+@pytest.mark.parametrize(
+    "source", [MANY, "(" * 5_000, "-" * 100_000 + "1", "\0", "x = " + "1+" * 20_000 + "1"]
+)
 def test_what_strains_the_parser_is_no_crash(described, source):
     found = described(f"{SWIFT}{source}\n")
     assert found.note or found.fault or found.summary

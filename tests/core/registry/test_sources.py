@@ -99,11 +99,12 @@ def test_the_source_in_an_archive_is_read(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"# \xff\n", "its module cannot be read"),
-        (b"# coding: none-such\n", "its module cannot be read"),
+        (b"# \xff\n", "its module is no text in its encoding"),
+        (b"#\n" * 9 + b"# \xff\n", "its module is no text in its encoding"),
+        (b"# coding: none-such\n", "its module is no text in its encoding"),
         (b"#" * 300_000, "its module has more than 262,144 bytes"),
     ],
-    ids=["bytes", "coding", "long"],
+    ids=["bytes", "later bytes", "coding", "long"],
 )
 def test_what_is_not_worth_reading_says_so(folder, content, reason):
     (folder / "odd_module.py").write_bytes(content)
