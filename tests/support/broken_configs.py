@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 LAUGHS = "a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\nuse: sgd\n"
+RANGE = "{search: log, low: 1e-4, high: 1e-1}"
 TRAIN = "command: train\ntask: digits\n"
 
 # (format, text, line:column or "" for the whole file, part of the message, exit code)
@@ -10,6 +11,10 @@ YAML = [
     ("use: sgd\nmomentun: 0.9", "2:1", "momentun: is not a field of SGDConfig", 3),
     ("use: sgd\nmomentun: 0.9", "2:1", "did you mean 'momentum'?", 3),
     ("use: sgdd", "1:6", "did you mean 'sgd'?", 4),
+    (f"use: sgd\nlearning_rate: {RANGE}", "2:16", "learning_rate: is a range to search, and not a value", 3),
+    (f"use: sgd\nprocessors: [{{use: ema, momentum: {RANGE}}}]", "2:35", "`optiplug tune FILE` finds", 3),
+    ("use: {search: choice, of: [adam, sgd]}", "1:6", "use: is a range to search, and not a value", 3),
+    (f"{TRAIN}steps: {RANGE}\noptimizer: sgd", "3:8", "steps: is a range to search", 3),
     ("use: sgd\nlearning_rate: -1", "2:16", "learning_rate: must be >= 0. Received: -1.", 3),
     ("use: sgd\nlearning_rate: .nan", "2:16", "must be finite", 3),
     ("use: sgd\nlearning_rate: -.INF", "2:16", "must be finite", 3),

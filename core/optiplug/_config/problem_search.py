@@ -10,6 +10,8 @@ from typing import ParamSpec, TypeVar
 
 from optiplug.errors import MOST, ConfigError
 
+from .search_ranges import told_of_ranges
+
 __all__ = ["ends_early"]
 
 Parameters = ParamSpec("Parameters")
@@ -39,7 +41,7 @@ def ends_early(validate: Callable[Parameters, Result]) -> Callable[Parameters, R
     def run(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         search = _running.get()
         if search is None:
-            return _whole(validate, *args, **kwargs)
+            return _outermost(validate, *args, **kwargs)
         if search.found >= search.most:
             search.skipped += 1
             raise ConfigError([], 1)
@@ -52,6 +54,18 @@ def ends_early(validate: Callable[Parameters, Result]) -> Callable[Parameters, R
             raise
 
     return run
+
+
+def _outermost(
+    validate: Callable[Parameters, Result], /, *args: Parameters.args, **kwargs: Parameters.kwargs
+) -> Result:
+    try:
+        return _whole(validate, *args, **kwargs)
+    except ConfigError as error:
+        told = told_of_ranges(error)
+        if told is error:
+            raise
+        raise told from None
 
 
 def _whole(
