@@ -7,7 +7,7 @@ import io
 from collections.abc import Mapping
 from os import PathLike
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from .space import Space
 
 __all__ = ["write_best"]
+
+Node: TypeAlias = CommentedMap | CommentedSeq
+Wanted: TypeAlias = Mapping[str, object] | list[object]
 
 _SUFFIXES = (".yaml", ".yml")
 
@@ -75,7 +78,7 @@ def _comment(item: tuple[str, object]) -> str:
     return f"# {in_one_line(f'{name}: {value}')}\n"
 
 
-def _commented(space: Space, values: Mapping[str, Value], config: Mapping[str, Any]) -> str:
+def _commented(space: Space, values: Mapping[str, Value], config: Mapping[str, object]) -> str:
     """Return the config in the words and with the comments of the file of the space; empty without one."""
     if space.document is None or not space.document.source.endswith(_SUFFIXES):
         return ""
@@ -97,7 +100,7 @@ class _Settler:
     def __init__(self, space: Space, values: Mapping[str, Value]) -> None:
         self._ranges, self._values = {one.where: one for one in space.ranges.values()}, values
 
-    def settle(self, node: Any, wanted: Any, where: Path) -> None:
+    def settle(self, node: Node, wanted: Wanted, where: Path) -> None:
         """Let a mapping or list be what is wanted; `where` leads to it in the file."""
         if isinstance(wanted, Mapping):
             for key in [key for key in node if key not in wanted]:
@@ -106,8 +109,9 @@ class _Settler:
         for key, item in items:
             self._item(node, key, item, (*where, key))
 
-    def _item(self, node: Any, key: Any, wanted: Any, where: Path) -> None:
-        old = node[key] if isinstance(node, CommentedSeq) or key in node else None
+    def _item(self, node: Node, key: str | int, wanted: object, where: Path) -> None:
+        missing = isinstance(node, CommentedMap) and key not in node
+        old = None if missing else node[key]
         one = self._ranges.get(where)
         if one is not None and isinstance(old, CommentedMap):
             if one.kind == "choice":
@@ -115,22 +119,21 @@ class _Settler:
                 _replace(node, key, old["of"][index])
                 self._item(node, key, wanted, (*where, "of", index))
                 return
-        elif _alike(old, wanted):
+        elif isinstance(wanted, Mapping | list) and _alike(old, wanted):
             self.settle(old, wanted, where)
             return
-        if type(old) is not type(wanted) and old == wanted:
-            return  # a number, written in its own way
-        if old != wanted or key not in node:
+        # One that is equal may be written in its own way, as 1e-3.
+        if old != wanted or missing:
             _replace(node, key, wanted)
 
 
-def _alike(old: object, wanted: object) -> bool:
+def _alike(old: object, wanted: Wanted) -> TypeGuard[Node]:
     if isinstance(wanted, Mapping):
         return isinstance(old, CommentedMap)
-    return isinstance(old, CommentedSeq) and isinstance(wanted, list) and len(old) == len(wanted)
+    return isinstance(old, CommentedSeq) and len(old) == len(wanted)
 
 
-def _replace(node: Any, key: Any, value: Any) -> None:
+def _replace(node: Node, key: str | int, value: object) -> None:
     """Put a value in place of another, after whose last line there may be comments of what follows."""
     old = _last(node, key) if isinstance(node, CommentedSeq) or key in node else (node, key)
     following = _following(*old)
@@ -145,13 +148,13 @@ def _replace(node: Any, key: Any, value: Any) -> None:
     token[place].value = token[place].value.partition("\n")[0] + "\n" + following
 
 
-def _following(node: Any, key: Any) -> str:
+def _following(node: Node, key: str | int) -> str:
     """Return the comments below the line of a value, which ruamel keeps with that at its end."""
     token = node.ca.items.get(key, ())[_place(node) :][:1]
     return str(token[0].value).partition("\n")[2] if token and token[0] else ""
 
 
-def _last(node: Any, key: Any) -> tuple[Any, Any]:
+def _last(node: Node, key: str | int) -> tuple[Node, str | int]:
     """Return what is on the last line of a value: the mapping or list, and the key in it."""
     value = node[key]
     while isinstance(value, CommentedMap | CommentedSeq) and value and not value.fa.flow_style():
@@ -160,7 +163,7 @@ def _last(node: Any, key: Any) -> tuple[Any, Any]:
     return node, key
 
 
-def _place(node: Any) -> int:
+def _place(node: Node) -> int:
     """Return where ruamel keeps the comment of a value among those of its key."""
     return 2 if isinstance(node, CommentedMap) else 0
 

@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeGuard, cast
 
 from optiplug import ConfigError
 from optiplug.errors import Problem, nearest
@@ -23,6 +23,9 @@ Path: TypeAlias = tuple[str | int, ...]
 
 Value: TypeAlias = str | bool | int | float | None
 """What a study keeps of a range."""
+
+Given: TypeAlias = Mapping[str, Any]
+"""A range as a document has it."""
 
 KINDS: Mapping[str, tuple[str, ...]] = {
     "log": ("low", "high", "default"),
@@ -120,7 +123,7 @@ class Range:
         return int(low), int(high), int(self.step or 1)
 
 
-def is_range(value: object) -> bool:
+def is_range(value: object) -> TypeGuard[Given]:
     """Whether a value of a config is a range, even if one with mistakes in it."""
     if not isinstance(value, Mapping) or "use" in value:
         return False
@@ -138,7 +141,7 @@ def dotted(path: Path) -> str:
     return "".join(f"[{key}]" if isinstance(key, int) else f".{key}" for key in path).lstrip(".")
 
 
-def read_range(where: Path, given: Mapping[str, Any]) -> Range:
+def read_range(where: Path, given: Given) -> Range:
     """Return the range that stands at a path.
 
     Raises
@@ -162,7 +165,7 @@ def read_range(where: Path, given: Mapping[str, Any]) -> Range:
     return Range(path, where, kind, low, high, step, log, default=whole)
 
 
-def _problems(given: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems(given: Given) -> Iterator[Problem]:
     known = ", ".join(KINDS)
     if "search" not in given:
         wrong = next(key for key in given if nearest("search", [str(key)]))
@@ -183,7 +186,7 @@ def _problems(given: Mapping[str, Any]) -> Iterator[Problem]:
     yield from _problems_of_choice(given) if kind == "choice" else _problems_of_numbers(kind, given)
 
 
-def _problems_of_choice(given: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems_of_choice(given: Given) -> Iterator[Problem]:
     if "of" not in given:
         return
     options = given["of"]
@@ -198,7 +201,7 @@ def _problems_of_choice(given: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("default",), "must be one of the choices", given["default"])
 
 
-def _problems_of_numbers(kind: str, given: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems_of_numbers(kind: str, given: Given) -> Iterator[Problem]:
     rule = "must be a whole number" if kind == "int" else "must be a number"
     wrong = [
         key for key in ("low", "high", "step", "default") if key in given and not _is_number(kind, given[key])
@@ -211,7 +214,7 @@ def _problems_of_numbers(kind: str, given: Mapping[str, Any]) -> Iterator[Proble
         yield from _problems_between(log, given)
 
 
-def _problems_between(log: bool, given: Mapping[str, Any]) -> Iterator[Problem]:
+def _problems_between(log: bool, given: Given) -> Iterator[Problem]:
     low, high, step = given["low"], given["high"], given.get("step")
     if low >= high:
         yield Problem(("low",), f"must be less than `high`, {high:g}", low)
@@ -246,16 +249,20 @@ def _middle(low: float, high: float, step: float | None, log: bool) -> float:
     return min(max(middle, low), high)
 
 
-def _labels(options: Sequence[Any]) -> tuple[Value, ...]:
+def _labels(options: Sequence[object]) -> tuple[Value, ...]:
     """Return what a study keeps of the options: each as it is, or by its name, or else as JSON."""
-    simple = [each for each in options if each is None or isinstance(each, str | bool | int | float)]
+    simple = [each for each in options if _is_simple(each)]
     names = [each.get("use") if isinstance(each, Mapping) else None for each in options]
     labels: list[Value] = []
     for option, name in zip(options, names, strict=True):
-        if any(option is each for each in simple):
+        if _is_simple(option):
             labels.append(option)
         elif isinstance(name, str) and names.count(name) == 1 and name not in simple:
             labels.append(name)
         else:
             labels.append(json.dumps(option, default=str))
     return tuple(labels)
+
+
+def _is_simple(option: object) -> TypeGuard[Value]:
+    return option is None or isinstance(option, str | bool | int | float)

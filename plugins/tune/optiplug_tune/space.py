@@ -163,7 +163,7 @@ def _checked(data: Mapping[str, Any], document: Document | None) -> Space:
     return space
 
 
-def _ranges(path: Path, value: Any) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+def _ranges(path: Path, value: object) -> Iterator[tuple[Path, Mapping[str, Any]]]:
     """Yield the ranges in a config, the outer before those in its options."""
     if is_range(value):
         yield path, value
