@@ -15,7 +15,7 @@ from matplotlib.ticker import LogFormatter, MaxNLocator
 
 from optiplug.checkpoint.files import replacing
 
-from .metrics import read_metrics
+from .rows import read_metrics
 
 __all__ = ["draw_curves"]
 

@@ -27,7 +27,7 @@ from .cluster import Cluster
 from .config import TrainConfig
 from .rows import LARGEST
 
-__all__ = ["RunFolder"]
+__all__ = ["RunFolder", "config_text"]
 
 _CONFIG = re.compile(r"config(?:-([2-9]|[1-9]\d+))?\.yaml")
 _LONGEST_NAME = 200
@@ -211,7 +211,7 @@ class RunFolder:
         any new ones.
         """
         comments = "".join(f"# {in_one_line(' '.join(note.split()))}\n" for note in notes)
-        body, configs = _text_of(config), self._configs()
+        body, configs = config_text(config), self._configs()
         if configs:
             known = read_whole(configs[-1], _LARGEST_CONFIG).decode(errors="replace")
             if known.endswith(body) and known.startswith(comments):
@@ -275,7 +275,8 @@ def _make_default(name: str) -> tuple[Path, list[Path]]:
         path = first.with_name(f"{first.name}-{number}")
 
 
-def _text_of(config: TrainConfig) -> str:
+def config_text(config: TrainConfig) -> str:
+    """Return the text of a file that makes a run again, with every default written out."""
     resolved = config.dump()
     del resolved["use"]
     text = io.StringIO()

@@ -21,7 +21,7 @@ from .words import say
 if TYPE_CHECKING:
     from .run import Run
 
-__all__ = ["launch"]
+__all__ = ["launch", "prepare_tensorflow"]
 
 
 def launch(
@@ -52,7 +52,7 @@ def launch(
     stdout = sys.stdout
     # What a task prints is no data.
     with contextlib.redirect_stdout(sys.stderr), _warnings_told(folder.say if folder else say):
-        _prepare_tensorflow(config.seed)
+        prepare_tensorflow(config.seed)
         from .report import Report
         from .run import Run
 
@@ -103,7 +103,7 @@ def _warnings_told(say: Callable[[str], None]) -> Iterator[None]:
         yield
 
 
-def _prepare_tensorflow(seed: int) -> None:
+def prepare_tensorflow(seed: int) -> None:
     """Import it, and let equal runs be equal bit for bit."""
     # It logs the lack of a GPU as an error; what really fails raises.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -15,7 +15,7 @@ from optiplug.checkpoint.files import fsync_file, naming, read_whole, replace_fi
 from .events import Events, read_events
 from .rows import LARGEST, problem_of, rebuilt_text, row_of, rows_of, text_of
 
-__all__ = ["Metrics", "read_metrics"]
+__all__ = ["Metrics"]
 
 
 class Metrics:
@@ -144,13 +144,3 @@ class Metrics:
         """Return the readings that there are: a gradient norm below 0 stands for none."""
         readings = zip(self._readings, values.numpy().tolist(), strict=True)
         return {name: value for name, value in readings if name != "gradient_norm" or not value < 0}
-
-
-def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
-    """Return the (step, value) pairs of each column."""
-    columns, *rows = rows_of(read_whole(path, LARGEST)) or [["step"]]
-    return {
-        name: [(int(row[0]), float(row[place])) for row in rows if row[place]]
-        for place, name in enumerate(columns)
-        if place
-    }

@@ -19,7 +19,8 @@ from .curves import draw_curves
 from .folder import RunFolder
 from .former import FORMER, adopt
 from .inputs import Inputs, refusal
-from .metrics import Metrics, read_metrics
+from .metrics import Metrics
+from .rows import read_metrics
 from .summary import Summary
 from .trainer import Trainer
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
-__all__ = ["LARGEST", "problem_of", "rebuilt_text", "row_of", "rows_of", "span", "text_of"]
+from optiplug.checkpoint.files import read_whole
+
+__all__ = ["LARGEST", "problem_of", "read_metrics", "rebuilt_text", "row_of", "rows_of", "span", "text_of"]
 
 LARGEST = 2**30
 """The most bytes of a metrics.csv that is read: rows of ten million steps."""
@@ -34,6 +37,16 @@ def rows_of(content: bytes) -> list[list[str]]:
         return list(csv.reader(io.StringIO(content.decode(), newline="")))
     except csv.Error as error:
         raise ValueError(str(error)) from error
+
+
+def read_metrics(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """Return the (step, value) pairs of each column."""
+    columns, *rows = rows_of(read_whole(path, LARGEST)) or [["step"]]
+    return {
+        name: [(int(row[0]), float(row[place])) for row in rows if row[place]]
+        for place, name in enumerate(columns)
+        if place
+    }
 
 
 def row_of(step: int, figures: Mapping[str, float], columns: Sequence[str]) -> list[str]:

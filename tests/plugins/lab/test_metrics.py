@@ -8,7 +8,8 @@ import pytest
 
 from optiplug import StateError
 from optiplug_lab.events import Events, read_events
-from optiplug_lab.metrics import Metrics, read_metrics
+from optiplug_lab.metrics import Metrics
+from optiplug_lab.rows import read_metrics
 from support.full_disks import limited_file_size
 
 

@@ -11,7 +11,7 @@ import tensorflow as tf
 from optiplug import ConfigError, Optimizer, register, registry
 from optiplug_lab.config import TrainConfig
 from optiplug_lab.folder import RunFolder
-from optiplug_lab.metrics import read_metrics
+from optiplug_lab.rows import read_metrics
 from optiplug_lab.run import Run
 from optiplug_lab.trainer import Trainer
 

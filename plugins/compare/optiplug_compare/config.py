@@ -1,0 +1,13 @@
+"""What the command line says of the commands of this distribution."""
+
+from __future__ import annotations
+
+from optiplug import CommandConfig
+
+__all__ = ["CompareConfig"]
+
+
+class CompareConfig(CommandConfig):
+    """Train several optimizers on one task, over several seeds, and say which differ by more than chance."""
+
+    implementation = "optiplug_compare.command:compare"
