@@ -15,7 +15,7 @@ from typing import Self
 
 __all__ = ["LOST", "Training", "config", "until"]
 
-COMMAND = [sys.executable, "-m", "optiplug.cli", "train"]
+COMMAND = [sys.executable, "-m", "optiplug.cli"]
 # One thread for operations in each, as they share the cores of the tests.
 QUIET = {"CUDA_VISIBLE_DEVICES": "-1", "TF_NUM_INTEROP_THREADS": "2", "TF_NUM_INTRAOP_THREADS": "1"}
 LOST = 30.0
@@ -60,8 +60,10 @@ def until(condition, what: str, seconds: float = PATIENCE) -> None:
 class Training:
     """The command with these arguments, and what it has started; all of it ends with a ``with`` block."""
 
+    command = "train"
+
     def __init__(self, *arguments: object, environment: Mapping[str, str] | None = None) -> None:
-        self._arguments = [*COMMAND, *map(str, arguments)]
+        self._arguments = [*COMMAND, self.command, *map(str, arguments)]
         self._environment = {**os.environ, **QUIET, **(environment or {})}
         self._environment.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -79,7 +81,7 @@ class Training:
         return self
 
     def __exit__(self, *_: object) -> None:
-        left = {self.process.pid, *self.known, *self._children()}
+        left = {self.process.pid, *self.known, *self.children()}
         for pid in left:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
@@ -90,7 +92,7 @@ class Training:
     def workers(self) -> dict[int, int]:
         """Return the process of each worker by its place."""
         found = {}
-        for pid in self._children():
+        for pid in self.children():
             with suppress(OSError, StopIteration):
                 variables = Path(f"/proc/{pid}/environ").read_text().split("\0")
                 told = next(each for each in variables if each.startswith("TF_CONFIG="))
@@ -98,7 +100,8 @@ class Training:
         self.known |= {*found.values()}
         return found
 
-    def _children(self) -> list[int]:
+    def children(self) -> list[int]:
+        """Return the processes that it has started."""
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in path.read_text().split()] if path.exists() else []
 

@@ -20,7 +20,8 @@ from .plan import Entrant, Plan, laid_down, new_folder
 
 __all__ = ["compare"]
 
-_OF_TRAINING = ("--optimizers", "--task", "--steps", "--batch-size", "--set")
+_SEEDS, _THREADS = 5, 1
+_FACTORS = "0.1,0.3,3,10"
 
 Paths = Annotated[
     list[Path] | None,
@@ -31,15 +32,18 @@ Paths = Annotated[
     ),
 ]
 Optimizers = Annotated[
-    str,
-    typer.Option(
-        metavar="NAMES", show_default=False, help="Optimizers with their defaults, as in lion,adamw."
-    ),
+    str | None,
+    typer.Option(metavar="NAMES", show_default=False, help="Optimizers with their defaults: lion,adamw."),
 ]
 Task = Annotated[
     str | None, typer.Option(metavar="NAME", show_default=False, help="What is learnt, as in --task digits.")
 ]
-Seeds = Annotated[int, typer.Option(metavar="N", min=1, help="Runs of each row that are judged.")]
+Seeds = Annotated[
+    int | None,
+    typer.Option(
+        metavar="N", min=1, show_default=False, help=f"Runs of each row that are judged; by default {_SEEDS}."
+    ),
+]
 Steps = Annotated[
     int | None,
     typer.Option(metavar="N", min=1, show_default=False, help="Steps of a run; by default the task's goal."),
@@ -69,10 +73,11 @@ Target = Annotated[
     typer.Option(metavar="VALUE", show_default=False, help="To be reached, by default the goal's."),
 ]
 LearningRates = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="FACTORS",
-        help="More runs of the first seed, with the learning rate times each of these; `none` for none.",
+        show_default=False,
+        help=f"More runs of the first seed, with the rate times each; by default {_FACTORS}; or none.",
     ),
 ]
 Jobs = Annotated[
@@ -80,7 +85,13 @@ Jobs = Annotated[
     typer.Option(metavar="N", min=1, show_default=False, help="Processes; by default one for each core."),
 ]
 Threads = Annotated[
-    int, typer.Option(metavar="N", min=1, help="TensorFlow's threads in each; they decide the last bits.")
+    int | None,
+    typer.Option(
+        metavar="N",
+        min=1,
+        show_default=False,
+        help=f"TensorFlow's threads in each process, which decide the last bits; by default {_THREADS}.",
+    ),
 ]
 Dir = Annotated[
     Path | None,
@@ -106,17 +117,17 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show neither progress nor 
 def compare(
     paths: Paths = None,
     *,
-    optimizers: Optimizers = "",
+    optimizers: Optimizers = None,
     task: Task = None,
-    seeds: Seeds = 5,
+    seeds: Seeds = None,
     steps: Steps = None,
     batch_size: BatchSize = None,
     figure: FigureName = None,
     higher_is_better: Higher = None,
     target: Target = None,
-    learning_rates: LearningRates = "0.1,0.3,3,10",
+    learning_rates: LearningRates = None,
     jobs: Jobs = None,
-    threads: Threads = 1,
+    threads: Threads = None,
     dir_: Dir = None,
     resume: Resume = None,
     set_: Settings = None,
@@ -124,24 +135,25 @@ def compare(
     quiet: Quiet = False,
 ) -> None:
     """Train several optimizers on one task, over several seeds, and say which differ by more than chance."""
-    given = {"CONFIG|RUN": paths, "--optimizers": optimizers, "--task": task, "--steps": steps}
-    given |= {"--batch-size": batch_size, "--figure": figure, "--target": target, "--set": set_}
-    given |= {"--dir": dir_, "--higher-is-better": higher_is_better is not None}
+    trains: dict[str, object] = {"--optimizers": optimizers, "--task": task, "--steps": steps}
+    trains |= {"--batch-size": batch_size, "--set": set_ or None, "--seeds": seeds, "--threads": threads}
+    trains["--learning-rates"] = learning_rates
+    judges = {"--figure": figure, "--higher-is-better": higher_is_better, "--target": target, "--dir": dir_}
     judged = Judged(figure, higher_is_better, target)
     if resume is not None:
-        _require_none(given, "--resume")
+        _require_none({"CONFIG|RUN": paths or None, **trains, **judges}, "--resume")
         plan, folder = Plan.read(resume), resume
         retried(plan, folder)
     elif paths and any(path.is_dir() for path in paths):
-        _require_none({name: given[name] for name in _OF_TRAINING}, "RUN, which is trained already")
+        _require_none({**trains, "--jobs": jobs}, "RUN, which was trained already")
         conclude_existing(paths, judged, dir_, as_json=as_json, quiet=quiet)
         return
     else:
         asked = Asked(task, steps, batch_size, list(map(_setting, set_ or ())))
-        found = entrants(paths or [], _names(optimizers), asked)
-        factors = _factors(learning_rates)
-        figure_of_task = judged.of(found[0].config.task)
-        plan = Plan.of(found, figure_of_task, seeds=seeds, factors=factors, threads=threads)
+        found = entrants(paths or [], _names(optimizers or "", needed=not paths), asked)
+        number = {"seeds": seeds or _SEEDS, "threads": threads or _THREADS}
+        factors = _factors(_FACTORS if learning_rates is None else learning_rates)
+        plan = Plan.of(found, judged.of(found[0].config.task), factors=factors, **number)
         folder = new_folder(dir_, plan.task["use"])
         laid_down(plan, folder)
         _say_plan(plan, found, folder, quiet=quiet)
@@ -150,12 +162,14 @@ def compare(
 
 
 def _require_none(given: Mapping[str, object], other: str) -> None:
-    if option := next((name for name, value in given.items() if value), ""):
+    if option := next((name for name, value in given.items() if value is not None), ""):
         raise typer.BadParameter(f"cannot be combined with {other}", param_hint=option)
 
 
-def _names(text: str) -> list[str]:
+def _names(text: str, *, needed: bool) -> list[str]:
     names = [name.strip() for name in text.split(",") if name.strip()]
+    if needed and not names:
+        raise typer.BadParameter("or --optimizers, or --resume, is required", param_hint="CONFIG|RUN")
     if twice := next((name for name in names if names.count(name) > 1), ""):
         raise typer.BadParameter(f"{twice} is there twice", param_hint="--optimizers")
     return names

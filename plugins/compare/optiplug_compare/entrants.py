@@ -85,7 +85,8 @@ def _named(name: str, task: str | None) -> Document:
     """Return the document of a run of an optimizer with its defaults."""
     if task is None:
         raise ConfigError("is required with --optimizers", where="--task", hint="as in --task digits")
-    sources = {("task",): f"--task {task}", ("optimizer",): f"--optimizers {name}"}
+    sources: dict[tuple[str | int, ...], str] = {("task",): f"--task {task}"}
+    sources["optimizer",] = f"--optimizers {name}"
     data = {"task": task, "optimizer": {"use": name}}
     return Document("--optimizers", data, {(): (1, 1)}, {}, sources)
 

@@ -178,12 +178,7 @@ def new_folder(path: Path | None, name: str) -> Path:
 
 
 def has_rate(optimizer: OptimizerConfig) -> bool:
-    """Whether an optimizer, or one inside of it, has a learning rate.
-
-    >>> import optiplug
-    >>> [has_rate(optiplug.registry.get("optimizers", name)()) for name in ("sgd", "cocob")]
-    [True, False]
-    """
+    """Whether an optimizer, or one inside of it, has a learning rate."""
     return any(path[-1] == "learning_rate" and value is not None for path, value in _values(optimizer.dump()))
 
 

@@ -9,6 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -73,7 +74,7 @@ def sizes(config: TrainConfig, variables: Mapping[str, object]) -> dict[str, int
 
 
 def _outcome(planned: PlannedRun, folder: RunFolder, figure: str, told: Told) -> Outcome:
-    known: dict[str, int] = {}
+    known: dict[str, Any] = {}
     told(0)
     try:
         config = TrainConfig(**planned.config)
@@ -157,7 +158,9 @@ def _averaged(run: Run) -> dict[str, float]:
 
 def _reason(error: Exception) -> str:
     """Return an error in a line."""
-    text = next(iter(str(error).strip().splitlines()), "")
+    lines = str(error).strip().splitlines() or [""]
+    # What is raised while a step is traced comes at the end of where it was.
+    text = lines[-1].strip() if lines[0].startswith("in user code") else lines[0]
     name = "" if type(error).__module__.startswith("optiplug") else f"{type(error).__name__}: "
     return in_one_line(name + text)[:_LONGEST]
 

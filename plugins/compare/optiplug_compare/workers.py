@@ -52,6 +52,7 @@ class _Worker:
     process: subprocess.Popen[bytes]
     log: Path
     begin: int
+    listener: threading.Thread | None = None
     run: str = ""
 
     def send(self, number: signal.Signals) -> None:
@@ -113,7 +114,6 @@ class Workers:
             if interruption.requested:
                 self._end(interruption.requested)
                 raise KeyboardInterrupt(interruption.requested)
-            self._hear()
 
     def _start(self, number: int) -> None:
         (self._folder / "workers").mkdir(exist_ok=True)
@@ -133,7 +133,8 @@ class Workers:
                 process_group=0,
             )
         worker = self._workers[number] = _Worker(number, process, path, begin)
-        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        worker.listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
+        worker.listener.start()
 
     def _listen(self, worker: _Worker) -> None:
         for line in worker.process.stdout or ():
@@ -155,8 +156,10 @@ class Workers:
             code = worker.process.poll()
             if code is None:
                 continue
-            self._hear()
             worker.send(signal.SIGKILL)  # what it has started
+            if worker.listener is not None:
+                worker.listener.join()
+            self._hear()
             del self._workers[number]
             if code not in (0, RENEWED):
                 self._buried(worker, code)

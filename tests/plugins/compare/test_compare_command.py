@@ -1,0 +1,253 @@
+"""`optiplug compare` in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from optiplug_lab.command import read_config
+from optiplug_lab.folder import RunFolder
+from optiplug_lab.run import Run
+from support.compare_processes import Comparing, arguments, results, saved, without_times
+from support.fake_distributions import fake_distribution
+from support.train_processes import Training, until
+
+
+def compared(*given, code=0, environment=None):
+    with Comparing(*given, environment=environment) as process:
+        found, out, err = process.end()
+    assert found == code, err
+    return out, err
+
+
+def test_two_optimizers_are_compared(tmp_path):
+    folder = tmp_path / "it"
+
+    out, err = compared(*arguments(folder, "--jobs", 1, "--json"))
+
+    told = json.loads(out)
+    assert told["folder"] == str(folder)
+    assert told["comparison"] == results(folder)
+    assert "4/4 runs/adamw-seed-1 done" in err
+    rows = {row["name"]: row for row in results(folder)["rows"]}
+    assert [[run["seed"] for run in row["runs"]] for row in rows.values()] == [[0, 1], [0, 1]]
+    assert rows["adamw"]["state_bytes"] > 8 * rows["adamw"]["parameters"]
+    # Equal seeds begin with equal values.
+    starts = [row["runs"][1]["figures"]["bits_per_character"][0] for row in rows.values()]
+    assert starts[0] == starts[1]
+    # What a run of its own gives is the same, bit for bit.
+    config, alone = read_config(folder / "runs/adamw-seed-1/config.yaml"), tmp_path / "alone"
+    alone.mkdir()
+    with RunFolder(alone) as run_folder, Run(config, run_folder) as run:
+        run.train()
+    assert (alone / "metrics.csv").read_bytes() == (folder / "runs/adamw-seed-1/metrics.csv").read_bytes()
+    assert run.trainer.evaluate() == rows["adamw"]["runs"][1]["final"]
+
+
+@pytest.mark.slow
+def test_a_run_equals_that_of_train_bit_for_bit(tmp_path):
+    folder = tmp_path / "it"
+    optimizers = ["--optimizers", "adamw,schedule_free_adamw,muon", "--task", "digits", "--seeds", 2]
+    plan = ["--steps", 30, "--higher-is-better", "--learning-rates", "3"]
+    compared(*optimizers, *plan, "--dir", folder, "--jobs", 1)
+
+    for name in ("adamw-seed-1", "muon-seed-0", "schedule_free_adamw-rate-3"):
+        run = tmp_path / name
+        config = folder / "runs" / name / "config.yaml"
+        with Training(config, "--run-dir", run, environment={"TF_NUM_INTEROP_THREADS": "1"}) as process:
+            assert process.end()[0] == 0
+        for file in ("metrics.csv", "weights.npz"):
+            assert (run / file).read_bytes() == (folder / "runs" / name / file).read_bytes()
+
+
+@pytest.mark.slow
+def test_killed_workers_are_replaced(tmp_path):
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    compared(*arguments(whole, "--jobs", 2, steps=300))
+
+    with Comparing(*arguments(killed, "--jobs", 2, steps=300)) as process:
+        for run in ("sgd-seed-0", "adamw-seed-1"):
+            until(lambda run=run: saved(killed, run) >= 50, f"step 50 of {run}")
+            os.kill(process.seen(1)[0], signal.SIGKILL)
+        code, _, err = process.end()
+        process.gone()
+
+    assert code == 0, err
+    assert err.count("was ended by SIGKILL, another goes on") == 2
+    assert without_times(results(killed)) == without_times(results(whole))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_comparison_goes_on(tmp_path, number, signals_heard):
+    whole, ended = tmp_path / "whole", tmp_path / "ended"
+    compared(*arguments(whole, "--jobs", 2, steps=200))
+
+    with Comparing(*arguments(ended, "--jobs", 2, steps=200)) as process:
+        until(lambda: saved(ended, "sgd-seed-0") >= 40, "step 40")
+        process.seen(2)
+        process.process.send_signal(number)
+        code, _, err = process.end()
+        process.gone()
+    assert code == 128 + number
+    assert f"`optiplug compare --resume {ended}` goes on." in err
+    assert not (ended / "results.json").exists()
+    compared("--resume", ended)
+
+    assert without_times(results(ended)) == without_times(results(whole))
+
+
+@pytest.mark.slow
+def test_a_killed_parent_leaves_no_worker(tmp_path):
+    folder = tmp_path / "it"
+
+    with Comparing(*arguments(folder, "--jobs", 2, steps=100_000)) as process:
+        until(lambda: saved(folder, "adamw-seed-0") >= 0, "a step")
+        process.seen(2)
+        process.process.kill()
+        process.process.wait()
+        process.gone()
+    # They have given back what they had, too.
+    assert not list(folder.glob("runs/*/.lock"))
+
+
+@pytest.mark.slow
+def test_two_commands_share_a_comparison(tmp_path):
+    folder = tmp_path / "it"
+
+    with Comparing(*arguments(folder, "--jobs", 1, steps=400)) as first:
+        until((folder / "plan.json").exists, "the plan")
+        with Comparing("--resume", folder, "--jobs", 1) as second:
+            ends = [each.end() for each in (first, second)]
+
+    assert [code for code, *_ in ends] == [0, 0]
+    done = [{line.split()[3] for line in err.splitlines() if " done" in line} for _, _, err in ends]
+    assert done[0] | done[1] == {f"runs/{row}-seed-{seed}" for row in ("sgd", "adamw") for seed in (0, 1)}
+    assert all(done)
+    assert not done[0] & done[1]
+
+
+CONFIGS = """
+from optiplug_adam.config import AdamWConfig
+from optiplug_sgd.config import SGDConfig
+
+
+class TwinConfig(AdamWConfig):
+    '''AdamW under another name.'''
+
+    implementation = "fake_planted_steps:Twin"
+
+
+class FlippedConfig(SGDConfig):
+    '''SGD uphill.'''
+
+    implementation = "fake_planted_steps:Flipped"
+    learning_rate: float = 10.0
+
+
+class DyingConfig(SGDConfig):
+    '''SGD that no process survives.'''
+
+    implementation = "fake_planted_steps:Dying"
+
+
+class RaisingConfig(SGDConfig):
+    '''SGD that raises.'''
+
+    implementation = "fake_planted_steps:Raising"
+"""
+STEPS = """
+import os
+import signal
+
+from fake_planted import DyingConfig, FlippedConfig, RaisingConfig, TwinConfig
+from optiplug_adam.adam import AdamW
+from optiplug_sgd.sgd import SGD
+
+
+class Twin(AdamW):
+    Config = TwinConfig
+
+
+class Flipped(SGD):
+    Config = FlippedConfig
+
+    def update_step(self, gradient, variable):
+        super().update_step(-gradient, variable)
+
+
+class Dying(SGD):
+    Config = DyingConfig
+
+    def update_step(self, gradient, variable):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Raising(SGD):
+    Config = RaisingConfig
+
+    def update_step(self, gradient, variable):
+        raise RuntimeError("no gradient\\nis good enough")
+"""
+
+
+@pytest.fixture
+def planted(tmp_path):
+    """Return the environment of a process that finds optimizers which are not what they should be."""
+    names = {name.lower(): f"fake_planted:{name}Config" for name in ("Twin", "Flipped", "Dying", "Raising")}
+    folder = fake_distribution(
+        tmp_path / "planted",
+        "fake-planted",
+        points={"api": {"version": "1"}, "optimizers": names},
+        modules={"fake_planted": CONFIGS, "fake_planted_steps": STEPS},
+    )
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
+
+
+@pytest.mark.slow
+def test_failures_are_listed_and_not_fatal(tmp_path, planted):
+    folder = tmp_path / "it"
+    given = [*arguments(folder, "--jobs", 1, steps=30)][2:]
+
+    out, err = compared("--optimizers", "dying,raising,sgd", *given, code=1, environment=planted)
+
+    ends = {
+        run["folder"]: (run["ended"], run["problem"])
+        for row in results(folder)["rows"]
+        for run in row["runs"]
+    }
+    for seed in (0, 1):
+        assert ends[f"runs/sgd-seed-{seed}"] == ("done", "")
+        assert ends[f"runs/raising-seed-{seed}"][0] == "failed"
+        assert "no gradient" in ends[f"runs/raising-seed-{seed}"][1]
+        assert ends[f"runs/dying-seed-{seed}"][0] == "failed"
+        assert "was ended by SIGKILL" in ends[f"runs/dying-seed-{seed}"][1]
+    assert "failed: runs/dying-seed-0: " in out
+    assert "Traceback" not in err
+    # Another try is made, and fails as well.
+    _, err = compared("--resume", folder, code=1, environment=planted)
+    assert "6/6" in err
+
+
+@pytest.mark.slow
+def test_planted_optimizers_end_where_they_belong(tmp_path, planted):
+    folder = tmp_path / "it"
+    given = [*arguments(folder, "--target", 4.5, steps=100, seeds=3)][2:]
+
+    out, _ = compared("--optimizers", "flipped,twin,adamw", *given, environment=planted)
+
+    # They diverged, which is no failure.
+    rows = {row["name"]: row for row in results(folder)["rows"]}
+    assert {run["ended"] for run in rows["flipped"]["runs"]} == {"diverged"}
+    assert all(run["figures"]["bits_per_character"][-1][0] < 100 for run in rows["flipped"]["runs"])
+    lines = [line for line in out.splitlines() if "│" in line]
+    assert "flipped" in lines[-1]
+    assert "never" in lines[-1]
+    assert "3 of 3 diverged" in lines[-1]
+    (pair,) = (
+        each for each in results(folder)["pairs"] if {each["first"], each["second"]} == {"twin", "adamw"}
+    )
+    assert (pair["difference"], pair["p_value"]) == (0, 1)
