@@ -95,12 +95,15 @@ def _sizes(runs: Sequence[ExistingRun]) -> dict[str, dict[str, int]]:
 
 
 def _tell(comparison: Comparison, folder: Path, *, as_json: bool, quiet: bool) -> None:
+    from .report import write_report  # which draws
+
     leave(comparison, folder)
+    page, *_ = write_report(comparison, folder)
     if as_json:
         told = {"format": 1, "folder": str(folder), "comparison": comparison.model_dump(mode="json")}
         print(json.dumps(told, allow_nan=False))  # noqa: T201
     elif not quiet:
-        show(comparison, folder, sys.stdout)
+        show(comparison, page, sys.stdout)
 
 
 def _say_how_to_go_on(plan: Plan, folder: Path) -> None:

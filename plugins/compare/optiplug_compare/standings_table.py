@@ -21,7 +21,7 @@ __all__ = ["show"]
 _WIDE = 200
 
 
-def show(comparison: Comparison, folder: Path, stream: TextIO) -> None:
+def show(comparison: Comparison, page: Path, stream: TextIO) -> None:
     """Print how the rows stand, the best first, and the runs that were not done."""
     console = Console(file=stream, markup=False, highlight=False, width=None if stream.isatty() else _WIDE)
     found, figure = standings(comparison), comparison.figure
@@ -33,7 +33,7 @@ def show(comparison: Comparison, folder: Path, stream: TextIO) -> None:
     console.print(table)
     for line in _notes(comparison):
         console.print(line, soft_wrap=True)
-    console.print(f"results in {in_one_line(str(folder))}", soft_wrap=True)
+    console.print(in_one_line(str(page)), soft_wrap=True)
 
 
 def _heads(figure: Figure) -> list[str]:
