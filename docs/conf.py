@@ -30,6 +30,7 @@ extensions = [
     "sphinx.ext.napoleon",
     "stages",
     "type_table",
+    "workloads",
 ]
 exclude_patterns = ["_build", "changes", "**/.jupyter_cache"]
 html_theme = "furo"

@@ -17,6 +17,7 @@ import rooms
 import scaling
 import stages
 import type_table
+import workloads
 
 __all__ = [
     "conversions",
@@ -28,4 +29,5 @@ __all__ = [
     "scaling",
     "stages",
     "type_table",
+    "workloads",
 ]

@@ -9,13 +9,13 @@ from pydantic import Field
 
 from optiplug import TaskConfig
 
-__all__ = ["CHARACTERS", "CharsConfig", "DigitsConfig"]
+__all__ = ["CHARACTERS", "CharsConfig", "DigitsConfig", "Size", "with_biases"]
 
 CHARACTERS = 96
 """The line feed and what ASCII prints."""
 
-# TensorFlow counts in int32.
-_Size = Annotated[int, Field(ge=1, lt=2**31)]
+Size = Annotated[int, Field(ge=1, lt=2**31)]
+"""What TensorFlow can count, which it does in int32."""
 
 
 class DigitsConfig(TaskConfig):
@@ -30,7 +30,7 @@ class DigitsConfig(TaskConfig):
 
     implementation = "optiplug_lab.digits:Digits"
 
-    widths: tuple[_Size, _Size, _Size] = (16, 32, 64)
+    widths: tuple[Size, Size, Size] = (16, 32, 64)
     """Channels of the two convolutions, then units of the hidden layer."""
     shift: Annotated[int, Field(ge=0, le=4)] = 1
     """Training images are moved at random by up to this many pixels along both axes."""
@@ -47,7 +47,7 @@ class DigitsConfig(TaskConfig):
             "dense_1": (16 * second, hidden),
             "dense_2": (hidden, 10),
         }
-        return _with_biases(kernels)
+        return with_biases(kernels)
 
 
 class CharsConfig(TaskConfig):
@@ -64,11 +64,11 @@ class CharsConfig(TaskConfig):
 
     text: str | None = None
     """Path of a UTF-8 text file; without one, Python's language reference."""
-    context: _Size = 16
+    context: Size = 16
     """Number of characters seen."""
-    embedding: _Size = 16
+    embedding: Size = 16
     """Size of the vector that stands for a character."""
-    hidden: _Size = 256
+    hidden: Size = 256
     """Units of the hidden layer."""
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
@@ -76,10 +76,10 @@ class CharsConfig(TaskConfig):
             "hidden": (self.context * self.embedding, self.hidden),
             "output": (self.hidden, CHARACTERS),
         }
-        return {"embedding/table": (CHARACTERS, self.embedding), **_with_biases(kernels)}
+        return {"embedding/table": (CHARACTERS, self.embedding), **with_biases(kernels)}
 
 
-def _with_biases(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+def with_biases(kernels: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
     """Return the shapes of kernels, by layer, each followed by that of its bias."""
     return {
         f"{layer}/{name}": each
