@@ -9,6 +9,7 @@ import pytest
 
 import optiplug
 from optiplug.document import parse
+from optiplug_tune.space import read_space
 from support.page_blocks import blocks, run_blocks
 from support.project_paths import ROOT
 
@@ -43,7 +44,11 @@ def run_apart(page):
 @pytest.mark.parametrize("page", pages_with("yaml"))
 def test_yaml(page):
     for line, text in blocks(page, "yaml"):
-        data = dict(parse("\n" * line + text, "yaml", str(page)).data)
+        document = parse("\n" * line + text, "yaml", str(page))
+        if "{search: " in text:  # ranges, for `optiplug tune`
+            assert read_space(document).ranges
+            continue
+        data = dict(document.data)
         command = data.pop("command", None)
 
         if command:  # a run, for `optiplug train` and its like

@@ -19,6 +19,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "convert": {"commands": "convert convert-state"},
     "lab": {"commands": "train", "tasks": "chars digits"},
     "workloads": {"tasks": "autoencoder logistic recommender tabular"},
+    "tune": {"commands": "tune"},
 }
 """The names in each extra, by kind; a test compares them with the distributions."""
 

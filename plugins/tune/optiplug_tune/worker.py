@@ -1,0 +1,78 @@
+"""A process that makes trials of a study: ``python -m optiplug_tune.worker``, which the command starts."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from optiplug import OptiplugError
+from optiplug.errors import plain
+
+__all__ = ["RENEWED", "main"]
+
+RENEWED = 75
+"""The exit code of a worker that ends so that a fresh one can go on."""
+
+_REGIONS = Path("/proc/self/maps")
+# XLA frees no program that it has compiled, and a process maps 65,530 regions.
+_MOST_REGIONS = 30_000
+
+
+def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> None:
+    """Make trials until there are as many, or time is over.
+
+    It heeds no signal and puts nothing in order at its end: whatever ends it, the study has a way on. When
+    who has started it is gone, its standard input ends, and it ends with it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    from .folder import StudyFolder
+    from .study import Study
+    from .trials import make_trials
+    from .workload import Workload
+
+    folder = StudyFolder(Path(path))
+    kept = Study.kept(folder)
+    if kept is None:
+        raise SystemExit(f"{path}: there is no study")
+    judging, plan = kept
+    plan = replace(plan, trials=int(trials), sampler=sampler, pruner=pruner)
+    study = Study(folder.read_space(), judging, plan, folder)
+    _prepare_tensorflow()
+    objective = Workload(judging, between_seeds=pruner == "wilcoxon")
+    try:
+        make_trials(study, objective, timeout=float(timeout), catch=Exception, until=_is_worn)
+    except Exception as error:  # noqa: BLE001  # of objectives, which may raise anything
+        words = str(error) if isinstance(error, OptiplugError) else f"{type(error).__name__}: {error}"
+        print(plain(words), file=sys.stderr)  # noqa: T201
+        raise SystemExit(1) from None
+    finally:
+        study.close()
+    raise SystemExit(RENEWED if _is_worn() else 0)
+
+
+def _end_with_parent() -> None:
+    while os.read(0, 1):
+        pass
+    os._exit(128 + signal.SIGTERM)
+
+
+def _is_worn() -> bool:
+    gc.collect()
+    return _REGIONS.exists() and _REGIONS.read_bytes().count(b"\n") > _MOST_REGIONS
+
+
+def _prepare_tensorflow() -> None:
+    """Import it, and let equal trials be equal bit for bit, whichever process makes them."""
+    import tensorflow as tf
+
+    tf.config.experimental.enable_op_determinism()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
