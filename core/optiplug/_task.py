@@ -24,7 +24,11 @@ class Task(Protocol):
     called between steps. A continued run builds the task again, restores `variables` and
     goes on at the next step, so nothing else may hold state.
 
-    A task may also have `data`, a mapping of names to arrays, texts or numbers that tells what its data
+    A task may also have `state`: variables that are not trained and change from step to step all the
+    same, such as the averages of a batch normalization. They are made by `build`, each with a unique
+    name, assigned by `loss`, and saved and restored with the others.
+
+    It may have `data`, a mapping of names to arrays, texts or numbers that tells what its data
     are: a run is continued with the same only. Of one without, the first batch stands for all.
 
     >>> import numpy as np

@@ -18,7 +18,14 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     },
     "convert": {"commands": "convert convert-state"},
     "lab": {"commands": "train", "tasks": "chars digits"},
-    "workloads": {"tasks": "autoencoder logistic recommender tabular"},
+    "workloads": {
+        "tasks": (
+            "autoencoder "
+            "diagnostic_cliff diagnostic_delay diagnostic_drift diagnostic_noise diagnostic_outliers "
+            "diagnostic_saddle diagnostic_scale diagnostic_sparse diagnostic_tiny diagnostic_valley "
+            "logistic recommender tabular"
+        ),
+    },
     "tune": {"commands": "tune"},
 }
 """The names in each extra, by kind; a test compares them with the distributions."""

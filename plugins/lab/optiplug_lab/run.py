@@ -197,5 +197,6 @@ class Run:
         )
         if self._record is None:
             return summary
-        weights = {name: each.numpy() for name, each in self.trainer.variables.items()}
+        held = {**self.trainer.variables, **self.trainer.state}
+        weights = {name: each.numpy() for name, each in held.items()}
         return self._record.finish(summary, weights)

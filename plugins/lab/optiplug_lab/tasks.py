@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from optiplug import BrokenPluginError, Task, TaskConfig, Tensor, Variable
 
-__all__ = ["built", "checked_batch", "checked_figures", "checked_loss"]
+__all__ = ["built", "checked_batch", "checked_figures", "checked_loss", "state_of"]
 
 _METHODS = ("build", "batch", "loss", "evaluate")
 _ARGUMENTS = {"build": ["seed"], "batch": ["step", "batch_size", "seed"], "evaluate": []}
@@ -42,18 +42,35 @@ def built(config: TaskConfig, seed: int) -> Task:
     if not isinstance(variables, Sequence) or not variables:
         rule = "after `build`, `variables` must be a list with at least one variable"
         raise BrokenPluginError(rule, where=where, received=variables)
+    _require_variables(where, "variables", variables)
+    _require_shapes(config, variables)
+    state = getattr(task, "state", ())
+    if not isinstance(state, Sequence):
+        rule = "after `build`, `state` must be a list of variables"
+        raise BrokenPluginError(rule, where=where, received=state)
+    _require_variables(where, "state", state, beside=variables)
+    return task
+
+
+def state_of(task: Task) -> dict[str, Variable]:
+    """Return what a task keeps from step to step beside the variables that are trained, by name."""
+    return {_name(variable): variable for variable in getattr(task, "state", ())}
+
+
+def _require_variables(
+    where: str, member: str, variables: Sequence[Any], beside: Sequence[Variable] = ()
+) -> None:
+    """Require variables of TensorFlow that can be told apart, also from those `beside` them."""
     for variable in variables:
         if not isinstance(variable, tf.Variable):
             hint = "build a Keras model of tf_keras, or hand over `variable.value` of one of Keras 3"
             raise BrokenPluginError(
-                "`variables` must hold tf.Variable only", where=where, received=variable, hint=hint
+                f"`{member}` must hold tf.Variable only", where=where, received=variable, hint=hint
             )
-    twice = [name for name, count in Counter(map(_name, variables)).items() if count > 1]
+    twice = [name for name, count in Counter(map(_name, [*variables, *beside])).items() if count > 1]
     if twice:
         rule, hint = "each variable must have a name of its own", "give `name` to tf.Variable"
         raise BrokenPluginError(rule, where=where, received=twice, hint=hint)
-    _require_shapes(config, variables)
-    return task
 
 
 def _require_taken(task: Task, name: str, arguments: Sequence[str], hint: str = "") -> None:

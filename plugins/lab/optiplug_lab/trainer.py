@@ -12,7 +12,7 @@ from .cluster import Cluster
 from .config import TrainConfig
 from .devices import device_names, devices_of_all, join_workers, make_strategy
 from .readings import Readings, with_rates
-from .tasks import built, checked_batch, checked_figures, checked_loss
+from .tasks import built, checked_batch, checked_figures, checked_loss, state_of
 from .workers import Workers
 
 __all__ = ["Trainer"]
@@ -72,7 +72,8 @@ class Trainer:
     @property
     def values(self) -> dict[str, object]:
         """What a checkpoint has of it, by name."""
-        return {"variables": self.variables, "optimizer": self.optimizer}
+        values: dict[str, object] = {"variables": self.variables, "optimizer": self.optimizer}
+        return {**values, "state": self.state} if self.state else values
 
     @property
     def is_sharded(self) -> bool:
@@ -90,6 +91,11 @@ class Trainer:
     def variables(self) -> dict[str, Variable]:
         """The variables of the model, by name."""
         return {variable.name.rsplit(":", 1)[0]: variable for variable in self.task.variables}
+
+    @property
+    def state(self) -> dict[str, Variable]:
+        """What the task keeps beside them, by name; empty for most."""
+        return state_of(self.task)
 
     def evaluate(self) -> dict[str, float]:
         """Return what the task says of the current variables."""

@@ -1,0 +1,1 @@
+"""Ten small problems with one difficulty each, which an optimizer passes or fails."""
