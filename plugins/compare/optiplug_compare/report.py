@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import ChoiceLoader, Environment, PackageLoader
 from markupsafe import Markup
 from ruamel.yaml import YAML
 
@@ -23,7 +23,7 @@ from .records import Comparison
 from .standings import standings
 from .tables import Table
 
-__all__ = ["Section", "Table", "write_report"]
+__all__ = ["Section", "Table", "environment", "write_report"]
 
 PAGE = "index.html"
 _MIME = {b"\x89PNG": "png", b"<?xm": "svg+xml", b"<svg": "svg+xml"}
@@ -108,7 +108,7 @@ def write_report(comparison: Comparison, folder: Path, sections: Sequence[Sectio
     ranked = standings(comparison)
     drawn = pictures(comparison, ranked)
     page = (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             comparison=comparison,
@@ -146,17 +146,24 @@ def _with_plain_names(comparison: Comparison) -> Comparison:
     return comparison.model_copy(update=changed)
 
 
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("optiplug_compare"),
+def environment(*packages: str) -> Environment:
+    r"""Return what renders pages, with the templates of other packages before those of this one.
+
+    There are `parts.html`, with macros for what a page is made of, and `page.css`.
+
+    >>> environment().from_string("{{ {'use': 'sgd'} | yaml }}").render()
+    'use: sgd\n'
+    """
+    made = Environment(
+        loader=ChoiceLoader([PackageLoader(each) for each in (*packages, "optiplug_compare")]),
         autoescape=True,
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_without_controls,
     )
-    environment.filters |= {"yaml": _yaml, "source": _source}
-    environment.tests["drawn"] = lambda value: isinstance(value, Picture)
-    return environment
+    made.filters |= {"yaml": _yaml, "source": _source}
+    made.tests["drawn"] = lambda value: isinstance(value, Picture)
+    return made
 
 
 def _without_controls(value: object) -> object:

@@ -15,6 +15,7 @@ from optiplug_lab.words import say
 from .folder import StudyFolder
 from .progress import progress_of
 from .records import StudyRecord, TrialRecord, record_of, trial_record
+from .report import write_study
 from .study import Study
 from .workers import Workers
 
@@ -49,7 +50,7 @@ def conduct(
     finally:
         study.close()
         record = record_of(study, folder)
-        folder.write_results(record.model_dump_json(indent=1))
+        write_study(record, folder)
     best = trial_record(study.required_best())
     if not quiet:
         _tell_left(record)

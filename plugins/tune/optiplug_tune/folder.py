@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from ruamel.yaml import YAML
 
 from optiplug import ConfigError
-from optiplug.checkpoint.files import replace_file
+from optiplug.checkpoint.files import is_draft, replace_file
 from optiplug.document import read
 from optiplug.errors import ChangedInputsError
 
@@ -82,7 +82,8 @@ class StudyFolder:
             If there is something else in it.
         """
         self.path.mkdir(parents=True, exist_ok=True)
-        others = sorted(each.name for each in self.path.iterdir() if each.name not in _OURS)
+        there = [each for each in self.path.iterdir() if not is_draft(each)]
+        others = sorted(each.name for each in there if each.name not in _OURS)
         if others and not self.has_study:
             rule = "must be a study, or a folder that is new or empty"
             raise ConfigError(rule, where="--study", received=str(self.path), hint=f"it has {others[0]!r}")
@@ -126,9 +127,7 @@ class StudyFolder:
 
     def write_best(self, space: Space, trial: FrozenTrial, provenance: Mapping[str, object]) -> None:
         """Write the config of a trial in place of the best one before; for whose turn it is."""
-        draft = self.path / ".best.yaml.draft"
-        write_best(draft, space, trial.params, provenance)
-        draft.replace(self.best)
+        write_best(self.best, space, trial.params, provenance)
 
 
 def _as_yaml(data: Mapping[str, Any]) -> str:

@@ -60,7 +60,11 @@ class Judging(BaseModel):
             hint = f"give it, since the task {task.dump()['use']} has no goal that says so"
             raise ConfigError("is required", where=f"--{name}", hint=hint)
         if higher_is_better is None:
-            higher_is_better = goal is not None and figure == goal.figure and goal.higher_is_better
+            if goal is None or figure != goal.figure:
+                hint = "an accuracy is better if it is higher, a loss if it is lower"
+                rule = f"is required: no goal of the task says it of {figure}"
+                raise ConfigError(rule, where="--higher-is-better or --lower-is-better", hint=hint)
+            higher_is_better = goal.higher_is_better
         return cls(
             figure=figure,
             higher_is_better=higher_is_better,

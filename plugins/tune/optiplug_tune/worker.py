@@ -31,6 +31,8 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    from optiplug_lab.launch import prepare_tensorflow
+
     from .folder import StudyFolder
     from .study import Study
     from .trials import make_trials
@@ -43,7 +45,8 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     judging, plan = kept
     plan = replace(plan, trials=int(trials), sampler=sampler, pruner=pruner)
     study = Study(folder.read_space(), judging, plan, folder)
-    _prepare_tensorflow()
+    # Equal trials are equal bit for bit, whichever process makes them.
+    prepare_tensorflow(0)
     objective = Workload(judging, between_seeds=pruner == "wilcoxon")
     try:
         make_trials(study, objective, timeout=float(timeout), catch=Exception, until=_is_worn)
@@ -65,13 +68,6 @@ def _end_with_parent() -> None:
 def _is_worn() -> bool:
     gc.collect()
     return _REGIONS.exists() and _REGIONS.read_bytes().count(b"\n") > _MOST_REGIONS
-
-
-def _prepare_tensorflow() -> None:
-    """Import it, and let equal trials be equal bit for bit, whichever process makes them."""
-    import tensorflow as tf
-
-    tf.config.experimental.enable_op_determinism()
 
 
 if __name__ == "__main__":

@@ -73,7 +73,7 @@ def test_a_run_says_its_task_and_steps_itself(tmp_path):
     assert (study.judging.task, study.judging.steps, study.judging.batch_size) == (None, 12, 16)
     file = tmp_path / "space.yaml"
     for name, value in (("steps", 9), ("task", "digits")):
-        judged = {"figure": "accuracy", name: value}
+        judged = {"figure": "accuracy", "higher_is_better": True, name: value}
         assert "said by the config already" in refusal(file, tmp_path / "new", [], judged, {})
     assert not (tmp_path / "new").exists()
 
@@ -155,7 +155,7 @@ def test_an_interrupted_study_says_how_to_go_on(tmp_path, signals_heard):
 def test_a_task_without_the_figure_ends_the_study(tmp_path):
     (tmp_path / "space.yaml").write_text(SPACE)
 
-    done = tune("space.yaml", "--figure", "acuracy", "--jobs", 1, folder=tmp_path)
+    done = tune("space.yaml", "--figure", "acuracy", "--higher-is-better", "--jobs", 1, folder=tmp_path)
 
     assert done.returncode == 1
     assert "did you mean 'accuracy'" in done.stderr
