@@ -16,6 +16,7 @@ from support.clusters import in_cluster, two_workers
 __all__ = ["in_cluster", "two_workers"]  # fixtures
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ["OPTIPLUG_TRIALS"] = "0"  # no test remembers what another has tried, unless it says where
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # expected numbers are those of a CPU
 
 # The first example of a test may trace and compile, which takes as long as it takes; and a

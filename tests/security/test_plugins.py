@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +12,10 @@ import pytest
 from optiplug import registry
 from optiplug._config.documents import optimizer_of
 from optiplug._registry.diagnosis import diagnose
+from optiplug._registry.import_troubles import troubles_of_imports
 from optiplug._registry.registry import Registry
+from optiplug._registry.trials import Trial, Trials
+from optiplug.cli.cards import cards
 from optiplug.errors import ConfigError, PluginError
 from support.damaged_distributions import DAMAGES
 from support.fake_distributions import config_module, installing
@@ -64,3 +68,48 @@ def test_damaged_metadata_hides_nothing_and_breaks_nothing(name, tmp_path, monke
         assert found.get("optimizers", "sgd").__name__ == "SGDConfig"
         with pytest.raises((ConfigError, PluginError)):
             found.get("optimizers", "hurt")
+
+
+FORGED = {
+    "broken": {"fault": "\x1b[2J it is broken", "printed": "\x07", "absent": "\u202e", "tensorflow": True},
+    "sound": {"fault": "", "printed": "", "absent": "", "tensorflow": False},
+    "odd": {"fault": ["import os; os._exit(1)"], "printed": {"$ref": "x"}, "absent": None, "tensorflow": 1},
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_what_is_remembered_of_a_plugin_decides_nothing(tmp_path, monkeypatch, forged):
+    monkeypatch.setenv("OPTIPLUG_TRIALS", str(tmp_path / "trials"))
+    names = ("sound", "failing", "hurt")
+    with installing(tmp_path, monkeypatch) as install:
+        for name in names:
+            source = config_module("Swift") + ("raise OSError" if name == "failing" else "")
+            points = {"optimizers": {name: f"fake_{name}:Swift"}}
+            install(f"fake-{name}", points=points, modules={f"fake_{name}": source})
+        registry.refresh()
+        entries = {name: registry.find("optimizers", name) for name in names}
+        offers = registry.installed_plugins.offers
+        Trials(offers).keep({entry: Trial(1.0) for entry in entries.values()})
+        DAMAGES["no-version"].do(tmp_path / "fake-hurt-1.0" / "fake_hurt-1.0.dist-info")
+        for path in (tmp_path / "trials").iterdir():
+            said = json.loads(path.read_text())
+            said["trials"] = {key: trial | forged for key, trial in said["trials"].items()}
+            path.write_text(json.dumps(said))
+        registry.refresh()
+
+        assert registry.get("optimizers", "sound").__name__ == "Swift"
+        assert registry.status(entries["sound"]) == "loaded"
+        with pytest.raises(PluginError):
+            registry.get("optimizers", "failing")
+        registry.refresh()
+        listed = {card.entry.name: card for card in cards(registry.entries("optimizers"))}
+        assert "is `raise OSError`" in listed["failing"].error
+        assert "hurt" not in listed
+        assert all(card.error.isprintable() for card in listed.values())
+        assert [each for each in registry.troubles() if "fake_hurt" in each.path and not each.usable]
+        known = registry.installed_plugins
+        found = troubles_of_imports(
+            known, [entries["sound"], entries["failing"]], Trials(known.offers), within=0
+        )
+        assert any("is `raise OSError`" in each.reason for each in found.found)
+        assert all(str(each).isprintable() for each in found.found)

@@ -12,6 +12,7 @@ import sys
 from importlib import import_module
 from pathlib import Path
 
+from optiplug._user_cache import user_cache
 from optiplug.errors import BuildError, ConfigError
 
 from .store import SESSION, ProgramStore, Session
@@ -87,7 +88,7 @@ def fill() -> None:
 
 
 def _begin(directory: str | os.PathLike[str] | None, megabytes: int) -> Path:
-    folder = Path(_default() if directory is None else directory).expanduser().absolute()
+    folder = Path(user_cache("xla") if directory is None else directory).expanduser().absolute()
     if folder not in _open:
         _require_in_time(folder)
         flags = _foreign_flags(folder)
@@ -99,16 +100,6 @@ def _begin(directory: str | os.PathLike[str] | None, megabytes: int) -> Path:
         ours = f"{_DIRECTORY}={session.folder} --tf_xla_persistent_cache_device_types=CPU"
         os.environ[_FLAGS] = f"{flags} {ours}".strip()
     return folder
-
-
-def _default() -> Path:
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA") or "~/AppData/Local"
-    elif sys.platform == "darwin":
-        base = "~/Library/Caches"
-    else:
-        base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base, "optiplug", "xla")
 
 
 def _require_in_time(folder: Path) -> None:

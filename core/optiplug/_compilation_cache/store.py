@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from optiplug._user_cache import is_private
 from optiplug.checkpoint.claim import Claim, Owner
 from optiplug.errors import ClaimedError, ConfigError
 
@@ -26,7 +27,6 @@ SESSION = ".session-"
 """What is in the name of each session folder."""
 
 _PROGRAM = re.compile(r"([0-9a-f]{16})\.([0-9a-f]{64})\.(xla_compile_cache__\w+\.pb)")
-_OTHERS_WRITE = 0o022
 
 
 class _Program(NamedTuple):
@@ -65,10 +65,8 @@ class ProgramStore:
             self._require_own()
 
     def _require_own(self) -> None:
-        if not hasattr(os, "getuid"):  # Windows
-            return
         status = self.folder.stat()
-        if status.st_uid != os.getuid() or status.st_mode & _OTHERS_WRITE:
+        if not is_private(status):
             raise ConfigError(
                 "a folder of compiled programs must belong to its user, and nobody else may write into it",
                 where=str(self.folder),

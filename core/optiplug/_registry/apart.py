@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import sys
-from collections.abc import Sequence
-from dataclasses import astuple, dataclass
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import astuple, dataclass, replace
+from typing import TypeAlias
 
 from .child_process import About, answer
 from .entry_points import Entry
@@ -16,6 +19,10 @@ from .registry import installed_plugins
 
 __all__ = ["Answer", "ask"]
 
+Waiting: TypeAlias = Callable[[Sequence[Entry]], object]
+
+_WAIT = 1.0  # in seconds
+_LONGEST_SAID = 1_000
 _SERVER = """
 import json, sys
 request = json.load(sys.stdin)
@@ -36,9 +43,19 @@ class Answer:
     """How long its Config took to import and to answer; the first one imports what others share with it."""
     printed: str = ""
     """What it printed meanwhile, to stdout or stderr."""
+    came: bool = True
+    """False if there was no time for it."""
 
 
-def ask(entries: Sequence[Entry], about: About, *, limit: float = 30.0, alone: bool = False) -> list[Answer]:
+def ask(
+    entries: Sequence[Entry],
+    about: About,
+    *,
+    limit: float = 30.0,
+    alone: bool = False,
+    within: float | None = None,
+    waiting: Waiting = lambda _: None,
+) -> list[Answer]:
     """Import the Config classes of plugins in processes apart, and return what `about` says of each.
 
     A plugin that raises anything, exits, hangs, crashes or says too much is told by the `fault` of its
@@ -60,6 +77,10 @@ def ask(entries: Sequence[Entry], about: About, *, limit: float = 30.0, alone: b
     alone
         Give each distribution a process of its own, so that `seconds` counts all that it imports. Otherwise
         several share one, which is faster, and what fails there is tried alone before it is a fault.
+    within
+        How many seconds all of them may take; None: as many as they take.
+    waiting
+        Is called now and then with the entries that have not answered yet.
 
     Examples
     --------
@@ -72,7 +93,8 @@ def ask(entries: Sequence[Entry], about: About, *, limit: float = 30.0, alone: b
     told = {entry: _here(entry, about) for entry in entries if not _is_apart(entry)}
     apart = [entry for entry in dict.fromkeys(entries) if entry not in told]
     if apart:
-        told |= _asked(apart, about, limit, alone)
+        request = _request(apart, about, limit=limit, alone=alone, within=within)
+        told |= _asked(apart, request, waiting)
     return [told[entry] for entry in entries]
 
 
@@ -87,37 +109,70 @@ def _here(entry: Entry, about: About) -> Answer:
     return Answer(entry, value, fault)
 
 
-def _asked(entries: Sequence[Entry], about: About, limit: float, alone: bool) -> dict[Entry, Answer]:
-    request = {
-        "path": [os.path.abspath(each) for each in sys.path],  # noqa: PTH100  # "" is the current folder
-        "about": f"{about.__module__}:{about.__qualname__}",
-        "entries": list(map(astuple, entries)),
-        "limit": limit,
-        "alone": alone,
-    }
-    # -P: a file of the current folder must not stand in for a module of Python.
-    command = [sys.executable, "-P", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]
-    code, lines, said = _served(command, json.dumps(request))
-    lost = f"the process that imports plugins ended with exit code {code}"
-    told = {entry: Answer(entry, fault=f"{lost}: {bounded(said)}") for entry in entries}
-    for line in lines.splitlines():
-        number, text, fault, printed = json.loads(line)
-        entry = entries[number]
-        told[entry] = _read(entry, text, fault, printed)
-    return told
+def _request(entries: Sequence[Entry], about: About, **limits: object) -> str:
+    return json.dumps(
+        {
+            "path": [os.path.abspath(each) for each in sys.path],  # noqa: PTH100  # "" is the current folder
+            "about": f"{about.__module__}:{about.__qualname__}",
+            "entries": list(map(astuple, entries)),
+            **limits,
+        }
+    )
 
 
-def _served(command: Sequence[str], request: str) -> tuple[int, str, str]:
-    """Return exit code, stdout and stderr of the server."""
-    pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as server:  # noqa: S603
-        try:
-            stdout, stderr = server.communicate(request)
-        except BaseException:
-            # Such as an interrupt. If it were killed, it could not end the processes that it has started.
-            server.terminate()
-            raise
-    return server.returncode, stdout, stderr
+def _asked(entries: Sequence[Entry], request: str, waiting: Waiting) -> dict[Entry, Answer]:
+    told: dict[Entry, Answer] = {}
+    server = _Server(request)
+    with closing(server.lines(lambda: waiting([entry for entry in entries if entry not in told]))) as lines:
+        for line in lines:
+            number, text, fault, printed = json.loads(line)
+            told[entries[number]] = _read(entries[number], text, fault, printed)
+    lost = f"the process that imports plugins ended with exit code {server.code}: {bounded(server.said)}"
+    left = Answer(entries[0], fault=lost if server.code else "", came=bool(server.code))
+    return {entry: told.get(entry, replace(left, entry=entry)) for entry in entries}
+
+
+class _Server:
+    """The process that imports plugins in others, as it is seen from here."""
+
+    def __init__(self, request: str) -> None:
+        self._request, self.code, self.said = request.encode(), 0, ""
+
+    def lines(self, meanwhile: Callable[[], object]) -> Generator[bytes]:
+        """Yield what it answers, as it comes; `meanwhile` is called now and then."""
+        pipe = subprocess.PIPE
+        # -P: a file of the current folder must not stand in for a module of Python.
+        command = [sys.executable, "-P", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as server:  # noqa: S603
+            try:
+                yield from self._lines(server, meanwhile)
+            except BaseException:
+                # Such as an interrupt. If it were killed, it could not end the processes that it has started.
+                server.terminate()
+                raise
+        self.code = server.returncode
+
+    def _lines(self, server: subprocess.Popen[bytes], meanwhile: Callable[[], object]) -> Iterator[bytes]:
+        out, said = (each.fileno() for each in (server.stdout, server.stderr) if each)
+        # It reads all before it answers; if it has ended, its exit code tells.
+        with suppress(BrokenPipeError):
+            for stream in filter(None, [server.stdin]):
+                stream.write(self._request)
+                stream.close()
+        rest, ends = b"", {out, said}
+        while ends:
+            ready = select.select([*ends], [], [], _WAIT)[0]
+            if not ready:
+                meanwhile()
+            for end in ready:
+                part = os.read(end, 1 << 16)
+                if not part:
+                    ends.discard(end)
+                elif end == said:
+                    self.said = (self.said + part.decode(errors="replace"))[:_LONGEST_SAID]
+                else:
+                    *lines, rest = (rest + part).split(b"\n")
+                    yield from lines
 
 
 def _read(entry: Entry, text: str, fault: str, printed: str) -> Answer:

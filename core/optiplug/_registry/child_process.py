@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NoReturn, TypeAlias
 
 from optiplug.errors import OptiplugError
@@ -35,6 +36,8 @@ _TOO_LONG = f"it says more of itself than {_LONGEST_ANSWER:,} bytes"
 _LONGEST_FAULT = 2_000
 _LONGEST_PRINTED = 2_000
 _LARGEST_READ = 1 << 20
+_MOMENT = 0.5  # in seconds: after so long without work a process waits for something
+_IDLE = 0.1  # the part of that time in which it may work for all that
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,7 @@ class Child:
         self._process, self._results, self._prints = process, results, prints
         self._entries, self._alone, self._again = deque(job.entries), job.alone, list[Numbered]()
         self._read, self._printed, self._begun = b"", b"", time.monotonic()
+        self._work, self._looked, self.is_idle = 0.0, self._begun, False
         for end in self.ends:
             os.set_blocking(end, False)
 
@@ -76,13 +80,13 @@ class Child:
         Where several distributions share a process, one may spoil it for the next: what fails there is
         tried alone, before it is told.
         """
-        if self._entries:
-            yield Job(list(self._entries), self._alone)
-        yield from (Job([each], alone=True) for each in self._again)
+        # Also where one has hung, as the others of it may do: at the same time, then.
+        yield from (Job([each], alone=True) for each in (*self._entries, *self._again))
 
     def answers(self, limit: float) -> Iterator[bytes]:
         """Yield the answers that have come."""
         status = os.waitpid(self._process, os.WNOHANG)
+        self._look()
         self._listen()
         self._read += self._taken(self._results)
         *lines, self._read = self._read.split(b"\n")
@@ -102,6 +106,14 @@ class Child:
         elif time.monotonic() - self._begun > limit:
             yield from self._fault(f"that takes longer than {limit:g} seconds", final=True)
             self.kill()
+
+    def _look(self) -> None:
+        """See now and then whether it works or waits, so that another one may work meanwhile."""
+        passed = time.monotonic() - self._looked
+        if passed > _MOMENT:
+            before, self._work = self._work, _work_of(self._process)
+            self.is_idle = abs(self._work - before) < _IDLE * passed
+            self._looked += passed
 
     def _told(self, line: str, failed: bool) -> Iterator[bytes]:
         """Yield the answer of the entry whose turn it is, with what was printed up to here."""
@@ -153,6 +165,17 @@ class Child:
                 self.ends.discard(end)
             taken += part
         return taken
+
+
+def _work_of(process: int) -> float:
+    """Return how many seconds a process has worked; if it works now, or that is unknown, more each time."""
+    try:
+        state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+        if state != "R":
+            return (int(fields[10]) + int(fields[11])) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        pass
+    return time.monotonic()
 
 
 def _how_it_ended(code: int) -> str:

@@ -10,6 +10,7 @@ import os
 import select
 import signal
 import sys
+import time
 from collections import deque
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -23,6 +24,7 @@ __all__ = ["serve"]
 
 _CHILDREN = min(8, os.cpu_count() or 1)
 _JOBS_OF_A_CHILD = 4  # as they take different times
+_MOST_CHILDREN = 64  # those that only wait included
 _POLL = 0.02  # in seconds: how late the end of a child may be seen
 
 
@@ -35,7 +37,7 @@ def serve(request: dict[str, Any]) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     # What every answer needs is then there already, and need not be made in each fork.
     getattr(home, "prepare", list)()
-    server = _Server(about, request["limit"], sys.stdout.fileno())
+    server = _Server(about, request["limit"], request["within"], sys.stdout.fileno())
     # What is never collected is not copied by the forks, either.
     gc.freeze()
     server.run(_jobs([Entry(*fields) for fields in request["entries"]], request["alone"]))
@@ -52,15 +54,17 @@ def _jobs(entries: Sequence[Entry], alone: bool) -> list[Job]:
 
 
 class _Server:
-    def __init__(self, about: About, limit: float, out: int) -> None:
+    def __init__(self, about: About, limit: float, within: float | None, out: int) -> None:
         self._about, self._limit, self._out = about, limit, out
+        self._end = float("inf") if within is None else time.monotonic() + within
         self._children: list[Child] = []
 
     def run(self, jobs: Iterable[Job]) -> None:
         waiting = deque(jobs)
         try:
-            while waiting or self._children:
-                while waiting and len(self._children) < _CHILDREN:
+            # What has no answer at the end was not tried.
+            while (waiting or self._children) and time.monotonic() < self._end:
+                while waiting and self._has_room():
                     # An end in between would leave a child that nobody knows of.
                     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
                     self._children.append(self._started(waiting.popleft()))
@@ -75,6 +79,10 @@ class _Server:
         finally:
             for child in self._children:
                 child.kill()
+
+    def _has_room(self) -> bool:
+        working = [child for child in self._children if not child.is_idle]
+        return len(working) < _CHILDREN and len(self._children) < _MOST_CHILDREN
 
     def _started(self, job: Job) -> Child:
         results, written = os.pipe()

@@ -264,13 +264,16 @@ def doctor(
     imports: Annotated[
         bool, typer.Option("--imports/--no-imports", help="Also import each plugin, in a process apart.")
     ] = True,
+    again: Annotated[
+        bool, typer.Option("--again", help="Import also those that were tried before and have not changed.")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Exit with 1 if there is only a warning.")] = False,
     as_json: Json = False,
 ) -> None:
     """Say what is wrong with installed plugins, where, and what to do; exits with 4 if one cannot be used."""
     from .doctor import examine
 
-    examine(imports=imports, strict=strict, as_json=as_json)
+    examine(imports=imports, again=again, strict=strict, as_json=as_json)
 
 
 def checkpoint() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import typer
@@ -12,6 +12,7 @@ from optiplug import registry
 from optiplug._registry.descriptions import Description, Descriptions
 from optiplug._registry.extras import how_to_install
 from optiplug._registry.registry import installed_plugins
+from optiplug._registry.trials import Trials
 from optiplug.errors import ConfigError, UnknownPluginError, nearest
 from optiplug.registry import KINDS, Entry
 
@@ -54,16 +55,20 @@ class Card:
 
 def cards(entries: Iterable[Entry]) -> list[Card]:
     """Describe plugins without importing them; one that cannot be used is described by its error."""
-    descriptions = Descriptions()
-    return [_card(entry, descriptions) for entry in entries]
+    descriptions, trials = Descriptions(), Trials(installed_plugins.offers)
+    return [_card(entry, descriptions, trials) for entry in entries]
 
 
-def _card(entry: Entry, descriptions: Descriptions) -> Card:
+def _card(entry: Entry, descriptions: Descriptions, trials: Trials) -> Card:
     # What code has registered may have no source, and is here already.
     if installed_plugins.is_registered(entry):
         config = registry.load(entry)
         return card(entry, Description(config.summary(), config.paper), loaded=True)
-    return card(entry, descriptions.of(entry), loaded=False)
+    said, trial = descriptions.of(entry), trials.of(entry)
+    # What a trial has shown is told, and hides nothing of what metadata and sources show.
+    if trial and trial.fault and not said.fault:
+        said = replace(said, fault=f"{trial.fault} (tried on {trial.day})")
+    return card(entry, said, loaded=False)
 
 
 def card(entry: Entry, description: Description, *, loaded: bool) -> Card:

@@ -11,6 +11,8 @@ from optiplug import registry
 from optiplug._config.facts import definition, definition_key
 from optiplug._registry.apart import Answer, ask
 from optiplug._registry.document_control import SCHEMA
+from optiplug._registry.registry import installed_plugins
+from optiplug._registry.trials import Trials
 from optiplug.errors import BrokenPluginError
 from optiplug.registry import Entry
 
@@ -154,12 +156,14 @@ class _Definitions:
 def _told(entries: Iterable[Entry]) -> dict[Entry, Answer]:
     """Return the definitions of plugins and of all those that could be named in their configs."""
     told: dict[Entry, Answer] = {}
-    waiting = list(entries)
+    trials, waiting = Trials(installed_plugins.offers), list(entries)
     while waiting:
+        trials.begin(waiting)
         answers = ask(waiting, definition)
         told |= {answer.entry: answer for answer in answers}
         kinds = {kind for answer in answers for kind in _kinds_in(answer.value)}
         waiting = [entry for kind in sorted(kinds) for entry in registry.entries(kind) if entry not in told]
+    trials.learn(told.values())
     return told
 
 

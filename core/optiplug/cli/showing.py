@@ -9,6 +9,8 @@ from typing import Any, TypeAlias
 from optiplug._config.facts import facts
 from optiplug._registry.apart import ask
 from optiplug._registry.descriptions import Description
+from optiplug._registry.registry import installed_plugins
+from optiplug._registry.trials import Trials
 from optiplug.errors import BrokenPluginError
 from optiplug.registry import Entry
 
@@ -59,7 +61,10 @@ def show_plugin(name: str, kind: str | None, as_json: bool) -> None:
 
 
 def _facts(entry: Entry) -> Any:
+    trials = Trials(installed_plugins.offers)
+    trials.begin([entry])
     (answer,) = ask([entry], facts)
+    trials.learn([answer])
     if answer.fault:
         raise BrokenPluginError(answer.fault)
     return answer.value

@@ -191,3 +191,31 @@ def test_metadata_that_cannot_be_listed_is_told(run, install, tmp_path):
     assert [each["severity"] for each in told] == ["error"] * 3 + ["warning"]
     assert run("list", "hurt_0").stderr.splitlines()[-1].startswith("no plugin is about 'hurt_0'")
     assert run("list", "sgd").stderr == ""
+
+
+def test_what_failed_when_it_was_tried_is_listed_so(run, install, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTIPLUG_TRIALS", str(tmp_path / "trials"))
+    source = f"{config_module('Swift')}for each in 'x': raise OSError('no licence')\n"
+    points = {"optimizers": {"swift": "fake_swift:Swift"}}
+    install("fake-swift", points=points, modules={"fake_swift": source})
+    assert plugins(run("list", "--json"))["optimizers", "swift"]["error"] == ""
+    assert run("show", "swift").exit_code == 4
+    found = plugins(run("list", "--json"))["optimizers", "swift"]
+    assert (found["status"], found["summary"]) == ("broken", "Swift from a fake.")
+    assert "OSError: no licence (tried on 2" in found["error"]
+    assert "no licence" in run("list", "swift").stdout
+    (tmp_path / "fake-swift-1.0" / "fake_swift.py").write_text(config_module("Swift"))
+    assert plugins(run("list", "--json"))["optimizers", "swift"]["error"] == ""
+
+
+def test_what_works_by_now_is_listed_so(run, install, tmp_path, monkeypatch):
+    monkeypatch.setenv("OPTIPLUG_TRIALS", str(tmp_path / "trials"))
+    licence = tmp_path / "licence"
+    source = f"{config_module('Swift')}for each in 'x': open({str(licence)!r})\n"
+    points = {"optimizers": {"swift": "fake_swift:Swift"}}
+    install("fake-swift", points=points, modules={"fake_swift": source})
+    assert run("show", "swift").exit_code == 4
+    assert plugins(run("list", "--json"))["optimizers", "swift"]["status"] == "broken"
+    licence.touch()
+    assert run("show", "swift").exit_code == 0
+    assert plugins(run("list", "--json"))["optimizers", "swift"]["status"] == "indexed"
