@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,8 @@ from optiplug.document import parse_setting
 from .config import PrunerName, SamplerName
 
 __all__ = ["tune"]
+
+_OPTIONS = r"FILE|--[a-z-]+(?: or --[a-z-]+)?"
 
 File = Annotated[
     Path | None,
@@ -147,6 +150,6 @@ def _given(options: Mapping[str, Any]) -> dict[str, Any]:
 def _usage(error: ConfigError) -> Exception:
     """Return an error about an option as what it is: the command line is wrong, and not a config."""
     where = error.problems[0].position
-    if where != "FILE" and not where.startswith("--"):
+    if not re.fullmatch(_OPTIONS, where):
         return error
     return typer.BadParameter(str(error).removeprefix(f"{where}: "), param_hint=where)

@@ -38,7 +38,7 @@ def conduct(
         If no trial came to its end, or the processes cannot work.
     """
     plan, seconds = study.plan, "inf" if timeout is None else str(timeout)
-    arguments = [str(folder.path), str(plan.trials), str(plan.sampler), str(plan.pruner), seconds]
+    arguments = [str(folder.path), str(plan.trials), plan.sampler_name, plan.pruner_name, seconds]
     watch = _Watch(study, as_json=as_json, quiet=quiet)
     try:
         with watch.progress, Workers(arguments, jobs, watch.progress.say) as workers:

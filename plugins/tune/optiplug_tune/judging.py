@@ -130,4 +130,5 @@ def task_of(task: TaskConfig | Mapping[str, Any] | str) -> TaskConfig:
     ConfigError
         If it breaks a rule.
     """
-    return _Task.model_validate({"task": task}).task
+    fields: dict[str, Any] = {"task": task}
+    return _Task(**fields).task

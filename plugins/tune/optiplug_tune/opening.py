@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import optuna
 
 from optiplug import ConfigError
-from optiplug.cli.loading import load
-from optiplug.document import Document, Setting
+from optiplug.document import Setting
 
 from .folder import StudyFolder
 from .judging import Judging, task_of
 from .samplers import Plan
 from .space import Space, read_space
 from .study import Study
+from .trial import config_of
 
 __all__ = ["opened"]
 
@@ -62,8 +61,12 @@ def opened(
         if file is None and settings:
             raise ConfigError("needs FILE: a study that is there keeps its config", where="--set")
         space = read_space(file or folder.space, settings)
-        judging, plan = kept[0], replace(kept[1], **planned)
+        judging = kept[0]
+        if not judging.steps:
+            rule, hint = "the study is one of a program, whose objective is its own", "run the program again"
+            raise ConfigError(rule, where="--study", received=str(folder.path), hint=hint)
         judging.require(_of_task(judged), str(folder.path))
+        plan = Plan(**{**kept[1], **planned})
     folder.prepare()
     with folder.turn_taken():
         folder.keep_space(space, file)
@@ -76,7 +79,7 @@ def _of_task(judged: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _judging(space: Space, judged: Mapping[str, Any]) -> Judging:
-    config = load(Document("", space.config(space.default), {(): (1, 1)}, {}))
+    config = config_of(space, space.default)
     given = {"steps": None, **judged}
     task = given.pop("task", None)
     return Judging.of_config(config, None if task is None else task_of(task), **given)

@@ -113,7 +113,7 @@ def _course(values: _Values) -> Picture:
 
 def _slice(values: _Values, name: str) -> Picture:
     trials = [each for each in values.trials if name in each.values]
-    options = _options(trials, name)
+    options = values.record.choices.get(name, ())
     chosen = [each.values[name] for each in trials]
     places = [options.index(each) for each in chosen] if options else chosen
 
@@ -135,18 +135,10 @@ def _slice(values: _Values, name: str) -> Picture:
         draw,
         0,
         name=f"slice-{name}",
-        title=f"{figure_name(values.record)} against {name}",
+        title=f"{figure_name(values.record).capitalize()} against {name}",
         alt=f"A point for each of {len(trials)} trials: {name} and {figure_name(values.record)}.",
         caption=_caption(values),
     )
-
-
-def _options(trials: Sequence[TrialRecord], name: str) -> list[Any]:
-    """Return what was chosen from; empty for numbers in a range."""
-    chosen = [each.values[name] for each in trials]
-    if any(isinstance(each, bool) or not isinstance(each, int | float) for each in chosen):
-        return sorted(set(chosen), key=str)
-    return []
 
 
 def _draw_trials(axes: Axes, values: _Values, places: Sequence[float]) -> None:

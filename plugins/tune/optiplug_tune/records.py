@@ -43,7 +43,8 @@ class StudyRecord(_Record):
     """All that a page, its pictures and a table are made of.
 
     `importance` has the share of each range in what tells good trials from others, None if there are too few
-    trials to say. `log` names the ranges that are searched by orders of magnitude.
+    trials to say. `log` names the ranges that are searched by orders of magnitude, `choices` has what the
+    others choose from. `command` goes on with the study; it is empty if that is for a program to do.
     """
 
     format: Literal[1] = 1
@@ -54,6 +55,7 @@ class StudyRecord(_Record):
     config: dict[str, Any] | None
     importance: dict[str, float] | None
     log: tuple[str, ...] = ()
+    choices: dict[str, tuple[Any, ...]] = {}
     command: str
     sampler: str
     pruner: str
@@ -86,9 +88,10 @@ def record_of(study: Study, folder: StudyFolder) -> StudyRecord:
         config=None if best is None else study.space.config(best.params),
         importance=importance_of(study),
         log=tuple(name for name, each in study.space.ranges.items() if each.kind == "log" or each.log),
-        command=folder.way_on,
-        sampler=str(study.plan.sampler),
-        pruner=str(study.plan.pruner),
+        choices={name: each.choices for name, each in study.space.ranges.items() if each.choices},
+        command=folder.way_on if study.judging.steps else "",
+        sampler=study.plan.sampler_name,
+        pruner=study.plan.pruner_name,
         versions={name: metadata.version(name) for name in _VERSIONS},
         made=dt.datetime.now().astimezone().isoformat(timespec="seconds"),
     )

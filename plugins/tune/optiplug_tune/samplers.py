@@ -60,9 +60,22 @@ class Plan:
     @property
     def kept(self) -> dict[str, object]:
         """What a study keeps of it, for who goes on with it and says nothing else."""
-        names = {"sampler": self.sampler, "pruner": self.pruner}
-        known = {key: value for key, value in names.items() if isinstance(value, str)}
-        return {"trials": self.trials, "seed": self.seed, **known}
+        return {
+            "trials": self.trials,
+            "seed": self.seed,
+            "sampler": self.sampler_name,
+            "pruner": self.pruner_name,
+        }
+
+    @property
+    def sampler_name(self) -> str:
+        """The name of what chooses the values."""
+        return self.sampler if isinstance(self.sampler, str) else type(self.sampler).__name__
+
+    @property
+    def pruner_name(self) -> str:
+        """The name of what ends a trial early."""
+        return self.pruner if isinstance(self.pruner, str) else type(self.pruner).__name__
 
     def sampler_for(self, number: int) -> BaseSampler:
         """Return what chooses the values of a trial."""

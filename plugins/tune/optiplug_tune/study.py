@@ -7,6 +7,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import optuna
 from optuna.storages import BaseStorage, InMemoryStorage
@@ -82,12 +83,12 @@ class Study:
             self.optuna.set_user_attr("plan", plan.kept)
 
     @classmethod
-    def kept(cls, folder: StudyFolder) -> tuple[Judging, Plan] | None:
-        """Return what a folder says of its study; None if none has begun."""
+    def kept(cls, folder: StudyFolder) -> tuple[Judging, dict[str, Any]] | None:
+        """Return what a folder says of its study, and of the last plan; None if none has begun."""
         study = _loaded(open_journal(folder.journal)) if folder.has_study else None
         if study is None or "plan" not in study.user_attrs:  # of a process that was killed while it began
             return None
-        return Judging(**study.user_attrs["judging"]), Plan(**study.user_attrs["plan"])
+        return Judging(**study.user_attrs["judging"]), dict(study.user_attrs["plan"])
 
     @contextlib.contextmanager
     def turn(self) -> Iterator[None]:

@@ -15,7 +15,7 @@ from optiplug.document import Document
 
 from .space import Space
 
-__all__ = ["WORDS", "Diverged", "Trial", "word_for"]
+__all__ = ["WORDS", "Diverged", "Trial", "config_of", "word_for"]
 
 WORDS = ("complete", "pruned", "diverged", "failed", "interrupted", "lost", "running", "waiting")
 """What a trial can be: the first four have ended, and those that were interrupted or lost are made again."""
@@ -55,7 +55,7 @@ class Trial:
         ConfigError
             If the values break a rule together, each of which is in its range.
         """
-        return load(Document(f"trial {self.number}", self._space.config(self.values), {(): (1, 1)}, {}))
+        return config_of(self._space, self.values)
 
     def report(self, step: int, value: float) -> None:
         """Tell the study how it goes; the pruner may end the trial here.
@@ -68,6 +68,17 @@ class Trial:
         self.optuna.report(value, step)
         if self.optuna.should_prune():
             raise optuna.TrialPruned
+
+
+def config_of(space: Space, values: Mapping[str, Any]) -> NamedConfig:
+    """Return the config of a space with these values: an OptimizerConfig, or the TrainConfig of a run.
+
+    >>> from optiplug_tune.space import space_of
+    >>> rate = {"search": "log", "low": 1e-4, "high": 1e-2}
+    >>> config_of(space_of({"use": "sgd", "learning_rate": rate}), {"learning_rate": 0.002}).learning_rate
+    0.002
+    """
+    return load(Document("", space.config(values), {(): (1, 1)}, {}))
 
 
 def word_for(trial: FrozenTrial) -> str:

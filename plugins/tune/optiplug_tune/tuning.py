@@ -14,6 +14,7 @@ from optuna.samplers import BaseSampler
 
 from .folder import StudyFolder
 from .judging import Judging
+from .records import record_of
 from .samplers import Plan
 from .space import read_space, space_of
 from .study import Study
@@ -74,7 +75,8 @@ def tune(
     pruner
         An object of Optuna's; without one no trial is ended early.
     study
-        A folder to keep the study in: other processes may take part in it, and a later one goes on with it.
+        A folder to keep the study in, with a report: other processes may take part in it, and a later one
+        goes on with it.
     higher_is_better
         Whether the value is to be large instead; by default what the objective says, as a `Workload` does.
     seed
@@ -124,6 +126,10 @@ def tune(
         make_trials(opened, objective, timeout=timeout, catch=catch)
     finally:
         opened.close()
+        if folder is not None:
+            from .report import write_study
+
+            write_study(record_of(opened, folder), folder)
     return _result(opened)
 
 

@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 import threading
-from dataclasses import replace
 from pathlib import Path
 
 from optiplug import OptiplugError
@@ -34,6 +33,7 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     from optiplug_lab.launch import prepare_tensorflow
 
     from .folder import StudyFolder
+    from .samplers import Plan
     from .study import Study
     from .trials import make_trials
     from .workload import Workload
@@ -42,8 +42,7 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     kept = Study.kept(folder)
     if kept is None:
         raise SystemExit(f"{path}: there is no study")
-    judging, plan = kept
-    plan = replace(plan, trials=int(trials), sampler=sampler, pruner=pruner)
+    judging, plan = kept[0], Plan(int(trials), sampler, pruner, kept[1]["seed"])
     study = Study(folder.read_space(), judging, plan, folder)
     # Equal trials are equal bit for bit, whichever process makes them.
     prepare_tensorflow(0)

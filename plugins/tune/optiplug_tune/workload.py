@@ -55,14 +55,9 @@ class Workload:
         if isinstance(config, TrainConfig):
             return config.model_copy(update={"evaluate_every": self._interval(config.steps)})
         judging = self.judging
-        fields = {"task": judging.task, "optimizer": config, "steps": judging.steps}
-        return TrainConfig.model_validate(
-            {
-                **fields,
-                "batch_size": judging.batch_size,
-                "evaluate_every": self._interval(judging.steps),
-            }
-        )
+        fields: dict[str, Any] = {"task": judging.task, "optimizer": config, "steps": judging.steps}
+        fields |= {"batch_size": judging.batch_size, "evaluate_every": self._interval(judging.steps)}
+        return TrainConfig(**fields)
 
     def _interval(self, steps: int) -> int:
         # Between seeds nobody looks at evaluations: they only show a run that has diverged.

@@ -7,12 +7,15 @@ import signal
 import subprocess
 import time
 from collections import Counter
+from pathlib import Path
 
 import optuna
 import pytest
+import typer
 
 import optiplug_tune
 from optiplug import OptiplugError
+from optiplug_tune import command
 from optiplug_tune.folder import StudyFolder
 from optiplug_tune.opening import opened
 from support.killed_studies import COMMAND, SPACE, KilledStudy, ended, records
@@ -88,24 +91,35 @@ def test_a_study_that_was_killed_while_it_began_begins(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "code", "told"),
+    ("options", "error", "told"),
     [
-        ([], 2, "FILE"),
-        (["space.yaml"], 2, "--task"),
-        (["space.yaml", "--task", "digits", "--pruner", "mean"], 2, "--pruner"),
-        (["plain.yaml", "--task", "digits"], 3, "no range"),
+        ({"file": None}, typer.BadParameter, "is required"),
+        ({"study": Path("new")}, typer.BadParameter, "is required for the config of an optimizer"),
+        ({"task": "digits", "figure": "accuracy", "steps": 9}, typer.BadParameter, "is required: no goal"),
+        ({"task": "digit", "steps": 9}, OptiplugError, "did you mean 'digits'"),
+        ({"task": "digits", "set_": ["momentum=x"]}, OptiplugError, "momentum"),
+        ({"file": None, "set_": ["momentum"]}, typer.BadParameter, "PATH=VALUE"),
     ],
+    ids=str,
 )
-def test_mistakes_are_told_before_anything_is_made(arguments, code, told, tmp_path):
+def test_mistakes_are_told_before_anything_is_made(options, error, told, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     (tmp_path / "space.yaml").write_text(OPTIMIZER)
+
+    with pytest.raises(error, match=told):
+        command.tune(**{"file": Path("space.yaml"), **options})
+    assert [path.name for path in tmp_path.iterdir()] == ["space.yaml"]
+
+
+@pytest.mark.slow
+def test_a_mistake_ends_the_command_with_a_message(tmp_path):
     (tmp_path / "plain.yaml").write_text("use: sgd\n")
 
-    done = tune(*arguments, folder=tmp_path)
+    done = [tune(*each, folder=tmp_path) for each in ([], ["plain.yaml", "--task", "digits"])]
 
-    assert (done.returncode, done.stdout) == (code, "")
-    assert told in done.stderr
-    assert "Traceback" not in done.stderr
-    assert {path.name for path in tmp_path.iterdir()} == {"space.yaml", "plain.yaml"}
+    assert [each.returncode for each in done] == [2, 3]
+    assert "FILE" in done[0].stderr
+    assert "no range" in done[1].stderr
 
 
 @pytest.mark.slow
@@ -131,8 +145,8 @@ def test_ten_kills_lose_nothing(tmp_path):
 @pytest.mark.slow
 def test_an_interrupted_study_says_how_to_go_on(tmp_path, signals_heard):
     (tmp_path / "space.yaml").write_text(SPACE.replace("steps: 12", "steps: 100000"))
-    command = [*COMMAND, "space.yaml", *JUDGED, "--trials", "2", "--study", "s"]
-    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+    told = [*COMMAND, "space.yaml", *JUDGED, "--trials", "2", "--study", "s"]
+    with subprocess.Popen(told, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 120
         while sum(each["op_code"] == 5 for each in records(tmp_path / "s")) < 2:
             assert time.monotonic() < deadline
