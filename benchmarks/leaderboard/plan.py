@@ -1,0 +1,104 @@
+"""What is still to be run: jobs, each of a row on a workload, in the order in which they are wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from .protocol import Protocol
+from .records import Record, Records, Stage
+from .rows import Row, Values
+from .targets import best_values, freeze, frozen
+
+__all__ = ["Job", "Plan", "Run"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run that the protocol asks for."""
+
+    stage: Stage
+    study: int
+    trial: int
+    seed: int
+    values: Values
+    steps: int
+
+
+@dataclass(frozen=True)
+class Job:
+    """Runs of a row on a workload that share a compiled step; `stage` is search, repeat or tuned."""
+
+    row: str
+    workload: str
+    stage: Stage
+
+
+class Plan:
+    """The jobs of some rows, by the protocol and by what the records have.
+
+    The baselines come first, since the other runs end where they reach a target.
+    """
+
+    def __init__(self, protocol: Protocol, records: Records, rows: Sequence[Row]) -> None:
+        self.protocol, self.records = protocol, records
+        self.rows = {row.name: row for row in rows}
+
+    def jobs(self) -> list[Job]:
+        """Return the jobs of which something is left, those that can begin only later among them."""
+        frozen_now = frozen(self.protocol, self.records.folder)
+        baselines = self.protocol.targets.rows
+        setting = [name for name in self.protocol.workloads if name not in frozen_now]
+        jobs = [Job(row, name, stage) for name in setting for stage in _SETTING for row in baselines]
+        jobs += [Job(row, name, "tuned") for row in self.rows for name in self.protocol.workloads]
+        return [job for job in jobs if job.stage != "tuned" or next(self.left(job), None)]
+
+    def left(self, job: Job) -> Iterator[Run]:
+        """Yield the runs of a job that have no record yet."""
+        done = self.records.of(job.row)
+        for run in self.runs(job):
+            record = done.get((job.workload, run.stage, run.study, run.trial))
+            if record is None:
+                yield run
+            elif (record.values, record.seed, record.steps) != (run.values, run.seed, run.steps):
+                where = self.records.folder / f"{job.row}.jsonl"
+                raise ValueError(f"{job.row} is not what it was when {where} was written: remove that file")
+
+    def is_ready(self, job: Job) -> bool:
+        """Whether what the job needs is there."""
+        if job.stage == "search":
+            return True
+        if job.stage == "repeat":
+            return self._best(job) is not None
+        return job.workload in freeze(self.protocol, self.records)
+
+    def runs(self, job: Job) -> list[Run]:
+        """Return all runs of a job."""
+        protocol, row = self.protocol, self.rows[job.row]
+        workload, rules = protocol.workloads[job.workload], protocol.targets
+        if job.stage == "search":
+            points = row.points(rules.trials, rules.seed)
+            steps = workload.part(rules.share)
+            return [Run("search", 0, trial, rules.seed, each, steps) for trial, each in enumerate(points)]
+        if job.stage == "repeat":
+            best, steps = self._best(job), workload.part(rules.share)
+            return [Run("repeat", 0, n, seed, best or {}, steps) for n, seed in enumerate(rules.repeats)]
+        tuned = [
+            Run("tuned", study, trial, seed, values, workload.steps)
+            for study, seed in enumerate(protocol.tuned.seeds)
+            for trial, values in enumerate(row.points(protocol.tuned.trials, seed))
+        ]
+        steps, default = workload.part(protocol.fixed.share), row.space.default
+        return tuned + [Run("fixed", 0, n, seed, default, steps) for n, seed in enumerate(protocol.fixed.seeds)]
+
+    def _best(self, job: Job) -> Values | None:
+        workload = self.protocol.workloads[job.workload]
+        return best_values(workload, self.records.of(job.row), self.protocol.targets.trials, job.workload)
+
+    def study(self, job: Job, run: Run) -> list[Record]:
+        """Return the records of the trials of the same study."""
+        found = self.records.of(job.row).values()
+        return [each for each in found if each.key[:3] == (job.workload, "tuned", run.study)]
+
+
+_SETTING: tuple[Stage, ...] = ("search", "repeat")

@@ -1,0 +1,106 @@
+"""The records of runs, a line of JSON each, in a file for each row: whatever ends a process, what is done stays."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from .protocol import Workload
+
+__all__ = ["Ended", "Record", "Records", "Stage"]
+
+Stage = Literal["search", "repeat", "tuned", "fixed"]
+Ended = Literal["budget", "target", "beaten", "diverged", "failed"]
+
+# JSON has no NaN.
+Number = Annotated[
+    float,
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: float(f"{value:.6g}") if math.isfinite(value) else None),
+]
+
+
+class Record(BaseModel):
+    """A run. `curve` has the figure at the start and at each evaluation, up to where the run ended."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    protocol: int
+    row: str
+    workload: str
+    stage: Stage
+    study: int
+    trial: int
+    seed: int
+    values: dict[str, Any]
+    steps: int
+    ended: Ended
+    curve: tuple[Number, ...]
+    seconds: float
+    problem: str = ""
+
+    @property
+    def key(self) -> tuple[str, str, int, int]:
+        """What tells the runs of a row from each other."""
+        return self.workload, self.stage, self.study, self.trial
+
+    def best(self, workload: Workload) -> float:
+        """Return the best value of the curve; NaN if there is none."""
+        found = math.nan
+        for value in self.curve:
+            if math.isnan(found) or workload.better(value, found):
+                found = value
+        return found
+
+    def steps_to(self, workload: Workload, target: float) -> float:
+        """Return the step of the first evaluation that reached the target; infinity for none."""
+        every = workload.evaluate_every
+        hits = (step * every for step, value in enumerate(self.curve) if workload.reached(value, target))
+        return next(hits, math.inf)
+
+
+class Records:
+    """The files of a folder, which several processes add to."""
+
+    def __init__(self, folder: Path, version: int) -> None:
+        self.folder, self.version = folder, version
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def of(self, row: str) -> Mapping[tuple[str, str, int, int], Record]:
+        """Return the records of a row under this version of the protocol, by their keys."""
+        path, found = self._path(row), dict[tuple[str, str, int, int], Record]()
+        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+        for line in lines:
+            if line.endswith(b"\n") and (record := _read(line)) and record.protocol == self.version:
+                found.setdefault(record.key, record)
+        return found
+
+    def add(self, record: Record) -> None:
+        """Add a record at the end of its file, with what a process that was killed left of a line ended."""
+        line = record.model_dump_json(exclude_defaults=True).encode() + b"\n"
+        with self._path(record.row).open("ab+") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            size = file.seek(0, os.SEEK_END)
+            if size:
+                file.seek(size - 1)
+                line = line if file.read(1) == b"\n" else b"\n" + line
+            file.write(line)
+
+    def _path(self, row: str) -> Path:
+        return self.folder / f"{row}.jsonl"
+
+
+def _read(line: bytes) -> Record | None:
+    """Return the record of a line; None for what a process that was killed left of one."""
+    try:
+        plain = json.loads(line)
+    except json.JSONDecodeError:
+        return None
+    return Record.model_validate(plain)

@@ -1,0 +1,130 @@
+"""Processes that do the jobs. Each claims one at a time by a lock, which ends with the process that has it."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import functools
+import math
+import multiprocessing
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from .plan import Job, Plan, Run
+from .protocol import Protocol
+from .records import Ended, Record, Records
+from .rows import Row
+
+__all__ = ["compute", "work"]
+
+# XLA frees no program that it has compiled, so a process ends after some jobs, and another goes on.
+JOBS_OF_A_PROCESS = 8
+MORE = 75
+WAIT = 2.0
+
+
+def compute(folder: Path, rows: Sequence[str], processes: int, protocol: Path, row_folder: Path) -> None:
+    """Do all that is left, in so many processes."""
+    spawn = multiprocessing.get_context("spawn")
+    arguments = (folder, rows, protocol, row_folder)
+    running = [spawn.Process(target=work, args=arguments) for _ in range(processes)]
+    for each in running:
+        each.start()
+    while running:
+        multiprocessing.connection.wait([each.sentinel for each in running])
+        for ended in [each for each in running if each.exitcode is not None]:
+            running.remove(ended)
+            if ended.exitcode == MORE:
+                running.append(spawn.Process(target=work, args=arguments))
+                running[-1].start()
+            elif ended.exitcode:
+                raise RuntimeError(f"a process ended with {ended.exitcode}: see above")
+
+
+def work(folder: Path, rows: Sequence[str], protocol: Path, row_folder: Path) -> None:
+    """Do jobs until none is left, or until another process had better go on."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    rules = Protocol.read(protocol)
+    wanted = dict.fromkeys([*rules.targets.rows, *rows])
+    plan = Plan(rules, Records(folder, rules.version), [Row.read(name, row_folder) for name in wanted])
+    done = 0
+    while jobs := [job for job in plan.jobs() if job.stage != "tuned" or job.row in rows]:
+        if not any(_tried(plan, job) for job in jobs):
+            time.sleep(WAIT)  # until what others have begun is done
+            continue
+        done += 1
+        if done == JOBS_OF_A_PROCESS:
+            raise SystemExit(MORE)
+
+
+def _tried(plan: Plan, job: Job) -> bool:
+    """Do a job, if it can begin and no other process has it; say whether it was done."""
+    if not plan.is_ready(job) or next(plan.left(job), None) is None:
+        return False
+    with _claimed(plan.records.folder / ".claims" / f"{job.row}-{job.workload}-{job.stage}") as mine:
+        if not mine:
+            return False
+        for run in plan.left(job):
+            plan.records.add(_record(plan, job, run))
+        return True
+
+
+@contextlib.contextmanager
+def _claimed(path: Path) -> Iterator[bool]:
+    path.parent.mkdir(exist_ok=True)
+    with path.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def _record(plan: Plan, job: Job, run: Run) -> Record:
+    """Do a run; what goes wrong in it is in its record."""
+    known = {
+        **{"protocol": plan.protocol.version, "row": job.row, "workload": job.workload, "stage": run.stage},
+        **{"study": run.study, "trial": run.trial, "seed": run.seed, "values": dict(run.values)},
+        "steps": run.steps,
+    }
+    started = time.perf_counter()
+    curve: list[float] = []
+    try:
+        ended = _followed(plan, job, run, curve)
+    except Exception as error:  # noqa: BLE001  # whatever a plugin raises: the other rows go on
+        problem = f"{type(error).__name__}: {error}"[:200]
+        known |= {"ended": "failed", "problem": problem}
+    else:
+        known |= {"ended": ended}
+    return Record(**known, curve=tuple(curve), seconds=round(time.perf_counter() - started, 3))
+
+
+def _followed(plan: Plan, job: Job, run: Run, curve: list[float]) -> Ended:
+    """Take the steps of a run up to where nobody needs more of them; say why it ended."""
+    from .programs import program
+
+    protocol, row = plan.protocol, plan.rows[job.row]
+    workload = protocol.workloads[job.workload]
+    made, columns = program(workload, row.optimizer, row.plain(run.values, run.steps), protocol.longest(workload))
+    target, fastest = math.nan, math.inf
+    if run.stage == "tuned":
+        target = _targets(plan)[job.workload]
+        fastest = min((each.steps_to(workload, target) for each in plan.study(job, run)), default=math.inf)
+    for point in made.run(run.seed, columns, run.steps):
+        curve.append(point.figure)
+        if point.step and not math.isfinite(point.loss):
+            return "diverged"
+        if workload.reached(point.figure, target):
+            return "target"
+        if point.step >= fastest:
+            return "beaten"
+    return "budget"
+
+
+def _targets(plan: Plan) -> dict[str, float]:
+    from .targets import frozen
+
+    return {name: each.value for name, each in frozen(plan.protocol, plan.records.folder).items()}
