@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from .protocol import Protocol
-from .records import Record, Records, Stage
+from .records import Records, Stage
 from .rows import Row, Values
 from .targets import best_values, freeze, frozen
 
@@ -94,11 +94,6 @@ class Plan:
     def _best(self, job: Job) -> Values | None:
         workload = self.protocol.workloads[job.workload]
         return best_values(workload, self.records.of(job.row), self.protocol.targets.trials, job.workload)
-
-    def study(self, job: Job, run: Run) -> list[Record]:
-        """Return the records of the trials of the same study."""
-        found = self.records.of(job.row).values()
-        return [each for each in found if each.key[:3] == (job.workload, "tuned", run.study)]
 
 
 _SETTING: tuple[Stage, ...] = ("search", "repeat")

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, model_validator
 
 from optiplug import TaskConfig, registry
+from optiplug.document import read
 
 __all__ = ["PROTOCOL", "Protocol", "Workload"]
 
@@ -96,4 +96,4 @@ class Protocol(_Part):
     @classmethod
     def read(cls, path: Path = PROTOCOL) -> Protocol:
         """Read a protocol file."""
-        return cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return cls.model_validate(read(path).data)

@@ -14,17 +14,22 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 from .protocol import Workload
 
-__all__ = ["Ended", "Record", "Records", "Stage"]
+__all__ = ["Ended", "Record", "Records", "Stage", "rounded"]
 
 Stage = Literal["search", "repeat", "tuned", "fixed"]
-Ended = Literal["budget", "target", "beaten", "diverged", "failed"]
+Ended = Literal["budget", "target", "diverged", "failed"]
 
 # JSON has no NaN.
 Number = Annotated[
     float,
     BeforeValidator(lambda value: math.nan if value is None else value),
-    PlainSerializer(lambda value: float(f"{value:.6g}") if math.isfinite(value) else None),
+    PlainSerializer(lambda value: value if math.isfinite(value) else None),
 ]
+
+
+def rounded(value: float) -> float:
+    """Return a figure with six digits, as runs are judged by and as records have it."""
+    return float(f"{value:.6g}")
 
 
 class Record(BaseModel):

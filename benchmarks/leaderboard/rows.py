@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-import yaml
 from optiplug_tune.space import Space, space_of
 from pydantic import BaseModel, ConfigDict, Field
+
+from optiplug.document import read
 
 __all__ = ["ROWS", "Row", "Values"]
 
@@ -37,8 +39,7 @@ class Row(BaseModel):
     @classmethod
     def read(cls, name: str, folder: Path = ROWS) -> Row:
         """Read the file of a row."""
-        text = (folder / f"{name}.yaml").read_text(encoding="utf-8")
-        return cls(name=name, **yaml.safe_load(text))
+        return cls(name=name, **read(folder / f"{name}.yaml").data)
 
     @functools.cached_property
     def space(self) -> Space:
@@ -47,10 +48,11 @@ class Row(BaseModel):
 
     def points(self, count: int, seed: int) -> list[Values]:
         """Return the first points of the quasi-random sequence of a seed: Sobol's, scrambled."""
-        sampler = optuna.samplers.QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False)
         verbosity = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
+            with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
+                sampler = optuna.samplers.QMCSampler(seed=seed, warn_independent_sampling=False, scramble=True)
             study = optuna.create_study(sampler=sampler)
             # The first trial of a study is drawn apart from the sequence, as no range is known before it.
             return [self.space.values(study.ask()) for _ in range(count + 1)][1:]

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import functools
 import math
 import multiprocessing
-import os
+import multiprocessing.connection
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .plan import Job, Plan, Run
 from .protocol import Protocol
-from .records import Ended, Record, Records
+from .records import Ended, Record, Records, rounded
 from .rows import Row
+from .targets import frozen
 
 __all__ = ["compute", "work"]
 
@@ -45,7 +45,11 @@ def compute(folder: Path, rows: Sequence[str], processes: int, protocol: Path, r
 
 def work(folder: Path, rows: Sequence[str], protocol: Path, row_folder: Path) -> None:
     """Do jobs until none is left, or until another process had better go on."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    import tensorflow as tf
+
+    # Runs are small: two processes with a thread each do more than one with two.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
     rules = Protocol.read(protocol)
     wanted = dict.fromkeys([*rules.targets.rows, *rows])
     plan = Plan(rules, Records(folder, rules.version), [Row.read(name, row_folder) for name in wanted])
@@ -109,22 +113,13 @@ def _followed(plan: Plan, job: Job, run: Run, curve: list[float]) -> Ended:
     protocol, row = plan.protocol, plan.rows[job.row]
     workload = protocol.workloads[job.workload]
     made, columns = program(workload, row.optimizer, row.plain(run.values, run.steps), protocol.longest(workload))
-    target, fastest = math.nan, math.inf
-    if run.stage == "tuned":
-        target = _targets(plan)[job.workload]
-        fastest = min((each.steps_to(workload, target) for each in plan.study(job, run)), default=math.inf)
+    # On track B the figure at the end counts, too.
+    target = frozen(protocol, plan.records.folder)[job.workload].value if run.stage == "tuned" else math.nan
     for point in made.run(run.seed, columns, run.steps):
-        curve.append(point.figure)
+        curve.append(rounded(point.figure))
         if point.step and not math.isfinite(point.loss):
             return "diverged"
-        if workload.reached(point.figure, target):
+        if workload.reached(curve[-1], target):
             return "target"
-        if point.step >= fastest:
-            return "beaten"
     return "budget"
 
-
-def _targets(plan: Plan) -> dict[str, float]:
-    from .targets import frozen
-
-    return {name: each.value for name, each in frozen(plan.protocol, plan.records.folder).items()}
