@@ -89,7 +89,9 @@ class Plan:
             for trial, values in enumerate(row.points(protocol.tuned.trials, seed))
         ]
         steps, default = workload.part(protocol.fixed.share), row.space.default
-        return tuned + [Run("fixed", 0, n, seed, default, steps) for n, seed in enumerate(protocol.fixed.seeds)]
+        return tuned + [
+            Run("fixed", 0, n, seed, default, steps) for n, seed in enumerate(protocol.fixed.seeds)
+        ]
 
     def _best(self, job: Job) -> Values | None:
         workload = self.protocol.workloads[job.workload]

@@ -102,6 +102,13 @@ class Program:
             seconds += time.perf_counter() - started
             yield Point(step + self.workload.evaluate_every, self._evaluate(), loss, seconds)
 
+    def timed_steps(self, seed: int) -> float:
+        """Take the first steps of a seed from where the variables are; return the seconds that they took."""
+        batches, every = self.seeds.batches(seed, self.steps), tf.constant(self.workload.evaluate_every)
+        started = time.perf_counter()
+        self._steps(tf.constant(0), every, batches).numpy()
+        return time.perf_counter() - started
+
     def _begin(self, seed: int, columns: Sequence[Column]) -> None:
         if columns:
             self._table.assign(np.stack([column(self.steps) for column in columns], axis=1))
@@ -140,9 +147,7 @@ def _reading(table: tf.Variable, column: int) -> Callable[[tf.Tensor], tf.Tensor
     return lambda step: tf.gather(table, tf.cast(step, tf.int32))[column]
 
 
-def program(
-    workload: Workload, written: Plain, plain: Plain, steps: int
-) -> tuple[Program, Sequence[Column]]:
+def program(workload: Workload, written: Plain, plain: Plain, steps: int) -> tuple[Program, Sequence[Column]]:
     """Return the program of a plain config and its columns; of several, the programs last used are kept."""
     template, columns = split(written, plain)
     return _made(workload.model_dump_json(), template, steps), columns

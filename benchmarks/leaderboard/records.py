@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import math
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
+from .lines import add_line, lines_of
 from .protocol import Workload
 
 __all__ = ["Ended", "Record", "Records", "Stage", "rounded"]
@@ -76,36 +74,19 @@ class Records:
 
     def __init__(self, folder: Path, version: int) -> None:
         self.folder, self.version = folder, version
-        folder.mkdir(parents=True, exist_ok=True)
 
     def of(self, row: str) -> Mapping[tuple[str, str, int, int], Record]:
         """Return the records of a row under this version of the protocol, by their keys."""
-        path, found = self._path(row), dict[tuple[str, str, int, int], Record]()
-        lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
-        for line in lines:
-            if line.endswith(b"\n") and (record := _read(line)) and record.protocol == self.version:
+        records = (Record.model_validate(plain) for plain in lines_of(self._path(row)))
+        found: dict[tuple[str, str, int, int], Record] = {}
+        for record in records:
+            if record.protocol == self.version:
                 found.setdefault(record.key, record)
         return found
 
     def add(self, record: Record) -> None:
-        """Add a record at the end of its file, with what a process that was killed left of a line ended."""
-        line = record.model_dump_json(exclude_defaults=True).encode() + b"\n"
-        with self._path(record.row).open("ab+") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            size = file.seek(0, os.SEEK_END)
-            if size:
-                file.seek(size - 1)
-                line = line if file.read(1) == b"\n" else b"\n" + line
-            file.write(line)
+        """Add a record at the end of the file of its row."""
+        add_line(self._path(record.row), record.model_dump_json(exclude_defaults=True))
 
     def _path(self, row: str) -> Path:
         return self.folder / f"{row}.jsonl"
-
-
-def _read(line: bytes) -> Record | None:
-    """Return the record of a line; None for what a process that was killed left of one."""
-    try:
-        plain = json.loads(line)
-    except json.JSONDecodeError:
-        return None
-    return Record.model_validate(plain)

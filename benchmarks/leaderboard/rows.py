@@ -12,6 +12,7 @@ import optuna
 from optiplug_tune.space import Space, space_of
 from pydantic import BaseModel, ConfigDict, Field
 
+from optiplug import OptimizerConfig, registry
 from optiplug.document import read
 
 __all__ = ["ROWS", "Row", "Values"]
@@ -52,12 +53,20 @@ class Row(BaseModel):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
             with warnings.catch_warnings(action="ignore", category=optuna.exceptions.ExperimentalWarning):
-                sampler = optuna.samplers.QMCSampler(seed=seed, warn_independent_sampling=False, scramble=True)
+                sampler = optuna.samplers.QMCSampler(
+                    seed=seed, warn_independent_sampling=False, scramble=True
+                )
             study = optuna.create_study(sampler=sampler)
             # The first trial of a study is drawn apart from the sequence, as no range is known before it.
             return [self.space.values(study.ask()) for _ in range(count + 1)][1:]
         finally:
             optuna.logging.set_verbosity(verbosity)
+
+    def config(self) -> OptimizerConfig:
+        """Return the config of track B without a schedule."""
+        plain = self.space.config(self.space.default)
+        config: OptimizerConfig = registry.get("optimizers", plain.pop("use"))(**plain)
+        return config
 
     def plain(self, values: Values, steps: int) -> dict[str, Any]:
         """Return the plain config of an optimizer with these values, for a run of so many steps."""

@@ -68,10 +68,14 @@ def board(protocol: Protocol, folder: Path, rows: Sequence[str]) -> Board:
     held = Records(folder, protocol.version)
     records = {row: list(held.of(row).values()) for row in rows}
     targets = frozen(protocol, folder)
-    studies = {row: {w: _studies(protocol, w, targets, found) for w in targets} for row, found in records.items()}
+    studies = {
+        row: {w: _studies(protocol, w, targets, found) for w in targets} for row, found in records.items()
+    }
     tuned = {row: {w: statistics.median(s) for w, s in each.items() if s} for row, each in studies.items()}
-    fixed = {row: {w: statistics.median(s) for w in targets if (s := _runs(protocol, w, targets, found))}
-             for row, found in records.items()}
+    fixed = {
+        row: {w: statistics.median(s) for w in targets if (s := _runs(protocol, w, targets, found))}
+        for row, found in records.items()
+    }
     deviation = _deviation([s for each in studies.values() for s in each.values()])
     return Board(
         protocol,
@@ -97,7 +101,9 @@ def _studies(
     ]
 
 
-def _runs(protocol: Protocol, name: str, targets: Mapping[str, Target], records: Sequence[Record]) -> list[float]:
+def _runs(
+    protocol: Protocol, name: str, targets: Mapping[str, Target], records: Sequence[Record]
+) -> list[float]:
     """Return the steps of each run on track B; nothing unless all were run."""
     runs = [each for each in records if each.key[:2] == (name, "fixed")]
     if len(runs) < len(protocol.fixed.seeds):
@@ -133,8 +139,11 @@ def _speed_up(protocol: Protocol, reference: Mapping[str, float], taken: Mapping
     known = [name for name in protocol.workloads if math.isfinite(reference.get(name, math.inf))]
     if not known or any(name not in taken for name in known):
         return math.nan
-    return float(np.exp(np.mean([math.log(reference[n] / taken[n]) if taken[n] < math.inf else -math.inf
-                                 for n in known])))
+    return float(
+        np.exp(
+            np.mean([math.log(reference[n] / taken[n]) if taken[n] < math.inf else -math.inf for n in known])
+        )
+    )
 
 
 def ratios(steps: Mapping[str, Mapping[str, float]], row: str) -> list[float]:

@@ -26,7 +26,9 @@ class Target(BaseModel):
     settings: dict[str, dict[str, Any]]
 
 
-def best_values(workload: Workload, found: Mapping[Any, Record], trials: int, name: str) -> dict[str, Any] | None:
+def best_values(
+    workload: Workload, found: Mapping[Any, Record], trials: int, name: str
+) -> dict[str, Any] | None:
     """Return the values of the best trial of the search; None if some of them are still to be run."""
     runs = [record for key, record in found.items() if key[:2] == (name, "search")]
     if len(runs) < trials:
@@ -54,7 +56,7 @@ def target_of(protocol: Protocol, name: str, records: Records) -> Target | None:
         medians[row] = statistics.median(run.best(workload) for run in runs)
         settings[row] = values
     ordered = sorted(medians.values(), reverse=workload.higher_is_better)
-    return Target(value=ordered[1], medians=medians, settings=settings)
+    return Target(value=ordered[min(1, len(ordered) - 1)], medians=medians, settings=settings)
 
 
 def frozen(protocol: Protocol, folder: Path) -> dict[str, Target]:

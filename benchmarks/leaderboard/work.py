@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from .plan import Job, Plan, Run
-from .protocol import Protocol
+from .protocol import PROTOCOL, Protocol
 from .records import Ended, Record, Records, rounded
-from .rows import Row
+from .rows import ROWS, Row
 from .targets import frozen
 
 __all__ = ["compute", "work"]
@@ -25,11 +25,13 @@ MORE = 75
 WAIT = 2.0
 
 
-def compute(folder: Path, rows: Sequence[str], processes: int, protocol: Path, row_folder: Path) -> None:
+def compute(
+    folder: Path, rows: Sequence[str], processes: int, protocol: Path = PROTOCOL, row_folder: Path = ROWS
+) -> None:
     """Do all that is left, in so many processes."""
     spawn = multiprocessing.get_context("spawn")
     arguments = (folder, rows, protocol, row_folder)
-    running = [spawn.Process(target=work, args=arguments) for _ in range(processes)]
+    running = [spawn.Process(target=_process, args=arguments) for _ in range(processes)]
     for each in running:
         each.start()
     while running:
@@ -37,30 +39,41 @@ def compute(folder: Path, rows: Sequence[str], processes: int, protocol: Path, r
         for ended in [each for each in running if each.exitcode is not None]:
             running.remove(ended)
             if ended.exitcode == MORE:
-                running.append(spawn.Process(target=work, args=arguments))
+                running.append(spawn.Process(target=_process, args=arguments))
                 running[-1].start()
             elif ended.exitcode:
                 raise RuntimeError(f"a process ended with {ended.exitcode}: see above")
 
 
-def work(folder: Path, rows: Sequence[str], protocol: Path, row_folder: Path) -> None:
-    """Do jobs until none is left, or until another process had better go on."""
+def _process(folder: Path, rows: Sequence[str], protocol: Path, row_folder: Path) -> None:
     import tensorflow as tf
 
     # Runs are small: two processes with a thread each do more than one with two.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+    if work(folder, rows, protocol, row_folder, JOBS_OF_A_PROCESS):
+        raise SystemExit(MORE)
+
+
+def work(
+    folder: Path,
+    rows: Sequence[str],
+    protocol: Path = PROTOCOL,
+    row_folder: Path = ROWS,
+    jobs: float = math.inf,
+) -> bool:
+    """Do jobs until none is left, or as many as are said; say whether some may be left."""
     rules = Protocol.read(protocol)
     wanted = dict.fromkeys([*rules.targets.rows, *rows])
     plan = Plan(rules, Records(folder, rules.version), [Row.read(name, row_folder) for name in wanted])
-    done = 0
-    while jobs := [job for job in plan.jobs() if job.stage != "tuned" or job.row in rows]:
-        if not any(_tried(plan, job) for job in jobs):
+    while left := [job for job in plan.jobs() if job.stage != "tuned" or job.row in rows]:
+        if not any(_tried(plan, job) for job in left):
             time.sleep(WAIT)  # until what others have begun is done
             continue
-        done += 1
-        if done == JOBS_OF_A_PROCESS:
-            raise SystemExit(MORE)
+        jobs -= 1
+        if jobs <= 0:
+            return True
+    return False
 
 
 def _tried(plan: Plan, job: Job) -> bool:
@@ -77,7 +90,7 @@ def _tried(plan: Plan, job: Job) -> bool:
 
 @contextlib.contextmanager
 def _claimed(path: Path) -> Iterator[bool]:
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,7 +125,9 @@ def _followed(plan: Plan, job: Job, run: Run, curve: list[float]) -> Ended:
 
     protocol, row = plan.protocol, plan.rows[job.row]
     workload = protocol.workloads[job.workload]
-    made, columns = program(workload, row.optimizer, row.plain(run.values, run.steps), protocol.longest(workload))
+    made, columns = program(
+        workload, row.optimizer, row.plain(run.values, run.steps), protocol.longest(workload)
+    )
     # On track B the figure at the end counts, too.
     target = frozen(protocol, plan.records.folder)[job.workload].value if run.stage == "tuned" else math.nan
     for point in made.run(run.seed, columns, run.steps):
@@ -122,4 +137,3 @@ def _followed(plan: Plan, job: Job, run: Run, curve: list[float]) -> Ended:
         if workload.reached(curve[-1], target):
             return "target"
     return "budget"
-
