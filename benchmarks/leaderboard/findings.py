@@ -10,7 +10,7 @@ from .lines import add_line, lines_of
 from .protocol import Protocol
 from .rows import Row
 
-__all__ = ["Diagnosis", "diagnoses", "diagnose_row"]
+__all__ = ["Diagnosis", "diagnose_row", "diagnoses"]
 
 
 class Diagnosis(BaseModel):

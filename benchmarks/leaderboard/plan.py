@@ -15,7 +15,7 @@ __all__ = ["Job", "Plan", "Run"]
 
 @dataclass(frozen=True)
 class Run:
-    """A run that the protocol asks for."""
+    """A run that the protocol asks for; its fields are those of its record."""
 
     stage: Stage
     study: int
@@ -89,9 +89,8 @@ class Plan:
             for trial, values in enumerate(row.points(protocol.tuned.trials, seed))
         ]
         steps, default = workload.part(protocol.fixed.share), row.space.default
-        return tuned + [
-            Run("fixed", 0, n, seed, default, steps) for n, seed in enumerate(protocol.fixed.seeds)
-        ]
+        seeds = enumerate(protocol.fixed.seeds)
+        return tuned + [Run("fixed", 0, number, seed, default, steps) for number, seed in seeds]
 
     def _best(self, job: Job) -> Values | None:
         workload = self.protocol.workloads[job.workload]

@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
-from optiplug_lab.tasks import built, checked_batch, checked_figures, checked_loss
 
 from optiplug import BuildError, Optimizer, Task
+from optiplug_lab.tasks import built, checked_batch, checked_figures, checked_loss
 
 from .protocol import Workload
 from .templates import Column, Plain, Template, split

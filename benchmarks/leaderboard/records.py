@@ -1,4 +1,4 @@
-"""The records of runs, a line of JSON each, in a file for each row: whatever ends a process, what is done stays."""
+"""The records of runs, a file for each row: what is done stays, whatever ends a process."""
 
 from __future__ import annotations
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 import optuna
-from optiplug_tune.space import Space, space_of
 from pydantic import BaseModel, ConfigDict, Field
 
 from optiplug import OptimizerConfig, registry
 from optiplug.document import read
+from optiplug_tune.space import Space, space_of
 
 __all__ = ["ROWS", "Row", "Values"]
 

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from scipy import stats
 
 from .protocol import Protocol
@@ -139,15 +138,13 @@ def _speed_up(protocol: Protocol, reference: Mapping[str, float], taken: Mapping
     known = [name for name in protocol.workloads if math.isfinite(reference.get(name, math.inf))]
     if not known or any(name not in taken for name in known):
         return math.nan
-    return float(
-        np.exp(
-            np.mean([math.log(reference[n] / taken[n]) if taken[n] < math.inf else -math.inf for n in known])
-        )
-    )
+    if any(math.isinf(taken[name]) for name in known):
+        return 0.0
+    return statistics.geometric_mean(reference[name] / taken[name] for name in known)
 
 
 def ratios(steps: Mapping[str, Mapping[str, float]], row: str) -> list[float]:
-    """Return what a row took on each workload over what the fastest row took; infinity where it has nothing."""
+    """Return the steps of a row over those of the fastest, on each workload; infinity where it has none."""
     workloads = dict.fromkeys(name for each in steps.values() for name in each)
     found = []
     for name in workloads:

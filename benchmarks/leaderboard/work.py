@@ -1,4 +1,4 @@
-"""Processes that do the jobs. Each claims one at a time by a lock, which ends with the process that has it."""
+"""Processes that do the jobs; each claims one by a lock, which ends with the process that has it."""
 
 from __future__ import annotations
 
@@ -102,21 +102,22 @@ def _claimed(path: Path) -> Iterator[bool]:
 
 def _record(plan: Plan, job: Job, run: Run) -> Record:
     """Do a run; what goes wrong in it is in its record."""
-    known = {
-        **{"protocol": plan.protocol.version, "row": job.row, "workload": job.workload, "stage": run.stage},
-        **{"study": run.study, "trial": run.trial, "seed": run.seed, "values": dict(run.values)},
-        "steps": run.steps,
-    }
-    started = time.perf_counter()
     curve: list[float] = []
+    started, problem = time.perf_counter(), ""
     try:
         ended = _followed(plan, job, run, curve)
     except Exception as error:  # noqa: BLE001  # whatever a plugin raises: the other rows go on
-        problem = f"{type(error).__name__}: {error}"[:200]
-        known |= {"ended": "failed", "problem": problem}
-    else:
-        known |= {"ended": ended}
-    return Record(**known, curve=tuple(curve), seconds=round(time.perf_counter() - started, 3))
+        ended, problem = "failed", f"{type(error).__name__}: {error}"[:200]
+    return Record(
+        protocol=plan.protocol.version,
+        row=job.row,
+        workload=job.workload,
+        ended=ended,
+        curve=tuple(curve),
+        seconds=round(time.perf_counter() - started, 3),
+        problem=problem,
+        **vars(run),
+    )
 
 
 def _followed(plan: Plan, job: Job, run: Run, curve: list[float]) -> Ended:
@@ -125,9 +126,8 @@ def _followed(plan: Plan, job: Job, run: Run, curve: list[float]) -> Ended:
 
     protocol, row = plan.protocol, plan.rows[job.row]
     workload = protocol.workloads[job.workload]
-    made, columns = program(
-        workload, row.optimizer, row.plain(run.values, run.steps), protocol.longest(workload)
-    )
+    plain = row.plain(run.values, run.steps)
+    made, columns = program(workload, row.optimizer, plain, protocol.longest(workload))
     # On track B the figure at the end counts, too.
     target = frozen(protocol, plan.records.folder)[job.workload].value if run.stage == "tuned" else math.nan
     for point in made.run(run.seed, columns, run.steps):

@@ -1,0 +1,168 @@
+"""The statistics of the leaderboard: misses count, and chance alone is rarely called a difference."""
+
+import json
+import math
+import statistics
+
+import numpy as np
+import pytest
+
+from benchmarks.leaderboard.protocol import Protocol
+from benchmarks.leaderboard.records import Record, Records
+from benchmarks.leaderboard.rows import names
+from benchmarks.leaderboard.score import board, profile_score, ratios
+from benchmarks.leaderboard.targets import freeze, frozen, target_of
+
+PROTOCOL = Protocol.read()
+WORKLOADS = list(PROTOCOL.workloads)
+
+
+def added(records, row, key, steps):
+    """Add a run that reached 0 after so many steps, and 1 before."""
+    workload, stage, study, trial = key
+    curve = tuple(1.0 for _ in range(0, min(steps, 600), 10)) + ((0.0,) if steps <= 600 else ())
+    if PROTOCOL.workloads[workload].higher_is_better:
+        curve = tuple(1.0 - each for each in curve)
+    records.add(
+        Record(
+            protocol=PROTOCOL.version,
+            row=row,
+            workload=workload,
+            stage=stage,
+            study=study,
+            trial=trial,
+            seed=0,
+            values={},
+            steps=600,
+            ended="budget",
+            curve=curve,
+            seconds=1.0,
+        )
+    )
+
+
+def fixed_targets(folder):
+    targets = {
+        name: {"value": float(each.higher_is_better), "medians": {}, "settings": {}}
+        for name, each in PROTOCOL.workloads.items()
+    }
+    folder.mkdir(exist_ok=True)
+    (folder / "targets.json").write_text(json.dumps({"protocol": PROTOCOL.version, "targets": targets}))
+
+
+def ran(folder, steps_of):
+    """Return the board of rows whose trial of a study takes `steps_of[row](workload, study)` steps."""
+    fixed_targets(folder)
+    records = Records(folder, PROTOCOL.version)
+    for row, steps in steps_of.items():
+        for workload in WORKLOADS:
+            for study in range(3):
+                for trial in range(5):
+                    added(
+                        records, row, (workload, "tuned", study, trial), steps(workload, study) + 100 * trial
+                    )
+    return board(PROTOCOL, folder, list(steps_of))
+
+
+def test_a_score_is_the_geometric_mean_of_medians_of_best(tmp_path):
+    found = ran(
+        tmp_path,
+        {
+            "adamw": lambda _, study: (100, 200, 500)[study],
+            "muon": lambda workload, _: 50 if workload == WORKLOADS[0] else 200,
+        },
+    )
+    muon, adamw = found.tuned
+    assert (muon.row, adamw.row) == ("muon", "adamw")
+    assert muon.steps[WORKLOADS[0]] == 50
+    assert set(adamw.steps.values()) == {200}
+    assert adamw.speed_up == 1
+    assert math.isnan(adamw.p_value)
+    assert muon.speed_up == pytest.approx(4 ** (1 / len(WORKLOADS)))
+    assert muon.profile == 1
+
+
+def test_a_miss_is_never_hidden(tmp_path):
+    found = ran(
+        tmp_path,
+        {
+            "adamw": lambda *_: 200,
+            "lion": lambda workload, _: 10_000 if workload == WORKLOADS[1] else 10,
+            "sgd": lambda *_: 10_000,
+            "late": lambda *_: 300,
+        },
+    )
+    assert [score.row for score in found.tuned] == ["adamw", "late", "lion", "sgd"]
+    lion, sgd = found.tuned[2:]
+    assert (lion.speed_up, sgd.speed_up) == (0, 0)
+    assert (lion.reached, sgd.reached) == (len(WORKLOADS) - 1, 0)
+    assert lion.profile == pytest.approx((len(WORKLOADS) - 1) / len(WORKLOADS))
+    assert sgd.profile == 0
+
+
+def test_one_lucky_study_is_not_enough(tmp_path):
+    found = ran(
+        tmp_path,
+        {
+            "adamw": lambda *_: 200,
+            "lucky": lambda _, study: 10 if study == 0 else 10_000,
+        },
+    )
+    assert found.tuned[-1].row == "lucky"
+    assert set(found.tuned[-1].steps.values()) == {math.inf}
+
+
+def test_profiles_count_up_to_four_times_the_fastest():
+    steps = {"a": {"x": 10, "y": 40}, "b": {"x": 25, "y": math.inf}, "c": {"x": 40, "y": 10}}
+    assert ratios(steps, "a") == [1, 4]
+    assert ratios(steps, "b") == [2.5, math.inf]
+    assert profile_score(ratios(steps, "a")) == 0.5
+    assert profile_score(ratios(steps, "b")) == 0.25
+
+
+def test_chance_alone_is_seldom_a_difference(tmp_path):
+    generator, found = np.random.default_rng(0), []
+    for number in range(12):
+        rows = {
+            row: lambda *_: int(200 * math.exp(0.3 * generator.normal()) / 10) * 10
+            for row in ("adamw", *(f"twin_{each}" for each in range(6)))
+        }
+        scores = ran(tmp_path / str(number), rows).tuned
+        # A board has one reference, so its twins are not independent; of each board one is enough.
+        found.append(next(score.p_value for score in scores if score.row == "twin_0"))
+    assert sum(p_value < 0.05 for p_value in found) <= 2
+    assert statistics.median(found) > 0.15
+
+
+def test_a_difference_that_is_there_is_found(tmp_path):
+    generator = np.random.default_rng(1)
+    rows = {
+        row: lambda *_, middle=middle: int(middle * math.exp(0.2 * generator.normal()) / 10) * 10
+        for row, middle in (("adamw", 300), ("muon", 150))
+    }
+    muon = ran(tmp_path, rows).tuned[0]
+    assert muon.row == "muon"
+    assert muon.p_value < 0.01
+
+
+def test_targets_are_fixed_when_all_is_there_and_stay(tmp_path):
+    records, rules = Records(tmp_path, PROTOCOL.version), PROTOCOL.targets
+    for number, row in enumerate(rules.rows):
+        for trial in range(rules.trials):
+            added(records, row, ("logistic", "search", 0, trial), 100)
+        for trial in range(len(rules.repeats) - 1):
+            added(records, row, ("logistic", "repeat", 0, trial), 100 if number < 2 else 10_000)
+        assert target_of(PROTOCOL, "logistic", records) is None
+    assert freeze(PROTOCOL, records) == {}
+    for number, row in enumerate(rules.rows):
+        added(records, row, ("logistic", "repeat", 0, 99), 100 if number < 2 else 10_000)
+    target = freeze(PROTOCOL, records)["logistic"]
+    assert target.value == 0
+    assert target.medians == dict(zip(rules.rows, (0, 0, 1, 1), strict=True))
+    (tmp_path / f"{rules.rows[0]}.jsonl").unlink()
+    assert frozen(PROTOCOL, tmp_path) == freeze(PROTOCOL, records) == {"logistic": target}
+
+
+def test_the_protocol_names_rows_that_there_are():
+    assert {PROTOCOL.reference, *PROTOCOL.targets.rows} <= set(names())
+    assert len(WORKLOADS) >= 4
