@@ -27,7 +27,7 @@ def test_points_are_of_the_ranges_and_of_the_seed():
     points = row.points(16, seed=1)
     rates = sorted(each["learning_rate"] for each in points)
     # Quasi-random: one in each sixteenth of the range, which no sixteen independent numbers would be.
-    assert np.floor(np.log(np.array(rates) / 3e-4) / np.log(100) * 16).tolist() == list(range(16))
+    assert np.floor(np.log(np.array(rates) / 1e-3) / np.log(100) * 16).tolist() == list(range(16))
     assert row.points(5, seed=1) == points[:5]
     assert row.points(5, seed=2) != points[:5]
 
