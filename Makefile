@@ -29,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench bench-torch golden api numerics faults fuzz traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
+.PHONY: help setup demo test test-all bench bench-torch leaderboard golden api numerics faults fuzz traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -123,6 +123,9 @@ $(TORCH)/.ready: .ci/constraints.txt
 	@$(PYTHON) -m venv --clear $(TORCH)
 	@$(TORCH)/bin/python -m pip install --quiet --disable-pip-version-check -c .ci/constraints.txt torch numpy
 	@touch $@
+
+leaderboard: $(STAMP)  ## compute the leaderboard, or ROW=NAME of it: an hour, continued where it stopped
+	$(BIN)/python -m benchmarks.leaderboard $(addprefix --row ,$(ROW))
 
 bench-torch: $(STAMP) $(TORCH)/.ready  ## create .venv-torch, with which `make bench` has torch, and time the steps
 	$(BIN)/python -m benchmarks step $(BENCH)

@@ -19,6 +19,7 @@ extensions = [
     "docstrings",
     "excerpts",
     "growth",
+    "leaderboard",
     "mathml",
     "myst_nb",
     "off_mesh",

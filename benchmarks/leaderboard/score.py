@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scipy import stats
@@ -28,8 +28,10 @@ class Score:
     """What a row reached on one track.
 
     `steps` has what it took on each workload, infinity for a miss, and lacks the workloads that are not run.
-    `speed_up` is the geometric mean of what the reference took over it; 0 if a workload was missed, and NaN
-    while one is not run. `error` is the standard error of its logarithm.
+    `speed_up` is the geometric mean of what the tuned reference took over it; 0 if a workload was missed, and
+    NaN while one is not run. `error` is the standard error of its logarithm, and `p_value` the probability of
+    a speed-up as far from 1 by chance, corrected for the number of rows (Holm). `sure` has the workloads
+    whose target the runs reach on average, as far as five of them can tell.
     """
 
     row: str
@@ -38,6 +40,7 @@ class Score:
     profile: float
     error: float = math.nan
     p_value: float = math.nan
+    sure: frozenset[str] = frozenset()
 
     @property
     def reached(self) -> int:
@@ -59,7 +62,6 @@ class Board:
     records: Mapping[str, Sequence[Record]]
     tuned: Sequence[Score]
     fixed: Sequence[Score]
-    profiles: Mapping[str, Sequence[float]]
 
 
 def board(protocol: Protocol, folder: Path, rows: Sequence[str]) -> Board:
@@ -75,14 +77,15 @@ def board(protocol: Protocol, folder: Path, rows: Sequence[str]) -> Board:
         row: {w: statistics.median(s) for w in targets if (s := _runs(protocol, w, targets, found))}
         for row, found in records.items()
     }
+    reference = tuned.get(protocol.reference, {})
     deviation = _deviation([s for each in studies.values() for s in each.values()])
+    sure = {row: _sure(protocol, targets, records, row) for row in rows}
     return Board(
         protocol,
         targets,
         records,
-        _scores(protocol, tuned, deviation),
-        _scores(protocol, fixed, math.nan),
-        {row: ratios(tuned, row) for row in tuned},
+        _with_p_values(protocol, _scores(protocol, tuned, reference, deviation)),
+        [replace(score, sure=sure[score.row]) for score in _scores(protocol, fixed, reference)],
     )
 
 
@@ -121,16 +124,53 @@ def _deviation(studies: Sequence[Sequence[float]]) -> float:
     return math.sqrt(spread / freedom) if freedom else math.nan
 
 
-def _scores(protocol: Protocol, steps: Mapping[str, Mapping[str, float]], deviation: float) -> list[Score]:
-    reference = steps.get(protocol.reference, {})
-    error = deviation * math.sqrt(2 * _VARIANCE_OF_MEDIAN / max(1, len(protocol.workloads)))
-    found = []
-    for row, taken in steps.items():
-        speed_up = _speed_up(protocol, reference, taken)
-        compared = row != protocol.reference and 0 < speed_up < math.inf and error > 0
-        p_value = 2 * float(stats.norm.sf(abs(math.log(speed_up)) / error)) if compared else math.nan
-        found.append(Score(row, taken, speed_up, profile_score(ratios(steps, row)), error, p_value))
-    return sorted(found, key=lambda score: score.order)
+def _sure(
+    protocol: Protocol, targets: Mapping[str, Target], records: Mapping[str, Sequence[Record]], row: str
+) -> frozenset[str]:
+    """Return the workloads on which the mean of the runs of track B is surely as good as the target.
+
+    As in the third track of modded-nanogpt, by its distance from the target times the root of the number of
+    runs; here against the deviation of the reference's repeated runs, one-sided, at 5 %.
+    """
+    found = set()
+    for name, target in targets.items():
+        workload = protocol.workloads[name]
+        runs = [each.best(workload) for each in records[row] if each.key[:2] == (name, "fixed")]
+        known = records.get(protocol.reference, ())
+        repeats = [each.best(workload) for each in known if each.key[:2] == (name, "repeat")]
+        if len(runs) < len(protocol.fixed.seeds) or len(repeats) < len(protocol.targets.repeats):
+            continue
+        distance = (target.value - statistics.fmean(runs)) * math.sqrt(len(runs))
+        distance *= -1 if workload.higher_is_better else 1
+        if distance >= float(stats.norm.isf(0.05)) * statistics.stdev(repeats):
+            found.add(name)
+    return frozenset(found)
+
+
+def _scores(
+    protocol: Protocol,
+    steps: Mapping[str, Mapping[str, float]],
+    reference: Mapping[str, float],
+    deviation: float = math.nan,
+) -> list[Score]:
+    error = deviation * math.sqrt(2 * _VARIANCE_OF_MEDIAN / len(protocol.workloads))
+    scores = [
+        Score(row, taken, _speed_up(protocol, reference, taken), profile_score(ratios(steps, row)), error)
+        for row, taken in steps.items()
+    ]
+    return sorted(scores, key=lambda score: score.order)
+
+
+def _with_p_values(protocol: Protocol, scores: Sequence[Score]) -> list[Score]:
+    found = {
+        score.row: 2 * float(stats.norm.sf(abs(math.log(score.speed_up)) / score.error))
+        for score in scores
+        if score.row != protocol.reference and score.speed_up > 0 and score.error > 0
+    }
+    corrected, largest = dict[str, float](), 0.0
+    for rank, row in enumerate(sorted(found, key=found.__getitem__)):
+        largest = corrected[row] = min(1.0, max(largest, found[row] * (len(found) - rank)))
+    return [replace(score, p_value=corrected.get(score.row, math.nan)) for score in scores]
 
 
 def _speed_up(protocol: Protocol, reference: Mapping[str, float], taken: Mapping[str, float]) -> float:

@@ -10,24 +10,28 @@ sys.path.append(str(ROOT / "docs" / "_ext"))
 
 import conversions  # found by the line above
 import growth
+import leaderboard
 import mathml
 import off_mesh
 import pictures
 import rooms
 import scaling
 import stages
+import standings
 import type_table
 import workloads
 
 __all__ = [
     "conversions",
     "growth",
+    "leaderboard",
     "mathml",
     "off_mesh",
     "pictures",
     "rooms",
     "scaling",
     "stages",
+    "standings",
     "type_table",
     "workloads",
 ]

@@ -1,0 +1,100 @@
+"""Pictures of the leaderboard: speed-ups with their intervals, and performance profiles."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from benchmarks.leaderboard.score import TAU, Board, Score, ratios
+from growth import STYLES, apart, svg
+
+__all__ = ["profiles", "speed_ups"]
+
+GREY = "#64748b"
+BLUE = STYLES[0][0]
+LEADER = {"arrowstyle": "-", "linewidth": 0.6, "relpos": (0.0, 0.5), "shrinkA": 1}
+TICKS = (0.1, 0.2, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 5)
+
+
+def speed_ups(board: Board) -> str:
+    """Return a line for each row: its speed-up with the interval, or which workloads it missed."""
+    scores = [score for score in board.tuned if score.steps]
+    figure = Figure(figsize=(7.2, 1.0 + 0.3 * max(1, len(scores))), layout="constrained")
+    axes = figure.add_subplot()
+    known = [score.speed_up for score in scores if score.speed_up > 0]
+    for height, score in enumerate(reversed(scores)):
+        _speed_up(axes, board, score, height)
+    axes.axvline(1.0, color=GREY, linewidth=0.8)
+    axes.set_yticks(range(len(scores)), [score.row for score in reversed(scores)])
+    axes.set_ylim(-0.6, max(1, len(scores)) - 0.4)
+    axes.set(
+        xscale="log", xlabel=f"speed-up over {board.protocol.reference}: its steps over those of the row"
+    )
+    low, high = 0.6 * min([0.8, *known]), 1.7 * max([1.25, *known])
+    axes.set_xlim(low, high)
+    ticks = [tick for tick in TICKS if low < tick < high]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.minorticks_off()
+    axes.grid(visible=True, axis="x", color="#e2e8f0", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    return svg(figure, f"Speed-up of each row over {board.protocol.reference}, with 95 % intervals")
+
+
+def _speed_up(axes: Axes, board: Board, score: Score, height: int) -> None:
+    if math.isnan(score.speed_up) or not score.speed_up:
+        missed = [name for name in board.protocol.workloads if math.isinf(score.steps.get(name, 0))]
+        all_of = "all " if len(missed) == len(board.protocol.workloads) else ""
+        text = f"missed {all_of or ', '.join(missed)}".strip() if missed else "unfinished"
+        at = {"textcoords": "offset points", "verticalalignment": "center"}
+        axes.annotate(text, (1.0, height), (6, 0), fontsize=8, color=GREY, **at)
+        return
+    reach = math.exp(1.96 * score.error) if score.error > 0 and score.row != board.protocol.reference else 1.0
+    axes.plot([score.speed_up / reach, score.speed_up * reach], [height, height], color=BLUE, linewidth=1.5)
+    axes.plot(score.speed_up, height, color=BLUE, marker="o", markersize=5)
+
+
+def profiles(board: Board) -> str:
+    """Return for each row on how many workloads it is within a factor of the fastest, by the factor."""
+    steps = {score.row: score.steps for score in board.tuned if score.steps}
+    curves = [(row, sorted(each for each in ratios(steps, row) if each <= TAU)) for row in steps]
+    count = max(1, len(board.protocol.workloads))
+    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set(xlabel="factor of the steps of the fastest row", ylabel="part of the workloads within it")
+    axes.set(xlim=(1.0, TAU), ylim=(-0.02, 1.02))
+    labels = _labels([len(found) / count for _, found in curves])
+    for number, ((row, found), height) in enumerate(zip(curves, labels, strict=True)):
+        colour = STYLES[number][0] if number < len(STYLES) else GREY
+        places = [1.0, *found, TAU]
+        heights = [sum(each <= place for each in found) / count for place in places]
+        # Side by side, where several are at one height.
+        shift = (number - len(curves) / 2) * 0.0025
+        axes.step(places, [each + shift for each in heights], where="post", color=colour, linewidth=1.4)
+        axes.annotate(
+            row,
+            (TAU, heights[-1] + shift),
+            (1.06, height),
+            textcoords="axes fraction",
+            verticalalignment="center",
+            color=colour,
+            fontsize=8,
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.6,
+                "relpos": (0.0, 0.5),
+                "shrinkA": 1,
+            },
+        )
+    axes.grid(visible=True, color="#e2e8f0", linewidth=0.6)
+    axes.spines[["top", "right"]].set_visible(False)
+    return svg(figure, "Performance profiles: workloads within a factor of the fastest row")
+
+
+def _labels(ends: Sequence[float]) -> list[float]:
+    """Return heights of labels near those of the ends: from the top down, and up again from the bottom."""
+    down = [1.0 - height for height in apart([(1.0, 1.0 - end) for end in ends])]
+    return apart([(1.0, max(0.0, height)) for height in down])
