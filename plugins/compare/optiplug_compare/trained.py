@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import math
+import re
 import time
 import traceback
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from .plan import PlannedRun
 __all__ = ["sizes", "trained"]
 
 _LONGEST = 300
+_TRACED = re.compile(r"^ +\w+: (.*)$", re.MULTILINE)
 
 Told = Callable[[int], None]
 """Hears of the steps that a run has taken."""
@@ -158,11 +160,12 @@ def _averaged(run: Run) -> dict[str, float]:
 
 def _reason(error: Exception) -> str:
     """Return an error in a line."""
-    lines = str(error).strip().splitlines() or [""]
-    # What is raised while a step is traced comes at the end of where it was.
-    text = lines[-1].strip() if lines[0].startswith("in user code") else lines[0]
+    text = str(error).strip()
     name = "" if type(error).__module__.startswith("optiplug") else f"{type(error).__name__}: "
-    return in_one_line(name + text)[:_LONGEST]
+    # Of what is raised while a step is traced, TensorFlow first says where that was.
+    if text.startswith("in user code") and (traced := _TRACED.search(text)):
+        text = traced[1]
+    return in_one_line(name + text.partition("\n")[0])[:_LONGEST]
 
 
 def _log(text: str) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from optiplug import TaskConfig
+from optiplug import Goal, TaskConfig
 
 __all__ = ["CHARACTERS", "CharsConfig", "DigitsConfig", "Size", "with_biases"]
 
@@ -29,6 +29,7 @@ class DigitsConfig(TaskConfig):
     """
 
     implementation = "optiplug_lab.digits:Digits"
+    goal = Goal(figure="accuracy", target=0.98, steps=300, higher_is_better=True)
 
     widths: tuple[Size, Size, Size] = (16, 32, 64)
     """Channels of the two convolutions, then units of the hidden layer."""

@@ -74,7 +74,7 @@ def test_killed_workers_are_replaced(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
 def test_an_interrupted_comparison_goes_on(tmp_path, number, signals_heard):
     whole, ended = tmp_path / "whole", tmp_path / "ended"
     compared(*arguments(whole, "--jobs", 2, steps=200))
