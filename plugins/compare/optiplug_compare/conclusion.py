@@ -37,7 +37,7 @@ def conclude(plan: Plan, folder: Path, jobs: int | None, *, as_json: bool, quiet
     if left:
         count = min(jobs or max(1, cores() // plan.threads), len(left))
         with (
-            progress_of(plan, len(plan.runs) - len(left), quiet=quiet) as progress,
+            progress_of(plan, folder, quiet=quiet) as progress,
             Workers(folder, plan, count, progress) as workers,
         ):
             try:

@@ -14,9 +14,8 @@ from optiplug.checkpoint.files import read_whole
 from optiplug_lab.command import read_config
 from optiplug_lab.config import TrainConfig
 from optiplug_lab.folder import RunFolder
-from optiplug_lab.rows import read_metrics
 
-from .outcome import block_means, figures_by_step
+from .outcome import Outcome, course_of
 from .records import Comparison, Figure, Row, RunRecord
 from .results import named_figure
 from .significance import judged_pairs
@@ -125,19 +124,17 @@ def _read(path: Path) -> ExistingRun:
 
 
 def _record(run: ExistingRun) -> RunRecord:
-    columns = read_metrics(run.path / "metrics.csv")
-    result = run.result
+    result, outcome = run.result, Outcome.read(run.path)
     speed = result and result["steps_per_second"]
+    # Of a run of a comparison more is known.
+    times = {"seconds": (run.config.steps - 1) / speed, "ms_per_step": 1000 / speed} if speed else {}
     return RunRecord(
         seed=run.config.seed,
         folder=str(run.path),
-        ended="running" if result is None else "done",
-        problem="" if result else "it has not ended",
-        losses=block_means(columns["loss"], run.config.evaluate_every),
-        figures=figures_by_step(columns, {}),
+        ended="done" if result else outcome.ended if outcome else "running",
+        problem="" if result else outcome.problem if outcome else "it has not ended",
         final=result["final"] if result else {},
-        seconds=(run.config.steps - 1) / speed if speed else None,
-        ms_per_step=1000 / speed if speed else None,
+        **{**times, **course_of(run.path, run.config.evaluate_every)},
     )
 
 

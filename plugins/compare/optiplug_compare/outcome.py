@@ -18,7 +18,7 @@ from optiplug_lab.rows import read_metrics
 from .plan import PlannedRun
 from .records import Number, Points, RunRecord
 
-__all__ = ["Moment", "Outcome", "Pace", "block_means", "figures_by_step", "final_figures", "record_of"]
+__all__ = ["Moment", "Outcome", "Pace", "block_means", "course_of", "final_figures", "record_of"]
 
 _OUTCOME, _PACE = "outcome.json", "pace.jsonl"
 _LARGEST = 2**28
@@ -105,26 +105,31 @@ def _moments(folder: Path) -> Iterator[Moment]:
 def record_of(planned: PlannedRun, folder: Path) -> RunRecord:
     """Return what is known of a run of the comparison in `folder`."""
     path = folder / planned.folder
-    outcome, moments = Outcome.read(path), list(_moments(path))
-    record: dict[str, Any] = {
-        "seed": planned.seed,
-        "rate_factor": planned.rate_factor,
-        "folder": planned.folder,
-        "ended": outcome.ended if outcome else "running",
-        "problem": outcome.problem if outcome else "",
-    }
+    outcome = Outcome.read(path)
+    return RunRecord(
+        seed=planned.seed,
+        rate_factor=planned.rate_factor,
+        folder=planned.folder,
+        ended=outcome.ended if outcome else "running",
+        problem=outcome.problem if outcome else "",
+        final=final_figures(path) if outcome and outcome.ended == "done" else {},
+        **course_of(path, planned.config["evaluate_every"]),
+    )
+
+
+def course_of(folder: Path, every: int) -> dict[str, Any]:
+    """Return the fields of a record which tell how a run went that was evaluated after each `every` steps."""
+    moments, course = list(_moments(folder)), dict[str, Any]()
     # A run that has just begun has none yet.
     with suppress(OSError, ValueError):
-        columns = read_metrics(path / "metrics.csv")
+        columns = read_metrics(folder / "metrics.csv")
         averaged = {each.step: each.figures for each in moments if each.figures}
-        record |= {"losses": block_means(columns["loss"], planned.config["evaluate_every"])}
-        record |= {"figures": figures_by_step(columns, averaged)}
-    if outcome is not None and outcome.ended == "done":
-        record |= {"final": final_figures(path)}
+        course |= {"losses": block_means(columns["loss"], every)}
+        course |= {"figures": _figures(columns, averaged)}
     times = [time for each in moments for time in each.seconds]
     if times:
-        record |= {"seconds": sum(times), "ms_per_step": 1000 * statistics.median(times)}
-    return RunRecord(**record)
+        course |= {"seconds": sum(times), "ms_per_step": 1000 * statistics.median(times)}
+    return course
 
 
 def block_means(losses: Sequence[tuple[int, float]], every: int) -> Points:
@@ -143,7 +148,7 @@ def final_figures(folder: Path) -> dict[str, float | None]:
     return final
 
 
-def figures_by_step(
+def _figures(
     columns: Mapping[str, Points | Sequence[tuple[int, float]]], averaged: Mapping[int, Mapping[str, float]]
 ) -> dict[str, Points]:
     """Return the held-out figures by step, those of averages where there are any."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -15,6 +16,7 @@ from rich.table import Column
 from optiplug.errors import in_one_line
 from optiplug_lab.words import say
 
+from .outcome import Outcome
 from .plan import Plan
 
 __all__ = ["Bars", "Lines", "progress_of"]
@@ -22,19 +24,24 @@ __all__ = ["Bars", "Lines", "progress_of"]
 _IDLE = {"waits": "waiting for others", "died": "loading"}
 
 
-def progress_of(plan: Plan, ended: int, *, quiet: bool) -> Bars | Lines:
-    """Return who tells on standard error how a comparison goes of which so many runs have ended."""
+def progress_of(plan: Plan, folder: Path, *, quiet: bool) -> Bars | Lines:
+    """Return who tells on standard error how the comparison in a folder goes."""
     if sys.stderr.isatty() and not quiet:
-        return Bars(plan, ended)
-    return Lines(plan, ended, quiet=quiet)
+        return Bars(plan, folder)
+    return Lines(plan, folder, quiet=quiet)
 
 
 class Lines:
     """A line for each run that has ended, and for what went wrong; with `quiet` for the latter only."""
 
-    def __init__(self, plan: Plan, ended: int, *, quiet: bool = False) -> None:
-        self._runs, self._ended, self._quiet = len(plan.runs), ended, quiet
+    def __init__(self, plan: Plan, folder: Path, *, quiet: bool = False) -> None:
+        self._runs, self._folder, self._quiet = plan.runs, folder, quiet
         self._told: set[str] = set()
+
+    @property
+    def ended(self) -> int:
+        """How many runs have ended, also by others that work in the folder."""
+        return sum(Outcome.read(self._folder / each.folder) is not None for each in self._runs)
 
     def __enter__(self) -> Self:
         return self
@@ -48,9 +55,10 @@ class Lines:
         """Say what is worth a line."""
         what, run = event["event"], event.get("run", "")
         if what == "ended":
-            self._ended += 1
             problem = f": {event['problem']}" if event["problem"] else ""
-            self._say(f"{self._ended}/{self._runs} {run} {event['ended']}{problem}", event["ended"] != "done")
+            self._say(
+                f"{self.ended}/{len(self._runs)} {run} {event['ended']}{problem}", event["ended"] != "done"
+            )
         elif what == "died":
             self._say(f"{run or f'worker {worker}'}: {event['problem']}, another goes on", wrong=True)
         elif what == "claimed" and run not in self._told:
@@ -69,10 +77,10 @@ class Lines:
 class Bars(Lines):
     """A bar for all runs and one for each worker; what went wrong is a line above them."""
 
-    def __init__(self, plan: Plan, ended: int) -> None:
-        super().__init__(plan, ended, quiet=True)
+    def __init__(self, plan: Plan, folder: Path) -> None:
+        super().__init__(plan, folder, quiet=True)
         self._steps = plan.steps
-        self._bars = Progress(
+        self.bars = Progress(
             TextColumn("{task.description}", table_column=Column(overflow="fold"), markup=False),
             BarColumn(bar_width=20),
             MofNCompleteColumn(),
@@ -80,34 +88,35 @@ class Bars(Lines):
             console=Console(stderr=True, markup=False, highlight=False),
             refresh_per_second=4,
         )
-        self._all = self._bars.add_task("runs", total=len(plan.runs), completed=ended)
+        self._all = self.bars.add_task("runs", total=len(plan.runs), completed=self.ended)
         self._tasks: dict[int, TaskID] = {}
 
     def __enter__(self) -> Self:
-        self._bars.start()
+        self.bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for task in self._tasks.values():
-            self._bars.remove_task(task)
-        self._bars.stop()
+            self.bars.remove_task(task)
+        self.bars.stop()
 
     def hear(self, worker: int, event: Mapping[str, Any]) -> None:
         """Show it."""
         super().hear(worker, event)
         if worker not in self._tasks:
-            self._tasks[worker] = self._bars.add_task("loading", total=self._steps)
+            self._tasks[worker] = self.bars.add_task("loading", total=self._steps)
         task, name = self._tasks[worker], in_one_line(event.get("run", "").rpartition("/")[2])
         if event["event"] == "step":
-            self._bars.update(task, description=name, completed=event["step"])
+            self.bars.update(task, description=name, completed=event["step"])
         elif event["event"] == "ended":
-            self._bars.advance(self._all)
-            self._bars.update(task, completed=self._steps)
-        elif event["event"] in _IDLE:
-            self._bars.update(task, description=_IDLE[event["event"]], completed=0)
+            self.bars.update(task, completed=self._steps)
+        if event["event"] in ("ended", "waits"):
+            self.bars.update(self._all, completed=self.ended)
+        if event["event"] in _IDLE:
+            self.bars.update(task, description=_IDLE[event["event"]], completed=0)
 
     def show(self, line: str) -> None:
         """Write a line above the bars."""
-        self._bars.console.print(line)
+        self.bars.console.print(line)

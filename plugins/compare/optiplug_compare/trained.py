@@ -37,10 +37,10 @@ class _DivergedError(Exception):
     pass
 
 
-def trained(planned: PlannedRun, folder: Path, figure: str, told: Told) -> Outcome:
+def trained(planned: PlannedRun, folder: Path, figure: str, told: Told) -> Outcome | None:
     """Train a run to its end in its folder of the comparison in `folder`, and leave there how it ended.
 
-    What it raises becomes its outcome.
+    What it raises becomes its outcome. It is None, and nothing is done, if the run has ended already.
 
     Parameters
     ----------
@@ -59,12 +59,12 @@ def trained(planned: PlannedRun, folder: Path, figure: str, told: Told) -> Outco
     path = folder / planned.folder
     with RunFolder(path, say=_log) as run_folder:
         # It may have ended since somebody looked.
-        known = Outcome.read(path)
-        if known is None:
-            known = _outcome(planned, run_folder, figure, told)
-            known.write(path)
+        if Outcome.read(path) is not None:
+            return None
+        outcome = _outcome(planned, run_folder, figure, told)
+        outcome.write(path)
     gc.collect()
-    return known
+    return outcome
 
 
 def sizes(config: TrainConfig, variables: Mapping[str, object]) -> dict[str, int]:

@@ -56,7 +56,8 @@ def work(folder: Path, tell: Tell) -> int:
                 claims[planned.folder] = str(error)
                 continue
             taken = True
-            tell("ended", run=planned.folder, ended=outcome.ended, problem=outcome.problem)
+            if outcome is not None:
+                tell("ended", run=planned.folder, ended=outcome.ended, problem=outcome.problem)
             if _is_worn():
                 return RENEWED
         waits = 0 if taken else waits + 1
