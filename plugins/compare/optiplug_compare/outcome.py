@@ -142,9 +142,9 @@ def block_means(losses: Sequence[tuple[int, float]], every: int) -> Points:
     return tuple((block[-1][0], math.fsum(value for _, value in block) / len(block)) for block in blocks)
 
 
-def final_figures(folder: Path) -> dict[str, float | None]:
+def final_figures(folder: Path) -> dict[str, Any]:
     """Return the figures at the end of a run, None for what is no number."""
-    final: dict[str, float | None] = json.loads(read_whole(folder / "result.json", _LARGEST))["final"]
+    final: dict[str, Any] = json.loads(read_whole(folder / "result.json", _LARGEST))["final"]
     return final
 
 

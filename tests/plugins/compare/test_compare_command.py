@@ -203,7 +203,7 @@ def planted(tmp_path):
 @pytest.mark.slow
 def test_failures_are_listed_and_not_fatal(tmp_path, planted):
     folder = tmp_path / "it"
-    given = [*arguments(folder, "--jobs", 1, steps=30)][2:]
+    given = [*arguments(folder, "--jobs", 1, steps=30, seeds=1)][2:]
 
     out, err = compared("--optimizers", "dying,raising,sgd", *given, code=1, environment=planted)
 
@@ -212,17 +212,15 @@ def test_failures_are_listed_and_not_fatal(tmp_path, planted):
         for row in results(folder)["rows"]
         for run in row["runs"]
     }
-    for seed in (0, 1):
-        assert ends[f"runs/sgd-seed-{seed}"] == ("done", "")
-        assert ends[f"runs/raising-seed-{seed}"][0] == "failed"
-        assert "no gradient" in ends[f"runs/raising-seed-{seed}"][1]
-        assert ends[f"runs/dying-seed-{seed}"][0] == "failed"
-        assert "was ended by SIGKILL" in ends[f"runs/dying-seed-{seed}"][1]
+    assert ends["runs/sgd-seed-0"] == ("done", "")
+    assert ends["runs/raising-seed-0"] == ("failed", "RuntimeError: no gradient")
+    assert ends["runs/dying-seed-0"][0] == "failed"
+    assert "was ended by SIGKILL" in ends["runs/dying-seed-0"][1]
     assert "failed: runs/dying-seed-0: " in out
     assert "Traceback" not in err
     # Another try is made, and fails as well.
     _, err = compared("--resume", folder, code=1, environment=planted)
-    assert "6/6" in err
+    assert "3/3" in err
 
 
 @pytest.mark.slow
