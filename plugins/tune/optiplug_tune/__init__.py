@@ -6,13 +6,36 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .optuna_objective import for_optuna
+    from .space import Space, read_space
+    from .trial import Trial, config_of
     from .tuning import Result, tune
-    from .workload import Workload, workload
+    from .workloads import Workload, workload
 
-__all__ = ["Result", "Workload", "tune", "workload"]
+__all__ = [
+    "Result",
+    "Space",
+    "Trial",
+    "Workload",
+    "config_of",
+    "for_optuna",
+    "read_space",
+    "tune",
+    "workload",
+]
 
-# Optuna takes a second to import, which the command line has no need of.
-_LAZY = {"Result": "tuning", "Workload": "workload", "tune": "tuning", "workload": "workload"}
+# Optuna takes a second to import, which the command line has no need of. No module has a name of these.
+_LAZY = {
+    "Result": "tuning",
+    "Space": "space",
+    "Trial": "trial",
+    "Workload": "workloads",
+    "config_of": "trial",
+    "for_optuna": "optuna_objective",
+    "read_space": "space",
+    "tune": "tuning",
+    "workload": "workloads",
+}
 
 
 def __getattr__(name: str) -> Any:

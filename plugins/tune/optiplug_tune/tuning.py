@@ -14,9 +14,9 @@ from optuna.samplers import BaseSampler
 
 from .folder import StudyFolder
 from .judging import Judging
+from .optuna_objective import space_from
 from .records import record_of
 from .samplers import Plan
-from .space import read_space, space_of
 from .study import Study
 from .trials import Objective, make_trials
 
@@ -110,7 +110,7 @@ def tune(
     (True, True)
     """
     path = config if isinstance(config, str | PathLike) else None
-    space = space_of(config) if isinstance(config, Mapping) else read_space(config)
+    space = space_from(config)
     if higher_is_better is None:
         higher_is_better = bool(getattr(objective, "higher_is_better", False))
     judging = Judging(higher_is_better=higher_is_better)

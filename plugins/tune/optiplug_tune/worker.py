@@ -36,7 +36,7 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     from .samplers import Plan
     from .study import Study
     from .trials import make_trials
-    from .workload import Workload
+    from .workloads import Workload
 
     folder = StudyFolder(Path(path))
     kept = Study.kept(folder)

@@ -24,7 +24,7 @@ __all__ = ["Workers"]
 _POLL = 0.1
 _MOST_DEATHS = 5
 _LAST_LINES = 5
-# One for operations and one for what they hand on: two processes on two cores, and equal numbers on all.
+# A thread for each process, unless somebody says otherwise: they share the cores, and sums have one order.
 _THREADS = dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"), "1")
 
 
@@ -34,7 +34,7 @@ class _Worker:
         self.place = place
         self.process = subprocess.Popen(  # noqa: S603  # this program
             [sys.executable, "-m", "optiplug_tune.worker", *arguments],
-            env={"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ, **_THREADS, **_gpu(place)},
+            env={"TF_CPP_MIN_LOG_LEVEL": "3", **_THREADS, **os.environ, **_gpu(place)},
             # Ends with this process, however that ends.
             stdin=subprocess.PIPE,
             stdout=self.log,
