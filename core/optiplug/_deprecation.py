@@ -42,7 +42,7 @@ def warn_deprecated(old: str, *, stacklevel: int = 2) -> None:
     """Warn of an old name, which is one of `DEPRECATED`, at the line of the user's code.
 
     >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as caught:
+    >>> with warnings.catch_warnings(record=True, action="always") as caught:
     ...     warn_deprecated("lr")
     >>> print(caught[0].message)
     `lr` is deprecated since optiplug 0.1 and goes with 1.0: write `learning_rate`.
