@@ -17,7 +17,9 @@ from matplotlib.figure import Figure
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-__all__ = ["APART", "RESULTS", "STYLES", "Curve", "apart", "by_rows", "by_variables", "drawn", "svg", "table"]
+from optiplug_compare.labels import apart
+
+__all__ = ["APART", "RESULTS", "STYLES", "Curve", "by_rows", "by_variables", "drawn", "svg", "table"]
 
 RESULTS = Path(__file__).parents[2] / "benchmarks" / "RESULTS.md"
 EXPONENT = "exponent"
@@ -126,7 +128,8 @@ def drawn(curves: Sequence[Curve], sizes: str) -> str:
     axes.autoscale_view()  # else it is done when the picture is drawn, and places in it are others until then
     in_axes = axes.transData - axes.transAxes
     ends = [in_axes.transform((curve.sizes[-1], curve.seconds[-1])) for curve in curves]
-    for curve, (colour, _), end, height in zip(curves, STYLES, ends, apart(ends), strict=False):
+    heights = apart([height for _, height in ends], APART, 0.0, 1.0)
+    for curve, (colour, _), end, height in zip(curves, STYLES, ends, heights, strict=False):
         axes.annotate(
             f"{curve.label}, exponent {curve.exponent}",
             end,
@@ -138,19 +141,6 @@ def drawn(curves: Sequence[Curve], sizes: str) -> str:
             arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.5},
         )
     return svg(figure, f"Seconds against the number of {sizes}, on logarithmic axes")
-
-
-def apart(ends: Sequence[Sequence[float]]) -> list[float]:
-    """Return heights of labels that are near those of the ends that they are of, and not on each other.
-
-    >>> apart([(1, 0.5), (1, 0.1), (1, 0.51)])
-    [0.5, 0.1, 0.545]
-    """
-    heights = [float(height) for _, height in ends]
-    last = -APART
-    for number in sorted(range(len(heights)), key=heights.__getitem__):
-        last = heights[number] = max(heights[number], last + APART)
-    return heights
 
 
 def svg(figure: Figure, label: str) -> str:

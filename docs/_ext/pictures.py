@@ -15,13 +15,15 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from optiplug import from_config
-from valley import HEIGHT, STEPS, averaged, descent, height, steepest
+from optiplug_compare.descents import STEPS, steepest
+from optiplug_compare.landscapes import LANDSCAPES
+from optiplug_compare.schedules import last_step
+from valley import averaged, descent
 
 __all__ = ["draw_optimizer", "draw_overview", "draw_processor", "draw_schedule"]
 
 COLOURS = ("#c2410c", "#475569", "#0f766e", "#7c3aed")
-SPAN = ((-1.9, 1.9), (-0.7, 2.3))
-LAST = 120  # step of a schedule, where its hyperparameters do not tell how long it is
+VALLEY = LANDSCAPES["valley"]
 APART = 0.03  # paths that nowhere differ by more look like one
 # Hyperparameters that show what is to be seen, where those of the example are too small for it.
 SHOWN: Mapping[str, Mapping[str, Any]] = {
@@ -77,7 +79,7 @@ def draw_schedule(config: Any, path: Path) -> str | None:
         if form is None
         else {"example": config, _listed(form): type(config)(**{**dict(config), **form})}
     )
-    last = max(map(_end, curves.values()))
+    last = max(map(last_step, curves.values()))
     at = np.unique(np.linspace(0, last, 160).astype(int))
     figure, axes = _figure()
     for (label, each), colour in zip(curves.items(), COLOURS, strict=False):
@@ -100,17 +102,9 @@ def _listed(form: Mapping[str, Any]) -> str:
     return "\n".join(f"{name}: {value}" for name, value in form.items())
 
 
-def _end(config: Any) -> int:
-    """Return a step at which what a schedule does is over, by its hyperparameters."""
-    whole = [value for _, value in config if isinstance(value, int) and not isinstance(value, bool)]
-    whole += [int(value) for name, value in config if name.endswith("_steps") and isinstance(value, float)]
-    whole += [each for _, value in config if isinstance(value, tuple) for each in value if type(each) is int]
-    return int(1.25 * max(whole, default=LAST)) or LAST
-
-
 @cache
 def _steepest(text: str) -> Any:
-    return steepest(from_config(json.loads(text)).config)
+    return steepest(from_config(json.loads(text)).config).points
 
 
 @cache
@@ -120,14 +114,13 @@ def _plain_descent() -> Any:
 
 def _draw_paths(paths: Mapping[str, Any], path: Path, size: tuple[float, float] = (3.2, 2.4)) -> None:
     figure, axes = _figure(size)
-    x, y = np.meshgrid(np.linspace(*SPAN[0], 90), np.linspace(*SPAN[1], 90))
-    axes.contour(
-        x, y, height(x, y), levels=np.geomspace(0.05, 4 * HEIGHT, 12), colors="#94a3b8", linewidths=0.5
-    )
+    xs, ys = VALLEY.span
+    x, y = np.meshgrid(np.linspace(*xs, 90), np.linspace(*ys, 90))
+    axes.contour(x, y, VALLEY.height(x, y), levels=VALLEY.levels(), colors="#94a3b8", linewidths=0.5)
     for (name, points), colour in reversed(list(zip(paths.items(), COLOURS, strict=False))):
         axes.plot(*points.T, color=colour, marker=".", markersize=2.5, linewidth=0.8, label=name)
     axes.plot(1, 1, marker="*", color="black", markersize=6)
-    axes.set(xlim=SPAN[0], ylim=SPAN[1])
+    axes.set(xlim=xs, ylim=ys)
     if len(paths) > 1:
         axes.legend(fontsize=7, loc="lower left")
     _save(figure, path)

@@ -1,7 +1,6 @@
 """The pictures of costs show the numbers of the table of results, and name every curve."""
 
 import re
-from itertools import pairwise
 
 import pytest
 
@@ -50,10 +49,3 @@ def test_the_results_that_there_are_are_drawn():
             (each.label, each.exponent) for each in curves
         ]
         assert drawing == growth.drawn(curves, "things")
-
-
-def test_labels_are_apart():
-    heights = growth.apart([(1.0, 0.5), (1.0, 0.1), (1.0, 0.51), (1.0, 0.52)])
-    assert heights[:2] == [0.5, 0.1]
-    ordered = sorted(heights)
-    assert min(high - low for low, high in pairwise(ordered)) >= growth.APART - 1e-9

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,10 +16,10 @@ from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
-from .labels import FAINT, FONT, INK
+from .labels import FAINT, FONT, INK, fitted
 from .phrasing import number
 
-__all__ = ["NARROW", "WIDE", "Picture", "Sheet", "drawn"]
+__all__ = ["NARROW", "WIDE", "Draw", "Picture", "Sheet", "drawn", "panels"]
 
 _DPI = 72  # so that a point is a pixel
 _SHARP = 2  # dots of a PNG for each pixel
@@ -40,6 +41,8 @@ class Sheet:
         return Sheet(self.width, max(self.height, needed), self.letters, self.column)
 
 
+Draw = Callable[[Figure, Axes, Sheet], None]
+
 WIDE = Sheet(760, 400, 11.5, 210)
 NARROW = Sheet(368, 340, 11, 128)
 
@@ -60,30 +63,48 @@ class Picture:
     png: bytes
 
 
-def drawn(
-    draw: Callable[[Figure, Axes, Sheet], None], labels: int, *, name: str, title: str, alt: str, caption: str
-) -> Picture:
+def drawn(draw: Draw, labels: int, *, name: str, title: str, alt: str, caption: str) -> Picture:
     """Return what `draw` draws onto axes that are empty, on sheets with room for so many labels."""
-    # A person's own settings would apply else: TeX for all texts, or a font without the letters.
-    with style.context("default"), mpl.rc_context({"font.family": FONT, "svg.hashsalt": name}):
-        wide, narrow = (_figure(draw, sheet.taller(labels), title) for sheet in (WIDE, NARROW))
+    with _plain_style():
+        wide, narrow = (_figure([(title, draw)], sheet.taller(labels)) for sheet in (WIDE, NARROW))
         return Picture(
-            name,
-            title,
-            alt,
-            caption,
-            _encoded(wide, "svg"),
-            _encoded(narrow, "svg"),
-            _encoded(wide, "png"),
+            name=name,
+            title=title,
+            alt=alt,
+            caption=caption,
+            wide=_encoded(wide, "svg"),
+            narrow=_encoded(narrow, "svg"),
+            png=_encoded(wide, "png"),
         )
 
 
-def _figure(draw: Callable[[Figure, Axes, Sheet], None], sheet: Sheet, title: str) -> Figure:
-    figure = Figure(figsize=(sheet.width / _DPI, sheet.height / _DPI), dpi=_DPI)
-    letters, left = sheet.letters, 5 * sheet.letters
-    bottom, top = 3.4 * letters, 2.2 * letters
-    inner = (sheet.width - left - sheet.column, sheet.height - bottom - top)
-    place = (left / sheet.width, bottom / sheet.height, inner[0] / sheet.width, inner[1] / sheet.height)
+def panels(draws: Sequence[tuple[str, Draw]], sheet: Sheet, form: str) -> bytes:
+    """Return a PNG or SVG file of panels below each other, each with its title and as large as the sheet."""
+    with _plain_style():
+        return _encoded(_figure(draws, sheet), form)
+
+
+@contextlib.contextmanager
+def _plain_style() -> Iterator[None]:
+    """Draw without a person's own settings, which may be TeX for all texts, or a font without the letters."""
+    with style.context("default"), mpl.rc_context({"font.family": FONT, "svg.hashsalt": "optiplug"}):
+        yield
+
+
+def _figure(draws: Sequence[tuple[str, Draw]], sheet: Sheet) -> Figure:
+    size = (sheet.width / _DPI, len(draws) * sheet.height / _DPI)
+    figure = Figure(figsize=size, dpi=_DPI)
+    for place, (title, draw) in enumerate(draws, 1):
+        _draw(figure, draw, sheet, title, (len(draws) - place) * sheet.height)
+    return figure
+
+
+def _draw(figure: Figure, draw: Draw, sheet: Sheet, title: str, bottom: float) -> None:
+    """Draw a panel whose lower edge is so many pixels above that of the figure."""
+    width, height, letters = figure.bbox.width, figure.bbox.height, sheet.letters
+    left, below, above = 5 * letters, 3.4 * letters, 2.2 * letters
+    inner = (width - left - sheet.column, sheet.height - below - above)
+    place = (left / width, (bottom + below) / height, inner[0] / width, inner[1] / height)
     axes = figure.add_axes(place)
     axes.tick_params(labelsize=letters - 1, color=FAINT, labelcolor=INK)
     axes.grid(visible=True, color="#e5e7eb", linewidth=0.7)
@@ -95,8 +116,8 @@ def _figure(draw: Callable[[Figure, Axes, Sheet], None], sheet: Sheet, title: st
         axis.label.set(size=letters, color=INK, parse_math=False)
     if axes.get_yscale() == "log":
         _mark_plainly(axes.yaxis, *axes.get_ylim())
-    figure.text(8 / sheet.width, 1 - 0.5 * letters / sheet.height, title, **_title_style(letters))
-    return figure
+    title = fitted(title, letters + 1.5, width - 16)
+    figure.text(8 / width, (bottom + sheet.height - 0.5 * letters) / height, title, **_title_style(letters))
 
 
 def _mark_plainly(axis: Axis, low: float, high: float) -> None:
@@ -114,9 +135,9 @@ def _title_style(letters: float) -> dict[str, Any]:
     return {"fontsize": letters + 0.5, "fontweight": "bold", "color": INK, "va": "top", "parse_math": False}
 
 
-def _encoded(figure: Figure, format: str) -> bytes:
+def _encoded(figure: Figure, form: str) -> bytes:
     written = io.BytesIO()
-    if format == "svg":
+    if form == "svg":
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     else:
         figure.savefig(written, format="png", dpi=_SHARP * _DPI, metadata={"Software": None})

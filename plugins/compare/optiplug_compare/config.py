@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from optiplug import CommandConfig
 
-__all__ = ["CompareConfig"]
+__all__ = ["CompareConfig", "PlotConfig"]
 
 
 class CompareConfig(CommandConfig):
     """Train several optimizers on one task, over several seeds, and say which differ by more than chance."""
 
     implementation = "optiplug_compare.command:compare"
+
+
+class PlotConfig(CommandConfig):
+    """Plot the schedules of a config, or the path of an optimizer over a landscape, here or as a picture."""
+
+    implementation = "optiplug_compare.plotting:plot"
