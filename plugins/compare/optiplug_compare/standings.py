@@ -44,8 +44,8 @@ class Standing:
 def standings(comparison: Comparison) -> list[Standing]:
     """Return the standings of all rows, the best first.
 
-    Rows of which every judged run is done come first, then those with some, then those with none: a mean over
-    the seeds that went well would flatter an optimizer that diverges with others.
+    Rows of which no judged run has diverged come first, then those of which some have, then those of which
+    none is done: a mean over the seeds that went well would flatter an optimizer that diverges with others.
 
     >>> from optiplug_compare.records import Comparison, Figure, Row, RunRecord
     >>> rows = [
@@ -123,7 +123,7 @@ def _steps_to_target(run: RunRecord, figure: Figure) -> float:
 
 def _order(figure: Figure) -> Callable[[Standing], tuple[int, float, str]]:
     def key(standing: Standing) -> tuple[int, float, str]:
-        share = 0 if standing.is_complete else 1 if standing.n else 2
+        share = 2 if not standing.n else 1 if standing.ended.get("diverged") else 0
         loss = -standing.mean if figure.higher_is_better else standing.mean
         return share, math.inf if math.isnan(loss) else loss, standing.row.name
 

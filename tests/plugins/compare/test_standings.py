@@ -66,7 +66,9 @@ def test_the_order_is_by_mean_and_runs_that_are_lost_count():
     lost = row("lost", run(ended="diverged"))
     good, bad = row("good", final(0.9)), row("bad", final(0.8))
 
-    assert order(lost, lucky, bad, good) == ["good", "bad", "lucky", "lost"]
+    unlucky = row("unlucky", final(0.85), run(1, ended="failed"))  # which is not the optimizer's fault
+
+    assert order(lost, lucky, bad, unlucky, good) == ["good", "unlucky", "bad", "lucky", "lost"]
     assert order(bad, good, figure=Figure(name="accuracy")) == ["bad", "good"]
     assert order(row("nan", final(math.nan)), bad) == ["bad", "nan"]
 
