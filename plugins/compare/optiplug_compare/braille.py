@@ -37,10 +37,11 @@ class Dots:
         """Draw a line through points; what is not finite interrupts it, what is outside is left out."""
         dots = (self._dots(xs, self._xs, 2 * self.width), self._dots(ys, self._ys, 4 * self.height))
         for (x0, y0), (x1, y1) in pairwise(zip(*dots, strict=True)):
-            share = _share_inside((x0, x1 - x0, 2 * self.width), (y0, y1 - y0, 4 * self.height))
-            count = int(max(abs(x1 - x0), abs(y1 - y0)) * (share[1] - share[0])) + 2 if share else 0
-            for at in np.linspace(*share or (0, 0), count):
-                self._set(round(x0 + at * (x1 - x0)), round(y0 + at * (y1 - y0)))
+            first, last = _share_inside((x0, x1 - x0, 2 * self.width), (y0, y1 - y0, 4 * self.height))
+            if first <= last:
+                count = int(max(abs(x1 - x0), abs(y1 - y0)) * (last - first)) + 2
+                for at in np.linspace(first, last, count):
+                    self._set(round(x0 + at * (x1 - x0)), round(y0 + at * (y1 - y0)))
 
     def cell(self, x: float, y: float) -> tuple[int, int] | None:
         """Return row and column of the character at a point; None if it is outside."""
@@ -64,19 +65,19 @@ class Dots:
             self.cells[row // 4, x // 2] |= _BITS[row % 4, x % 2]
 
 
-def _share_inside(*axes: tuple[float, float, int]) -> tuple[float, float] | None:
-    """Return where a line is on the sheet, as shares of its length; None if it is nowhere, or not finite.
+def _share_inside(*axes: tuple[float, float, int]) -> tuple[float, float]:
+    """Return where a line enters and leaves the sheet, as shares of its length; in turn if it never does.
 
     For each axis where it begins, how far it goes and how many dots there are.
     """
     first, last = 0.0, 1.0
     for start, way, dots in axes:
         if not np.isfinite([start, way]).all() or (way == 0 and not -0.5 <= start <= dots - 0.5):
-            return None
+            return 1.0, 0.0
         if way:
             enters, leaves = sorted(((-0.5 - start) / way, (dots - 0.5 - start) / way))
             first, last = max(first, enters), min(last, leaves)
-    return (first, last) if first <= last else None
+    return first, last
 
 
 def framed(rows: Sequence[str], xs: Span, ys: Span, name: str, *, ascii_only: bool = False) -> list[str]:

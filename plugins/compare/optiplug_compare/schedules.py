@@ -107,9 +107,10 @@ def _command(data: Mapping[str, Any]) -> NamedConfig:
 def _part(data: Mapping[str, Any]) -> NamedConfig:
     """Return the config of an optimizer or a schedule; a name of neither is missing among optimizers."""
     holder = _Schedule if _offers("schedules", data) and not _offers("optimizers", data) else _Optimizer
-    fields = {key: value for key, value in data.items() if key != "plugins"}
+    part = {key: value for key, value in data.items() if key != "plugins"}
+    fields: dict[str, Any] = {"part": part, "plugins": data.get("plugins")}
     try:
-        return holder(part=fields, plugins=data.get("plugins")).part
+        return holder(**fields).part
     except ConfigError as error:
         raise error.each(lambda problem: replace(problem, path=_within(problem.path))) from None
 

@@ -32,7 +32,7 @@ def test_a_line_has_no_gaps():
     assert all(columns)
 
 
-def test_what_is_not_finite_interrupts_and_what_is_outside_is_left_out():
+def test_what_is_not_finite_or_outside_is_left_out():
     dots = sheet()
     dots.line([0, 0.5, 1], [math.nan, 0.5, math.inf])
     dots.line([2, 3], [2, 1e300])
