@@ -47,12 +47,14 @@ def _own_files(offer: Offer) -> list[str] | None:
     for package in sorted({module.partition(".")[0].strip() for module in modules}):
         spec = spec_of(package)
         places = spec.submodule_search_locations if spec else None
-        files += [spec.origin] if spec and spec.origin and places is None else []
+        if spec and spec.origin and not Path(spec.origin).is_file():
+            return None  # such as in an archive
+        files += [spec.origin] if spec and spec.origin else []
         for place in places or ():
             files += _files_below(place)
             if len(files) > _MOST_FILES:
                 return None
-    return sorted(map(_stamp, files))
+    return sorted({*map(_stamp, files)})
 
 
 def _files_below(folder: str) -> list[str]:

@@ -134,11 +134,8 @@ def _broken(entry: Entry, path: str, reason: str, since: str = "") -> Trouble:
 
 def _troubles(entry: Entry, path: str, trial: Trial, slow: float, *, before: bool) -> Iterator[Trouble]:
     since = f"; it was so on {trial.day}, and `optiplug doctor --again` tries it again" if before else ""
-    if trial.fault:
-        yield _broken(entry, path, trial.fault, since)
-    if trial.absent:
-        reason = f"there is no module {trial.absent}, which its Config says implements it"
-        yield _broken(entry, path, reason, since)
+    if trial.failure:
+        yield _broken(entry, path, trial.failure, since)
     if trial.tensorflow or trial.seconds > slow:
         because = ", as it imports TensorFlow" if trial.tensorflow else ""
         reason = f"its Config takes {trial.seconds:.1f} seconds to import{because}"

@@ -54,6 +54,12 @@ class Trial:
     absent: str = ""
 
     @property
+    def failure(self) -> str:
+        """Why it cannot be used; empty if it can."""
+        absent = f"there is no module {self.absent}, which its Config says implements it"
+        return self.fault or (absent if self.absent else "")
+
+    @property
     def day(self) -> str:
         """When it was, for people."""
         return time.strftime("%Y-%m-%d %H:%M", time.localtime(self.when))

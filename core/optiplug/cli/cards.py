@@ -66,8 +66,8 @@ def _card(entry: Entry, descriptions: Descriptions, trials: Trials) -> Card:
         return card(entry, Description(config.summary(), config.paper), loaded=True)
     said, trial = descriptions.of(entry), trials.of(entry)
     # What a trial has shown is told, and hides nothing of what metadata and sources show.
-    if trial and trial.fault and not said.fault:
-        said = replace(said, fault=f"{trial.fault} (tried on {trial.day})")
+    if trial and trial.failure and not said.fault:
+        said = replace(said, fault=f"{trial.failure} (tried on {trial.day})")
     return card(entry, said, loaded=False)
 
 

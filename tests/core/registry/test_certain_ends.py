@@ -47,6 +47,9 @@ SOUND = {
     "another os": "import json as os\nos._exit = print\nos._exit()",
     "a patched exit": "import sys\nback = sys.exit\nsys.exit = print\nsys.exit()\nsys.exit = back",
     "set by name": "import sys\nback = sys.exit\nsetattr(sys, 'exit', print)\nsys.exit()\nsys.exit = back",
+    "set out of sight": (
+        "import sys\nback = sys.exit\nvars(sys).update(exit=print)\nsys.exit()\nvars(sys).update(exit=back)"
+    ),
     "a loop that ends": "while True:\n    if __name__: break",
     "a break of the loop around": "while True:\n    for x in []: pass\n    else: break",
     "no loop": "while False: pass",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import zipfile
 
 import pytest
 
@@ -82,6 +83,14 @@ def test_another_python_is_another_state(swift, monkeypatch):
 
 def test_of_too_many_files_there_is_none(swift, monkeypatch):
     monkeypatch.setattr(import_states, "_MOST_FILES", 6)
+    assert state() == ""
+
+
+def test_of_an_archive_there_is_none(install, tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "swift.zip", "w") as file:
+        file.writestr("fake_swift/__init__.py", "")
+    monkeypatch.syspath_prepend(tmp_path / "swift.zip")
+    install("fake-swift", points={"optimizers": {"swift": "fake_swift:Swift"}})
     assert state() == ""
 
 

@@ -192,3 +192,9 @@ def test_of_other_questions_failures_are_learned(entry):
     trials().keep({entry: FINE})
     trials().learn([Answer(entry, value=3)])
     assert trials().of(entry) == FINE
+
+
+def test_it_failed_if_what_it_configures_is_not_there():
+    assert FAILED.failure == FAILED.fault
+    assert FINE.failure == "there is no module nowhere, which its Config says implements it"
+    assert Trial(1.0, seconds=9.0, printed="hm").failure == ""
