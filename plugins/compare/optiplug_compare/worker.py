@@ -31,7 +31,7 @@ RENEWED = 75
 # In seconds, and so many times until it is told.
 _LOOK_AGAIN, _LONG = 1.0, 60
 # XLA frees no program that it has compiled, and a process maps 65,530 regions.
-_MOST_REGIONS = 30_000
+_MOST_REGIONS = 10_000
 _TELL_EVERY = 0.2
 _REGIONS = Path("/proc/self/maps")
 
