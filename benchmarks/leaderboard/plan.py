@@ -37,7 +37,7 @@ class Job:
 class Plan:
     """The jobs of some rows, by the protocol and by what the records have.
 
-    The baselines come first, since the other runs end where they reach a target.
+    On each workload the baselines come first, since the other runs end where they reach a target.
     """
 
     def __init__(self, protocol: Protocol, records: Records, rows: Sequence[Row]) -> None:
@@ -46,11 +46,12 @@ class Plan:
 
     def jobs(self) -> list[Job]:
         """Return the jobs of which something is left, those that can begin only later among them."""
-        frozen_now = frozen(self.protocol, self.records.folder)
-        baselines = self.protocol.targets.rows
-        setting = [name for name in self.protocol.workloads if name not in frozen_now]
-        jobs = [Job(row, name, stage) for name in setting for stage in _SETTING for row in baselines]
-        jobs += [Job(row, name, "tuned") for row in self.rows for name in self.protocol.workloads]
+        held = frozen(self.protocol, self.records.folder)
+        jobs = []
+        for name in self.protocol.workloads:
+            stages = () if name in held else _SETTING
+            jobs += [Job(row, name, stage) for stage in stages for row in self.protocol.targets.rows]
+            jobs += [Job(row, name, "tuned") for row in self.rows]
         return [job for job in jobs if job.stage != "tuned" or next(self.left(job), None)]
 
     def left(self, job: Job) -> Iterator[Run]:
