@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -43,6 +44,8 @@ class Plan:
     def __init__(self, protocol: Protocol, records: Records, rows: Sequence[Row]) -> None:
         self.protocol, self.records = protocol, records
         self.rows = {row.name: row for row in rows}
+        # Asked for again and again, and the sequence takes a while.
+        self._points = functools.cache(lambda name, count, seed: self.rows[name].points(count, seed))
 
     def jobs(self) -> list[Job]:
         """Return the jobs of which something is left, those that can begin only later among them."""
@@ -78,7 +81,7 @@ class Plan:
         protocol, row = self.protocol, self.rows[job.row]
         workload, rules = protocol.workloads[job.workload], protocol.targets
         if job.stage == "search":
-            points = row.points(rules.trials, rules.seed)
+            points = self._points(row.name, rules.trials, rules.seed)
             steps = workload.part(rules.share)
             return [Run("search", 0, trial, rules.seed, each, steps) for trial, each in enumerate(points)]
         if job.stage == "repeat":
@@ -87,7 +90,7 @@ class Plan:
         tuned = [
             Run("tuned", study, trial, seed, values, workload.steps)
             for study, seed in enumerate(protocol.tuned.seeds)
-            for trial, values in enumerate(row.points(protocol.tuned.trials, seed))
+            for trial, values in enumerate(self._points(row.name, protocol.tuned.trials, seed))
         ]
         steps, default = workload.part(protocol.fixed.share), row.space.default
         seeds = enumerate(protocol.fixed.seeds)
