@@ -106,7 +106,7 @@ def test_targets_are_fixed_when_all_is_there_and_stay(tmp_path):
     for number, row in enumerate(rules.rows):
         added(records, row, ("logistic", "repeat", 0, 99), 100 if number < 2 else 10_000)
     target = freeze(PROTOCOL, records)["logistic"]
-    assert target.value == 0
+    assert target.value == 0.5
     assert target.medians == dict(zip(rules.rows, (0, 0, 1, 1), strict=True))
     (tmp_path / f"{rules.rows[0]}.jsonl").unlink()
     assert frozen(PROTOCOL, tmp_path) == freeze(PROTOCOL, records) == {"logistic": target}
