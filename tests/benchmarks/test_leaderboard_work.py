@@ -159,7 +159,7 @@ def test_a_run_that_fails_is_told(done, files, tmp_path):
     assert score.steps == {"logistic": math.inf}
 
 
-@pytest.mark.slow  # a dozen starts of TensorFlow
+@pytest.mark.slow  # starts TensorFlow in six processes
 def test_killed_at_any_time_each_run_is_there_once(files, done, tmp_path):
     _, protocol, rows = files
     script = tmp_path / "script.py"
@@ -167,9 +167,9 @@ def test_killed_at_any_time_each_run_is_there_once(files, done, tmp_path):
     runs = tmp_path / "runs"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
     arguments = [sys.executable, str(script), str(runs), str(protocol), str(rows)]
-    for wanted in (1, 5, 11, 17):
+    for wanted in (2, 12):
         process = subprocess.Popen(arguments, env=environment, start_new_session=True)
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         while sum(len(list(lines_of(path))) for path in runs.glob("*.jsonl")) < wanted:
             assert time.monotonic() < deadline
             time.sleep(0.02)
