@@ -36,16 +36,16 @@ def main() -> None:
 
 
 def apart(rows: Sequence[str]) -> None:
-    """Measure costs and diagnose, when nothing else is running."""
+    """Diagnose, and measure costs, when nothing else is running."""
     protocol = Protocol.read()
     reference = Row.read(protocol.reference)
+    for row in rows:
+        if row not in diagnoses(RUNS, protocol.version):
+            diagnose_row(protocol, Row.read(row), RUNS)
     for name in protocol.workloads:
         for row in rows:
             if (row, name) not in costs(RUNS, protocol.version):
                 measure_costs(protocol, Row.read(row), reference, name, RUNS)
-    for row in rows:
-        if row not in diagnoses(RUNS, protocol.version):
-            diagnose_row(protocol, Row.read(row), RUNS)
 
 
 if __name__ == "__main__":
