@@ -29,7 +29,7 @@ unexport PYTHONDONTWRITEBYTECODE
 export UV_SYSTEM_CERTS ?= true
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test test-all bench bench-torch leaderboard golden api numerics faults fuzz traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
+.PHONY: help setup demo test test-all bench bench-torch leaderboard golden api diagnostics numerics faults fuzz traffic docs checks lint check-types check-layers quick-tests clean $(SUITES)
 
 help:  ## say what there is
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -93,6 +93,9 @@ docs: $(STAMP)  ## build docs/_build/html, warnings are errors
 
 numerics: $(STAMP)  ## measure how far each plugin is from its oracle and its peers, and write docs/numerics.md
 	PYTHONPATH=tests $(BIN)/python -m support.numerics_page
+
+diagnostics: $(STAMP)  ## try all optimizers on small problems with one difficulty each, and write docs/diagnostics.md
+	PYTHONPATH=tests $(BIN)/python -m support.diagnostics_page
 
 faults: $(STAMP)  ## kill, damage and fill what saves, half an hour long, and write how often into docs/reliability.md
 	PYTHONPATH=tests $(BIN)/python -m faults --write

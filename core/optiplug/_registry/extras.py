@@ -19,6 +19,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "convert": {"commands": "convert convert-state"},
     "lab": {"commands": "train", "tasks": "chars digits"},
     "workloads": {
+        "commands": "diagnose",
         "tasks": (
             "autoencoder "
             "diagnostic_cliff diagnostic_delay diagnostic_drift diagnostic_noise diagnostic_outliers "

@@ -1,12 +1,13 @@
-"""What each diagnostic asks of an optimizer, and when it is passed."""
+"""What each diagnostic asks of an optimizer, and when it is passed; the command that tries it."""
 
 from __future__ import annotations
 
-from optiplug import Goal, TaskConfig
+from optiplug import CommandConfig, Goal, TaskConfig
 
 __all__ = [
     "CliffConfig",
     "DelayConfig",
+    "DiagnoseConfig",
     "DiagnosticConfig",
     "DriftConfig",
     "NoiseConfig",
@@ -181,3 +182,9 @@ class ValleyConfig(DiagnosticConfig):
 
     implementation = "optiplug_workloads.diagnostics.landscapes:Valley"
     goal = _goal(target=0.02, steps=300)
+
+
+class DiagnoseConfig(CommandConfig):
+    """Try optimizers on small problems with one difficulty each, and say which they pass and fail."""
+
+    implementation = "optiplug_workloads.diagnostics.command:diagnose_optimizers"

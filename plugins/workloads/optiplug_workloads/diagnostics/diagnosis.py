@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import median
+from typing import Any, Literal, Self
 
 from optiplug import OptimizerConfig, TaskConfig, registry
 
@@ -35,10 +36,26 @@ class Finding:
     rate_factor: float = 1.0
     problem: str = ""
 
+    @classmethod
+    def of(cls, name: str, task: TaskConfig, **found: Any) -> Self:
+        """Create what was found on a task, whose goal has the target."""
+        return cls(name, task.goal.target if task.goal else math.nan, **found)
+
     @property
     def passed(self) -> bool:
         """Whether the target was reached."""
         return not self.problem and self.distance <= self.target
+
+    @property
+    def verdict(self) -> Literal["passed", "failed", "not run"]:
+        """The same in words.
+
+        >>> Finding("diagnostic_scale", target=0.03, distance=0.5).verdict
+        'failed'
+        """
+        if self.problem:
+            return "not run"
+        return "passed" if self.passed else "failed"
 
 
 def diagnostics() -> dict[str, TaskConfig]:
@@ -77,16 +94,15 @@ def examine(optimizer: OptimizerConfig, name: str, task: TaskConfig) -> Finding:
     """Try an optimizer on one diagnostic; whatever it raises is the `problem` of the finding."""
     from .descent import Descent
 
-    target = task.goal.target if task.goal else math.nan
-    best = Finding(name, target)
+    best = Finding.of(name, task)
     try:
         descent = Descent(task, optimizer)
         for factor in FACTORS if descent.rated else (1.0,):
             distance = median(descent.figure(seed, factor) for seed in SEEDS)
             if distance < best.distance:
-                best = Finding(name, target, distance, factor)
+                best = Finding.of(name, task, distance=distance, rate_factor=factor)
             if best.passed:
                 break
     except Exception as error:  # noqa: BLE001  # a plugin may fail in any way
-        return Finding(name, target, problem=f"{type(error).__name__}: {error}")
+        return Finding.of(name, task, problem=f"{type(error).__name__}: {error}")
     return best
