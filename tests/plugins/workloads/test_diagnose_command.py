@@ -92,7 +92,9 @@ def test_json_has_everything_and_no_infinity():
 def test_optimizers_are_named_or_in_files(tmp_path):
     run, alone = tmp_path / "run.yaml", tmp_path / "alone.toml"
     run.write_text(RUN)
-    alone.write_text('use = "sgd"\nlearning_rate = 0.3\n[plugins]\nallow = ["optiplug-*"]\n')
+    alone.write_text(
+        'use = "sgd"\nlearning_rate = 0.3\n[plugins]\nallow = ["optiplug-sgd", "optiplug-workloads"]\n'
+    )
 
     assert optimizer_of("sgd").learning_rate == 0.01
     assert (
@@ -121,7 +123,8 @@ def test_a_name_that_is_not_enough():
 
 
 def test_a_diagnostic_that_there_is_not():
-    told = CliRunner().invoke(application, ["diagnose", "sgd", "--only", "scale,vally"])
+    argv = ["diagnose", "sgd", "--only", "scale,vally"]
+    told = CliRunner().invoke(application(argv), argv)
 
     assert told.exit_code == 2
     assert "'diagnostic_valley'" in told.stderr

@@ -33,7 +33,9 @@ def show(found: Findings, stream: TextIO) -> None:
 
 
 def _fits(names: Sequence[str], found: Findings, console: Console) -> bool:
-    return console.measure(_table(names, found)).minimum <= console.width
+    # What is measured is never wider than the width that it is measured for.
+    wider = console.options.update(width=2 * console.width)
+    return console.measure(_table(names, found), options=wider).maximum <= console.width
 
 
 def _table(names: Sequence[str], found: Findings) -> Table:
