@@ -178,4 +178,5 @@ def test_processes_end_with_the_command(number, signals_heard):
         process.gone()
 
     assert code != 0
-    assert "Traceback" not in err
+    # Python itself tells where a process that is just beginning has lost its parent.
+    assert number == signal.SIGKILL or "Traceback" not in err

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
@@ -36,8 +37,11 @@ def _in_processes(
     # Spawned: TensorFlow does not survive a fork.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin) as pool:
-        waiting = {pool.submit(_examined, each, tasks): name for name, each in optimizers.items()}
         try:
+            # Ctrl-C is for this process: those that begin now inherit that it is held back.
+            signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+            waiting = {pool.submit(_examined, each, tasks): name for name, each in optimizers.items()}
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
             for done in as_completed(waiting):
                 name = waiting[done]
                 try:
