@@ -28,14 +28,16 @@ def make_trials(
     timeout: float = float("inf"),
     catch: type[Exception] | tuple[type[Exception], ...] = (),
     until: Callable[[], bool] = lambda: False,
-) -> None:
-    """Take trials from a study and make them; none is begun after `timeout` seconds or if `until` says so.
+) -> bool:
+    """Take trials from a study and make them; none is begun after `timeout` seconds, or once `until` says so.
+
+    Return whether it was `until` that ended it.
 
     Errors of these types fail their trial, and the next one is made; others fail it, too, and are raised. So
     is the third error, if no trial has come to an end by then.
     """
     deadline = time.monotonic() + timeout
-    while time.monotonic() < deadline and not until() and (trial := study.begin()) is not None:
+    while time.monotonic() < deadline and (trial := study.begin()) is not None:
         try:
             value = float(objective(trial.config, trial))
         except Diverged:
@@ -51,6 +53,10 @@ def make_trials(
             raise
         else:
             study.finish(trial, value)
+        # Not before the first: a process that comes in place of this one would make none either.
+        if until():
+            return True
+    return False
 
 
 def _hopeless(study: Study) -> bool:

@@ -15,7 +15,12 @@ import pytest
 import optiplug_tune
 from optiplug import ConfigError, OptiplugError, StateError
 from optiplug_tune.claims import SILENCE, TrialClaims
+from optiplug_tune.judging import Judging
+from optiplug_tune.samplers import Plan
+from optiplug_tune.space import space_of
+from optiplug_tune.study import Study
 from optiplug_tune.trial import word_for
+from optiplug_tune.trials import make_trials
 
 SPACE = {"use": "sgd", "learning_rate": {"search": "log", "low": 1e-3, "high": 1.0}}
 PROCESS = """
@@ -213,6 +218,16 @@ def test_a_study_without_hope_ends_with_its_error():
     with pytest.raises(ValueError, match="no data"):
         optiplug_tune.tune(SPACE, objective, trials=30, catch=ValueError)
     assert made == [0, 1, 2]
+
+
+def test_each_process_makes_a_trial_before_it_is_renewed():
+    judging = Judging(steps=1)
+    study = Study(space_of(SPACE), judging, Plan(trials=3))
+
+    ended = [make_trials(study, distance, until=lambda: True) for _ in range(4)]
+
+    assert ended == [True, True, True, False]
+    assert len(study.trials) == 3
 
 
 def test_a_study_with_nothing_to_show_says_so():
