@@ -45,10 +45,13 @@ def environments() -> list[tuple[str, ...]]:
 
 
 def install(folder: Path, number: int, way: str) -> Path:
-    """Write a distribution that is broken in one way, or sound if it is called so, and return where it is."""
+    """Write a distribution that is broken in one way, or sound if it is called so, and return where it is.
+
+    Sound ones are in one folder, as in an environment of many plugins; a broken one has a folder of its own.
+    """
     source = HOSTILE[way][0] if way in HOSTILE else SOUND
     home = fake_distribution(
-        folder / str(number),
+        folder / (way if way == SOUND_ONE else str(number)),
         f"fake-plugin{number}",
         points={"optimizers": {f"plugin{number}": f"fake_plugin{number}:Swift"}},
         modules={f"fake_plugin{number}": source},
@@ -60,7 +63,7 @@ def install(folder: Path, number: int, way: str) -> Path:
 
 def called(call: str, homes: Sequence[Path], folder: Path) -> tuple[float, float, dict[str, Any]]:
     """Run a command; return seconds, seconds of processor time and what it says."""
-    path = os.pathsep.join([*map(str, homes), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([*dict.fromkeys(map(str, homes)), *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, "PYTHONPATH": path, "OPTIPLUG_TRIALS": str(folder / "trials")}
     line = [sys.executable, "-m", "optiplug.cli", call.partition(" ")[0], "--json"]
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()

@@ -113,12 +113,12 @@ class _Import:
 
     def _end_of_name(self, source: str, name: str, where: str) -> str:
         begun = self._begun.get(source)
-        if begun is None or begun.module is None or name == "*":
+        if begun is None or begun.module is None or name == "*" or name in begun.module.bound:
             return ""
         if not begun.module.may_have(name):
             return f"{source} has no {name!r}, which {where} imports"
         inner = f"{source}.{name}"
-        return self.end(inner) if name not in begun.module.bound and self._modules.has(inner) else ""
+        return self.end(inner) if self._modules.has(inner) else ""
 
     def _may_be_provided(self) -> bool:
         """Whether what has run up to here may provide modules that are nowhere."""
