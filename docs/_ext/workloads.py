@@ -1,4 +1,4 @@
-"""Sphinx extension: the directive ``workloads``, a table of the tasks that have a goal.
+"""Sphinx extension: the directive ``workloads``, a table of the tasks that have a goal but the diagnostics.
 
 It is made from the registry, of what their configs say in `goal` and `shapes`.
 """
@@ -28,7 +28,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
 
 
 class Workloads(SphinxDirective):
-    """A row for each task with a goal, less the diagnostics, which are reported apart."""
+    """A row for each of them."""
 
     def run(self) -> list[nodes.Node]:
         """Return the table, and have the page written anew with each build: plugins may change."""
@@ -39,12 +39,12 @@ class Workloads(SphinxDirective):
 
 
 def lines() -> list[str]:
-    """Return the table in Markdown."""
+    """Return the table in Markdown; the diagnostics, which are reported apart, are not in it."""
     rows = []
     for entry in registry.entries("tasks"):
         config = registry.load(entry)
         goal = config.goal
-        if goal is None:
+        if goal is None or entry.name.startswith("diagnostic_"):
             continue
         shapes = config().shapes() or {}
         parameters = sum(math.prod(shape) for shape in shapes.values())

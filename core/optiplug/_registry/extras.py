@@ -21,7 +21,7 @@ EXTRAS: Mapping[str, Mapping[str, str]] = {
     "workloads": {
         "commands": "diagnose",
         "tasks": (
-            "autoencoder "
+            "autoencoder char_transformer "
             "diagnostic_cliff diagnostic_delay diagnostic_drift diagnostic_noise diagnostic_outliers "
             "diagnostic_saddle diagnostic_scale diagnostic_sparse diagnostic_tiny diagnostic_valley "
             "logistic recommender tabular"

@@ -16,7 +16,7 @@ from .layers import Affine, random_variable
 from .sampling import uniform_integers
 from .task_configs import CHARACTERS, CharsConfig
 
-__all__ = ["ALPHABET", "Chars", "encode", "read_text"]
+__all__ = ["ALPHABET", "Chars", "encode", "read_text", "split_text"]
 
 ALPHABET = "\n" + "".join(map(chr, range(32, 127)))
 _COUNTED = 2**31  # TensorFlow counts the scores of a batch in int32
@@ -30,11 +30,7 @@ class Chars(Task):
 
     def __init__(self, config: CharsConfig) -> None:
         self.config = config
-        codes = encode(read_text(config.text))
-        split = int(len(codes) * (1 - _HELD_OUT))
-        if len(codes) - split <= config.context:
-            raise ConfigError("is too short for this context", where="task.text", received=len(codes))
-        self.train, self.held_out = tf.constant(codes[:split]), tf.constant(codes[split:])
+        self.train, self.held_out = split_text(config.text, config.context)
 
     def build(self, seed: int) -> None:
         shapes = self.config.shapes()
@@ -87,6 +83,21 @@ class Chars(Task):
             "accuracy": float(tf.reduce_mean(tf.cast(correct, tf.float32))),
             "bits_per_character": float(bits),
         }
+
+
+def split_text(path: str | None, context: int) -> tuple[Tensor, Tensor]:
+    """Return the codes of a text's characters, the last tenth of them, which is held out, apart.
+
+    Raises
+    ------
+    ConfigError
+        If it cannot be read, or has fewer characters than `context` and one more to hold out.
+    """
+    codes = encode(read_text(path))
+    split = int(len(codes) * (1 - _HELD_OUT))
+    if len(codes) - split <= context:
+        raise ConfigError("is too short for this context", where="task.text", received=len(codes))
+    return tf.constant(codes[:split]), tf.constant(codes[split:])
 
 
 def read_text(path: str | None) -> str:

@@ -62,6 +62,7 @@ class CharsConfig(TaskConfig):
     """
 
     implementation = "optiplug_lab.chars:Chars"
+    goal = Goal(figure="bits_per_character", target=2.6, steps=600, batch_size=256, evaluate_every=20)
 
     text: str | None = None
     """Path of a UTF-8 text file; without one, Python's language reference."""

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from optiplug import Goal, NonNegativeFloat, TaskConfig
-from optiplug_lab.task_configs import Size, with_biases
+from optiplug import ConfigError, Goal, NonNegativeFloat, TaskConfig
+from optiplug_lab.task_configs import CHARACTERS, Size, with_biases
 
-__all__ = ["AutoencoderConfig", "LogisticConfig", "RecommenderConfig", "TabularConfig"]
+__all__ = [
+    "AutoencoderConfig",
+    "CharTransformerConfig",
+    "LogisticConfig",
+    "RecommenderConfig",
+    "TabularConfig",
+]
 
 PIXELS = 64
 """Of an image in scikit-learn's digits."""
@@ -141,3 +147,57 @@ class RecommenderConfig(TaskConfig):
         }
         tower = (self.embedding, self.tower)
         return tables | with_biases({"user_tower": tower, "item_tower": tower})
+
+
+class CharTransformerConfig(TaskConfig):
+    """Each next character of English text: a decoder-only transformer, normalized before each layer.
+
+    The text is the language reference that ships with Python, or any file; its last tenth is held out.
+    Network: Radford et al. 2019, "Language Models are Unsupervised Multitask Learners", on characters and
+    small.
+
+    >>> CharTransformerConfig(width=32, heads=4, blocks=1).shapes()["block_1/query/kernel"]
+    (32, 32)
+    """
+
+    implementation = "optiplug_workloads.char_transformer:CharTransformer"
+    goal = Goal(target=2.15, steps=400, batch_size=16, evaluate_every=20)
+
+    text: str | None = None
+    """Path of a UTF-8 text file; without one, Python's language reference."""
+    context: Size = 64
+    """Number of characters seen at a time."""
+    width: Size = 96
+    """Size of the vector that stands for a character."""
+    blocks: Size = 3
+    """Blocks of attention and perceptron."""
+    heads: Size = 3
+    """Heads of each attention, which divide `width` into equal parts."""
+
+    @model_validator(mode="after")
+    def _equal_heads(self) -> Self:
+        if self.width % self.heads:
+            rule = f"must be divisible by `heads`, {self.heads}"
+            raise ConfigError(rule, where="width", received=self.width)
+        return self
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        width = self.width
+        square, norm = (width, width), {"scale": (width,), "bias": (width,)}
+        block = {
+            **_named("attention_norm", norm),
+            **with_biases(dict.fromkeys(("query", "key", "value", "projection"), square)),
+            **_named("perceptron_norm", norm),
+            **with_biases({"expansion": (width, 4 * width), "contraction": (4 * width, width)}),
+        }
+        shapes: dict[str, tuple[int, ...]] = {
+            "embedding/table": (CHARACTERS, width),
+            "position_embedding/table": (self.context, width),
+        }
+        for number in range(self.blocks):
+            shapes |= _named(f"block_{number + 1}", block)
+        return shapes | _named("final_norm", norm)
+
+
+def _named(prefix: str, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {f"{prefix}/{name}": shape for name, shape in shapes.items()}
