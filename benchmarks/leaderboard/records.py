@@ -31,12 +31,16 @@ def rounded(value: float) -> float:
 
 
 class Record(BaseModel):
-    """A run. `curve` has the figure at the start and at each evaluation, up to where the run ended."""
+    """A run of a row whose file had this digest.
+
+    `curve` has the figure at the start and at each evaluation, up to where the run ended.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     protocol: int
     row: str
+    digest: str
     workload: str
     stage: Stage
     study: int

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -46,6 +48,12 @@ class Row(BaseModel):
     def space(self) -> Space:
         """The ranges."""
         return space_of(self.optimizer)
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """What tells that the file of the row is what it was, but for what it is about."""
+        text = json.dumps([self.optimizer, self.warmup, self.decay], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def points(self, count: int, seed: int) -> list[Values]:
         """Return the first points of the quasi-random sequence of a seed: Sobol's, scrambled."""

@@ -111,6 +111,7 @@ def _record(plan: Plan, job: Job, run: Run) -> Record:
     return Record(
         protocol=plan.protocol.version,
         row=job.row,
+        digest=plan.rows[job.row].digest,
         workload=job.workload,
         ended=ended,
         curve=tuple(curve),

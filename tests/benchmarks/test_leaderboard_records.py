@@ -18,6 +18,7 @@ def record(trial, curve=(1.0, 0.5), protocol=1):
     return Record(
         protocol=protocol,
         row="adamw",
+        digest="0" * 8,
         workload="digits",
         stage="search",
         study=0,

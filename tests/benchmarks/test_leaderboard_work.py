@@ -134,8 +134,7 @@ def test_records_are_small_and_nothing_is_left(done, files):
 def test_a_row_that_was_changed_is_refused(done, files):
     runs, protocol, _ = files
     rules, row = Protocol.read(protocol), Row.read("twin", files[2])
-    ranges = row.optimizer | {"learning_rate": {"search": "log", "low": 1e-4, "high": 1e-2}}
-    changed = Row(name="twin", about=row.about, optimizer=ranges)
+    changed = Row(name="twin", about=row.about, optimizer=row.optimizer | {"weight_decay": 0.02})
     plan = Plan(rules, Records(runs, rules.version), [changed])
     with pytest.raises(ValueError, match=r"twin is not what it was .*twin\.jsonl"):
         list(plan.left(Job("twin", "logistic", "tuned")))

@@ -24,6 +24,7 @@ def added(records, row, key, steps):
         Record(
             protocol=PROTOCOL.version,
             row=row,
+            digest="",
             workload=workload,
             stage=stage,
             study=study,
