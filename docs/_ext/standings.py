@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from benchmarks.leaderboard.score import TAU, Board, Score, ratios
-from growth import STYLES, apart, svg
+from growth import APART, STYLES, svg
+from optiplug_compare.labels import apart
 
 __all__ = ["profiles", "speed_ups"]
 
@@ -65,7 +65,8 @@ def profiles(board: Board) -> str:
     axes = figure.add_subplot()
     axes.set(xlabel="factor of the steps of the fastest row", ylabel="part of the workloads within it")
     axes.set(xlim=(1.0, TAU), ylim=(-0.02, 1.02))
-    labels = _labels([len(found) / count for _, found in curves])
+    # Upside down, so that of several at one height the first is on top.
+    labels = apart([len(found) / count for _, found in reversed(curves)], APART, 0.0, 1.0)[::-1]
     for number, ((row, found), height) in enumerate(zip(curves, labels, strict=True)):
         colour = STYLES[number][0] if number < len(STYLES) else GREY
         places = [1.0, *found, TAU]
@@ -92,9 +93,3 @@ def profiles(board: Board) -> str:
     axes.grid(visible=True, color="#e2e8f0", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
     return svg(figure, "Performance profiles: workloads within a factor of the fastest row")
-
-
-def _labels(ends: Sequence[float]) -> list[float]:
-    """Return heights of labels near those of the ends: from the top down, and up again from the bottom."""
-    down = [1.0 - height for height in apart([(1.0, 1.0 - end) for end in ends])]
-    return apart([(1.0, max(0.0, height)) for height in down])
