@@ -29,14 +29,16 @@ class Score:
 
     `steps` has what it took on each workload, infinity for a miss, and lacks the workloads that are not run.
     `speed_up` is the geometric mean of what the tuned reference took over it; 0 if a workload was missed, and
-    NaN while one is not run. `error` is the standard error of its logarithm, and `p_value` the probability of
-    a speed-up as far from 1 by chance, corrected for the number of rows (Holm). `sure` has the workloads
-    whose target the runs reach on average, as far as five of them can tell.
+    NaN while one is not run. `where_reached` is the same over the workloads that it did not miss. `error` is
+    the standard error of its logarithm, and `p_value` the probability of a speed-up as far from 1 by chance,
+    corrected for the number of rows (Holm). `sure` has the workloads whose target the runs reach on average,
+    as far as five of them can tell.
     """
 
     row: str
     steps: Mapping[str, float]
     speed_up: float
+    where_reached: float
     profile: float
     error: float = math.nan
     p_value: float = math.nan
@@ -50,7 +52,7 @@ class Score:
     @property
     def order(self) -> tuple[float, float]:
         """Sort key: who reaches more targets comes first, then who is faster on these."""
-        return -self.reached, -self.speed_up if self.speed_up else -self.profile
+        return -self.reached, -self.where_reached if self.steps and self.reached else 0.0
 
 
 @dataclass(frozen=True)
@@ -155,7 +157,7 @@ def _scores(
 ) -> list[Score]:
     error = deviation * math.sqrt(2 * _VARIANCE_OF_MEDIAN / len(protocol.workloads))
     scores = [
-        Score(row, taken, _speed_up(protocol, reference, taken), profile_score(ratios(steps, row)), error)
+        Score(row, taken, *_speed_ups(protocol, reference, taken), profile_score(ratios(steps, row)), error)
         for row, taken in steps.items()
     ]
     return sorted(scores, key=lambda score: score.order)
@@ -173,14 +175,16 @@ def _with_p_values(protocol: Protocol, scores: Sequence[Score]) -> list[Score]:
     return [replace(score, p_value=corrected.get(score.row, math.nan)) for score in scores]
 
 
-def _speed_up(protocol: Protocol, reference: Mapping[str, float], taken: Mapping[str, float]) -> float:
-    """Return the geometric mean over all workloads that the reference reached."""
+def _speed_ups(
+    protocol: Protocol, reference: Mapping[str, float], taken: Mapping[str, float]
+) -> tuple[float, float]:
+    """Return the geometric means over all workloads that the reference reached, and over those of both."""
     known = [name for name in protocol.workloads if math.isfinite(reference.get(name, math.inf))]
+    both = [reference[name] / taken[name] for name in known if math.isfinite(taken.get(name, math.inf))]
+    mean = statistics.geometric_mean(both) if both else math.nan
     if not known or any(name not in taken for name in known):
-        return math.nan
-    if any(math.isinf(taken[name]) for name in known):
-        return 0.0
-    return statistics.geometric_mean(reference[name] / taken[name] for name in known)
+        return math.nan, mean
+    return (mean if len(both) == len(known) else 0.0), mean
 
 
 def ratios(steps: Mapping[str, Mapping[str, float]], row: str) -> list[float]:

@@ -122,7 +122,9 @@ def _first_cells(known: Board, score: Score) -> tuple[str, ...]:
     reached = f"{score.reached} of {count}"
     if math.isnan(score.speed_up):
         return code(score.row), reached, "unfinished"
-    return code(score.row), reached, f"{score.speed_up:.2f}" if score.speed_up else MISS
+    if score.speed_up:
+        return code(score.row), reached, f"{score.speed_up:.2f}"
+    return code(score.row), reached, f"{MISS}; {score.where_reached:.2f} elsewhere" if score.reached else MISS
 
 
 def _profile(score: Score) -> str:

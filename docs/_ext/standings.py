@@ -16,15 +16,16 @@ __all__ = ["profiles", "speed_ups"]
 GREY = "#64748b"
 BLUE = STYLES[0][0]
 LEADER = {"arrowstyle": "-", "linewidth": 0.6, "relpos": (0.0, 0.5), "shrinkA": 1}
+BEHIND = {"facecolor": "white", "edgecolor": "none", "pad": 1.0}
 TICKS = (0.1, 0.2, 0.33, 0.5, 0.67, 1, 1.5, 2, 3, 5)
 
 
 def speed_ups(board: Board) -> str:
-    """Return a line for each row: its speed-up with the interval, or which workloads it missed."""
+    """Return a line for each row: its speed-up with the interval, hollow and without one after a miss."""
     scores = [score for score in board.tuned if score.steps]
-    figure = Figure(figsize=(7.2, 1.0 + 0.3 * max(1, len(scores))), layout="constrained")
+    figure = Figure(figsize=(5.6, 1.0 + 0.3 * max(1, len(scores))), layout="constrained")
     axes = figure.add_subplot()
-    known = [score.speed_up for score in scores if score.speed_up > 0]
+    known = [score.where_reached for score in scores if score.reached]
     for height, score in enumerate(reversed(scores)):
         _speed_up(axes, board, score, height)
     axes.axvline(1.0, color=GREY, linewidth=0.8)
@@ -44,16 +45,18 @@ def speed_ups(board: Board) -> str:
 
 
 def _speed_up(axes: Axes, board: Board, score: Score, height: int) -> None:
-    if math.isnan(score.speed_up) or not score.speed_up:
-        missed = [name for name in board.protocol.workloads if math.isinf(score.steps.get(name, 0))]
-        all_of = "all " if len(missed) == len(board.protocol.workloads) else ""
-        text = f"missed {all_of or ', '.join(missed)}".strip() if missed else "unfinished"
-        at = {"textcoords": "offset points", "verticalalignment": "center"}
-        axes.annotate(text, (1.0, height), (6, 0), fontsize=8, color=GREY, **at)
+    missed = sum(map(math.isinf, score.steps.values()))
+    place = score.where_reached if score.reached else 1.0
+    if missed or math.isnan(score.speed_up):
+        told = "missed all" if not score.reached else f"missed {missed}" if missed else "unfinished"
+        at = {"textcoords": "offset points", "verticalalignment": "center", "bbox": BEHIND}
+        axes.annotate(told, (place, height), (8, 0), fontsize=8, color=GREY, **at)
+        if score.reached:
+            axes.plot(place, height, color=BLUE, marker="o", markersize=5, fillstyle="none")
         return
     reach = math.exp(1.96 * score.error) if score.error > 0 and score.row != board.protocol.reference else 1.0
-    axes.plot([score.speed_up / reach, score.speed_up * reach], [height, height], color=BLUE, linewidth=1.5)
-    axes.plot(score.speed_up, height, color=BLUE, marker="o", markersize=5)
+    axes.plot([place / reach, place * reach], [height, height], color=BLUE, linewidth=1.5)
+    axes.plot(place, height, color=BLUE, marker="o", markersize=5)
 
 
 def profiles(board: Board) -> str:
@@ -61,7 +64,7 @@ def profiles(board: Board) -> str:
     steps = {score.row: score.steps for score in board.tuned if score.steps}
     curves = [(row, sorted(each for each in ratios(steps, row) if each <= TAU)) for row in steps]
     count = max(1, len(board.protocol.workloads))
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
+    figure = Figure(figsize=(5.6, 4.4), layout="constrained")
     axes = figure.add_subplot()
     axes.set(xlabel="factor of the steps of the fastest row", ylabel="part of the workloads within it")
     axes.set(xlim=(1.0, TAU), ylim=(-0.02, 1.02))

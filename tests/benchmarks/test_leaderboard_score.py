@@ -44,6 +44,7 @@ def test_a_miss_is_never_hidden(tmp_path):
     assert [score.row for score in found.tuned] == ["adamw", "late", "lion", "sgd"]
     lion, sgd = found.tuned[2:]
     assert (lion.speed_up, sgd.speed_up) == (0, 0)
+    assert lion.where_reached == pytest.approx(20)
     assert (lion.reached, sgd.reached) == (len(WORKLOADS) - 1, 0)
     assert lion.profile == pytest.approx((len(WORKLOADS) - 1) / len(WORKLOADS))
     assert sgd.profile == 0
