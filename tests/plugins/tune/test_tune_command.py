@@ -95,7 +95,7 @@ def test_a_study_that_was_killed_while_it_began_begins(tmp_path):
     [
         ({"file": None}, typer.BadParameter, "is required"),
         ({"study": Path("new")}, typer.BadParameter, "is required for the config of an optimizer"),
-        ({"task": "digits", "figure": "accuracy", "steps": 9}, typer.BadParameter, "is required: no goal"),
+        ({"task": "digits", "figure": "speed", "steps": 9}, typer.BadParameter, "is required: no goal"),
         ({"task": "digit", "steps": 9}, OptiplugError, "did you mean 'digits'"),
         ({"task": "digits", "set_": ["momentum=x"]}, OptiplugError, "momentum"),
         ({"file": None, "set_": ["momentum"]}, typer.BadParameter, "PATH=VALUE"),
