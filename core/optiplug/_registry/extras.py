@@ -8,7 +8,7 @@ __all__ = ["EXTRAS", "extra_of", "how_to_install"]
 
 EXTRAS: Mapping[str, Mapping[str, str]] = {
     "author": {"commands": "catalogue new test"},
-    "compare": {"commands": "compare plot"},
+    "compare": {"commands": "compare find-rate plot"},
     "contrib": {
         "optimizers": (
             "adabelief adan ademamix adopt cocob conditional_gradient dadapt_adam dog laprop lazyadam "

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from optiplug import CommandConfig
 
-__all__ = ["CompareConfig", "PlotConfig"]
+__all__ = ["CompareConfig", "FindRateConfig", "PlotConfig"]
 
 
 class CompareConfig(CommandConfig):
     """Train several optimizers on one task, over several seeds, and say which differ by more than chance."""
 
     implementation = "optiplug_compare.command:compare"
+
+
+class FindRateConfig(CommandConfig):
+    """Let the learning rate of a run grow until its loss does, and say which rates are good ones."""
+
+    implementation = "optiplug_compare.rate_command:find_rate"
 
 
 class PlotConfig(CommandConfig):
