@@ -73,7 +73,7 @@ def test_it_suggests_rates_near_that_of_the_curvature(curvature):
     assert 0.1 < test.steepest * curvature < 2
 
 
-def test_rates_grow_exponentially_and_their_losses_are_those_of_the_run():
+def test_rates_grow_and_losses_are_those_of_the_run():
     test = find_rate(run("sgd"), lowest=1e-3, highest=0.1, steps=21)
 
     assert test.ended == "tried"
@@ -114,7 +114,7 @@ def test_a_loss_that_is_no_number_ends_it():
     json.dumps(test.as_json(), allow_nan=False)
 
 
-def test_a_loss_that_only_differs_from_batch_to_batch_suggests_nothing():
+def test_noise_alone_suggests_nothing():
     test = find_rate(run("sgd", slope=1e-9, noise=1.0))
 
     assert (test.valley, test.steepest) == (None, None)
