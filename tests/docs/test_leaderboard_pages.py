@@ -73,7 +73,7 @@ def test_the_page_has_each_table_and_picture_once():
 
 
 def test_the_row_of_the_page_is_one(tmp_path):
-    (block,) = re.findall(r"```yaml\n(.*?)```", ADDING.read_text(), re.DOTALL)
+    (block,) = re.findall(r"```\{code-block\} yaml\n(.*?)```", ADDING.read_text(), re.DOTALL)
     (tmp_path / "clipped_lion.yaml").write_text(block)
     row = Row.read("clipped_lion", tmp_path)
     assert row.space.default["learning_rate"] == 5e-4
