@@ -53,7 +53,7 @@ def overlapping(found):
     return [(found[one][0], found[other][0]) for one, other in zip(first, second, strict=True)]
 
 
-@pytest.mark.parametrize("rows", [2, 12, 40])
+@pytest.mark.parametrize("rows", [2, 12, pytest.param(40, marks=pytest.mark.slow)])
 def test_texts_do_not_overlap_and_are_inside(figures, rows):
     names = [f"schedule_free_optimizer_{number}" if number % 3 else f"sgd{number}" for number in range(rows)]
     drawn(of(names, factors=(0.1, 0.3, 3.0, 10.0)))

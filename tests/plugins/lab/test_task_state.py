@@ -24,7 +24,7 @@ def taken(folder, steps, strategy, *, resume=False):
     return dict(np.load(folder / "weights.npz"))
 
 
-@pytest.mark.parametrize("strategy", ["none", {"mirrored": 2}])
+@pytest.mark.parametrize("strategy", [pytest.param("none", marks=pytest.mark.slow), {"mirrored": 2}])
 def test_a_continued_run_remembers(tmp_path, strategy):
     whole = taken(tmp_path / "whole", 30, strategy)
     taken(tmp_path / "parts", 20, strategy)

@@ -158,7 +158,7 @@ def test_what_no_file_can_have_is_refused(tmp_path):
         write_best(tmp_path / "best.yaml", in_code, in_code.default, {})
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=10)
 @given(st.floats(1e-4, 1), st.floats(0, 0.9), st.floats(1e-5, 1e-2))
 def test_values_survive_bit_by_bit(tmp_path_factory, rate, momentum, decay):
     folder = tmp_path_factory.getbasetemp()

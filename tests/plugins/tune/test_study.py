@@ -128,6 +128,7 @@ def test_the_trial_of_a_killed_process_is_made_again_once(tmp_path):
     assert told_complete(folder) == Counter([0, 1, 3, 4])
 
 
+@pytest.mark.slow  # a process for each of its tries
 def test_a_trial_that_kills_its_processes_is_given_up(tmp_path):
     folder = tmp_path / "study"
     in_processes(folder, 2, "always", count=3)

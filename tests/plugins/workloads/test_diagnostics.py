@@ -111,6 +111,7 @@ def uphill():
     return UphillConfig()
 
 
+@pytest.mark.slow  # every rate of every diagnostic
 def test_what_goes_uphill_fails_all(uphill):
     findings = diagnose(uphill)
 

@@ -58,14 +58,20 @@ def test_the_figure_of_a_goal_is_evaluated_and_not_yet_reached(name):
     assert goal.steps >= 5 * goal.evaluate_every
 
 
-@pytest.mark.parametrize("name", CURVES)
+# The transformer's take seconds, and are run by `make test-all`.
+WITH_SLOW = [
+    pytest.param(name, marks=[pytest.mark.slow] if name == "char_transformer" else []) for name in CURVES
+]
+
+
+@pytest.mark.parametrize("name", WITH_SLOW)
 def test_the_curve_is_that_of_before(name):
     # Other threads, or SSE in place of AVX, change the seventh digit; 1e-4 leaves room for other CPUs.
     curve = CURVES[name][-1]
     np.testing.assert_allclose(losses(run(name, 0, len(curve))), curve, rtol=1e-4)
 
 
-@pytest.mark.parametrize("name", CURVES)
+@pytest.mark.parametrize("name", WITH_SLOW)
 def test_a_run_is_the_same_again_and_with_another_seed_another(name):
     first, again, other = (run(name, seed, 2, **SMALLER.get(name, {})) for seed in (0, 0, 1))
 
