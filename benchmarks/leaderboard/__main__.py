@@ -7,8 +7,11 @@ on the same folder.
 from __future__ import annotations
 
 import argparse
+import multiprocessing
 import os
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # before TensorFlow is imported
@@ -17,7 +20,7 @@ from .costs import costs, measure_costs
 from .findings import diagnose_row, diagnoses
 from .protocol import Protocol
 from .rows import Row, names
-from .work import compute
+from .work import JOBS_OF_A_PROCESS, compute, with_one_thread
 
 RUNS = Path(os.environ.get("LEADERBOARD_RUNS", Path(__file__).with_name("runs")))
 
@@ -36,16 +39,23 @@ def main() -> None:
 
 
 def apart(rows: Sequence[str]) -> None:
-    """Diagnose, and measure costs, when nothing else is running."""
+    """Diagnose, and measure costs: one after the other, when nothing else is running."""
     protocol = Protocol.read()
     reference = Row.read(protocol.reference)
-    for row in rows:
-        if row not in diagnoses(RUNS, protocol.version):
-            diagnose_row(protocol, Row.read(row), RUNS)
-    for name in protocol.workloads:
-        for row in rows:
-            if (row, name) not in costs(RUNS, protocol.version):
-                measure_costs(protocol, Row.read(row), reference, name, RUNS)
+    diagnosed, measured = diagnoses(RUNS, protocol.version), costs(RUNS, protocol.version)
+    tasks = [partial(diagnose_row, protocol, Row.read(row), RUNS) for row in rows if row not in diagnosed]
+    tasks += [
+        partial(measure_costs, protocol, Row.read(row), reference, name, RUNS)
+        for name in protocol.workloads
+        for row in rows
+        if (row, name) not in measured
+    ]
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        1, spawn, initializer=with_one_thread, max_tasks_per_child=JOBS_OF_A_PROCESS
+    ) as pool:
+        for task in tasks:  # not all at once, with which Python 3.11 waits for ever when it renews a process
+            pool.submit(task).result()
 
 
 if __name__ == "__main__":

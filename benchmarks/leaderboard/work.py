@@ -17,7 +17,7 @@ from .records import Ended, Record, Records, rounded
 from .rows import ROWS, Row
 from .targets import frozen
 
-__all__ = ["compute", "work"]
+__all__ = ["JOBS_OF_A_PROCESS", "compute", "with_one_thread", "work"]
 
 # XLA frees no program that it has compiled, so a process ends after some jobs, and another goes on.
 JOBS_OF_A_PROCESS = 8
@@ -45,12 +45,16 @@ def compute(
                 raise RuntimeError(f"a process ended with {ended.exitcode}: see above")
 
 
-def _process(folder: Path, rows: Sequence[str], protocol: Path, row_folder: Path) -> None:
+def with_one_thread() -> None:
+    """Let TensorFlow have one thread: runs are small, and two processes do more than one with two."""
     import tensorflow as tf
 
-    # Runs are small: two processes with a thread each do more than one with two.
     tf.config.threading.set_intra_op_parallelism_threads(1)
     tf.config.threading.set_inter_op_parallelism_threads(1)
+
+
+def _process(folder: Path, rows: Sequence[str], protocol: Path, row_folder: Path) -> None:
+    with_one_thread()
     if work(folder, rows, protocol, row_folder, JOBS_OF_A_PROCESS):
         raise SystemExit(MORE)
 
