@@ -16,7 +16,7 @@ from statistics import fmean
 
 __all__ = ["anchor", "drawn"]
 
-WIDTH, LEFT, STOREY = 760.0, 30.0, 66.0
+WIDTH, LEFT, STOREY = 880.0, 30.0, 66.0
 HEIGHT, LETTER, GAP = 26.0, 7.3, 14.0
 TRIALS, SWEEPS = 60, 12
 STYLE = (

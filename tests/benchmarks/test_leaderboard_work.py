@@ -77,7 +77,8 @@ def done(files):
     runs, protocol, rows = files
     optiplug.register(FlipForTest, name="flip_for_test")
     assert not work(runs, ROWS[:-1], protocol, rows)
-    return board(Protocol.read(protocol), runs, ROWS)
+    yield board(Protocol.read(protocol), runs, ROWS)
+    optiplug.registry.unregister("processors", "flip_for_test")
 
 
 def test_a_duplicate_of_the_reference_scores_as_it_does(done):

@@ -7,8 +7,15 @@ import json
 import pytest
 
 from optiplug import registry
+from optiplug._registry.import_troubles import troubles_of_imports
 from support.damaged_distributions import DAMAGES
 from support.fake_distributions import config_module
+
+
+@pytest.fixture(autouse=True)
+def _patient(monkeypatch):
+    """A machine that is busy imports nothing in time; what is slow has a test of its own."""
+    monkeypatch.setitem(troubles_of_imports.__kwdefaults__, "slow", 60.0)
 
 
 @pytest.fixture
