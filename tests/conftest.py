@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import sys
 from collections import Counter
 
 import hypothesis
@@ -65,3 +66,10 @@ def _older_objects_are_left_alone():
     yield
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_module_of_a_fake_distribution_is_left():
+    """Tell of what a later test would find, whichever that is."""
+    yield
+    assert [name for name in sys.modules if name.startswith("fake_")] == []

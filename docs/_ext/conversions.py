@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterator
 from typing import Any, ClassVar
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -36,10 +35,8 @@ class Conversions(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the tables, and have the page written anew when they change."""
         self.env.note_dependency(str(sources.__file__))
-        container = nodes.Element()
         told = lines(self.arguments[0])
-        self.state.nested_parse(StringList(told, str(sources.__file__)), 0, container)
-        return container.children
+        return self.parse_text_to_nodes("\n".join(told))
 
 
 def lines(library: str) -> list[str]:

@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from docutils.nodes import Element, Node
-from docutils.statemachine import StringList
+from docutils.nodes import Node
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -33,9 +32,7 @@ class KerasMembers(SphinxDirective):
         """Return the table, and have the page written anew when a test changes."""
         for row in rows():
             self.env.note_dependency(str(ROOT / row.test.partition("::")[0]))
-        container = Element()
-        self.state.nested_parse(StringList(lines(), "tests/keras_2_15"), 0, container)
-        return container.children
+        return self.parse_text_to_nodes("\n".join(lines()))
 
 
 def lines() -> list[str]:

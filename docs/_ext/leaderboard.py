@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -53,9 +52,7 @@ class Leaderboard(SphinxDirective):
         name, known = self.arguments[0], read(RUNS)
         if name in PICTURES:
             return [nodes.raw("", PICTURES[name](known), format="html")]
-        container = nodes.Element()
-        self.state.nested_parse(StringList(TABLES[name](known), str(RUNS)), 0, container)
-        return container.children
+        return self.parse_text_to_nodes("\n".join(TABLES[name](known)))
 
 
 @functools.cache

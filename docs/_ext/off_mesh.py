@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -33,9 +32,7 @@ class OffMesh(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table, and have the page written anew with each build: plugins may change."""
         self.env.note_reread()
-        container = nodes.Element()
-        self.state.nested_parse(StringList(lines(), registry.__file__), 0, container)
-        return container.children
+        return self.parse_text_to_nodes("\n".join(lines()))
 
 
 def lines() -> list[str]:

@@ -19,7 +19,6 @@ from typing import Any, TypeAlias
 
 import grimp
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -153,9 +152,7 @@ class Descriptions(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return a list of definitions."""
         note_files(self)
-        container = nodes.Element()
-        self.state.nested_parse(StringList(list(lines()), HOUSE), 0, container)
-        return container.children
+        return self.parse_text_to_nodes("\n".join(lines()))
 
 
 def note_files(directive: SphinxDirective) -> None:

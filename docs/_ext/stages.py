@@ -11,7 +11,6 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -36,10 +35,8 @@ class Stages(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Return the table, and have the page written anew when stages change."""
         self.env.note_dependency(_hookspecs.__file__)
-        container = nodes.Element()
         lines = hooks() if "hooks" in self.options else order()
-        self.state.nested_parse(StringList(lines, _hookspecs.__file__), 0, container)
-        return container.children
+        return self.parse_text_to_nodes("\n".join(lines))
 
 
 def order() -> list[str]:

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from docutils import nodes
 from docutils.parsers.rst import directives
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.pycode import ModuleAnalyzer
 from sphinx.util.docutils import SphinxDirective
@@ -46,11 +45,10 @@ class TypeTable(SphinxDirective):
         for module in MODULES:
             self.env.note_dependency(inspect.getfile(module))
         names = [name.strip() for name in self.content if name.strip()]
-        container = nodes.Element()
-        self.state.nested_parse(StringList(lines(names), optiplug.__name__), 0, container)
+        found = self.parse_text_to_nodes("\n".join(lines(names)))
         if "no-index" in self.options:
-            return container.children
-        return [*self.targets(names), *container.children]
+            return found
+        return [*self.targets(names), *found]
 
     def targets(self, names: Iterable[str]) -> Iterator[nodes.Node]:
         """Yield the places to which references to the types lead."""

@@ -141,8 +141,9 @@ class _Server:
     def lines(self, meanwhile: Callable[[], object]) -> Generator[bytes]:
         """Yield what it answers, as it comes; `meanwhile` is called now and then."""
         pipe = subprocess.PIPE
-        # -P: a file of the current folder must not stand in for a module of Python.
-        command = [sys.executable, "-P", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]
+        # -P: a file of the current folder must not stand in for a module of Python. -u: what is printed
+        # comes in its order, and is not lost with a process that ends at once.
+        command = [sys.executable, "-P", "-u", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]
         with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as server:  # noqa: S603
             try:
                 yield from self._lines(server, meanwhile)

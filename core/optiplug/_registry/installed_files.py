@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Collection, Iterable, Mapping
 from importlib.machinery import ModuleSpec
-from importlib.util import find_spec
 from pathlib import Path
 
 import importlib_metadata
 
 from optiplug._regular_file import opened
 from optiplug.errors import BrokenPluginError
+
+from .sources import spec_of
 
 __all__ = [
     "files_in",
@@ -163,10 +164,9 @@ def _files_of_package(module: str) -> dict[str, Path]:
 def _outermost(module: str) -> ModuleSpec | None:
     parts = module.split(".")
     for count in range(1, len(parts) + 1):
-        try:
-            spec = find_spec(".".join(parts[:count]))
-        except (ImportError, ValueError):
-            return None
+        name = ".".join(parts[:count])
+        # One that is imported may come from a file that nobody would find by its name.
+        spec = getattr(sys.modules.get(name), "__spec__", None) or spec_of(name)
         # A namespace has no file: others may have packages in it, too.
         if spec is None or spec.has_location:
             return spec

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from optiplug import ConfigError
-from optiplug.document import Setting, parse_setting
+from optiplug_lab.command import setting
 from optiplug_lab.words import say
 
 from .conclusion import conclude, conclude_existing, retried
 from .entrants import Asked, entrants
 from .judged import Judged
+from .options import BatchSize, FigureName, Higher, Steps, Task
 from .plan import Entrant, Plan, laid_down, new_folder
 
 __all__ = ["compare"]
@@ -35,37 +35,10 @@ Optimizers = Annotated[
     str | None,
     typer.Option(metavar="NAMES", show_default=False, help="Optimizers with their defaults: lion,adamw."),
 ]
-Task = Annotated[
-    str | None, typer.Option(metavar="NAME", show_default=False, help="What is learnt, as in --task digits.")
-]
 Seeds = Annotated[
     int | None,
     typer.Option(
         metavar="N", min=1, show_default=False, help=f"Runs of each row that are judged; by default {_SEEDS}."
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, show_default=False, help="Steps of a run; by default the task's goal."),
-]
-BatchSize = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=1, show_default=False, help="Examples in a step; by default the task's goal."
-    ),
-]
-FigureName = Annotated[
-    str | None,
-    typer.Option(
-        "--figure", metavar="NAME", show_default=False, help="What is judged, by default the goal's."
-    ),
-]
-Higher = Annotated[
-    bool | None,
-    typer.Option(
-        "--higher-is-better/--lower-is-better",
-        show_default=False,
-        help="Which way the figure is better, if the task has no goal that says it.",
     ),
 ]
 Target = Annotated[
@@ -149,7 +122,7 @@ def compare(
         conclude_existing(paths, judged, dir_, as_json=as_json, quiet=quiet)
         return
     else:
-        asked = Asked(task, steps, batch_size, list(map(_setting, set_ or ())))
+        asked = Asked(task, steps, batch_size, list(map(setting, set_ or ())))
         found = entrants(paths or [], _names(optimizers or "", needed=not paths), asked)
         number = {"seeds": seeds or _SEEDS, "threads": threads or _THREADS}
         factors = _factors(_FACTORS if learning_rates is None else learning_rates)
@@ -186,13 +159,6 @@ def _factors(text: str) -> list[float]:
         rule = "must be different numbers above 0, other than 1, with commas between them, or `none`"
         raise typer.BadParameter(f"{rule}, and not {text!r}", param_hint="--learning-rates")
     return factors
-
-
-def _setting(text: str) -> Setting:
-    try:
-        return parse_setting(text)
-    except ConfigError as error:
-        raise typer.BadParameter(str(error).removeprefix("--set: "), param_hint="--set") from None
 
 
 def _say_plan(plan: Plan, found: Sequence[Entrant], folder: Path, *, quiet: bool) -> None:

@@ -11,11 +11,11 @@ from typing import Annotated
 
 import typer
 
-from optiplug import ConfigError
-from optiplug.document import Setting, parse_setting
+from optiplug_lab.command import setting
 from optiplug_lab.config import TrainConfig
 
 from .entrants import Asked, entrants
+from .options import BatchSize, Task
 from .rate_test import HIGHEST, LOWEST, STEPS
 from .rate_test import find_rate as test_rates
 
@@ -33,18 +33,9 @@ Optimizer = Annotated[
         metavar="NAME", show_default=False, help="In place of FILE: an optimizer with its defaults."
     ),
 ]
-Task = Annotated[
-    str | None, typer.Option(metavar="NAME", show_default=False, help="What is learnt, as in --task digits.")
-]
 Lowest = Annotated[float, typer.Option("--low", metavar="RATE", help="The first rate.")]
 Highest = Annotated[float, typer.Option("--high", metavar="RATE", help="The last rate.")]
 Steps = Annotated[int, typer.Option(metavar="N", min=10, help="How many rates are tried, at most.")]
-BatchSize = Annotated[
-    int | None,
-    typer.Option(
-        metavar="N", min=1, show_default=False, help="Examples in a step; by default the task's goal."
-    ),
-]
 Settings = Annotated[
     list[str] | None,
     typer.Option(
@@ -78,7 +69,7 @@ def find_rate(
         raise typer.BadParameter(f"must be > 0 and less than --high, {high:g}", param_hint="--low")
     if out is not None and out.suffix.lower() != ".png":
         raise typer.BadParameter("must end in .png", param_hint="--out")
-    config = _run(file, optimizer, Asked(task, steps, batch_size, _settings(set_ or [])))
+    config = _run(file, optimizer, Asked(task, steps, batch_size, list(map(setting, set_ or ()))))
     from optiplug_lab.launch import prepare_tensorflow
 
     from .rate_chart import draw, show
@@ -102,13 +93,6 @@ def _run(file: Path | None, optimizer: str | None, asked: Asked) -> TrainConfig:
         raise typer.BadParameter("is required with --optimizer", param_hint="--task")
     files, names = [] if file is None else [file], [] if optimizer is None else [optimizer]
     return entrants(files, names, asked)[0].config
-
-
-def _settings(texts: list[str]) -> list[Setting]:
-    try:
-        return list(map(parse_setting, texts))
-    except ConfigError as error:
-        raise typer.BadParameter(str(error).removeprefix("--set: "), param_hint="--set") from None
 
 
 @contextlib.contextmanager

@@ -112,6 +112,9 @@ def write_report(comparison: Comparison, folder: Path, sections: Sequence[Sectio
         .get_template("page.html")
         .render(
             comparison=comparison,
+            title=comparison.title,
+            made=comparison.made,
+            made_with=comparison.versions,
             question=sentences.question(comparison),
             answer=sentences.answer(comparison, ranked),
             ranked=ranked,
@@ -149,7 +152,7 @@ def _with_plain_names(comparison: Comparison) -> Comparison:
 def environment(*packages: str) -> Environment:
     r"""Return what renders pages, with the templates of other packages before those of this one.
 
-    There are `parts.html`, with macros for what a page is made of, and `page.css`.
+    There are `base.html`, which a page extends, `parts.html`, macros for what it is made of, and `page.css`.
 
     >>> environment().from_string("{{ {'use': 'sgd'} | yaml }}").render()
     'use: sgd\n'

@@ -18,22 +18,17 @@ from typing import Any
 from optiplug.errors import ClaimedError
 from optiplug_lab.interruption import Interruption
 from optiplug_lab.launch import prepare_tensorflow
-from optiplug_lab.local_workers import end_with_parent
+from optiplug_lab.worker_process import RENEWED, end_with_parent, is_worn
 
 from .outcome import Outcome
 from .plan import Plan, PlannedRun
 
-__all__ = ["RENEWED", "work"]
-
-RENEWED = 75
-"""The exit code of a worker that ends so that a fresh one can go on."""
+__all__ = ["work"]
 
 # In seconds, and so many times until it is told.
 _LOOK_AGAIN, _LONG = 1.0, 60
-# XLA frees no program that it has compiled, and a process maps 65,530 regions.
-_MOST_REGIONS = 10_000
+_MOST_REGIONS = 10_000  # after some 60 runs of a small model
 _TELL_EVERY = 0.2
-_REGIONS = Path("/proc/self/maps")
 
 Tell = Callable[..., None]
 
@@ -58,7 +53,7 @@ def work(folder: Path, tell: Tell) -> int:
             taken = True
             if outcome is not None:
                 tell("ended", run=planned.folder, ended=outcome.ended, problem=outcome.problem)
-            if _is_worn():
+            if is_worn(_MOST_REGIONS):
                 return RENEWED
         waits = 0 if taken else waits + 1
         if waits:
@@ -87,10 +82,6 @@ class _Course:
 
 def _left(plan: Plan, folder: Path) -> list[PlannedRun]:
     return [each for each in plan.runs if Outcome.read(folder / each.folder) is None]
-
-
-def _is_worn() -> bool:
-    return _REGIONS.exists() and _REGIONS.read_bytes().count(b"\n") > _MOST_REGIONS
 
 
 def _main(folder: str) -> int:

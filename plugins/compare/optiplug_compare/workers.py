@@ -8,32 +8,26 @@ import os
 import platform
 import queue
 import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, Self
 
 from optiplug import OptiplugError
 from optiplug.checkpoint import Claim
-from optiplug.errors import ClaimedError, in_one_line
+from optiplug.errors import ClaimedError
 from optiplug_lab.interruption import Interruption
+from optiplug_lab.worker_process import PATIENCE, RENEWED, WorkerProcess, gpu_of, threads
 
 from .outcome import Outcome
 from .plan import Plan
-from .worker import RENEWED
 
 __all__ = ["Hearer", "Workers", "cores"]
 
 _POLL = 0.1
-# For the step under way and one save.
-_PATIENCE = 60.0
 _MOST_DEATHS = 3
-_LAST_LINES = 5
 
 
 class Hearer(Protocol):
@@ -44,26 +38,17 @@ class Hearer(Protocol):
         ...
 
 
-@dataclass
-class _Worker:
-    """A process and its log, of which what was there before it began is not its own."""
+class _Worker(WorkerProcess):
+    """A worker and the run that it is at; it tells its events in lines of standard output."""
 
-    number: int
-    process: subprocess.Popen[bytes]
-    log: Path
-    begin: int
-    listener: threading.Thread | None = None
-    run: str = ""
-
-    def send(self, number: signal.Signals) -> None:
-        """Send a signal to it and to what it has started."""
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)
-
-    def last_words(self) -> str:
-        """Return the last lines of its log."""
-        lines = self.log.read_bytes()[self.begin :].decode(errors="replace").splitlines()[-_LAST_LINES:]
-        return "".join(f"\n  {in_one_line(line)}" for line in lines)
+    def __init__(self, number: int, folder: Path, threads_each: int) -> None:
+        # Other machines may work in this folder, too.
+        log = folder / "workers" / f"{platform.node()}-{number}.log"
+        log.parent.mkdir(exist_ok=True)
+        command = ["-m", "optiplug_compare.worker", str(folder)]
+        super().__init__(command, log, {**threads(threads_each), **gpu_of(number)}, stdout="pipe")
+        self.number, self.run = number, ""
+        self.listener: threading.Thread | None = None
 
 
 class Workers:
@@ -116,23 +101,7 @@ class Workers:
                 raise KeyboardInterrupt(interruption.requested)
 
     def _start(self, number: int) -> None:
-        (self._folder / "workers").mkdir(exist_ok=True)
-        # Other machines may work in this folder, too.
-        path = self._folder / "workers" / f"{platform.node()}-{number}.log"
-        # Not through this process: what they say is kept if that is killed.
-        with path.open("ab") as log:
-            begin = log.tell()
-            process = subprocess.Popen(  # noqa: S603  # this program
-                [sys.executable, "-m", "optiplug_compare.worker", str(self._folder)],
-                env={**os.environ, **_threads(self._plan.threads)},
-                # Ends with this process, however that ends.
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                # Ctrl-C in a terminal is for this process, which hands it on.
-                process_group=0,
-            )
-        worker = self._workers[number] = _Worker(number, process, path, begin)
+        worker = self._workers[number] = _Worker(number, self._folder, self._plan.threads)
         worker.listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
         worker.listener.start()
 
@@ -191,7 +160,7 @@ class Workers:
         """Let all save and end."""
         for worker in self._workers.values():
             worker.send(number)
-        deadline = time.monotonic() + _PATIENCE
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and any(
             each.process.poll() is None for each in self._workers.values()
         ):
@@ -201,12 +170,6 @@ class Workers:
 def cores() -> int:
     """Return how many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _threads(threads: int) -> dict[str, str]:
-    """Return what tells TensorFlow and NumPy how many threads to have."""
-    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
-    return dict.fromkeys(names, str(threads))
 
 
 def _unheard(text: str) -> None:

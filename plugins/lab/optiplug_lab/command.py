@@ -18,10 +18,11 @@ from .cluster import VARIABLE, Cluster
 from .config import INPUTS, MULTI_WORKER, TrainConfig
 from .folder import RunFolder
 from .interruption import Interruption
-from .local_workers import end_with_parent, free_addresses, train_on_workers
+from .local_workers import free_addresses, train_on_workers
 from .words import say
+from .worker_process import end_with_parent
 
-__all__ = ["read_config", "read_run", "train"]
+__all__ = ["read_config", "read_run", "setting", "train"]
 
 
 File = Annotated[
@@ -104,7 +105,7 @@ def train(
     allowed = _allowed(allow_changed, resume)
     if rebuild_metrics and resume is None:
         raise typer.BadParameter("needs --resume", param_hint="--rebuild-metrics")
-    settings, cluster = list(map(_setting, set_ or ())), _cluster(local_workers)
+    settings, cluster = list(map(setting, set_ or ())), _cluster(local_workers)
     writes = local_workers is None and (cluster is None or cluster.is_chief)
     # The folder is claimed before TensorFlow is loaded, which takes seconds, and before it is read.
     with contextlib.ExitStack() as stack:
@@ -190,7 +191,14 @@ def _config(document: Document) -> TrainConfig:
     return TrainConfig(**fields)
 
 
-def _setting(text: str) -> Setting:
+def setting(text: str) -> Setting:
+    """Return what an option `--set` says.
+
+    Raises
+    ------
+    typer.BadParameter
+        If it says nothing that can be set.
+    """
     try:
         return parse_setting(text)
     except ConfigError as error:

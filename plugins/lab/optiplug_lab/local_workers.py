@@ -3,46 +3,38 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import signal
 import socket
-import subprocess
 import sys
-import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from .cluster import VARIABLE, Cluster
 from .folder import RunFolder
 from .interruption import Interruption
+from .worker_process import PATIENCE, WorkerProcess, gpus
 
-__all__ = ["end_with_parent", "free_addresses", "train_on_workers"]
+__all__ = ["free_addresses", "train_on_workers"]
 
 _POLL = 0.05
 # For what a worker has to say when another one is gone.
 _LEFT = 12.0
-# For the step under way and one save.
-_PATIENCE = 60.0
 _ASKED = {0, *(128 + number for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))}
-_LAST_LINES = 5
-_PR_SET_PDEATHSIG = 1
 
 
-@dataclass
-class _Worker:
-    """A process, what it says, and how it ended: its exit code, negative if a signal ended it."""
+class _Worker(WorkerProcess):
+    """A worker of a run, and how it ended: its exit code, negative if a signal ended it."""
 
-    index: int
-    process: subprocess.Popen[bytes]
-    log: Path
-    begin: int
-    code: int | None = None
-    stopped: bool = False
-    ended: float = 0.0
+    def __init__(self, index: int, cluster: Cluster, log: Path, arguments: Sequence[str]) -> None:
+        environment = {VARIABLE: cluster.text_of(index), **_gpus(index, len(cluster))}
+        command = ["-m", "optiplug.cli", "train", *arguments]
+        super().__init__(command, log, environment, stdout="log" if index else "same")
+        self.index = index
+        self.code: int | None = None
+        self.stopped, self.ended = False, 0.0
 
     def look(self) -> None:
         """Take in whether it has ended or is stopped."""
@@ -56,8 +48,7 @@ class _Worker:
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it has not ended."""
         if self.code is None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, number)
+            super().send(number)
 
 
 def train_on_workers(folder: RunFolder, cluster: Cluster, arguments: Sequence[str]) -> None:
@@ -89,21 +80,7 @@ def train_on_workers(folder: RunFolder, cluster: Cluster, arguments: Sequence[st
 
 def _start(index: int, cluster: Cluster, folder: RunFolder, arguments: Sequence[str]) -> _Worker:
     told = arguments if index == 0 else [*(each for each in arguments if each != "--json"), "--quiet"]
-    path = folder.logs / f"worker-{index}.log"
-    # Not through this process: what they say is kept if that is killed.
-    with path.open("ab") as log:
-        begin = log.tell()
-        process = subprocess.Popen(  # noqa: S603  # this program, with the arguments that it was given
-            [sys.executable, "-m", "optiplug.cli", "train", *told],
-            env={**os.environ, VARIABLE: cluster.text_of(index), **_gpus(index, len(cluster))},
-            # Ends with this process, however that ends.
-            stdin=subprocess.PIPE,
-            stdout=None if index == 0 else log,
-            stderr=log,
-            # Ctrl-C in a terminal is for this process, which hands it on.
-            process_group=0,
-        )
-    return _Worker(index, process, path, begin)
+    return _Worker(index, cluster, folder.logs / f"worker-{index}.log", told)
 
 
 def _show(source: IO[bytes]) -> None:
@@ -123,12 +100,12 @@ def _wait(workers: Sequence[_Worker], interruption: Interruption, shown: IO[byte
         for worker in workers:
             worker.look()
         if interruption.requested and not handed:
-            handed, deadline = True, time.monotonic() + _PATIENCE
+            handed, deadline = True, time.monotonic() + PATIENCE
             for worker in workers:
                 worker.send(interruption.requested)
         codes = [worker.code for worker in workers if worker.code]
         if codes and not handed:
-            patience = _PATIENCE if set(codes) <= _ASKED else _LEFT
+            patience = PATIENCE if set(codes) <= _ASKED else _LEFT
             deadline = min(worker.ended for worker in workers if worker.code) + patience
 
 
@@ -156,7 +133,7 @@ def _conclude(workers: Sequence[_Worker], folder: RunFolder, interruption: Inter
         cause = workers[0]
     if cause.index or cause.code is None or cause.code < 0:
         told = f"worker {cause.index} {_event(cause)}, so the run has ended."
-        last = _last_words(cause) if cause.index else ""
+        last = f"{cause.last_words()}\n  " if cause.index else ""
         folder.say(" ".join(filter(None, [told + last, _way_on(folder)])))
     known = cause.code is not None and cause.code > 0
     raise SystemExit(128 + requested if requested else cause.code if known else 1)
@@ -181,22 +158,13 @@ def _event(worker: _Worker) -> str:
     return "did not answer" if worker.code is None else f"ended with exit code {worker.code}"
 
 
-def _last_words(worker: _Worker) -> str:
-    lines = worker.log.read_bytes()[worker.begin :].decode(errors="replace").splitlines()[-_LAST_LINES:]
-    return "".join(f"\n  {line}" for line in [*lines, ""])
-
-
 def _way_on(folder: RunFolder) -> str:
     return folder.way_on("from the last saved step") if folder.config.exists() else ""
 
 
 def _gpus(index: int, workers: int) -> Mapping[str, str]:
     """Return which GPUs a worker sees: an equal part of those that there are, else none."""
-    told = os.environ.get("CUDA_VISIBLE_DEVICES")
-    found = Path("/proc/driver/nvidia/gpus")
-    names = told.split(",") if told else []
-    if told is None and found.is_dir():
-        names = [str(number) for number, _ in enumerate(found.iterdir())]
+    names = gpus()
     share = len(names) // workers
     own = names[index * share : (index + 1) * share]
     return {"CUDA_VISIBLE_DEVICES": ",".join(own) or "-1"}
@@ -209,20 +177,3 @@ def free_addresses(count: int) -> tuple[str, ...]:
         for each in sockets:
             each.bind(("127.0.0.1", 0))
         return tuple(f"127.0.0.1:{each.getsockname()[1]}" for each in sockets)
-
-
-def end_with_parent() -> None:
-    """Let this worker save and end when who has started it is gone: its standard input ends then."""
-    if sys.platform == "linux":
-        # Also if it is stopped by then.
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGCONT)
-
-    def watch() -> None:
-        with contextlib.suppress(OSError):
-            while os.read(0, 1):
-                pass
-        os.kill(os.getpid(), signal.SIGTERM)
-        time.sleep(_PATIENCE)
-        os._exit(128 + signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -11,6 +11,7 @@ import typer
 
 from optiplug import ConfigError
 from optiplug.document import parse_setting
+from optiplug_compare.options import BatchSize, FigureName, Higher, Steps, Task
 
 from .config import PrunerName, SamplerName
 
@@ -25,10 +26,6 @@ File = Annotated[
         show_default=False,
         help="The config of a run or an optimizer, with ranges; with --study, by default the study's own.",
     ),
-]
-Task = Annotated[
-    str | None,
-    typer.Option(metavar="NAME", show_default=False, help="What is learnt, for the config of an optimizer."),
 ]
 Trials = Annotated[
     int | None,
@@ -61,28 +58,6 @@ Pruner = Annotated[
 Timeout = Annotated[
     float | None,
     typer.Option(metavar="SECONDS", min=0.0, show_default=False, help="Begin no trial after this time."),
-]
-FigureName = Annotated[
-    str | None,
-    typer.Option(
-        "--figure", metavar="NAME", show_default=False, help="What is judged; by default the goal's."
-    ),
-]
-Higher = Annotated[
-    bool | None,
-    typer.Option(
-        "--higher-is-better/--lower-is-better",
-        show_default=False,
-        help="Which way the figure is better, if the task has no goal that says it.",
-    ),
-]
-Steps = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, show_default=False, help="Steps of a run; by default the goal's."),
-]
-BatchSize = Annotated[
-    int | None,
-    typer.Option(metavar="N", min=1, show_default=False, help="Examples in a step; by default the goal's."),
 ]
 Seed = Annotated[
     int | None,

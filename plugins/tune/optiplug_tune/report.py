@@ -31,7 +31,15 @@ def write_study(record: StudyRecord, folder: StudyFolder) -> None:
     """
     page = environment("optiplug_tune").get_template("study.html")
     sections = [*map(_pictured, pictures(record)), *_importance_untold(record), _trials(record)]
-    text = page.render(record=record, question=_question(record), answer=_answer(record), sections=sections)
+    text = page.render(
+        record=record,
+        title=record.title,
+        made=record.made,
+        made_with=record.versions,
+        question=_question(record),
+        answer=_answer(record),
+        sections=sections,
+    )
     folder.write_results(record.model_dump_json(indent=1))
     for section in sections:
         if isinstance(section.picture, Picture):

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import signal
 import sys
-import threading
+from functools import partial
 from pathlib import Path
 
 from optiplug import OptiplugError
 from optiplug.errors import plain
+from optiplug_lab.worker_process import RENEWED, end_with_parent, is_worn
 
-__all__ = ["RENEWED", "main"]
+__all__ = ["main"]
 
-RENEWED = 75
-"""The exit code of a worker that ends so that a fresh one can go on."""
-
-_REGIONS = Path("/proc/self/maps")
-# XLA frees no program that it has compiled: this is after some 50 runs of a small model, and 600 MB.
-_MOST_REGIONS = 8_000
+_MOST_REGIONS = 8_000  # after some 50 runs of a small model, and 600 MB
 
 
 def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> None:
@@ -29,7 +23,7 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     who has started it is gone, its standard input ends, and it ends with it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    end_with_parent()
     from optiplug_lab.launch import prepare_tensorflow
 
     from .folder import StudyFolder
@@ -48,7 +42,9 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     prepare_tensorflow(0)
     objective = Workload(judging, between_seeds=pruner == "wilcoxon")
     try:
-        worn = make_trials(study, objective, timeout=float(timeout), catch=Exception, until=_is_worn)
+        worn = make_trials(
+            study, objective, timeout=float(timeout), catch=Exception, until=partial(is_worn, _MOST_REGIONS)
+        )
     except Exception as error:  # noqa: BLE001  # of objectives, which may raise anything
         words = str(error) if isinstance(error, OptiplugError) else f"{type(error).__name__}: {error}"
         print(plain(words), file=sys.stderr)  # noqa: T201
@@ -56,17 +52,6 @@ def main(path: str, trials: str, sampler: str, pruner: str, timeout: str) -> Non
     finally:
         study.close()
     raise SystemExit(RENEWED if worn else 0)
-
-
-def _end_with_parent() -> None:
-    while os.read(0, 1):
-        pass
-    os._exit(128 + signal.SIGTERM)
-
-
-def _is_worn() -> bool:
-    gc.collect()
-    return _REGIONS.exists() and _REGIONS.read_bytes().count(b"\n") > _MOST_REGIONS
 
 
 if __name__ == "__main__":

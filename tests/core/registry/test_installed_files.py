@@ -108,6 +108,7 @@ def test_a_namespace_is_not_taken_for_the_package(tmp_path, monkeypatch):
     assert sha256_of_code(["fake_space.mine.config:Swift"]) == before
     (tmp_path / "fake_space/mine/__init__.py").write_text("RATE = 2")
     assert sha256_of_code(["fake_space.mine.config:Swift"]) != before
+    assert "fake_space" not in sys.modules
 
 
 def test_nothing_is_imported(wheel):

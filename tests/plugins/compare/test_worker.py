@@ -10,6 +10,7 @@ from optiplug_compare.judged import Judged
 from optiplug_compare.outcome import Outcome
 from optiplug_compare.plan import Plan, laid_down
 from optiplug_lab.folder import RunFolder
+from optiplug_lab.worker_process import RENEWED
 
 
 def ignored(*_, **__):
@@ -57,4 +58,4 @@ def test_a_worn_worker_asks_for_a_fresh_one(folder, monkeypatch):
 
     codes = [worker.work(folder, ignored) for _ in range(3)]
 
-    assert codes == [worker.RENEWED, worker.RENEWED, 0]
+    assert codes == [RENEWED, RENEWED, 0]
