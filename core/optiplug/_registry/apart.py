@@ -7,17 +7,17 @@ import os
 import select
 import subprocess
 import sys
-from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from .child_process import About, answer
 from .entry_points import Entry
 from .reasons import bounded
 from .registry import installed_plugins
 
-__all__ = ["Answer", "ask"]
+__all__ = ["Answer", "Server", "ask"]
 
 Waiting: TypeAlias = Callable[[Sequence[Entry]], object]
 
@@ -25,10 +25,9 @@ _WAIT = 1.0  # in seconds
 _LONGEST_SAID = 1_000
 _SERVER = """
 import json, sys
-request = json.load(sys.stdin)
-sys.path[:] = request["path"]
+sys.path[:] = json.loads(sys.stdin.readline())
 from optiplug._registry.fork_server import serve
-serve(request)
+serve(json.loads(sys.stdin.readline()))
 """
 
 
@@ -55,6 +54,7 @@ def ask(
     alone: bool = False,
     within: float | None = None,
     waiting: Waiting = lambda _: None,
+    server: Server | None = None,
 ) -> list[Answer]:
     """Import the Config classes of plugins in processes apart, and return what `about` says of each.
 
@@ -81,6 +81,8 @@ def ask(
         How many seconds all of them may take; None: as many as they take.
     waiting
         Is called now and then with the entries that have not answered yet.
+    server
+        One that was begun before, when it was not known yet what to ask; it serves once.
 
     Examples
     --------
@@ -94,7 +96,8 @@ def ask(
     apart = [entry for entry in dict.fromkeys(entries) if entry not in told]
     if apart:
         request = _request(apart, about, limit=limit, alone=alone, within=within)
-        told |= _asked(apart, request, waiting)
+        with server or Server() as begun:
+            told |= _asked(begun, apart, request, waiting)
     return [told[entry] for entry in entries]
 
 
@@ -109,57 +112,57 @@ def _here(entry: Entry, about: About) -> Answer:
     return Answer(entry, value, fault)
 
 
-def _request(entries: Sequence[Entry], about: About, **limits: object) -> str:
-    return json.dumps(
-        {
-            "path": [os.path.abspath(each) for each in sys.path],  # noqa: PTH100  # "" is the current folder
-            "about": f"{about.__module__}:{about.__qualname__}",
-            "entries": list(map(astuple, entries)),
-            **limits,
-        }
-    )
+def _request(entries: Sequence[Entry], about: About, **limits: object) -> dict[str, object]:
+    asked = f"{about.__module__}:{about.__qualname__}"
+    return {"about": asked, "entries": list(map(astuple, entries)), **limits}
 
 
-def _asked(entries: Sequence[Entry], request: str, waiting: Waiting) -> dict[Entry, Answer]:
+def _asked(
+    server: Server, entries: Sequence[Entry], request: object, waiting: Waiting
+) -> dict[Entry, Answer]:
     told: dict[Entry, Answer] = {}
-    server = _Server(request)
-    with closing(server.lines(lambda: waiting([entry for entry in entries if entry not in told]))) as lines:
-        for line in lines:
-            number, text, fault, printed = json.loads(line)
-            told[entries[number]] = _read(entries[number], text, fault, printed)
+    for line in server.lines(request, lambda: waiting([entry for entry in entries if entry not in told])):
+        number, text, fault, printed = json.loads(line)
+        told[entries[number]] = _read(entries[number], text, fault, printed)
     lost = f"the process that imports plugins ended with exit code {server.code}: {bounded(server.said)}"
     left = Answer(entries[0], fault=lost if server.code else "", came=bool(server.code))
     return {entry: told.get(entry, replace(left, entry=entry)) for entry in entries}
 
 
-class _Server:
-    """The process that imports plugins in others, as it is seen from here."""
+class Server:
+    """The process that imports plugins in others, as it is seen from here.
 
-    def __init__(self, request: str) -> None:
-        self._request, self.code, self.said = request.encode(), 0, ""
+    It begins at once to import what is ours, which takes a while, and waits then for its one request.
+    """
 
-    def lines(self, meanwhile: Callable[[], object]) -> Generator[bytes]:
-        """Yield what it answers, as it comes; `meanwhile` is called now and then."""
+    def __init__(self) -> None:
         pipe = subprocess.PIPE
         # -P: a file of the current folder must not stand in for a module of Python. -u: what is printed
         # comes in its order, and is not lost with a process that ends at once.
         command = [sys.executable, "-P", "-u", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]
-        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as server:  # noqa: S603
-            try:
-                yield from self._lines(server, meanwhile)
-            except BaseException:
-                # Such as an interrupt. If it were killed, it could not end the processes that it has started.
-                server.terminate()
-                raise
-        self.code = server.returncode
+        self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)  # noqa: S603
+        self.process, self.code, self.said = self._process.pid, 0, ""
+        self._send([os.path.abspath(each) for each in sys.path])  # noqa: PTH100  # "" is the current folder
 
-    def _lines(self, server: subprocess.Popen[bytes], meanwhile: Callable[[], object]) -> Iterator[bytes]:
-        out, said = (each.fileno() for each in (server.stdout, server.stderr) if each)
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with suppress(BrokenPipeError), self._process:
+            # Such as after an interrupt. If it were killed, it could not end those that it has started.
+            self._process.terminate()
+
+    def _send(self, value: object) -> None:
         # It reads all before it answers; if it has ended, its exit code tells.
         with suppress(BrokenPipeError):
-            for stream in filter(None, [server.stdin]):
-                stream.write(self._request)
-                stream.close()
+            for stream in filter(None, [self._process.stdin]):
+                stream.write(f"{json.dumps(value)}\n".encode())
+                stream.flush()
+
+    def lines(self, request: object, meanwhile: Callable[[], object]) -> Iterator[bytes]:
+        """Yield what it answers, as it comes; `meanwhile` is called now and then."""
+        self._send(request)
+        out, said = (each.fileno() for each in (self._process.stdout, self._process.stderr) if each)
         rest, ends = b"", {out, said}
         while ends:
             ready = select.select([*ends], [], [], _WAIT)[0]
@@ -174,6 +177,7 @@ class _Server:
                 else:
                     *lines, rest = (rest + part).split(b"\n")
                     yield from lines
+        self.code = self._process.wait()
 
 
 def _read(entry: Entry, text: str, fault: str, printed: str) -> Answer:

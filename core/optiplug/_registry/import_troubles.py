@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from .apart import Answer, Waiting, ask
+from .apart import Answer, Server, Waiting, ask
 from .descriptions import Descriptions
 from .entry_points import Entry
 from .registry import Registry
@@ -63,17 +65,20 @@ def troubles_of_imports(
         Is called now and then with those that have not answered yet.
     """
     sound = [entry for entry in entries if registry.status(entry) not in ("blocked", "broken")]
-    read = Descriptions()
-    faults = {entry: read.of(entry).fault for entry in sound if not registry.is_registered(entry)}
-    found = [_broken(entry, registry.path(entry), fault) for entry, fault in faults.items() if fault]
-    sound = [entry for entry in sound if not faults.get(entry)]
     before = {} if again else {entry: trial for entry in sound if (trial := trials.of(entry))}
-    unknown = [entry for entry in sound if entry not in before]
-    now: dict[Entry, Trial] = {}
-    if unknown and within:
-        trials.begin(unknown)
-        now = _tried(unknown, limit, slow, within, waiting)
-        trials.keep(now)
+    asking = partial(ask, about=manners, limit=limit, alone=True, waiting=waiting)
+    # It begins while the sources are read.
+    with Server() if within and len(before) < len(sound) else nullcontext() as server:
+        read = Descriptions()
+        faults = {entry: read.of(entry).fault for entry in sound if not registry.is_registered(entry)}
+        found = [_broken(entry, registry.path(entry), fault) for entry, fault in faults.items() if fault]
+        sound = [entry for entry in sound if not faults.get(entry)]
+        unknown = [entry for entry in sound if entry not in before]
+        now: dict[Entry, Trial] = {}
+        if unknown and server:
+            trials.begin(unknown)
+            now = _tried(unknown, slow, within, server, asking)
+            trials.keep(now)
     for entry in sound:
         if trial := now.get(entry, before.get(entry)):
             found += _troubles(entry, registry.path(entry), trial, slow, before=entry in before)
@@ -81,16 +86,16 @@ def troubles_of_imports(
 
 
 def _tried(
-    entries: Sequence[Entry], limit: float, slow: float, within: float, waiting: Waiting
+    entries: Sequence[Entry], slow: float, within: float, server: Server, asking: Callable[..., list[Answer]]
 ) -> dict[Entry, Trial]:
     end = time.monotonic() + within
     found = {}
-    for answer in ask(entries, manners, limit=limit, alone=True, within=within, waiting=waiting):
+    for answer in asking(entries, within=within, server=server):
         left = end - time.monotonic()
         best = answer
         if answer.seconds > slow and left > 0:
             # Once more and by itself, since many at once have to wait for each other.
-            (other,) = ask([answer.entry], manners, limit=limit, alone=True, within=left, waiting=waiting)
+            (other,) = asking([answer.entry], within=left)
             best = min(answer, other, key=lambda each: each.seconds) if other.came else answer
         if answer.came:
             found[answer.entry] = _trial(best)

@@ -13,7 +13,7 @@ import pytest
 
 from optiplug import OptimizerConfig, registry
 from optiplug._config.facts import facts
-from optiplug._registry.apart import ask
+from optiplug._registry.apart import Server, ask
 from optiplug.registry import Entry
 from support.fake_distributions import config_module
 from support.hostile_plugins import HOSTILE, INDESCRIBABLE
@@ -188,3 +188,18 @@ def test_what_code_has_registered_is_asked_here():
 
 def test_nobody_to_ask():
     assert ask([], facts) == []
+
+
+def test_a_server_that_has_ended_is_told(plugin):
+    server = Server()
+    # So much that it cannot wait in the pipe.
+    entries = plugin(config_module("Swift"), *(f"Swift{number:0100}" for number in range(1000)))
+    os.kill(server.process, signal.SIGKILL)
+    faults = {answer.fault for answer in ask(entries, facts, server=server)}
+    assert faults == {"the process that imports plugins ended with exit code -9: "}
+
+
+def test_a_server_that_is_not_asked_is_ended():
+    with Server() as server:
+        assert is_alive(server.process)
+    assert not is_alive(server.process)
