@@ -21,7 +21,7 @@ from .exits import ExitCode
 from .output import message, print_json
 from .unions import Schema, choice_by_type, with_texts
 
-__all__ = ["document_schema", "plugin_schema", "print_schema"]
+__all__ = ["document_schema", "plugin_schema", "print_found", "print_schema"]
 
 # The keywords of JSON Schema whose values hold schemas. Anything else, such as an example, is left as it is.
 _MAPPINGS = {"properties", "patternProperties", "dependentSchemas"}
@@ -32,7 +32,11 @@ _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 def print_schema(name: str | None, kind: str | None) -> None:
     """Print the schema of one plugin, or of all documents, without the plugins that are broken."""
-    schema, faults = document_schema(kind) if name is None else plugin_schema(find(name, kind))
+    print_found(*(document_schema(kind) if name is None else plugin_schema(find(name, kind))))
+
+
+def print_found(schema: Schema, faults: Sequence[str]) -> None:
+    """Print a schema, and tell of the broken plugins that it is without; exits with 4 if there are any."""
     print_json(schema)
     for fault in faults:
         message(f"left out: {fault}")

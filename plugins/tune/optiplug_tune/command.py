@@ -10,10 +10,12 @@ from typing import Annotated, Any
 import typer
 
 from optiplug import ConfigError
+from optiplug.cli.schemas import print_found
 from optiplug.document import parse_setting
 from optiplug_compare.options import BatchSize, FigureName, Higher, Steps, Task
 
 from .config import PrunerName, SamplerName
+from .schema import search_schema
 
 __all__ = ["tune"]
 
@@ -75,6 +77,9 @@ Settings = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs: an object for each trial that has ended.")
 ]
+Schema = Annotated[
+    bool, typer.Option(help="Print the JSON Schema of configs with ranges, for editors, and nothing else.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show neither progress nor summary.")]
 
 
@@ -97,12 +102,16 @@ def tune(
     set_: Settings = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
+    schema: Schema = False,
 ) -> None:
     """Search the ranges in FILE for the values with which a task is learnt best.
 
     All is kept in the folder of the study.
     Whatever is killed, `optiplug tune --study DIR` goes on, or takes part in what goes on elsewhere.
     """
+    if schema:
+        print_found(*search_schema())
+        return
     judged = {"task": task, "figure": figure, "higher_is_better": higher_is_better, "steps": steps}
     judged |= {"batch_size": batch_size, "seeds": seeds}
     planned = {"trials": trials, "sampler": sampler, "pruner": pruner, "seed": seed}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from optuna import Trial
     from optuna.distributions import BaseDistribution
 
-__all__ = ["KINDS", "Path", "Range", "Value", "dotted", "is_range", "read_range"]
+__all__ = ["KINDS", "REQUIRED", "Path", "Range", "Value", "dotted", "is_range", "read_range"]
 
 Path: TypeAlias = tuple[str | int, ...]
 """The keys and list positions that lead to a value."""
@@ -35,7 +35,9 @@ KINDS: Mapping[str, tuple[str, ...]] = {
 }
 """The kinds of ranges, and the keys that each has beside `search`."""
 
-_REQUIRED = {"log": ("low", "high"), "linear": ("low", "high"), "int": ("low", "high"), "choice": ("of",)}
+REQUIRED = {"log": ("low", "high"), "linear": ("low", "high"), "int": ("low", "high"), "choice": ("of",)}
+"""The keys that have no default."""
+
 _OWN = {"low", "high", "of"}
 
 
@@ -180,7 +182,7 @@ def _problems(given: Given) -> Iterator[Problem]:
         if key not in ("search", *KINDS[kind]):
             hint = f"{nearest(key, KINDS[kind])} it has {', '.join(KINDS[kind])}".strip()
             yield Problem((key,), f"is no key of a range `{kind}`", given[key], hint, key=True)
-    for key in _REQUIRED[kind]:
+    for key in REQUIRED[kind]:
         if key not in given:
             yield Problem((key,), f"is required in a range `{kind}`")
     yield from _problems_of_choice(given) if kind == "choice" else _problems_of_numbers(kind, given)
