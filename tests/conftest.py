@@ -73,3 +73,15 @@ def _no_module_of_a_fake_distribution_is_left():
     """Tell of what a later test would find, whichever that is."""
     yield
     assert [name for name in sys.modules if name.startswith("fake_")] == []
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _operations_are_as_before():
+    """Switch off what a run of the lab has switched on for its process, where it was that of the tests.
+
+    Keras compiles no model while operations are to be deterministic, and warns.
+    """
+    yield
+    config = sys.modules.get("tensorflow.python.framework.config")
+    if config is not None and config.is_op_determinism_enabled():
+        config.disable_op_determinism()

@@ -28,8 +28,11 @@ class ProximalAdagradConfig(OptimizerConfig):
         """What does not hold with regularization."""
         if self.l1_regularization_strength == 0 and self.l2_regularization_strength == 0:
             return {}
-        return {
+        exempt = {
             "zero_gradient_is_a_fixed_point": "regularization moves variables without a gradient",
             "weight_decay_is_decoupled": "regularization acts on the value that decay has left",
-            "proposes_its_updates": "regularization solves for the variable itself",
         }
+        # An update by the L2 penalty is as large as the variable, so that rounding hides none of it.
+        if self.l2_regularization_strength == 0:
+            exempt["proposes_its_updates"] = "regularization solves for the variable itself"
+        return exempt
