@@ -191,11 +191,12 @@ def test_nobody_to_ask():
 
 
 def test_a_server_that_has_ended_is_told(plugin):
-    server = Server()
     # So much that it cannot wait in the pipe.
-    entries = plugin(config_module("Swift"), *(f"Swift{number:0100}" for number in range(1000)))
-    os.kill(server.process, signal.SIGKILL)
-    faults = {answer.fault for answer in ask(entries, facts, server=server)}
+    entries = plugin(config_module("Swift"), *(f"Swift{number:050}" for number in range(1500)))
+    registry.refresh()
+    with Server() as server:
+        os.kill(server.process, signal.SIGKILL)
+        faults = {answer.fault for answer in ask(entries, facts, server=server)}
     assert faults == {"the process that imports plugins ended with exit code -9: "}
 
 
