@@ -141,7 +141,7 @@ def test_its_promises_are_kept_from_the_shell(kind, python, tmp_path):
 @pytest.mark.slow
 def test_a_command_is_on_the_command_line(kind, python, tmp_path):
     if kind != "several":
-        pytest.skip("it has none")
+        pytest.skip("only the template of several plugins has a command")
     (tmp_path / "optimizer.yaml").write_text("use: sgd\nlearning_rate: 0.5\n")
 
     assert run(python.parent / "optiplug", "rates", tmp_path / "optimizer.yaml").startswith("0\t0.5\n")

@@ -141,7 +141,7 @@ class Server:
         # comes in its order, and is not lost with a process that ends at once.
         command = [sys.executable, "-P", "-u", *(f"-W{each}" for each in sys.warnoptions), "-c", _SERVER]
         self._process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe)  # noqa: S603
-        self.process, self.code, self.said = self._process.pid, 0, ""
+        self.pid, self.code, self.said = self._process.pid, 0, ""
         self._send([os.path.abspath(each) for each in sys.path])  # noqa: PTH100  # "" is the current folder
 
     def __enter__(self) -> Self:

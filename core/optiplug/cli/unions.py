@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any, TypeAlias
 
-__all__ = ["Schema", "choice_by_type", "with_texts"]
+__all__ = ["SAYINGS", "Schema", "choice_by_type", "with_texts"]
 
 Schema: TypeAlias = dict[str, Any]
 """A JSON Schema."""
@@ -22,7 +22,8 @@ _RULES = {
 }
 _RULES["integer"] = _RULES["number"]
 _NAMES = {bool: "boolean", int: "integer", float: "number", str: "string", type(None): "null"}
-_SAYINGS = {"title", "description", "examples", "default"}
+SAYINGS = frozenset({"title", "description", "examples", "default"})
+"""The keywords that tell of a value, and hold for none."""
 
 # Readers of YAML 1.1 take 1e-3 for a text, since it has no point.
 _SIGN = r"[-+]?"
@@ -46,7 +47,7 @@ def choice_by_type(members: Sequence[Schema]) -> Schema:
     merged: Schema = {"type": [name for names in types for name in names]}
     conditions = []
     for member, names in zip(members, types, strict=True):
-        rules = {key: rule for key, rule in member.items() if key not in {"type", *_SAYINGS}}
+        rules = {key: rule for key, rule in member.items() if key not in {"type", *SAYINGS}}
         if all(any(key in _RULES[name] for name in names) for key in rules) and merged.keys().isdisjoint(
             rules
         ):

@@ -10,12 +10,10 @@ from typing import Annotated, Any
 import typer
 
 from optiplug import ConfigError
-from optiplug.cli.schemas import print_found
 from optiplug.document import parse_setting
 from optiplug_compare.options import BatchSize, FigureName, Higher, Steps, Task
 
 from .config import PrunerName, SamplerName
-from .schema import search_schema
 
 __all__ = ["tune"]
 
@@ -77,8 +75,26 @@ Settings = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs: an object for each trial that has ended.")
 ]
+
+
+def _print_schema(wanted: bool) -> None:
+    if wanted:
+        from optiplug.cli.schemas import print_found
+
+        from .schema import search_schema
+
+        print_found(*search_schema())
+        raise typer.Exit
+
+
 Schema = Annotated[
-    bool, typer.Option(help="Print the JSON Schema of configs with ranges, for editors, and nothing else.")
+    bool,
+    typer.Option(
+        "--schema",
+        is_eager=True,
+        callback=_print_schema,
+        help="Print the JSON Schema of configs with ranges, for editors, and exit.",
+    ),
 ]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show neither progress nor summary.")]
 
@@ -102,16 +118,13 @@ def tune(
     set_: Settings = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
-    schema: Schema = False,
+    _schema: Schema = False,
 ) -> None:
     """Search the ranges in FILE for the values with which a task is learnt best.
 
     All is kept in the folder of the study.
     Whatever is killed, `optiplug tune --study DIR` goes on, or takes part in what goes on elsewhere.
     """
-    if schema:
-        print_found(*search_schema())
-        return
     judged = {"task": task, "figure": figure, "higher_is_better": higher_is_better, "steps": steps}
     judged |= {"batch_size": batch_size, "seeds": seeds}
     planned = {"trials": trials, "sampler": sampler, "pruner": pruner, "seed": seed}

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from optiplug.cli.schemas import document_schema
-from optiplug.cli.unions import Schema, with_texts
+from optiplug.cli.unions import SAYINGS, Schema, with_texts
 
 from .ranges import KINDS, REQUIRED
 
 __all__ = ["range_schema", "search_schema"]
 
 _FIXED = {"command", "plugins"}  # what a document is, and not what is searched
-_SAYINGS = ("title", "description", "default", "examples")
 # The keywords of JSON Schema with the schemas of values inside of a value.
 _INSIDE = ("items", "additionalProperties", "prefixItems")
 _NUMBER, _WHOLE, _TRUTH = with_texts({"type": "number"}), {"type": "integer"}, {"type": "boolean"}
@@ -83,7 +82,7 @@ def _free(value: Any, key: str, found: Schema) -> Any:
         "then": {"$ref": "#/$defs/range", "properties": {"low": alone, "high": alone, "of": {"items": free}}},
         "else": alone,
     }
-    return {**{each: value[each] for each in _SAYINGS if each in value}, **free}
+    return {**{each: said for each, said in value.items() if each in SAYINGS}, **free}
 
 
 def _inside(schema: Any, key: str, found: Schema) -> Any:

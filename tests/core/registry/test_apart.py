@@ -195,12 +195,12 @@ def test_a_server_that_has_ended_is_told(plugin):
     entries = plugin(config_module("Swift"), *(f"Swift{number:050}" for number in range(1500)))
     registry.refresh()
     with Server() as server:
-        os.kill(server.process, signal.SIGKILL)
+        os.kill(server.pid, signal.SIGKILL)
         faults = {answer.fault for answer in ask(entries, facts, server=server)}
     assert faults == {"the process that imports plugins ended with exit code -9: "}
 
 
 def test_a_server_that_is_not_asked_is_ended():
     with Server() as server:
-        assert is_alive(server.process)
-    assert not is_alive(server.process)
+        assert is_alive(server.pid)
+    assert not is_alive(server.pid)
