@@ -14,13 +14,12 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
+
+from support.forks import server
 
 __all__ = ["Child", "Ended", "directors", "forked"]
 
-# What `optiplug train` imports once TensorFlow is there.
-PRELOADED = ("tensorflow", "optiplug.checkpoint", "optiplug_lab.launch", "optiplug_lab.run", "optiplug_adam")
 PATIENCE = 300.0  # seconds until a process that says nothing counts as one that hangs
 CRASHED = 70  # the exit code of an error that nobody has caught
 
@@ -31,9 +30,7 @@ def directors() -> Iterator[ProcessPoolExecutor]:
 
     Such a function must not run an operation itself: a fork of what has is broken.
     """
-    context = get_context("forkserver")
-    context.set_forkserver_preload(list(PRELOADED))
-    with ProcessPoolExecutor(1, context) as executor:
+    with ProcessPoolExecutor(1, server()) as executor:
         yield executor
 
 

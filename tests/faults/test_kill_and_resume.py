@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -14,8 +12,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from support.forks import Fork, command
+
 KILLS = 20
-OPTIPLUG = Path(sys.executable).with_name("optiplug")
 PATIENCE = 1800  # seconds in which a process has to import TensorFlow and write a checkpoint
 
 # Every processor with state of its own, noise from the step's random numbers, and a moving rate.
@@ -41,13 +40,13 @@ checkpoint_every: 7
 """
 
 
-def start(*arguments: object) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([OPTIPLUG, "train", "--quiet", *map(str, arguments)], stderr=subprocess.PIPE)
+def start(root: Path, *arguments: object) -> Fork:
+    return command("train", "--quiet", *arguments, folder=root / "said")
 
 
-def finish(process: subprocess.Popen[bytes]) -> None:
-    _, printed = process.communicate()
-    assert process.returncode == 0, printed.decode()
+def finish(process: Fork) -> None:
+    assert process.wait(PATIENCE)
+    assert process.returncode == 0, process.stderr
 
 
 def last_step(run: Path) -> int:
@@ -55,21 +54,21 @@ def last_step(run: Path) -> int:
     return max((int(path.name.partition("-")[2]) for path in run.glob("checkpoints/step-*")), default=-1)
 
 
-def kill_after(process: subprocess.Popen[bytes], run: Path, checkpoints: int, seconds: float) -> int:
+def kill_after(process: Fork, run: Path, checkpoints: int, seconds: float) -> int:
     """Kill a process some time after it has written so many checkpoints; return its last saved step."""
     try:
         wait_for(checkpoints, process, run)
         time.sleep(seconds)
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
+        process.send(signal.SIGKILL)
+        process.wait()
     assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
     return last_step(run)
 
 
-def wait_for(checkpoints: int, process: subprocess.Popen[bytes], run: Path) -> None:
+def wait_for(checkpoints: int, process: Fork, run: Path) -> None:
     newest, deadline = last_step(run), time.monotonic() + PATIENCE
-    while checkpoints and process.poll() is None:
+    while checkpoints and process.returncode is None:
         assert time.monotonic() < deadline, "the run makes no progress"
         time.sleep(0.002)
         if last_step(run) > newest:
@@ -91,15 +90,16 @@ def hashes(run: Path) -> dict[str, str]:
 def test_twenty_kills_leave_no_trace(tmp_path):
     config, whole, killed = tmp_path / "run.yaml", tmp_path / "whole", tmp_path / "killed"
     config.write_text(CONFIG)
-    finish(start(config, "--run-dir", whole))
+    finish(start(tmp_path, config, "--run-dir", whole))
 
     chance = random.Random(0)  # noqa: S311  # moments, not secrets
     steps = []
     for number in range(KILLS):
-        process = start("--resume", killed) if number else start(config, "--run-dir", killed)
+        place = ("--resume", killed) if number else (config, "--run-dir", killed)
+        process = start(tmp_path, *place)
         moment = chance.randint(1, 4), chance.uniform(0.0, 0.2)
         steps.append(kill_after(process, killed, *moment))
-    finish(start("--resume", killed))
+    finish(start(tmp_path, "--resume", killed))
 
     assert steps == sorted(steps)
     assert len(set(steps)) > KILLS / 2

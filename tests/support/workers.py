@@ -7,14 +7,12 @@ the chief does, and all other tasks serve it until it ends; without tasks it is 
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import pkgutil
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import time
 import traceback
@@ -26,6 +24,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from support import forks
 from support.project_paths import ROOT
 
 Tasks = Mapping[str, int]
@@ -37,7 +36,6 @@ QUIET = {
     "TF_NUM_INTEROP_THREADS": "2",
     "TF_NUM_INTRAOP_THREADS": "1",
 }
-_DEATH_OF_PARENT = 1  # PR_SET_PDEATHSIG of prctl
 
 
 def say(text: object) -> None:
@@ -60,7 +58,7 @@ class Worker:
 
     task: str
     index: int
-    process: subprocess.Popen[bytes]
+    process: forks.Fork
     folder: Path
     serves: bool
 
@@ -85,12 +83,12 @@ class Worker:
     @property
     def returncode(self) -> int | None:
         """The exit status, None while it runs."""
-        return self.process.poll()
+        return self.process.returncode
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal to it and to all that it has started."""
         if self.returncode is None:
-            os.killpg(self.process.pid, number)
+            self.process.send(number)
 
 
 class Cluster:
@@ -119,7 +117,7 @@ class Cluster:
     def __exit__(self, *_: object) -> None:
         for worker in self.workers.values():
             with suppress(ProcessLookupError):  # one that has ended may have left others
-                os.killpg(worker.process.pid, signal.SIGKILL)
+                worker.process.send(signal.SIGKILL)
         for worker in self.workers.values():
             worker.process.wait()
 
@@ -134,19 +132,15 @@ class Cluster:
         given.write_text(json.dumps({**self._arguments, **arguments}))
         target = "support.workers:serve" if serves else self._target
         (self._folder / f"{name}.json").unlink(missing_ok=True)
-        with (
-            (self._folder / f"{name}.out").open("wb") as out,
-            (self._folder / f"{name}.err").open("wb") as err,
-        ):
-            process = subprocess.Popen(
-                [sys.executable, "-X", "faulthandler", "-m", "support.workers", target, name],
-                cwd=self._folder,
-                env=self._environment | self._variables(task, index),
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=err,
-                start_new_session=True,  # so that a signal reaches what it has started, too
-            )
+        process = forks.begin(
+            main,
+            target,
+            name,
+            folder=self._folder,
+            environment=self._environment | self._variables(task, index),
+            out=self._folder / f"{name}.out",
+            err=self._folder / f"{name}.err",
+        )
         self.workers[task, index] = Worker(task, index, process, self._folder, serves)
         return self.workers[task, index]
 
@@ -169,9 +163,7 @@ class Cluster:
             worker.send(signal.SIGCONT)
             worker.send(signal.SIGABRT)  # Python writes where each thread is
         for worker in late:
-            try:
-                worker.process.wait(5)
-            except subprocess.TimeoutExpired:
+            if not worker.process.wait(5):
                 worker.send(signal.SIGKILL)
                 worker.process.wait()
         return [each.name for each in late]
@@ -228,14 +220,8 @@ def serve() -> None:
 
 def main(target: str, name: str) -> None:
     """Be one process of a cluster."""
-    # Also when the tests themselves are killed: nothing would end this one.
-    ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
     arguments = json.loads(Path(f"{name}.arguments").read_text())
     result = pkgutil.resolve_name(target)(**({} if target == "support.workers:serve" else arguments))
     written = Path(f"{name}.json.part")
     written.write_text(json.dumps(result, default=lambda value: np.asarray(value).tolist()))
     written.replace(f"{name}.json")
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

@@ -21,6 +21,7 @@ from optiplug._derived import derived
 from optiplug._state.slot import Slot, State
 from optiplug._state.slot_spec import SlotSpec
 from optiplug._step.step import Rate, current_step
+from optiplug._tf_private import keep_from_autograph
 from optiplug._types import Array, DType, Gradient, Tensor, Variable
 from optiplug._variables.capture import Working
 from optiplug._variables.gradients import validated_pairs
@@ -39,6 +40,8 @@ from .variable_list import VariableList
 __all__ = ["KerasAPI"]
 
 _INITIALIZERS = {"zeros": tf.zeros, "ones": tf.ones}
+
+keep_from_autograph("optiplug")
 
 
 class KerasAPI(metaclass=abc.ABCMeta):

@@ -23,6 +23,7 @@ __all__ = [
     "creating_strategy",
     "has_begun",
     "is_out_of_scope",
+    "keep_from_autograph",
     "outside_function",
     "plain_variable",
     "reads_of",
@@ -188,18 +189,26 @@ def reads_of(graph: tf.Graph, variables: Iterable[tf.Variable]) -> list[Tensor]:
     return [each.outputs[0] for each in reads if each.inputs[0].name in inside]
 
 
+def keep_from_autograph(package: str) -> None:
+    """Have AutoGraph call what a package has as it is, once and for all. Rests on its `config`.
+
+    It converts whatever a function calls that it converts, at the price of many traces.
+    """
+    from tensorflow.python.autograph.core import config
+
+    rule = config.DoNotConvert(package)
+    if not any(str(each) == str(rule) for each in config.CONVERSION_RULES):
+        config.CONVERSION_RULES = (rule, *config.CONVERSION_RULES)
+
+
 def converted(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function in which `if`, `while` and `for` work on tensors, and in what it calls of its user.
 
-    Rests on `tf.__internal__.autograph.tf_convert` and on `ag_ctx` and `config` of AutoGraph.
+    Rests on `tf.__internal__.autograph.tf_convert` and on `ag_ctx` of AutoGraph.
     """
     # Imported here: only classes with such control flow need it.
-    from tensorflow.python.autograph.core import ag_ctx, config
+    from tensorflow.python.autograph.core import ag_ctx
 
-    own = config.DoNotConvert(__package__.partition(".")[0])
-    # AutoGraph would convert what is called of ours, too, at great cost.
-    if not any(str(rule) == str(own) for rule in config.CONVERSION_RULES):
-        config.CONVERSION_RULES = (own, *config.CONVERSION_RULES)
     enabled = ag_ctx.ControlStatusCtx(status=ag_ctx.Status.ENABLED)
     changed: Callable[..., Any] = tf.__internal__.autograph.tf_convert(function, enabled, user_requested=True)
     return changed
@@ -208,8 +217,8 @@ def converted(function: Callable[..., Any]) -> Callable[..., Any]:
 def converted_for_caller(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that AutoGraph converts if it converts the code that this is called from.
 
-    It may skip all code of ours in between (`converted`), and what that calls. In eager mode nothing is
-    converted, where errors would change their class.
+    It skips the code of ours in between (`keep_from_autograph`), and what that calls. In eager mode nothing
+    is converted, where errors would change their class.
     """
     if tf.executing_eagerly():
         return function
