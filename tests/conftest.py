@@ -16,6 +16,7 @@ from support.clusters import in_cluster, two_workers
 
 __all__ = ["in_cluster", "two_workers"]  # fixtures
 
+gc.disable()  # until all that stays is imported
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ["OPTIPLUG_TRIALS"] = "0"  # no test remembers what another has tried, unless it says where
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")  # expected numbers are those of a CPU
@@ -44,6 +45,7 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000)
+    gc.enable()
 
 
 @pytest.fixture

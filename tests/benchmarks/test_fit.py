@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import nullcontext
+
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import fit
 from benchmarks.contestants import OURS
 from benchmarks.fit import COLUMNS, KERAS, PART, compared, grouped
 from benchmarks.fit import means as means_of
@@ -67,6 +72,13 @@ def test_last_rows_are_geometric_means():
     assert {len(mean) for mean in means} == {len(COLUMNS)}
 
 
+@pytest.fixture(scope="module")
+def pool():
+    """A process that has imported TensorFlow once, which says for each of the tests what XLA compiles."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as made:
+        yield made
+
+
 @pytest.mark.parametrize(
     ("line", "cells"),
     [
@@ -75,7 +87,8 @@ def test_last_rows_are_geometric_means():
         (["--model", "LSTM"], {("LSTM", "fit"), ("LSTM", "loop")}),
     ],
 )
-def test_cases_are_those_that_are_asked_for(line, cells):
+def test_cases_are_those_that_are_asked_for(line, cells, pool, monkeypatch):
+    monkeypatch.setattr(fit, "ProcessPoolExecutor", lambda *_: nullcontext(pool))
     arguments = command.parser().parse_args(["fit", *line, "--setup", "adam", "--mode", "on"])
     found = list(PART.cases(command.chosen(arguments, PART)))
     assert [case.args[1] for case in found] == [["on"]] * len(cells)

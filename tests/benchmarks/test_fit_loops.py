@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from itertools import product
 
 import keras
 import numpy as np
@@ -37,8 +36,16 @@ def test_names_are_those_of_the_models():
     assert tuple(MODELS) == NAMES
 
 
-@pytest.mark.sampled(5)
-@pytest.mark.parametrize(("name", "way", "mode"), list(product(NAMES, WAYS, ("off", "on"))))
+# Every two of a model, a way and a mode are together; a model is compiled in the one way or in the other.
+CELLS = [
+    (name, way, mode)
+    for place, name in enumerate(NAMES)
+    for way, mode in zip(WAYS, ("off", "on") if place % 2 else ("on", "off"), strict=True)
+]
+
+
+@pytest.mark.sampled(3)
+@pytest.mark.parametrize(("name", "way", "mode"), CELLS)
 def test_contestants_learn_alike(name, way, mode):
     setup, first = TRAINED["adamw + global clip"], {}
     for label in (OURS, KERAS):

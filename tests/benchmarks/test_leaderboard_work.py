@@ -19,6 +19,8 @@ from benchmarks.leaderboard.score import board
 from benchmarks.leaderboard.targets import frozen
 from benchmarks.leaderboard.work import work
 from optiplug import hookimpl
+from support.forks import begin
+from support.leaderboards import worker
 
 PROTOCOL = """
 version: 1
@@ -159,22 +161,35 @@ def test_a_run_that_fails_is_told(done, files, tmp_path):
     assert score.steps == {"logistic": math.inf}
 
 
-@pytest.mark.slow  # starts TensorFlow in six processes
+def killed_after(records, runs, begun):
+    """Kill processes that have begun when they have written so many records."""
+    deadline = time.monotonic() + 300
+    try:
+        while sum(len(list(lines_of(path))) for path in runs.glob("*.jsonl")) < records:
+            assert time.monotonic() < deadline
+            assert [each.returncode for each in begun] == [None] * len(begun), begun[0].stderr
+            time.sleep(0.02)
+    finally:
+        for each in begun:
+            each.send(signal.SIGKILL)
+            each.wait()
+
+
+@pytest.mark.slow  # starts TensorFlow in two processes
 def test_killed_at_any_time_each_run_is_there_once(files, done, tmp_path):
     _, protocol, rows = files
     script = tmp_path / "script.py"
     script.write_text(SCRIPT)
     runs = tmp_path / "runs"
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    arguments = [sys.executable, str(script), str(runs), str(protocol), str(rows)]
     for wanted in (2, 12):
-        process = subprocess.Popen(arguments, env=environment, start_new_session=True)
-        deadline = time.monotonic() + 300
-        while sum(len(list(lines_of(path))) for path in runs.glob("*.jsonl")) < wanted:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        given = {"folder": tmp_path, "environment": environment, "out": tmp_path / "out"}
+        begun = [
+            begin(worker, runs, ["adamw", "twin"], protocol, rows, err=tmp_path / f"err{number}", **given)
+            for number in range(2)
+        ]
+        killed_after(wanted, runs, begun)
+    arguments = [sys.executable, str(script), str(runs), str(protocol), str(rows)]
     subprocess.run(arguments, env=environment, check=True, timeout=240)
     for row in ("adamw", "twin", "descent"):
         found = Records(runs, 1).of(row)

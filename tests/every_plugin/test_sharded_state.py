@@ -19,17 +19,18 @@ PROCESSORS = [
         registry.load(each) for each in registry.entries("processors") if each.name not in LEFT_OUT
     )
 ]
-SHAPES = {"kernel": (131, 126), "bias": (64,)}
+# Of the first each has a share, and there is no way to halve it.
+SHAPES = {"kernel": (131, 127), "bias": (64,)}
 CALLS = range(4)
 
 
 def same_or_refused(config):
     """Compare a run with sharded state and one without; return the reasons where the first is refused."""
     try:
-        sharded = Run(mirrored(4), config, sharded=True, shapes=SHAPES).train(CALLS)
+        sharded = Run(mirrored(2), config, sharded=True, shapes=SHAPES).train(CALLS)
     except ConfigError as error:
         return str(error)
-    assert_same(sharded, Run(mirrored(4), config, sharded=False, shapes=SHAPES).train(CALLS))
+    assert_same(sharded, Run(mirrored(2), config, sharded=False, shapes=SHAPES).train(CALLS))
     report = sharded.optimizer.state_report()
     assert report.device_total < report.total or not any(row.slot for row in report.rows)
     return ""

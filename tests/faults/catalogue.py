@@ -119,8 +119,8 @@ KINDS = {
     ),
     "killed workers": Kind(
         "SIGKILL of the chief and of the other worker in turn, during `optiplug train --local-workers 2`",
-        few=partial(worker_kills.killed_workers, count=2),
-        many=partial(worker_kills.killed_workers, count=4),
+        few=partial(worker_kills.killed_workers, count=1),
+        many=partial(worker_kills.killed_workers, count=2),
         all=partial(worker_kills.killed_workers, count=20),
     ),
     "two runs": Kind(

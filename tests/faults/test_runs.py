@@ -6,35 +6,32 @@ import pytest
 
 from faults.tries import broken, counts
 
-# Both start processes that import TensorFlow, again and again.
-EXTENTS = [pytest.param(each, marks=pytest.mark.slow) for each in ("few", "many")]
-
-pytestmark = pytest.mark.parametrize("extent", EXTENTS)
+pytestmark = pytest.mark.slow
 
 
-def test_a_killed_run_ends_as_one_that_was_left_alone(tries, extent):
-    made = tries("killed runs", extent)
+def test_a_killed_run_ends_as_one_that_was_left_alone(tries):
+    made = tries("killed runs", "many")
 
     assert broken(made) == []
     assert counts(made)["killed"] >= 1
 
 
-def test_killed_workers_end_as_those_that_were_left_alone(tries, extent):
-    made = tries("killed workers", extent)
+def test_killed_workers_end_as_those_that_were_left_alone(tries):
+    made = tries("killed workers", "many")
 
     assert broken(made) == []
     assert min(counts(made)["killed the chief"], counts(made)["killed the other"]) >= 1
 
 
-def test_of_two_runs_in_one_folder_one_is_refused(tries, extent):
-    assert broken(tries("two runs", extent)) == []
+def test_of_two_runs_in_one_folder_one_is_refused(tries):
+    assert broken(tries("two runs", "many")) == []
 
 
-def test_a_run_that_found_the_disk_full_goes_on(tries, extent, full_disk):
-    assert broken(tries("runs on full disks", extent)) == []
+def test_a_run_that_found_the_disk_full_goes_on(tries, full_disk):
+    assert broken(tries("runs on full disks", "many")) == []
 
 
-def test_a_run_with_changed_inputs_is_refused(tries, extent):
-    made = tries("changed runs", extent)
+def test_a_run_with_changed_inputs_is_refused(tries):
+    made = tries("changed runs", "many")
 
     assert broken(made) == []

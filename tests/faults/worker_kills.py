@@ -20,7 +20,7 @@ from .tries import Try
 __all__ = ["killed_workers"]
 
 WORKERS = ("--local-workers", 2, "--quiet")
-STEPS = 1500
+STEPS = 75  # for each kill: a run that ends before it is killed is begun anew
 
 
 def killed_workers(root: Path, count: int) -> list[Try]:
@@ -28,7 +28,7 @@ def killed_workers(root: Path, count: int) -> list[Try]:
 
     A runner goes on with the run after each. At last it is left alone, and compared with one that always was.
     """
-    path = two_workers(root, steps=STEPS)
+    path = two_workers(root, steps=STEPS * count)
     _ended(path, "--run-dir", root / "whole", *WORKERS)
     (expected,) = forked(contents, root / "whole").yielded
     chance, run = random.Random(0), root / "run"  # noqa: S311  # moments, not secrets

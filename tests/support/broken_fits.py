@@ -19,6 +19,7 @@ import optiplug_keras
 FLAVOURS = {"keras": keras, "tf_keras": tf_keras}
 SAMPLES, BATCH = 22, 4
 BATCHES = 6
+PAUSE = 0.05  # seconds after each batch, in which a process may be killed
 
 
 class BrokenOffError(Exception):
@@ -116,12 +117,11 @@ class _Slow(BreakOff):
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         print(int(self.model.optimizer.iterations.numpy()), flush=True)  # noqa: T201
-        time.sleep(0.1)
+        time.sleep(PAUSE)
 
 
-def main() -> None:
+def main(flavour: str, data: str, folder: str, result: str) -> None:
     """Run a whole `fit` in a process that may be killed: flavour, data, folder, file of the outcome."""
-    flavour, data, folder, result = sys.argv[1:]
     built = model(FLAVOURS[flavour], jit_compile="auto")
     saving = [optiplug_keras.Checkpoint(folder, every=2)] if folder != "-" else []
     history = built.fit(**DATA[data](), epochs=3, verbose=0, callbacks=[_Slow(), *saving])
@@ -129,4 +129,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -105,11 +105,20 @@ def begin(
     return fork
 
 
-def command(*arguments: object, folder: Path, environment: Mapping[str, str] | None = None) -> Fork:
-    """Be the program `optiplug` with these arguments; what it says is in the files `out` and `err`."""
+def command(
+    *arguments: object,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    before: Callable[[], object] | None = None,
+) -> Fork:
+    """Be the program `optiplug` with these arguments; what it says is in the files `out` and `err`.
+
+    What is to be done `before` it is a function by name, or a partial of one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     return begin(
         _optiplug,
+        before,
         *map(str, arguments),
         folder=folder,
         environment=os.environ | dict(environment or {}),
@@ -118,9 +127,11 @@ def command(*arguments: object, folder: Path, environment: Mapping[str, str] | N
     )
 
 
-def _optiplug(*arguments: str) -> None:
+def _optiplug(before: Callable[[], object] | None, *arguments: str) -> None:
     from optiplug.cli import main
 
+    if before is not None:
+        before()
     sys.argv = ["optiplug", *arguments]
     main()
 

@@ -7,9 +7,8 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 
-__all__ = ["WITHOUT_MOUNTS", "limited_file_size", "on_a_small_disk"]
+__all__ = ["WITHOUT_MOUNTS", "limited_file_size"]
 
 
 @contextlib.contextmanager
@@ -21,14 +20,6 @@ def limited_file_size(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-def on_a_small_disk(folder: Path, size: str, script: str) -> subprocess.CompletedProcess[str]:
-    """Run a script that sees a disk of this size (``90k``) in `folder`, which is gone with it."""
-    folder.mkdir(exist_ok=True)
-    mounted = f"mount -t tmpfs -o size={size} none {folder}\n{script}"
-    command = ["unshare", "--map-root-user", "--mount", "bash", "-c", mounted]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
 def _without_mounts() -> str:
@@ -44,4 +35,4 @@ def _without_mounts() -> str:
 
 
 WITHOUT_MOUNTS = _without_mounts()
-"""Why `on_a_small_disk` cannot be used here; empty if it can."""
+"""Why no `SmallDisk` can be had here; empty if it can."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import astuple, dataclass, replace
-from itertools import combinations
+from functools import cache
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,7 @@ def same(plan: Plan) -> Plan:
     return plan
 
 
+@cache  # so that two of the same are the same, where a cell applies
 def without(*frozen: int) -> Callable[[Plan], Plan]:
     return lambda plan: [replace(each, trainable=i not in frozen) for i, each in enumerate(plan)]
 
@@ -193,13 +195,18 @@ class Cell:
 
     @property
     def applies(self) -> bool:
-        """Whether there is such a thing: a file with the config has the model in it as it was saved."""
+        """Whether there is such a thing: a file with the config has the model in it as it was saved.
+
+        From HDF5 of a model with a frozen layer, tf_keras loads no state, and says so in its log.
+        """
         change = CHANGES[self.change]
         if self.change == "rename" and not self.named:
             return False
         if self.file in ("keras", "h5") and change.loaded is not change.saved:
             return False
         if self.file == "h5" and (self.flavour == "keras" or self.kind in ("subclassed", "equal_names")):
+            return False
+        if self.file == "h5" and self.change in ("freeze", "swap"):
             return False
         # tf_keras saves variables without a name in its own files only.
         unnamed = self.flavour == "tf_keras" and self.kind == "unnamed_variables"
@@ -336,15 +343,20 @@ def _layers(model: Any) -> Iterator[Any]:
             yield layer
 
 
-CELLS = [
-    cell
-    for flavour in FLAVOURS
-    for kind in KINDS
-    for change in CHANGES
-    for file in FILES
-    for named in (True, False)
-    if (cell := Cell(flavour, kind, change, file, named)).applies
-]
+def _cells() -> Iterator[Cell]:
+    """Iterate over the ways; where there is one with names and one without, the two take turns.
+
+    So every four of flavour, kind, change and file are together, each three with names or without, and of a
+    file with few ways, all.
+    """
+    values = [[*enumerate(each)] for each in (FLAVOURS, KINDS, CHANGES, FILES)]
+    for chosen in product(*values):
+        places, names = zip(*chosen, strict=True)
+        ways = [cell for named in (True, False) if (cell := Cell(*names, named)).applies]
+        yield from ways if len(ways) < 2 or cell.file == "h5" else [ways[sum(places) % 2]]
+
+
+CELLS = [*_cells()]
 
 
 def pairwise(cells: Sequence[Cell]) -> list[Cell]:

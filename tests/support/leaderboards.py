@@ -1,4 +1,4 @@
-"""Boards of runs that nobody has made, to look at what scores and pages make of them."""
+"""Boards of runs that nobody has made, to look at what scores and pages make of them; and who makes some."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import json
 from benchmarks.leaderboard.protocol import Protocol
 from benchmarks.leaderboard.records import Record, Records
 from benchmarks.leaderboard.score import board
+from benchmarks.leaderboard.work import with_one_thread, work
 
-__all__ = ["PROTOCOL", "WORKLOADS", "added", "ran"]
+__all__ = ["PROTOCOL", "WORKLOADS", "added", "ran", "worker"]
 
 PROTOCOL = Protocol.read()
 WORKLOADS = list(PROTOCOL.workloads)
@@ -64,3 +65,9 @@ def ran(folder, steps_of):
                         records, row, (workload, "tuned", study, trial), steps(workload, study) + 100 * trial
                     )
     return board(PROTOCOL, folder, list(steps_of))
+
+
+def worker(*arguments):
+    """Be one of the processes of `compute`, until nothing is left."""
+    with_one_thread()
+    work(*arguments)

@@ -25,12 +25,13 @@ HALF, END = range(3), range(3, 5)
 SAVED = {"use": "adam", "learning_rate": 0.1, "use_ema": True, "jit_compile": False}
 
 
-def equal_runs(saved_in: str, names: Iterable[str]) -> dict[str, Any]:
+def equal_runs(saved_in: str, names: Iterable[str], *, compiled: bool) -> dict[str, Any]:
     """Train with each kind of state, and leave a checkpoint of the last run in a folder of this worker."""
     strategy = tf.distribute.MultiWorkerMirroredStrategy()
     for name in names:
         options = {"graph": name in IN_GRAPH, "shapes": ALL, "exact": False}
-        runs = [Run(strategy, CONFIGS[name], sharded=each, **options) for each in (True, False)]
+        config = {**CONFIGS[name], **({} if compiled else {"jit_compile": False})}
+        runs = [Run(strategy, config, sharded=each, **options) for each in (True, False)]
         for run in runs:
             run.train(HALF, broken=name == "gates").train(END, only=["table", "bias"])
         assert_same(*runs)

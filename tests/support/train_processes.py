@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-__all__ = ["LOST", "Training", "config", "until"]
+from support.forks import Fork, command
+from support.workers import free_ports
+
+__all__ = ["LOST", "PATIENCE", "Training", "cluster", "config", "finished", "newest", "saved", "until"]
 
 COMMAND = [sys.executable, "-m", "optiplug.cli"]
 # One thread for operations in each, as they share the cores of the tests.
@@ -55,6 +58,49 @@ def until(condition, what: str, seconds: float = PATIENCE) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"{what} did not come within {seconds:g} s"
         time.sleep(0.02)
+
+
+def newest(run: Path) -> int:
+    """Return the last step that a run has saved; -1 if there is none."""
+    return max((int(path.name.partition("-")[2]) for path in run.glob("checkpoints/step-*")), default=-1)
+
+
+def saved(run: Path, count: int, *forks: Fork) -> None:
+    """Wait until so many steps are saved, and fail the test where one of these has ended before."""
+    until(lambda: newest(run) >= count or any(fork.returncode is not None for fork in forks), f"step {count}")
+    assert [fork.stderr for fork in forks if fork.returncode is not None] == []
+
+
+@contextmanager
+def cluster(folder: Path, *workers: Sequence[object]) -> Iterator[list[Fork]]:
+    """Be the command with these arguments of each worker, which TF_CONFIG tells of the others.
+
+    They are forks, of which each costs a fraction of a worker that `--local-workers` starts.
+    """
+    addresses = [f"127.0.0.1:{port}" for port in free_ports(len(workers))]
+    forks = []
+    try:
+        for place, arguments in enumerate(workers):
+            task = {"type": "worker", "index": place}
+            told = json.dumps({"cluster": {"worker": addresses}, "task": task})
+            environment = {**QUIET, "TF_CONFIG": told}
+            forks.append(
+                command("train", *arguments, folder=folder / f"worker-{place}", environment=environment)
+            )
+        yield forks
+    finally:
+        for fork in forks:
+            with suppress(ProcessLookupError):
+                fork.send(signal.SIGKILL)
+            fork.wait()
+
+
+def finished(folder: Path, *arguments: object, workers: int = 2) -> None:
+    """Train to the end in a cluster whose workers all have these arguments."""
+    with cluster(folder, *[arguments] * workers) as forks:
+        for fork in forks:
+            assert fork.wait(PATIENCE)
+            assert fork.returncode == 0, fork.stderr
 
 
 class Training:
@@ -110,8 +156,7 @@ class Training:
 
         def saved() -> bool:
             assert self.process.poll() is None, self.process.communicate()
-            steps = [int(path.name.partition("-")[2]) for path in run.glob("checkpoints/step-*")]
-            return max(steps, default=-1) >= count
+            return newest(run) >= count
 
         until(saved, f"step {count}")
         return self.workers()

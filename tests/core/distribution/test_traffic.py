@@ -10,6 +10,7 @@ import pytest
 from optiplug._distribution.traffic import exchanged, gathered, served, summed
 from support import traffic
 from support.scaled_runs import RUNS
+from support.scaled_steps import MODELS
 
 QUICK = ["4 matrices, 8 MB", "256 rows of 25.6 MB"]
 
@@ -93,15 +94,21 @@ def test_two_workers_send_what_is_calculated(tmp_path):
     require_calculated(replace(RUNS["multi_worker 2"], cases=cases), tmp_path)
 
 
+def left(name, run):
+    """Return a run without what the quick test has counted, and of four on a mesh what two show as well."""
+    models = {"multi_worker 2": set(MODELS) - set(QUICK), "mesh 4": QUICK}.get(name, MODELS)
+    return replace(run, cases=[case for case in run.cases if case[1] in models])
+
+
 @pytest.mark.slow
 @needs_network
 @pytest.mark.parametrize("name", RUNS)
 def test_processes_send_what_is_calculated(tmp_path, name):
-    require_calculated(RUNS[name], tmp_path)
+    require_calculated(left(name, RUNS[name]), tmp_path)
 
 
 def require_calculated(run, folder):
     counts = list(run.counts(folder))
 
-    assert len(counts) == len(run.cases)
+    assert len(counts) == len(run.cases) > 0
     assert [count for count in counts if not count.agrees] == []

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -21,7 +22,18 @@ from optiplug import ConfigError, StateError, hookimpl
 from optiplug.checkpoint import Checkpoints, saved_steps
 from optiplug.errors import ChangedInputsError, CorruptCheckpointError
 from optiplug_keras import Checkpoint, wrap
-from support.broken_fits import BATCHES, DATA, SAMPLES, BreakOff, BrokenOffError, model, outcome
+from support.broken_fits import (
+    BATCHES,
+    DATA,
+    PAUSE,
+    SAMPLES,
+    BreakOff,
+    BrokenOffError,
+    main,
+    model,
+    outcome,
+)
+from support.forks import begin
 from support.project_paths import ROOT
 from support.strategies import mirrored
 
@@ -219,21 +231,32 @@ def test_random_numbers_of_kernels_are_told(tmp_path):
         built.fit(**DATA["in order"](), verbose=0, callbacks=[Checkpoint(tmp_path)])
 
 
+def killed(process, batch, seconds):
+    """Kill a process so many seconds after it has told that a batch is trained."""
+    while not any(int(line) >= batch for line in process.stdout.split("\n")[:-1]):
+        assert process.returncode is None, process.stderr
+        time.sleep(0.002)
+    time.sleep(seconds)
+    process.send(signal.SIGKILL)
+    process.wait()
+    assert process.returncode == -signal.SIGKILL
+
+
+# Each Keras with each kind of data goes on within one process, above.
 @pytest.mark.slow
-@pytest.mark.parametrize("data", ["arrays", "dataset"])
-@pytest.mark.parametrize("keras_name", ["keras", "tf_keras"])
+@pytest.mark.parametrize(("keras_name", "data"), [("keras", "dataset"), ("tf_keras", "arrays")])
 def test_killed_five_times(keras_name, data, tmp_path):
     chance = random.Random(f"{keras_name} {data}")  # noqa: S311  # moments
-    command = [sys.executable, "-m", "support.broken_fits", keras_name, data]
-    place = {"cwd": ROOT / "tests", "env": {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}}
-    subprocess.run([*command, "-", str(tmp_path / "whole")], check=True, **place)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    place = {"folder": tmp_path, "environment": environment, "err": tmp_path / "err"}
+    arguments = [keras_name, data, str(tmp_path / "steps"), str(tmp_path / "broken")]
+    whole = begin(main, *arguments[:2], "-", str(tmp_path / "whole"), out=tmp_path / "told", **place)
     for last in sorted(chance.sample(range(2, 3 * BATCHES - 2), 5)):
-        with subprocess.Popen(
-            [*command, tmp_path / "steps", tmp_path / "broken"], stdout=-1, **place
-        ) as process:
-            assert any(int(line) >= last for line in process.stdout)
-            time.sleep(chance.uniform(0, 0.1))
-            process.kill()
+        process = begin(main, *arguments, out=tmp_path / "out", **place)
+        killed(process, last, chance.uniform(0, PAUSE))
         assert not (tmp_path / "broken").exists()
-    subprocess.run([*command, tmp_path / "steps", tmp_path / "broken"], check=True, **place)
+    # Not a fork, which has the hashes of strings of the others, and so the order of their sets.
+    program = [sys.executable, "-m", "support.broken_fits", *arguments]
+    subprocess.run(program, check=True, cwd=ROOT / "tests", env=environment)
+    assert whole.wait(60)
     assert json.loads((tmp_path / "broken").read_text()) == json.loads((tmp_path / "whole").read_text())

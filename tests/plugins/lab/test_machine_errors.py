@@ -9,19 +9,17 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 
 import pytest
 
-from support.full_disks import WITHOUT_MOUNTS, on_a_small_disk
+from support.forks import command
+from support.full_disks import WITHOUT_MOUNTS
+from support.small_disks import SmallDisk
+from support.terminals import in_terminal
+from support.train_processes import newest, until
 
 COMMAND = [sys.executable, "-m", "optiplug.cli", "train"]
-BECOME = """
-import os, sys
-terminal = os.open(sys.argv[1], os.O_RDWR)  # the first one that the leader of a session opens is its own
-for number in range(3):
-    os.dup2(terminal, number)
-os.execv(sys.argv[2], sys.argv[2:])
-"""
 RUN = """
 command: train
 task: {use: chars, context: 4, hidden: 8}
@@ -43,46 +41,58 @@ def file(tmp_path):
     return path
 
 
+@pytest.fixture
+def started():
+    """Take processes, none of which outlives the test."""
+    forks = []
+    yield lambda fork: forks.append(fork) or fork
+    for fork in forks:
+        with suppress(ProcessLookupError):
+            fork.send(signal.SIGKILL)
+        fork.wait()
+
+
 @pytest.mark.skipif(bool(WITHOUT_MOUNTS), reason=WITHOUT_MOUNTS)
 def test_a_run_survives_a_full_and_a_read_only_disk(tmp_path, file):
-    train, disk = " ".join(COMMAND), tmp_path / "disk"
-    done = on_a_small_disk(
-        disk,
-        "90k",
-        f"""
-        {train} {file} --quiet --run-dir {disk}/run; echo full $?
-        mount -o remount,size=9m {disk}
-        {train} --resume {disk}/run --quiet; echo resumed $?
-        mount -o remount,ro {disk}
-        {train} --resume {disk}/run --quiet; echo read-only $?
-        {train} {file} --quiet --run-dir {disk}/new; echo new $?
-        cp {disk}/run/metrics.csv {tmp_path}
-        """,
-    )
-    said = done.stderr.splitlines()
+    disk = tmp_path / "disk"
+    with SmallDisk(disk, "90k") as small:
 
-    assert done.stdout.splitlines() == ["full 1", "resumed 0", "read-only 1", "new 2"], done.stderr
-    assert "No space left on device. Hint: make room on the disk." in said[0]
-    assert said[0].endswith(f"`optiplug train --resume {disk}/run` goes on from the last saved step.")
-    assert said[1] == f"{disk}/run/.lock: Read-only file system. Hint: write to another place."
-    assert "Traceback" not in done.stderr
+        def train(*arguments):
+            done = small.optiplug("train", *arguments, "--quiet", folder=tmp_path)
+            said.append(done.stderr)
+            return done.returncode
+
+        said = []
+        assert train(file, "--run-dir", disk / "run") == 1
+        small.remount("size=9m")
+        assert train("--resume", disk / "run") == 0
+        small.remount("ro")
+        assert train("--resume", disk / "run") == 1
+        assert train(file, "--run-dir", disk / "new") == 2
+        small.shell(f"cp {disk}/run/metrics.csv {tmp_path}")
+    full, resumed, read_only, new = said
+
+    assert "No space left on device. Hint: make room on the disk." in full
+    assert full.endswith(f"`optiplug train --resume {disk}/run` goes on from the last saved step.\n")
+    assert len(full.splitlines()) == 1
+    assert resumed == ""
+    assert read_only == f"{disk}/run/.lock: Read-only file system. Hint: write to another place.\n"
+    assert "Traceback" not in new
     numbers = [line.partition(",")[0] for line in (tmp_path / "metrics.csv").read_text().splitlines()]
     assert numbers == ["step", *map(str, range(301))]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
-def test_a_signal_saves_and_ends(tmp_path, file, number):
+def test_a_signal_saves_and_ends(tmp_path, file, started, number):
     run = tmp_path / "run"
-    arguments = [*COMMAND, file, "--set", "steps=1000000", "--json", "--run-dir", run]
-    with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        for line in process.stdout:
-            if json.loads(line)["event"] == "progress":
-                break
-        process.send_signal(number)
-        asked = time.monotonic()
-        *_, last = process.stdout
-        seconds = time.monotonic() - asked
-        said = process.stderr.read().splitlines()
+    arguments = ("train", file, "--set", "steps=1000000", "--json", "--run-dir", run)
+    process = started(command(*arguments, folder=tmp_path))
+    until(lambda: '"progress"' in process.stdout or process.returncode is not None, "a line of progress")
+    process.send(number)
+    # A step takes milliseconds, and the machine of the tests may be busy.
+    assert process.wait(30), "the signal is not heard"
+    *_, last = process.stdout.splitlines()
+    said = process.stderr.splitlines()
     step = json.loads(last)["step"]
 
     assert json.loads(last)["event"] == "interrupted"
@@ -90,37 +100,36 @@ def test_a_signal_saves_and_ends(tmp_path, file, number):
     assert said[-1] == f"Saved after {step} steps. `optiplug train --resume {run}` goes on."
     assert (run / "checkpoints" / f"step-{step:08d}" / "manifest.json").exists()
     assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{step},")
-    # That of a step of milliseconds, and of the machine of the tests, which may be busy.
-    assert seconds < 30
 
 
-def test_a_terminal_that_is_closed_saves_and_ends(tmp_path, file):
+def test_a_terminal_that_is_closed_saves_and_ends(tmp_path, file, started):
     run = tmp_path / "run"
-    # A process of its own becomes that of the terminal: this one has threads, and must not fork.
     terminal, other = pty.openpty()
-    become = [sys.executable, "-c", BECOME, os.ttyname(other), *COMMAND]
-    arguments = [*become, str(file), "--set", "steps=1000000", "--run-dir", str(run)]
-    with subprocess.Popen(arguments, start_new_session=True) as process:
-        shown = b""
-        while b"steps/s" not in shown:
-            shown += os.read(terminal, 4096)
-        os.close(other)
-        os.close(terminal)
-    (*_, newest) = sorted(path.name for path in (run / "checkpoints").glob("step-*"))
+    arguments = ("train", file, "--set", "steps=1000000", "--run-dir", run)
+    process = started(in_terminal(os.ttyname(other), *arguments, folder=tmp_path))
+    shown = b""
+    while b"steps/s" not in shown:
+        shown += os.read(terminal, 4096)
+    os.close(other)
+    os.close(terminal)
+    assert process.wait(30), "the end of the terminal is not heard"
 
     assert process.returncode in (128 + signal.SIGHUP, -signal.SIGHUP)
-    assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{int(newest[5:])},")
+    assert (run / "metrics.csv").read_text().splitlines()[-1].startswith(f"{newest(run)},")
 
 
-def test_a_run_goes_on_without_a_reader(tmp_path, file):
+def test_a_run_goes_on_without_a_reader(tmp_path, file, started):
     run = tmp_path / "run"
-    command = (
-        f"{' '.join(COMMAND)} {file} --quiet --json --run-dir {run} | head -n 1; exit ${{PIPESTATUS[0]}}"
-    )
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    os.mkfifo(tmp_path / "out")
+    reader = os.open(tmp_path / "out", os.O_RDONLY | os.O_NONBLOCK)
+    process = started(command("train", file, "--quiet", "--json", "--run-dir", run, folder=tmp_path))
+    os.set_blocking(reader, True)
+    first, *_ = os.read(reader, 4096).splitlines()
+    os.close(reader)
+    assert process.wait(120)
 
-    assert (done.returncode, done.stderr) == (1, "")
-    assert json.loads(done.stdout)["event"] == "started"
+    assert (process.returncode, process.stderr) == (1, "")
+    assert json.loads(first)["event"] == "started"
     assert json.loads((run / "result.json").read_text())["steps"] == 300
 
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 import sys
-import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from support.forks import command
 from support.project_paths import ROOT
+from support.train_processes import newest, until
 
 OPTIPLUG = Path(sys.executable).with_name("optiplug")
 RUN = """
 command: train
 task: {use: digits, widths: [2, 4, 8]}
-optimizer: {use: sgd, learning_rate: 0.05, momentum: 0.9, use_ema: true}
+optimizer: {use: sgd, learning_rate: 0.05, momentum: 0.9, use_ema: true, jit_compile: false}
 steps: 400
 batch_size: 32
 evaluate_every: 50
@@ -38,12 +41,21 @@ def train(*arguments, folder):
 
 
 def optiplug(*arguments, folder):
-    command = [OPTIPLUG, *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
+    done = command(*arguments, folder=folder)
+    assert done.wait(300)
+    # Its files are those of the next one.
+    return subprocess.CompletedProcess(arguments, done.returncode, done.stdout, done.stderr)
 
 
-def newest(run):
-    return max((run / "checkpoints").glob("step-*"))
+def killed(process, condition, what):
+    """Kill a process as soon as something holds."""
+    try:
+        until(lambda: condition() or process.returncode is not None, what)
+        assert process.returncode is None, process.stderr
+    finally:
+        with suppress(ProcessLookupError):
+            process.send(signal.SIGKILL)
+        process.wait()
 
 
 @pytest.mark.slow
@@ -85,15 +97,12 @@ def test_errors_are_messages_with_an_exit_code(tmp_path, file):
 
 @pytest.mark.slow
 def test_a_killed_run_is_resumed_and_a_damaged_one_refused(tmp_path, file):
-    killed, whole = tmp_path / "killed", tmp_path / "whole"
-    process = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", killed, "--quiet"])
-    while not list(killed.glob("checkpoints/step-000001*")):
-        assert process.poll() is None
-        time.sleep(0.05)
-    process.kill()
-    process.wait()
-    assert not (killed / "weights.npz").exists()
-    for arguments, word in (["--resume", killed], "taken over"), ([file, "--run-dir", whole], ""):
+    run, whole = tmp_path / "run", tmp_path / "whole"
+    file.write_text(RUN.replace("jit_compile: false", "jit_compile: true").replace("400", "160"))
+    process = command("train", file, "--run-dir", run, "--quiet", folder=tmp_path)
+    killed(process, lambda: newest(run) >= 40, "step 40")
+    assert not (run / "weights.npz").exists()
+    for arguments, word in (["--resume", run], "taken over"), ([file, "--run-dir", whole], ""):
         result = train(*arguments, "--quiet", folder=tmp_path)
         assert (result.returncode, result.stdout) == (0, "")
         assert word in result.stderr if word else result.stderr == ""
@@ -101,9 +110,9 @@ def test_a_killed_run_is_resumed_and_a_damaged_one_refused(tmp_path, file):
     for name in (
         "metrics.csv",
         "weights.npz",
-        f"checkpoints/{newest(whole).name}/values.data-00000-of-00001",
+        "checkpoints/step-00000160/values.data-00000-of-00001",
     ):
-        assert (killed / name).read_bytes() == (whole / name).read_bytes()
+        assert (run / name).read_bytes() == (whole / name).read_bytes()
     for path in whole.glob("checkpoints/step-*/values.index"):
         path.write_bytes(b"")
     result = train(file, "--resume", whole, folder=tmp_path)
@@ -115,25 +124,26 @@ def test_a_killed_run_is_resumed_and_a_damaged_one_refused(tmp_path, file):
 @pytest.mark.slow
 def test_a_run_has_one_writer(tmp_path, file):
     run = tmp_path / "run"
-    first = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", run, "--quiet", "--set", "steps=100000"])
-    while not list(run.glob("checkpoints/step-*")):
-        assert first.poll() is None
-        time.sleep(0.05)
-    held = f"claimed by process {first.pid} on"
-    for arguments in ([file, "--run-dir", run], ["--resume", run]):
-        result = train(*arguments, folder=tmp_path)
-        assert (result.returncode, result.stdout) == (1, "")
-        assert held in result.stderr
-    first.kill()
-    first.wait()
+    arguments = ("train", file, "--run-dir", run, "--quiet", "--set", "steps=100000")
+    first = command(*arguments, folder=tmp_path / "first")
 
-    steps = int(newest(run).name.removeprefix("step-")) + 40
-    command = [OPTIPLUG, "train", "--resume", run, "--quiet", "--set", f"steps={steps}"]
-    both = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    printed = [process.communicate()[1] for process in both]
+    def refused():
+        held = f"claimed by process {first.pid} on"
+        for arguments in ([file, "--run-dir", run], ["--resume", run]):
+            result = train(*arguments, folder=tmp_path)
+            assert (result.returncode, result.stdout) == (1, "")
+            assert held in result.stderr
+        return True
+
+    killed(first, lambda: newest(run) >= 0 and refused(), "a step")
+
+    steps = newest(run) + 40
+    arguments = ("train", "--resume", run, "--quiet", "--set", f"steps={steps}")
+    both = [command(*arguments, folder=tmp_path / each) for each in ("one", "other")]
+    assert all(process.wait(300) for process in both)
     assert sorted(process.returncode for process in both) == [0, 1]
-    assert sorted("taken over" in text for text in printed) == [False, True]
-    assert sorted("claimed by process" in text for text in printed) == [False, True]
+    assert sorted("taken over" in process.stderr for process in both) == [False, True]
+    assert sorted("claimed by process" in process.stderr for process in both) == [False, True]
     rows = (run / "metrics.csv").read_text().splitlines()
     assert [row.partition(",")[0] for row in rows[1:]] == [str(step) for step in range(steps + 1)]
 
@@ -141,14 +151,13 @@ def test_a_run_has_one_writer(tmp_path, file):
 @pytest.mark.slow
 def test_one_that_was_killed_before_it_saved_starts_again(tmp_path, file):
     run = tmp_path / "run"
-    process = subprocess.Popen([OPTIPLUG, "train", file, "--run-dir", run, "--quiet", "--set", "steps=5"])
-    while not (run / "config.yaml").exists():
-        assert process.poll() is None
-        time.sleep(0.001)
-    process.kill()
-    process.wait()
+    # No row of a step is written in the seconds that this takes.
+    file.write_text(RUN.replace("checkpoint_every: 20", "checkpoint_every: 400\nlog_every: 400"))
+    process = command("train", file, "--run-dir", run, "--quiet", folder=tmp_path)
+    killed(process, (run / "config.yaml").exists, "the config")
     shutil.rmtree(run / "checkpoints", ignore_errors=True)  # if it has come so far
-    again, resumed = train(file, "--run-dir", run, folder=tmp_path), train("--resume", run, folder=tmp_path)
+    again = train(file, "--run-dir", run, folder=tmp_path)
+    resumed = train("--resume", run, "--set", "steps=5", folder=tmp_path)
 
     assert again.returncode == 2
     assert "must be new or empty" in again.stderr
@@ -159,7 +168,8 @@ def test_one_that_was_killed_before_it_saved_starts_again(tmp_path, file):
 
 @pytest.mark.slow
 def test_the_example_learns_to_read_digits(tmp_path):
-    result = train(ROOT / "examples/digits.yaml", folder=tmp_path)
+    arguments = [OPTIPLUG, "train", ROOT / "examples/digits.yaml"]
+    result = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False)
     (run,) = (tmp_path / "runs").iterdir()
     accuracy = next(line for line in result.stdout.splitlines() if "held-out accuracy" in line)
 

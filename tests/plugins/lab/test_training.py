@@ -21,6 +21,7 @@ FULL = {
     "learning_rate": {"use": "cosine", "initial_learning_rate": 0.1, "decay_steps": 20},
     "momentum": 0.9,
     "nesterov": True,
+    "jit_compile": False,
     "processors": [
         "skip_non_finite",
         {"use": "accumulate", "steps": 2},
@@ -114,7 +115,7 @@ def test_resuming_at_the_end_trains_no_more(whole):
 def test_a_run_made_longer_equals_one_that_was_long(tmp_path):
     changes = {
         "task": {"use": "chars", "context": 4, "hidden": 8},
-        "optimizer": {"use": "adamw", "use_ema": True},
+        "optimizer": {"use": "adamw", "use_ema": True, "jit_compile": False},
     }
     trained(tmp_path / "long", **changes)
     trained(tmp_path / "short", **changes, steps=4)
@@ -189,8 +190,7 @@ def test_the_final_weights_are_the_averages(tmp_path):
 
 @pytest.mark.slow
 def test_devices_share_the_work_and_not_the_result():
-    plain = {**UNGATED, "jit_compile": False}
-    runs = [Trainer(config(optimizer=plain, strategy=strategy)) for strategy in ("none", {"mirrored": 4})]
+    runs = [Trainer(config(optimizer=UNGATED, strategy=strategy)) for strategy in ("none", {"mirrored": 4})]
     for number in range(5):
         one, four = (run.step(tf.constant(number, tf.int64)).numpy() for run in runs)
         np.testing.assert_allclose(four, one, rtol=1e-5)
@@ -202,7 +202,7 @@ def test_devices_share_the_work_and_not_the_result():
 
 @pytest.mark.slow
 def test_readings_are_those_of_the_whole_batch_before_clipping():
-    trainer = Trainer(config(strategy={"mirrored": 2}, optimizer={**UNGATED, "jit_compile": False}))
+    trainer = Trainer(config(strategy={"mirrored": 2}, optimizer=UNGATED))
     task, first = trainer.task, tf.constant(0, tf.int64)
     with tf.GradientTape() as tape:
         loss = task.loss(*task.batch(first, 16, 3))

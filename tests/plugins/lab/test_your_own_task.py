@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from support.fake_distributions import fake_distribution
+from support.forks import command
 from support.project_paths import ROOT
 
 OPTIPLUG = Path(sys.executable).with_name("optiplug")
@@ -34,12 +35,16 @@ def package(tmp_path):
     return tmp_path
 
 
+def beside(folder):
+    """Return the variable with which the package is found."""
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))}
+
+
 def optiplug(*arguments, folder):
-    path = os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH")]))
     return subprocess.run(
         [OPTIPLUG, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, **beside(folder)},
         capture_output=True,
         text=True,
         timeout=300,
@@ -70,7 +75,8 @@ def test_its_wheel_has_the_package(package):
 @pytest.mark.slow
 def test_it_is_trained(package):
     arguments = ["--run-dir", "run", "--json", "--set", "steps=300", "--set", "task.width=24"]
-    trained = optiplug("train", "spirals.yaml", *arguments, folder=package)
+    trained = command("train", "spirals.yaml", *arguments, folder=package, environment=beside(package))
+    assert trained.wait(300)
     lines = [json.loads(line) for line in trained.stdout.splitlines()]
     result = json.loads((package / "run" / "result.json").read_text())
 
