@@ -27,7 +27,6 @@ EXAMPLES = {
     ],
     "testing-a-plugin": ["PullConfig"],
 }
-FAST = {"SignMomentumConfig", "InverseRootConfig"}
 
 
 def page_module(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
@@ -41,37 +40,33 @@ def page_module(page: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Mod
     return module
 
 
+def defined(module: ModuleType) -> set[str]:
+    """Return the names of the configs that a module defines itself."""
+    bases = (OptimizerConfig, ProcessorConfig, ScheduleConfig)
+    classes = {name: thing for name, thing in vars(module).items() if isinstance(thing, type)}
+    return {
+        name
+        for name, thing in classes.items()
+        if issubclass(thing, bases) and thing.__module__ == module.__name__
+    }
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "name"),
-    [
-        pytest.param(page, name, id=name, marks=() if name in FAST else pytest.mark.slow)
-        for page, names in EXAMPLES.items()
-        for name in names
-    ],
-)
-def test_it_keeps_its_promises(page, name, tmp_path, monkeypatch, registered):
+@pytest.mark.parametrize("page", EXAMPLES)
+def test_every_example_of_a_page_keeps_its_promises(page, tmp_path, monkeypatch, registered):
     module = page_module(page, tmp_path, monkeypatch)
-    config = getattr(module, name)
     if page == "writing-a-plugin":  # its config names a distribution that is not installed
         monkeypatch.setitem(sys.modules, "optiplug_sign_momentum.sign_momentum", module)
         registered(module.SignMomentum)
+    configs = {name: getattr(module, name) for name in EXAMPLES[page]}
 
-    failed = {result.check.name: result.message for result in run(config(**config.example)) if not result.ok}
+    failed = {
+        (name, result.check.name): result.message
+        for name, config in configs.items()
+        for result in run(config(**config.example))
+        if not result.ok
+    }
 
     assert failed == {}
-
-
-@pytest.mark.slow
-def test_no_example_is_left_out(tmp_path, monkeypatch, registered):
-    bases = (OptimizerConfig, ProcessorConfig, ScheduleConfig)
-    for page, names in EXAMPLES.items():
-        defined = [
-            name
-            for name, thing in vars(page_module(page, tmp_path, monkeypatch)).items()
-            if isinstance(thing, type)
-            and issubclass(thing, bases)
-            and thing.__module__ == page.replace("-", "_")
-        ]
-        # Two are there to fail, and one has no implementation.
-        assert set(defined) - {"HastyConfig", "BoundConfig"} == set(names), page
+    # Two are there to fail, and one has no implementation.
+    assert defined(module) - {"HastyConfig", "BoundConfig"} == set(configs)

@@ -100,11 +100,12 @@ learning_rate: {use: steady, level: 0.5}
 processors: [halve]
 """
 FROM_PYTHON = """
-import optiplug, sys, tensorflow as tf
+import optiplug, sys
 try:
     optimizer = optiplug.from_config("run.yaml", lock="optiplug.lock")
 except optiplug.IncompatiblePluginError as error:
     sys.exit(f"{type(error).__name__}: {error}")
+import tensorflow as tf
 weight = tf.Variable([3.0], name="weight")
 optimizer.apply_gradients([(tf.constant([4.0]), weight)])
 print(float(weight[0]))

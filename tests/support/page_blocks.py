@@ -1,12 +1,13 @@
-"""The blocks of code that a page shows. As a program it runs those in Python, on logical devices."""
+"""The blocks of code that a page shows."""
 
 from __future__ import annotations
 
 import re
-import sys
+import runpy
+import warnings
 from pathlib import Path
 
-__all__ = ["blocks", "run_blocks"]
+__all__ = ["blocks", "main", "run_blocks", "run_without_warnings"]
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -28,10 +29,17 @@ def run_blocks(page: Path) -> None:
         exec(compile("\n" * line + code, str(page), "exec", dont_inherit=True), names)  # noqa: S102  # our own pages
 
 
-if __name__ == "__main__":
+def main(page: Path) -> None:
+    """Run the blocks in Python on logical devices, in a process that has run nothing."""
     import tensorflow as tf  # noqa: F401  # its devices are configured below
 
     from support import tf_devices
 
     tf_devices.configure()
-    run_blocks(Path(sys.argv[1]))
+    run_blocks(page)
+
+
+def run_without_warnings(script: Path) -> None:
+    """Run a file as a program of its own, to which a warning is an error."""
+    warnings.simplefilter("error", UserWarning)
+    runpy.run_path(str(script), run_name="__main__")

@@ -48,11 +48,19 @@ TALKATIVE = """
 import os
 print("said in Python")
 os.write(1, b"said below Python\\n")
+"""
+CONFIG = """
 import optiplug
 class QuietConfig(optiplug.OptimizerConfig):
     "Nothing to see."
-    implementation = "talkative:Quiet"
+    implementation = "talkative_quiet:Quiet"
+"""
+# In a module of its own, as to import it imports TensorFlow.
+QUIET = """
+import optiplug
+from talkative import QuietConfig
 class Quiet(optiplug.Optimizer):
+    Config = QuietConfig
     def update_step(self, gradient, variable): ...
 """
 COMMANDS = ["list --json", "schema", "show quiet --json", "check {file}", "explain {file} --json", "--help"]
@@ -66,7 +74,8 @@ def test_what_plugins_print_is_kept_out_of_stdout(command, tmp_path):
     (described / "METADATA").write_text("Metadata-Version: 2.1\nName: talkative\nVersion: 1.0\n")
     points = "[optiplug.optimizers]\nquiet = talkative:QuietConfig\n[optiplug.commands]\nq = talkative:None\n"
     (described / "entry_points.txt").write_text(points)
-    (tmp_path / "talkative.py").write_text(TALKATIVE)
+    (tmp_path / "talkative.py").write_text(TALKATIVE + CONFIG)
+    (tmp_path / "talkative_quiet.py").write_text(TALKATIVE + QUIET)
     config = tmp_path / "optimizer.yaml"
     config.write_text("use: quiet\n")
     path = os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])

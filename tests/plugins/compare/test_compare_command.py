@@ -8,9 +8,11 @@ import signal
 
 import pytest
 
+from optiplug_lab.worker_process import threads
 from support.compare_processes import Comparing, arguments, results, saved, without_times
 from support.fake_distributions import fake_distribution
-from support.train_processes import Training, until
+from support.forks import command
+from support.train_processes import PATIENCE, until
 
 
 def compared(*given, code=0, environment=None):
@@ -50,47 +52,43 @@ def test_a_run_equals_that_of_train_bit_for_bit(tmp_path):
     for name in ("adamw-seed-1", "muon-seed-0", "schedule_free_adamw-rate-3"):
         run = tmp_path / name
         config = folder / "runs" / name / "config.yaml"
-        with Training(config, "--run-dir", run, environment={"TF_NUM_INTEROP_THREADS": "1"}) as process:
-            assert process.end()[0] == 0
+        alone = command("train", config, "--run-dir", run, folder=tmp_path / "said", environment=threads(1))
+        assert alone.wait(PATIENCE)
+        assert alone.returncode == 0, alone.stderr
         for file in ("metrics.csv", "weights.npz"):
             assert (run / file).read_bytes() == (folder / "runs" / name / file).read_bytes()
 
 
 @pytest.mark.slow
-def test_killed_workers_are_replaced(tmp_path):
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    compared(*arguments(whole, "--jobs", 2, steps=300))
+def test_killed_workers_and_interruptions_leave_no_trace(tmp_path, signals_heard):
+    """Workers are replaced, and the same comparison is interrupted by either signal and goes on."""
+    whole, it = tmp_path / "whole", tmp_path / "it"
+    compared(*arguments(whole, "--jobs", 1, steps=200))
 
-    with Comparing(*arguments(killed, "--jobs", 2, steps=300)) as process:
-        for run in ("sgd-seed-0", "adamw-seed-1"):
-            until(lambda run=run: saved(killed, run) >= 50, f"step 50 of {run}")
-            os.kill(process.seen(1)[0], signal.SIGKILL)
-        code, _, err = process.end()
-        process.gone()
+    with Comparing(*arguments(it, "--jobs", 2, steps=200)) as process:
+        until(lambda: saved(it, "sgd-seed-0") >= 40, "step 40")
+        os.kill(process.seen(1)[0], signal.SIGKILL)
+        until(lambda: saved(it, "adamw-seed-0") >= 20, "step 20")
+        err = interrupted(process, signal.SIGINT, it)
+    assert err.count("was ended by SIGKILL, another goes on") == 1
+    with Comparing("--resume", it) as process:
+        until(lambda: saved(it, "adamw-seed-1") >= 20, "step 20")
+        interrupted(process, signal.SIGTERM, it)
+    compared("--resume", it)
 
-    assert code == 0, err
-    assert err.count("was ended by SIGKILL, another goes on") == 2
-    assert without_times(results(killed)) == without_times(results(whole))
+    assert without_times(results(it)) == without_times(results(whole))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["SIGINT", "SIGTERM"])
-def test_an_interrupted_comparison_goes_on(tmp_path, number, signals_heard):
-    whole, ended = tmp_path / "whole", tmp_path / "ended"
-    compared(*arguments(whole, "--jobs", 2, steps=200))
-
-    with Comparing(*arguments(ended, "--jobs", 2, steps=200)) as process:
-        until(lambda: saved(ended, "sgd-seed-0") >= 40, "step 40")
-        process.seen(2)
-        process.process.send_signal(number)
-        code, _, err = process.end()
-        process.gone()
+def interrupted(process, number, folder):
+    """Send a signal to the command, and return what it says before it has ended."""
+    process.seen(2)
+    process.process.send_signal(number)
+    code, _, err = process.end()
+    process.gone()
     assert code == 128 + number
-    assert f"`optiplug compare --resume {ended}` goes on." in err
-    assert not (ended / "results.json").exists()
-    compared("--resume", ended)
-
-    assert without_times(results(ended)) == without_times(results(whole))
+    assert f"`optiplug compare --resume {folder}` goes on." in err
+    assert not (folder / "results.json").exists()
+    return err
 
 
 @pytest.mark.slow
