@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 
 import pytest
 
 import optiplug
 from optiplug.document import parse
 from optiplug_tune.space import read_space
-from support import forks, page_blocks
 from support.page_blocks import blocks, run_blocks
 from support.project_paths import ROOT
 
@@ -23,22 +23,22 @@ def pages_with(language: str) -> list[object]:
 
 @pytest.mark.sampled(5)
 @pytest.mark.parametrize("page", pages_with("python"))
-def test_python(page, registered, tmp_path):
+def test_python(page, registered):
     """The blocks of a page run."""
     if any("MirroredStrategy" in code for _, code in blocks(page, "python")):
         # TensorFlow allows one number of replicas in a process, so that of a page would make tests fail.
-        run_apart(page, tmp_path)
+        run_apart(page)
     else:
         run_blocks(page)
 
 
-def run_apart(page, folder):
-    files = {"out": folder / "out", "err": folder / "err"}
-    path = {"PYTHONPATH": str(ROOT / "tests")}
-    fork = forks.begin(page_blocks.main, page, folder=folder, environment={**os.environ, **path}, **files)
+def run_apart(page):
+    command = [sys.executable, "-m", "support.page_blocks", str(page)]
+    done = subprocess.run(
+        command, cwd=ROOT / "tests", capture_output=True, text=True, timeout=240, check=False
+    )
 
-    assert fork.wait(240)
-    assert fork.returncode == 0, fork.stderr
+    assert not done.returncode, done.stderr
 
 
 @pytest.mark.parametrize("page", pages_with("yaml"))

@@ -1,13 +1,12 @@
-"""The blocks of code that a page shows."""
+"""The blocks of code that a page shows. As a program it runs those in Python, on logical devices."""
 
 from __future__ import annotations
 
 import re
-import runpy
-import warnings
+import sys
 from pathlib import Path
 
-__all__ = ["blocks", "main", "run_blocks", "run_without_warnings"]
+__all__ = ["blocks", "run_blocks"]
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
@@ -29,17 +28,10 @@ def run_blocks(page: Path) -> None:
         exec(compile("\n" * line + code, str(page), "exec", dont_inherit=True), names)  # noqa: S102  # our own pages
 
 
-def main(page: Path) -> None:
-    """Run the blocks in Python on logical devices, in a process that has run nothing."""
+if __name__ == "__main__":
     import tensorflow as tf  # noqa: F401  # its devices are configured below
 
     from support import tf_devices
 
     tf_devices.configure()
-    run_blocks(page)
-
-
-def run_without_warnings(script: Path) -> None:
-    """Run a file as a program of its own, to which a warning is an error."""
-    warnings.simplefilter("error", UserWarning)
-    runpy.run_path(str(script), run_name="__main__")
+    run_blocks(Path(sys.argv[1]))

@@ -3,13 +3,12 @@
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
 
 import pytest
-
-from support.program_forks import programs
 
 STEPS = """
 import hashlib, sys
@@ -24,23 +23,20 @@ for _ in range(3):
 print(hashlib.sha256(b"".join(each.numpy().tobytes() for each in variables)).hexdigest())
 """
 LOADED = "Loading cached entry for"
-LOG = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_CPP_VMODULE": "device_executable_persistor=1"}
-
-
-def clean(**environment):
-    """Return an environment in which TensorFlow says what it loads, with these variables."""
-    unset = ("TF_XLA_FLAGS", "OPTIPLUG_CACHE")
-    return {**{name: os.environ[name] for name in os.environ if name not in unset}, **LOG, **environment}
 
 
 def started(*arguments, program=STEPS, **environment):
     """Start a process that takes steps, and says what TensorFlow loads."""
+    log = {"TF_CPP_MIN_LOG_LEVEL": "0", "TF_CPP_VMODULE": "device_executable_persistor=1"}
+    clean = {
+        name: value for name, value in os.environ.items() if name not in ("TF_XLA_FLAGS", "OPTIPLUG_CACHE")
+    }
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        env=clean(**environment),
+        env={**clean, **log, **environment},
     )
 
 
@@ -51,19 +47,9 @@ def ended(process):
     return printed.strip(), log.count(LOADED)
 
 
-@pytest.fixture(name="forks", scope="module")
-def _forks(tmp_path_factory):
-    """Return what starts such a process as a fork of one that has imported TensorFlow."""
-    with programs(tmp_path_factory.mktemp("forks"), clean()) as begun:
-        yield begun
-
-
-def forked(forks, *arguments, program=STEPS, **environment):
-    return forks.begin(program, *arguments, environment=clean(**environment))
-
-
-def refused(process):
+def refused(*arguments, program=STEPS, **environment):
     """Return the last line of the traceback of a process that must fail."""
+    process = started(*arguments, program=program, **environment)
     _, log = process.communicate(timeout=300)
     assert process.returncode == 1
     return log.strip().splitlines()[-1]
@@ -74,13 +60,12 @@ def files(folder):
 
 
 @pytest.fixture(name="filled", scope="module")
-def _filled(forks, tmp_path_factory):
+def _filled(tmp_path_factory):
     """Return a folder that a process has filled, what that printed, and what one without it prints."""
     folder = tmp_path_factory.mktemp("filled") / "programs"
-    # This process and the second one are no forks: in them `optiplug.cache` comes before TensorFlow.
     printed, loaded = ended(started(folder))
     assert loaded == 0
-    return folder, printed, ended(forked(forks))[0]
+    return folder, printed, ended(started())[0]
 
 
 def test_the_second_process_loads_and_has_the_same_bits(filled):
@@ -95,42 +80,42 @@ def test_the_second_process_loads_and_has_the_same_bits(filled):
     assert files(folder) == before
 
 
-def test_other_flags_of_xla_load_nothing(forks, filled, tmp_path):
+def test_other_flags_of_xla_load_nothing(filled, tmp_path):
     folder, printed, _ = filled
     folder = shutil.copytree(folder, tmp_path / "programs")
 
-    again, loaded = ended(forked(forks, folder, XLA_FLAGS="--xla_cpu_enable_fast_math=false"))
+    again, loaded = ended(started(folder, XLA_FLAGS="--xla_cpu_enable_fast_math=false"))
 
     assert (again, loaded) == (printed, 0)
 
 
-def test_four_processes_at_once(forks, filled, tmp_path):
+def test_four_processes_at_once(filled, tmp_path):
     _, printed, _ = filled
     folder = tmp_path / "programs"
-    processes = [forked(forks, folder) for _ in range(4)]
+    processes = [started(folder) for _ in range(4)]
 
     assert [ended(each)[0] for each in processes] == [printed] * 4
-    assert ended(forked(forks, folder)) == (printed, len(files(filled[0])))
+    assert ended(started(folder)) == (printed, len(files(filled[0])))
     names = [re.sub(r"^\w+\.\w+\.", "", name) for name in files(folder)]
     assert len(names) == len(set(names)) == len(files(filled[0]))
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("what", ["*.tmp", "*.pb"])
-def test_a_process_that_is_killed_as_it_writes(forks, filled, tmp_path, what):
+def test_a_process_that_is_killed_as_it_writes(filled, tmp_path, what):
     _, printed, _ = filled
     folder = tmp_path / "programs"
-    process = forked(forks, folder)
+    process = started(folder)
     while process.poll() is None and not any(folder.glob(f"*.session-*/{what}")):
         time.sleep(0.0005)
-    process.kill()
-    process.communicate(timeout=300)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
 
-    assert ended(forked(forks, folder))[0] == printed
-    assert ended(forked(forks, folder)) == (printed, len(files(folder)))
+    assert ended(started(folder))[0] == printed
+    assert ended(started(folder)) == (printed, len(files(folder)))
 
 
-def test_damaged_programs_are_compiled_again(forks, filled, tmp_path):
+def test_damaged_programs_are_compiled_again(filled, tmp_path):
     folder, printed, _ = filled
     copy = tmp_path / "programs"
     copy.mkdir(mode=0o700)
@@ -139,25 +124,23 @@ def test_damaged_programs_are_compiled_again(forks, filled, tmp_path):
         damaged = [content[: len(content) // 2], b"garbage", content[:-1] + b"\1", b""][number % 4]
         (copy / path.name).write_bytes(damaged)
 
-    assert ended(forked(forks, copy)) == (printed, 0)
-    assert ended(forked(forks, copy)) == (printed, len(files(folder)))
+    assert ended(started(copy)) == (printed, 0)
+    assert ended(started(copy)) == (printed, len(files(folder)))
 
 
-def test_a_folder_that_disappears_meanwhile(forks, tmp_path):
+def test_a_folder_that_disappears_meanwhile(tmp_path):
     program = f"import shutil\n{STEPS}".replace("optimizer = ", "shutil.rmtree(sys.argv[1])\noptimizer = ")
 
-    printed, _ = ended(forked(forks, tmp_path / "programs", program=program))
+    printed, _ = ended(started(tmp_path / "programs", program=program))
 
     assert len(printed) == 64
 
 
-def test_too_late_is_an_error(forks, tmp_path):
+def test_too_late_is_an_error(tmp_path):
     begun = "import tensorflow as tf\ntf.zeros([]) + 1\nimport optiplug\n"
 
-    assert "TensorFlow has begun" in refused(
-        forked(forks, program=f"{begun}optiplug.cache({str(tmp_path)!r})")
-    )
-    assert "TensorFlow has begun" in refused(forked(forks, program=begun, OPTIPLUG_CACHE=str(tmp_path)))
+    assert "TensorFlow has begun" in refused(program=f"{begun}optiplug.cache({str(tmp_path)!r})")
+    assert "TensorFlow has begun" in refused(program=begun, OPTIPLUG_CACHE=str(tmp_path))
 
 
 def test_in_time_without_tensorflow(tmp_path):
@@ -172,13 +155,13 @@ def test_in_time_without_tensorflow(tmp_path):
 def test_one_directory_for_each_process(tmp_path):
     program = "import sys, optiplug\nfor each in sys.argv[1:]: optiplug.cache(each)"
 
-    assert "kept in one directory" in refused(started(tmp_path / "one", tmp_path / "two", program=program))
+    assert "kept in one directory" in refused(tmp_path / "one", tmp_path / "two", program=program)
 
 
 def test_a_directory_of_the_users_own_in_the_flags(tmp_path):
     flags = "--tf_xla_persistent_cache_directory=/elsewhere"
 
-    assert "names a directory, too" in refused(started(tmp_path / "programs", TF_XLA_FLAGS=flags))
+    assert "names a directory, too" in refused(tmp_path / "programs", TF_XLA_FLAGS=flags)
 
 
 def test_a_child_has_a_session_of_its_own(tmp_path):
@@ -202,7 +185,7 @@ def test_a_child_has_a_session_of_its_own(tmp_path):
 
 
 def test_a_path_with_spaces_is_refused(tmp_path):
-    assert "with spaces" in refused(started(tmp_path / "my programs"))
+    assert "with spaces" in refused(tmp_path / "my programs")
 
 
 @pytest.mark.parametrize("value", ["", "0"])

@@ -12,6 +12,7 @@ from optiplug import registry
 from optiplug_lab.config import TrainConfig
 from optiplug_lab.tasks import built
 from optiplug_lab.trial import trial
+from support.project_paths import ROOT
 
 GOALS = {
     entry.name: config
@@ -21,13 +22,15 @@ GOALS = {
 # Learning rate of adamw, steps between evaluations, and held-out losses from the start on, with seed 0.
 CURVES = {
     "autoencoder": (0.003, 20, [45.00192, 28.28027, 27.25170, 26.14586]),
-    "char_transformer": (0.003, 5, [4.542030, 3.404143, 3.129584]),
+    "char_transformer": (0.003, 5, [4.551520, 3.469841, 3.322540]),
     "logistic": (0.003, 20, [2.317991, 0.4157052, 0.2467605, 0.2043094]),
     "recommender": (0.01, 20, [0.6938661, 0.6036571, 0.5722728, 0.5669078]),
     "tabular": (0.003, 20, [2.059604, 0.3517919, 0.2468891, 0.1904842]),
 }
 
 
+# By default it learns a text that comes with Python, and so another one with another version.
+TEXT = {"char_transformer": {"text": str(ROOT / "LICENSE")}}
 SMALLER = {"char_transformer": {"context": 16, "width": 24, "blocks": 1}}
 
 
@@ -68,7 +71,7 @@ WITH_SLOW = [
 def test_the_curve_is_that_of_before(name):
     # Other threads, or SSE in place of AVX, change the seventh digit; 1e-4 leaves room for other CPUs.
     curve = CURVES[name][-1]
-    np.testing.assert_allclose(losses(run(name, 0, len(curve))), curve, rtol=1e-4)
+    np.testing.assert_allclose(losses(run(name, 0, len(curve), **TEXT.get(name, {}))), curve, rtol=1e-4)
 
 
 @pytest.mark.parametrize("name", WITH_SLOW)
