@@ -11,7 +11,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver, get_context
 from multiprocessing.process import BaseProcess
@@ -99,9 +99,10 @@ def begin(
     process.start()
     fork = Fork(process, out, err)
     deadline = time.monotonic() + _PATIENCE
-    while fork.returncode is None and os.getpgid(fork.pid) != fork.pid:
-        assert time.monotonic() < deadline, "a fork does not begin"
-        time.sleep(0.001)
+    with suppress(ProcessLookupError):  # it has ended already
+        while os.getpgid(fork.pid) != fork.pid:
+            assert time.monotonic() < deadline, "a fork does not begin"
+            time.sleep(0.001)
     return fork
 
 
