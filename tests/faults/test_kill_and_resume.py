@@ -13,6 +13,7 @@ import pytest
 import tensorflow as tf
 
 from support.forks import Fork, command
+from support.train_processes import newest
 
 KILLS = 20
 PATIENCE = 1800  # seconds in which a process has to import TensorFlow and write a checkpoint
@@ -49,11 +50,6 @@ def finish(process: Fork) -> None:
     assert process.returncode == 0, process.stderr
 
 
-def last_step(run: Path) -> int:
-    """Return the number of steps after which the newest checkpoint was saved."""
-    return max((int(path.name.partition("-")[2]) for path in run.glob("checkpoints/step-*")), default=-1)
-
-
 def kill_after(process: Fork, run: Path, checkpoints: int, seconds: float) -> int:
     """Kill a process some time after it has written so many checkpoints; return its last saved step."""
     try:
@@ -63,16 +59,16 @@ def kill_after(process: Fork, run: Path, checkpoints: int, seconds: float) -> in
         process.send(signal.SIGKILL)
         process.wait()
     assert process.returncode == -signal.SIGKILL, "the run ended before it was killed"
-    return last_step(run)
+    return newest(run)
 
 
 def wait_for(checkpoints: int, process: Fork, run: Path) -> None:
-    newest, deadline = last_step(run), time.monotonic() + PATIENCE
+    last, deadline = newest(run), time.monotonic() + PATIENCE
     while checkpoints and process.returncode is None:
         assert time.monotonic() < deadline, "the run makes no progress"
         time.sleep(0.002)
-        if last_step(run) > newest:
-            newest, checkpoints = last_step(run), checkpoints - 1
+        if newest(run) > last:
+            last, checkpoints = newest(run), checkpoints - 1
 
 
 def hashes(run: Path) -> dict[str, str]:
@@ -103,6 +99,6 @@ def test_twenty_kills_leave_no_trace(tmp_path):
 
     assert steps == sorted(steps)
     assert len(set(steps)) > KILLS / 2
-    assert 0 < steps[0] < steps[-1] < last_step(whole)
+    assert 0 < steps[0] < steps[-1] < newest(whole)
     assert len(hashes(whole)) > 20
     assert hashes(killed) == hashes(whole)

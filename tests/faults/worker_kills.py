@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from support.train_processes import LOST, Training
+from support.train_processes import LOST, Training, newest
 from support.train_processes import config as two_workers
 
 from .apart import forked
@@ -53,12 +53,12 @@ def _killed(path: Path, run: Path, who: int, checkpoints: int, seconds: float) -
     begun = (run / "config.yaml").exists()
     place = ("--resume", run) if begun else (path, "--run-dir", run)
     with Training(*place, *WORKERS) as training:
-        first = _saved(run)
+        first = newest(run)
         workers = training.steps(run, first + checkpoints * 2)
         time.sleep(seconds)
         if training.process.poll() is None:
             os.kill(workers[who], signal.SIGKILL)
-        at = _saved(run)
+        at = newest(run)
         try:
             code, _, said = training.end(LOST)
         except subprocess.TimeoutExpired as error:
@@ -70,7 +70,3 @@ def _killed(path: Path, run: Path, who: int, checkpoints: int, seconds: float) -
     told = f"worker {who} was ended by SIGKILL" in said and "goes on from the last saved step" in said
     what = f"worker {who} killed after step {at}"
     return Try(what, f"killed {'the chief' if who == 0 else 'the other'}", "" if told and code == 1 else said)
-
-
-def _saved(run: Path) -> int:
-    return max((int(path.name.partition("-")[2]) for path in run.glob("checkpoints/step-*")), default=-1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from support.train_processes import Training, until
+from support.train_processes import Training, newest, until
 
 __all__ = ["Comparing", "arguments", "results", "saved", "without_times"]
 
@@ -55,5 +55,4 @@ def without_times(value: Any) -> Any:
 
 def saved(folder: Path, run: str) -> int:
     """Return the last step that a run of a comparison has saved; -1 if there is none."""
-    found = (folder / "runs" / run / "checkpoints").glob("step-*")
-    return max((int(path.name.partition("-")[2]) for path in found), default=-1)
+    return newest(folder / "runs" / run)
